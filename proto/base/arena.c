@@ -4,7 +4,10 @@
 #include <stdalign.h>
 #include <string.h>
 
-enum { BLOCK_MIN = 1024, BLOCK_MAX = 256 * 1024 };
+enum {
+    BLOCK_MIN = 1024,
+    BLOCK_MAX = 256 * 1024
+};
 
 struct arena_block {
     struct arena_block *prev;
@@ -12,7 +15,8 @@ struct arena_block {
     size_t used; /* likewise */
 };
 
-#define ROUND_UP(n) (((n) + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1))
+#define ROUND_UP(n) \
+    (((n) + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1))
 
 static struct arena_block *
 add_block(struct arena *a, size_t need)

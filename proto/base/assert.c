@@ -20,8 +20,7 @@ assert_fail(const char *cond, const char *file, int line)
 _Noreturn void
 assert_fail(const char *cond, const char *file, int line)
 {
-    fprintf(stderr, "balsam: assertion failed: %s (%s:%d)\n", cond, file,
-            line);
+    fprintf(stderr, "balsam: assertion failed: %s (%s:%d)\n", cond, file, line);
     abort();
 }
 

@@ -6,11 +6,11 @@
 #ifndef PROTO_BASE_ASSERT_H
 #define PROTO_BASE_ASSERT_H
 
-#define ASSERT(cond)                                                           \
-    do {                                                                       \
-        if (__builtin_expect(!(cond), 0)) {                                    \
-            assert_fail(#cond, __FILE__, __LINE__);                            \
-        }                                                                      \
+#define ASSERT(cond)                                \
+    do {                                            \
+        if (__builtin_expect(!(cond), 0)) {         \
+            assert_fail(#cond, __FILE__, __LINE__); \
+        }                                           \
     } while (0)
 
 /* Say which assertion failed (on stderr, where there is one) and stop. */

@@ -35,20 +35,20 @@ enum err {
  * The only macro that jumps: needs a local `enum err e` and one label `out`.
  * e is OK when control falls through to out.
  */
-#define TRY(call)                                                              \
-    do {                                                                       \
-        e = (call);                                                            \
-        if (e != OK) {                                                         \
-            goto out;                                                          \
-        }                                                                      \
+#define TRY(call)      \
+    do {               \
+        e = (call);    \
+        if (e != OK) { \
+            goto out;  \
+        }              \
     } while (0)
 
 /* Drop a result on purpose, saying why (a literal). */
-#define ERR_IGNORE(call, why)                                                  \
-    do {                                                                       \
-        enum err ignored_ = (call);                                            \
-        (void)ignored_;                                                        \
-        (void)sizeof("" why "");                                               \
+#define ERR_IGNORE(call, why)       \
+    do {                            \
+        enum err ignored_ = (call); \
+        (void)ignored_;             \
+        (void)sizeof("" why "");    \
     } while (0)
 
 /* Short stable name, such as "limit"; for logs and the wire.  Never NULL. */

@@ -14,37 +14,37 @@
  * Defines struct NAME { uint8_t b[SIZE]; } with NAME_view, NAME_equal,
  * NAME_cmp, NAME_is_zero and NAME_from (ERR_FORMAT when v is not SIZE bytes).
  */
-#define PROTO_ID(NAME, SIZE)                                                   \
-    struct NAME {                                                              \
-        uint8_t b[SIZE];                                                       \
-    };                                                                         \
-    static inline struct view NAME##_view(const struct NAME *id)               \
-    {                                                                          \
-        return view_make(id->b, sizeof(id->b));                                \
-    }                                                                          \
-    static inline bool NAME##_equal(const struct NAME *a,                      \
-                                    const struct NAME *b)                      \
-    {                                                                          \
-        return memcmp(a->b, b->b, sizeof(a->b)) == 0;                          \
-    }                                                                          \
-    static inline int NAME##_cmp(const struct NAME *a, const struct NAME *b)   \
-    {                                                                          \
-        return memcmp(a->b, b->b, sizeof(a->b));                               \
-    }                                                                          \
-    static inline bool NAME##_is_zero(const struct NAME *id)                   \
-    {                                                                          \
-        static const struct NAME zero;                                         \
-        return NAME##_equal(id, &zero);                                        \
-    }                                                                          \
-    MUST_CHECK static inline enum err NAME##_from(struct view v,               \
-                                                  struct NAME *out)            \
-    {                                                                          \
-        if (v.len != sizeof(out->b)) {                                         \
-            return ERR_FORMAT;                                                 \
-        }                                                                      \
-        memcpy(out->b, v.p, sizeof(out->b));                                   \
-        return OK;                                                             \
-    }                                                                          \
+#define PROTO_ID(NAME, SIZE)                                                 \
+    struct NAME {                                                            \
+        uint8_t b[SIZE];                                                     \
+    };                                                                       \
+    static inline struct view NAME##_view(const struct NAME *id)             \
+    {                                                                        \
+        return view_make(id->b, sizeof(id->b));                              \
+    }                                                                        \
+    static inline bool NAME##_equal(const struct NAME *a,                    \
+                                    const struct NAME *b)                    \
+    {                                                                        \
+        return memcmp(a->b, b->b, sizeof(a->b)) == 0;                        \
+    }                                                                        \
+    static inline int NAME##_cmp(const struct NAME *a, const struct NAME *b) \
+    {                                                                        \
+        return memcmp(a->b, b->b, sizeof(a->b));                             \
+    }                                                                        \
+    static inline bool NAME##_is_zero(const struct NAME *id)                 \
+    {                                                                        \
+        static const struct NAME zero;                                       \
+        return NAME##_equal(id, &zero);                                      \
+    }                                                                        \
+    MUST_CHECK static inline enum err NAME##_from(struct view v,             \
+                                                  struct NAME *out)          \
+    {                                                                        \
+        if (v.len != sizeof(out->b)) {                                       \
+            return ERR_FORMAT;                                               \
+        }                                                                    \
+        memcpy(out->b, v.p, sizeof(out->b));                                 \
+        return OK;                                                           \
+    }                                                                        \
     struct NAME
 
 /* A clinic: its root public key (Ed25519).  design.md 4 */
@@ -72,7 +72,9 @@ PROTO_ID(request_id, 16);
 /* SHA-256, such as a log head or the name of a blob chunk. */
 PROTO_ID(hash32, 32);
 
-enum { PROTO_HEX_MAX = 64 };
+enum {
+    PROTO_HEX_MAX = 64
+};
 
 /* Lower-case hex of v (at most PROTO_HEX_MAX / 2 bytes), NUL-terminated. */
 void proto_hex(struct view v, char out[PROTO_HEX_MAX + 1]);

@@ -6,8 +6,8 @@
 #ifndef PROTO_BASE_LIMITS_H
 #define PROTO_BASE_LIMITS_H
 
-#define LIMIT_KIB(n) ((n) * 1024u)
-#define LIMIT_MIB(n) ((n) * 1024u * 1024u)
+#define LIMIT_KIB(n) ((n)*1024u)
+#define LIMIT_MIB(n) ((n)*1024u * 1024u)
 
 /* Frames of the node port: design.md 3. */
 #define LIMIT_FRAME_UNKNOWN_PEER LIMIT_KIB(4u)

@@ -58,23 +58,22 @@ struct log {
     enum log_level min;
 };
 
-#define LOG_NUM(name, n)                                                       \
+#define LOG_NUM(name, n) \
     ((struct log_field){"" name "", LOG_KIND_NUM, {.num = (int64_t)(n)}})
 #define LOG_MS(name, n) LOG_NUM(name, n)
 #define LOG_BYTES(name, n) LOG_NUM(name, n)
-#define LOG_ERR(e)                                                             \
-    ((struct log_field){"error", LOG_KIND_ERR, {.err = (e)}})
-#define LOG_TAG(name, t)                                                       \
+#define LOG_ERR(e) ((struct log_field){"error", LOG_KIND_ERR, {.err = (e)}})
+#define LOG_TAG(name, t) \
     ((struct log_field){"" name "", LOG_KIND_TAG, {.tag = (t)}})
 /* w must be a literal too. */
-#define LOG_WORD(name, w)                                                      \
+#define LOG_WORD(name, w) \
     ((struct log_field){"" name "", LOG_KIND_WORD, {.word = "" w ""}})
 
 /* event is a literal; at least one field. */
-#define LOG(log, level, event, ...)                                            \
-    log_emit((log), (level), "" event "",                                      \
-             (const struct log_field[]){__VA_ARGS__},                          \
-             sizeof((const struct log_field[]){__VA_ARGS__}) /                 \
+#define LOG(log, level, event, ...)                            \
+    log_emit((log), (level), "" event "",                      \
+             (const struct log_field[]){__VA_ARGS__},          \
+             sizeof((const struct log_field[]){__VA_ARGS__}) / \
                  sizeof(struct log_field))
 
 /* log may be NULL. */

@@ -9,11 +9,17 @@
 
 static jmp_buf leave;
 
-enum { HEX_MAX = 64 };
+enum {
+    HEX_MAX = 64
+};
 static void *hexes[HEX_MAX];
 static size_t hexes_len;
 
-enum outcome { PASSED, FAILED, SKIPPED };
+enum outcome {
+    PASSED,
+    FAILED,
+    SKIPPED
+};
 
 void
 check_fail(const char *file, int line, const char *what)

@@ -23,16 +23,15 @@ struct check_test {
 
 #define TEST(name) static void name(void)
 
-#define CHECK(cond)                                                            \
-    ((cond) ? (void)0 : check_fail(__FILE__, __LINE__, #cond))
-#define CHECK_ERR(call, want)                                                  \
+#define CHECK(cond) ((cond) ? (void)0 : check_fail(__FILE__, __LINE__, #cond))
+#define CHECK_ERR(call, want) \
     check_err(__FILE__, __LINE__, #call, (call), (want))
 #define CHECK_OK(call) CHECK_ERR(call, OK)
-#define CHECK_EQ(a, b)                                                         \
+#define CHECK_EQ(a, b) \
     check_num(__FILE__, __LINE__, #a " == " #b, (int64_t)(a), (int64_t)(b))
 #define CHECK_VIEW(a, b) check_view(__FILE__, __LINE__, #a " == " #b, (a), (b))
-#define CHECK_STR(a, b) check_view(__FILE__, __LINE__, #a " == " #b,           \
-                                   view_str(a), view_str(b))
+#define CHECK_STR(a, b) \
+    check_view(__FILE__, __LINE__, #a " == " #b, view_str(a), view_str(b))
 /* Leave the test, counted as skipped; why is printed. */
 #define SKIP(why) check_skip(why)
 
@@ -50,11 +49,14 @@ struct view check_hex(const char *hex);
 
 int check_run(const struct check_test *tests, size_t n);
 
-#define RUN(...)                                                               \
-    check_run((const struct check_test[]){__VA_ARGS__},                        \
-              sizeof((const struct check_test[]){__VA_ARGS__}) /               \
+#define RUN(...)                                                 \
+    check_run((const struct check_test[]){__VA_ARGS__},          \
+              sizeof((const struct check_test[]){__VA_ARGS__}) / \
                   sizeof(struct check_test))
 /* In the list of RUN: T(name). */
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
 
 #endif

@@ -19,9 +19,8 @@ TEST(varint_boundaries)
         const char *hex;
         uint32_t n;
     } good[] = {
-        {"00", 0},           {"3f", 63},
-        {"4040", 64},        {"7fff", 16383},
-        {"80004000", 16384}, {"bfffffff", 0x3fffffff},
+        {"00", 0},       {"3f", 63},          {"4040", 64},
+        {"7fff", 16383}, {"80004000", 16384}, {"bfffffff", 0x3fffffff},
     };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -149,10 +148,9 @@ TEST(writer_reports_no_memory)
 int
 main(void)
 {
-    return RUN(T(varint_boundaries), T(varint_rejects),
-               T(reads_in_order_and_stops_at_the_first_failure),
-               T(vector_longer_than_input_is_refused),
-               T(trailing_bytes_and_presence),
-               T(nested_vectors_of_every_length_form),
-               T(writer_reports_no_memory));
+    return RUN(
+        T(varint_boundaries), T(varint_rejects),
+        T(reads_in_order_and_stops_at_the_first_failure),
+        T(vector_longer_than_input_is_refused), T(trailing_bytes_and_presence),
+        T(nested_vectors_of_every_length_form), T(writer_reports_no_memory));
 }

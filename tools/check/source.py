@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Small rules for our C sources that no compiler checks.
+
+Banned calls, the SPDX line, guards, file length, a test for each source, the
+callers of proto_phi_reveal, a fuzz target and a corpus for each decoder.
+Exceptions are counted and listed in tools/check/exceptions, with the reason.
+"""
+import glob
+import os
+import re
+import sys
+
+LAYERS = ["proto", "crypto", "store", "federation", "node", "tools"]
+HERE = "tools/check/"
+BANNED = [
+    # what, where it is allowed, what to do instead
+    (r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(", [],
+     "use a bounded call"),
+    (r"\b(rand|srand|random)\s*\(", [], "randomness is handed in"),
+    (r"\b(malloc|calloc|realloc|free|strdup|strndup)\s*\(",
+     ["proto/base/bytes.c", "store/env.c"], "memory is handed in"),
+    (r"\b(printf|puts|putchar|perror)\s*\(", ["tools/", "node/log_sink.c"],
+     "only tools/ prints"),
+    (r"\babort\s*\(|<assert\.h>", ["proto/base/assert.c"], "use ASSERT"),
+    (r"\bgoto\s+(?!out\b)", [], "the one label is out"),
+    (r"\btypedef\s+(struct|enum)\b", [], "no typedef for structs and enums"),
+    (r"\b(time|gettimeofday|clock_gettime)\s*\(",
+     ["node/", "tools/", "federation/io_nng.c", "store/env.c"],
+     "time is handed in"),
+]
+bad = []
+
+
+def exceptions():
+    found = {}
+    for line in open(HERE + "exceptions"):
+        line = line.split("#", 1)[0].strip()
+        if line:
+            rule, path = line.split()[:2]
+            found.setdefault(rule, set()).add(path)
+    return found
+
+
+def strip(text):
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group(0).count("\n"), text,
+                  flags=re.S)
+    return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+def check_file(path, allow, reveals):
+    raw = open(path).read()
+    code = strip(raw)
+    if "SPDX-License-Identifier: Apache-2.0" not in raw.split("\n", 1)[0]:
+        bad.append(f"{path}: first line is the SPDX line")
+    if raw.count("\n") > 600 and path not in allow.get("long", ()):
+        bad.append(f"{path}: {raw.count(chr(10))} lines; split the second idea")
+    if path.endswith(".h"):
+        guard = re.sub(r"[/.]", "_", path).upper()
+        if f"#ifndef {guard}\n#define {guard}\n" not in raw:
+            bad.append(f"{path}: guard is {guard}")
+    for n, line in enumerate(code.split("\n"), 1):
+        for pattern, where, instead in BANNED:
+            if re.search(pattern, line) and not any(
+                    path.startswith(w) for w in where):
+                if path not in allow.get("banned", ()):
+                    bad.append(f"{path}:{n}: {line.strip()[:60]}: {instead}")
+        if "proto_phi_reveal" in line and path not in (
+                "proto/base/phi.h", "proto/base/phi.c"):
+            reveals.add(path)
+
+
+def check_test(path, allow):
+    if path.endswith("_main.c") or path in allow.get("untested", ()):
+        return
+    base = path[:-2]
+    parent = os.path.dirname(path)
+    stem = os.path.basename(base)
+    candidates = [f"tests/{base}_test.c", f"tests/{parent}_test.c"]
+    # one test may serve a family: tls_rd.c and tls_wr.c, tls_test.c
+    while "_" in stem:
+        stem = stem.rsplit("_", 1)[0]
+        candidates.append(f"tests/{parent}/{stem}_test.c")
+    if not any(os.path.exists(c) for c in candidates):
+        bad.append(f"{path}: no test; write tests/{base}_test.c")
+
+
+def check_fuzz():
+    for target in glob.glob("tests/fuzz/*_fuzz.c"):
+        name = os.path.basename(target)[:-len("_fuzz.c")]
+        if not glob.glob(f"tests/fuzz/corpus/{name}/*"):
+            bad.append(f"{target}: no corpus in tests/fuzz/corpus/{name}/")
+
+
+allow = exceptions()
+reveals = set()
+for layer in LAYERS:
+    for path in sorted(glob.glob(f"{layer}/**/*.[ch]", recursive=True)):
+        if "node_modules" in path:
+            continue
+        check_file(path, allow, reveals)
+        if path.endswith(".c"):
+            check_test(path, allow)
+check_fuzz()
+listed = {line.strip() for line in open(HERE + "phi_readers")
+          if line.strip() and not line.startswith("#")}
+for path in sorted(reveals - listed):
+    bad.append(f"{path}: calls proto_phi_reveal, not in {HERE}phi_readers")
+for path in sorted(listed - reveals):
+    bad.append(f"{HERE}phi_readers lists {path}, which reveals nothing")
+for rule, paths in allow.items():
+    for path in paths:
+        if not os.path.exists(path):
+            bad.append(f"{HERE}exceptions: {rule} {path}: no such file")
+print("\n".join(bad))
+sys.exit(1 if bad else 0)
