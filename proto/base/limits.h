@@ -13,6 +13,10 @@
 #define LIMIT_FRAME_UNKNOWN_PEER LIMIT_KIB(4u)
 #define LIMIT_FRAME LIMIT_MIB(16u)
 
+/* Certificate chain inside the TLS wrapper: three statements of a few hundred
+ * bytes each, and room to grow.  decisions A 2 */
+#define LIMIT_TLS_CHAIN LIMIT_KIB(4u)
+
 /* msgpack from outside: our deepest message has 6 levels. */
 #define LIMIT_MSGPACK_DEPTH 16u
 
