@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signatures outside TLS and MLS.  What is signed is
+ *
+ *     "balsam v1 <type>" | 0x00 | statement
+ *
+ * and a statement is a msgpack array [type, version, ...], so that nothing
+ * signed for one purpose serves another (decisions A 5; a test offers every
+ * type in every other's slot).  On the wire a signed statement is the array
+ * [statement, signature], both byte strings: the exact bytes are verified.
+ *
+ * Pure; any thread.
+ */
+#ifndef CRYPTO_IDENT_SIGN_H
+#define CRYPTO_IDENT_SIGN_H
+
+#include "crypto/prim/curve.h"
+#include "proto/base/id.h"
+#include "proto/base/rng.h"
+
+/* Longest statement that is signed or read. */
+enum {
+    IDENT_STATEMENT_MAX = 65536
+};
+
+/* The numbers are on the wire: add at the end, never reuse. */
+enum ident_type {
+    IDENT_RENEWAL = 1,  /* root certifies the renewal key */
+    IDENT_NODE,         /* renewal key certifies a node key */
+    IDENT_REVOKE,       /* root: "generation >= n" */
+    IDENT_PROFILE,      /* node: name, address, phone of the clinic */
+    IDENT_FORWARD,      /* node: this link was replaced by that one */
+    IDENT_REDEEM,       /* proof of a one-time secret (MAC, not signature) */
+    IDENT_CONTACT,      /* node: request, grant, revoke, cancel */
+    IDENT_STATEMENT,    /* node: log head, checkpoint, hub change */
+    IDENT_PATIENT,      /* patient key certifies a device */
+    IDENT_DEVICES,      /* patient key: the device list */
+    IDENT_CONSENT,      /* patient: consent for one clinic and purpose */
+    IDENT_AUDIT,        /* node: head of the audit chain */
+    IDENT_DEVICE_HELLO, /* node or device: the WebSocket handshake */
+    IDENT_TYPE_END_
+};
+
+/* A fresh signing key; secret, so hold it SCRUBBED.  ERR_IO  no randomness */
+MUST_CHECK enum err ident_key_new(const struct rng *rng,
+                                  struct prim_sign_key *out);
+
+/* "balsam v1 renewal", ...; type must be one of the above. */
+const char *ident_label(enum ident_type type);
+
+/* Sign a statement. */
+MUST_CHECK enum err ident_sign(const struct mem *mem, enum ident_type type,
+                               const struct prim_sign_key *key,
+                               struct view statement,
+                               uint8_t sig[PRIM_ED25519_SIG]);
+
+/* ERR_AUTH  not signed by pub for this type */
+MUST_CHECK enum err ident_verify(const struct mem *mem, enum ident_type type,
+                                 const uint8_t pub[PRIM_ED25519_PUB],
+                                 struct view statement, struct view sig);
+
+/* [statement, signature] */
+MUST_CHECK enum err ident_signed_make(const struct mem *mem,
+                                      enum ident_type type,
+                                      const struct prim_sign_key *key,
+                                      struct view statement, struct bytes *out);
+
+/*
+ * The statement inside, verified; points into in.
+ * ERR_FORMAT  malformed; ERR_AUTH  not signed by pub for this type
+ */
+MUST_CHECK enum err ident_signed_open(const struct mem *mem,
+                                      enum ident_type type,
+                                      const uint8_t pub[PRIM_ED25519_PUB],
+                                      struct view in, struct view *statement);
+
+#endif
