@@ -11,6 +11,8 @@
 # The tree reads left to right; each layer is compiled with a view of itself
 # and what is left of it, so that an upward include does not build.
 
+.DEFAULT_GOAL := all
+
 LAYERS := proto crypto store federation node tools
 MODE ?= plain
 B := build/$(MODE)
