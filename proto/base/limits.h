@@ -36,4 +36,31 @@
 #define LIMIT_MLS_PAST_EPOCHS 5u
 #define LIMIT_MLS_RESUMPTION_PSKS 16u
 
+/* Store.  A disk with less than this left takes only deletes and acks. */
+#define LIMIT_STORE_RESERVE LIMIT_MIB(64u)
+/* One group commit: more adds latency, not throughput (transport.md 6). */
+#define LIMIT_STORE_BATCH_JOBS 1000u
+#define LIMIT_STORE_BATCH_BYTES LIMIT_MIB(4u)
+#define LIMIT_STORE_READERS 256u
+#define LIMIT_SETTING_NAME 64u
+#define LIMIT_SETTING_VALUE LIMIT_MIB(1u)
+/* A content is at most a frame with its MLS overhead and padding. */
+#define LIMIT_MSG_BODY LIMIT_MIB(8u)
+#define LIMIT_AUDIT_DETAIL 512u
+#define LIMIT_CONTACT_IDENTS 64u
+#define LIMIT_CONV_CONTACTS 256u
+#define LIMIT_CLINIC_ADDRESSES 16u
+/* People's words in records: a name, a label, a note. */
+#define LIMIT_PHI_SHORT LIMIT_KIB(4u)
+#define LIMIT_PHI_LONG LIMIT_KIB(256u)
+/* 90 days of a peer that is down, at one message every ten seconds. */
+#define LIMIT_OUTBOX_ENTRIES 1000000u
+#define LIMIT_OUTBOX_BYTES (8ull * 1024 * 1024 * 1024)
+/* A thread's slot key is rotated after this: decisions G 28. */
+#define LIMIT_SECRET_PUTS 256u
+#define LIMIT_SECRET_AGE_MS 600000u
+#define LIMIT_BLOB_SIZE LIMIT_MIB(100u)
+#define LIMIT_BLOB_CHUNKS 401u
+#define LIMIT_BLOB_AGE_MS 86400000u
+
 #endif

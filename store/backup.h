@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Backup, restore and scrub.
+ *
+ * A backup is a folder: one commit's records (sealed as they are), the key
+ * file, the chunk files.  It has no MLS secrets, no slot file, no outbox and
+ * no stream state (decisions E 20).  Whoever restores it needs the master key
+ * besides.  Writing into a folder that holds an earlier backup of the same
+ * store adds the new chunks and replaces the rest at the end, at once.
+ */
+#ifndef STORE_BACKUP_H
+#define STORE_BACKUP_H
+
+#include "store/store.h"
+
+/* Called now and then; false stops the work with ERR_STATE.  May be NULL. */
+struct store_progress {
+    bool (*step)(void *ctx, uint64_t done, uint64_t total);
+    void *ctx;
+};
+
+/*
+ * Online: while the store works.  Any thread but the writer's.
+ * ERR_EXISTS   dir has something that is not a backup of this store
+ * ERR_CORRUPT  a record does not verify; the earlier backup is untouched
+ */
+MUST_CHECK enum err store_backup(struct store *s, const char *dir,
+                                 const struct store_progress *progress);
+
+/*
+ * Make a store in cfg->dir (as store_create) from a backup, opened with
+ * cfg->key.  Every record is verified.  The new store has a new env id and
+ * says when and how often it was restored; whoever opens it next must resync
+ * its threads and choose new streams.
+ *
+ * ERR_EXISTS, ERR_AUTH, ERR_CORRUPT, ERR_UNSUPPORTED, ERR_FULL; on failure
+ * cfg->dir holds no store
+ */
+MUST_CHECK enum err store_restore(const struct store_config *cfg,
+                                  const char *backup_dir,
+                                  const struct store_progress *progress);
+
+/* A bad record that verify found. */
+struct store_bad {
+    const char *table; /* its name; "slots", "blobs", "file" */
+    struct view key;   /* its key on disk, may be empty */
+    enum err e;        /* CORRUPT, MISSING (an index or list points to it) */
+};
+
+struct store_verify_result {
+    uint64_t records;
+    uint64_t chunks;
+    uint64_t bad;
+    uint64_t audit_rows;
+};
+
+/*
+ * Offline scrub: open cfg->dir read-only, verify every record, index entry,
+ * count, slot, chunk file and the audit chain, calling found for each bad
+ * one.  OK also when bad ones were found (result->bad).
+ *
+ * ERR_STATE    open somewhere
+ * ERR_CORRUPT  too damaged to be looked through (found was told what)
+ */
+MUST_CHECK enum err
+store_verify(const struct store_config *cfg,
+             void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
+             const struct store_progress *progress,
+             struct store_verify_result *result);
+
+#endif
