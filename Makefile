@@ -196,6 +196,7 @@ check: setup-test
 test: setup-test
 	@$(MAKE) --no-print-directory MODE=plain bins
 	@$(MAKE) --no-print-directory MODE=san bins tests
+	@$(MAKE) --no-print-directory MODE=fuzz fuzz
 	@tests/run
 
 clean:
