@@ -47,12 +47,4 @@ struct tlsp_policy *tlsp_policy_ref(struct tlsp_policy *p);
 /* Give back a reference; the last one wipes the key.  p may be NULL. */
 void tlsp_policy_unref(struct tlsp_policy *p);
 
-/*
- * Everything that was negotiable, as text (versions, ciphers, groups,
- * signatures, flags), one per line, for the snapshot test and `doctor`.
- */
-MUST_CHECK enum err tlsp_policy_describe(const struct mem *mem,
-                                         const struct tlsp_policy *p,
-                                         struct bytes *out);
-
 #endif

@@ -63,6 +63,7 @@ bool tlsp_ready(const struct tlsp *t);
  * ERR_MISSING  the peer closed in order (close_notify); nothing will follow
  * ERR_AUTH     the peer is not acceptable (no certificate, bad signature,
  *              wrapper); or what the verifier answered
+ * ERR_DENIED   the peer refuses us: its alert is about our certificate
  * ERR_FORMAT   not TLS, or broken TLS
  * ERR_UNSUPPORTED  no version, cipher, group or ALPN in common
  */

@@ -17,6 +17,9 @@
  * bytes each, and room to grow.  decisions A 2 */
 #define LIMIT_TLS_CHAIN LIMIT_KIB(4u)
 
+/* An operator's certificate chain or key for the web port, as PEM. */
+#define LIMIT_WEB_PEM LIMIT_KIB(256u)
+
 /* msgpack from outside: our deepest message has 6 levels. */
 #define LIMIT_MSGPACK_DEPTH 16u
 
