@@ -53,6 +53,11 @@ struct mls_content {
 
 void mls_content_read(struct proto_tls_rd *r, struct arena *a,
                       struct mls_content *out);
+/* Only what follows the content type, by out->type: as in a PrivateMessage. */
+void mls_content_body_read(struct proto_tls_rd *r, struct arena *a,
+                           struct mls_content *out);
+void mls_content_body_write(struct proto_tls_wr *w,
+                            const struct mls_content *c);
 void mls_content_write(struct proto_tls_wr *w, const struct mls_content *c);
 
 /* FramedContentAuthData */
@@ -179,8 +184,8 @@ struct mls_message {
 /*
  * All of in, which must outlive *out; arrays go into a.  The version is mls10.
  *
- * Rules: message-size, message-version, wire-format, message-format,
- * application-private.  ERR_NOMEM.
+ * Rules: message-size, message-version, wire-format, message-format.
+ * ERR_NOMEM
  */
 MUST_CHECK enum err mls_message_decode(struct arena *a, struct view in,
                                        struct mls_message *out,

@@ -218,7 +218,7 @@ const char *mls_rule_section(enum mls_rule rule);
 /* The error that breaking this rule returns; OK for none. */
 enum err mls_rule_err(enum mls_rule rule);
 
-/* Report that rule is broken: *broken (may be NULL) is it, returns its error. */
+/* Sets *broken (may be NULL) to rule and returns its error. */
 MUST_CHECK enum err mls_broken(enum mls_rule rule, enum mls_rule *broken);
 
 /* OK when it holds, else as mls_broken. */

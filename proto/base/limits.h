@@ -33,6 +33,8 @@
 #define LIMIT_MLS_EXTENSIONS 64u
 #define LIMIT_MLS_CAPABILITIES 256u
 #define LIMIT_MLS_PSKS 256u
+#define LIMIT_MLS_PATH 32u /* nodes of an update path: one per tree level */
+#define LIMIT_MLS_EXTERNAL_SENDERS 64u
 #define LIMIT_MLS_FORWARD 1024u
 #define LIMIT_MLS_SKIPPED_PER_SENDER 64u
 #define LIMIT_MLS_SKIPPED_PER_EPOCH 1024u
