@@ -127,6 +127,16 @@ mls_content_write(struct proto_tls_wr *w, const struct mls_content *c)
 }
 
 void
+mls_content_write_signed(struct proto_tls_wr *w, const struct mls_content *c)
+{
+    if (c->encoded.len > 0) {
+        proto_tls_wr_fixed(w, c->encoded);
+    } else {
+        mls_content_write(w, c);
+    }
+}
+
+void
 mls_auth_read(struct proto_tls_rd *r, enum mls_content_type type,
               struct mls_auth *out)
 {
@@ -168,7 +178,7 @@ mls_authenticated_write(struct proto_tls_wr *w,
                         const struct mls_authenticated *x)
 {
     proto_tls_wr_u16(w, (uint16_t)x->wire);
-    mls_content_write(w, &x->content);
+    mls_content_write_signed(w, &x->content);
     mls_auth_write(w, x->content.type, &x->auth);
 }
 
@@ -177,7 +187,7 @@ mls_authenticated_write_transcript(struct proto_tls_wr *w,
                                    const struct mls_authenticated *x)
 {
     proto_tls_wr_u16(w, (uint16_t)x->wire);
-    mls_content_write(w, &x->content);
+    mls_content_write_signed(w, &x->content);
     proto_tls_wr_vec(w, x->auth.signature);
 }
 

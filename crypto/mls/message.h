@@ -48,7 +48,9 @@ struct mls_content {
         const struct mls_proposal *proposal;
         const struct mls_commit *commit;
     } u;
-    struct view encoded; /* set by read: these bytes; never written from */
+    /* Set by read: these bytes, which stand for the fields above wherever they
+       are signed or hashed.  Empty it when changing a field. */
+    struct view encoded;
 };
 
 void mls_content_read(struct proto_tls_rd *r, struct arena *a,
@@ -59,6 +61,10 @@ void mls_content_body_read(struct proto_tls_rd *r, struct arena *a,
 void mls_content_body_write(struct proto_tls_wr *w,
                             const struct mls_content *c);
 void mls_content_write(struct proto_tls_wr *w, const struct mls_content *c);
+
+/* The received bytes when there are some, else as write. */
+void mls_content_write_signed(struct proto_tls_wr *w,
+                              const struct mls_content *c);
 
 /* FramedContentAuthData */
 struct mls_auth {
