@@ -67,5 +67,41 @@
 #define LIMIT_BLOB_SIZE LIMIT_MIB(100u)
 #define LIMIT_BLOB_CHUNKS 401u
 #define LIMIT_BLOB_AGE_MS 86400000u
+/* Peer messages and content: proto/msg. */
+#define LIMIT_MSG_ADDRS 512u        /* eight addresses, generously */
+#define LIMIT_MSG_STATEMENT 512u    /* a signed statement: two keys, a date */
+#define LIMIT_MSG_LABEL 120u        /* a line of text */
+#define LIMIT_MSG_KEY_PACKAGE 2560u /* fits a stranger's frame */
+#define LIMIT_MSG_PROFILE 3072u     /* likewise */
+#define LIMIT_LOG_PART 256u         /* entries in one answer to log.pull */
+#define LIMIT_THREAD_SUBJECTS 256u  /* clinics and patients of one thread */
+#define LIMIT_BLOB_SEALED LIMIT_MIB(101u) /* LIMIT_BLOB_SIZE and its seals */
+#define LIMIT_BLOB_CHUNK (LIMIT_KIB(256u) + 64u)
+#define LIMIT_TEXT LIMIT_KIB(64u) /* one message's text */
+#define LIMIT_NAME 200u           /* of a person, a file, a thread */
+#define LIMIT_EMOJI 32u           /* one grapheme with modifiers */
+#define LIMIT_ATTACHMENTS 16u     /* in one message */
+#define LIMIT_CONTENT LIMIT_KIB(320u)
+#define LIMIT_CONTENT_EXTENSIONS 16u
+
+/* Federation core. */
+#define LIMIT_STREAM_WINDOW 256u /* items under way to one peer */
+#define LIMIT_STREAM_WINDOW_BYTES LIMIT_MIB(4u)
+#define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
+#define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */
+#define LIMIT_EPOCH_LATE_MS 60000u
+#define LIMIT_LOG_HEADS 512u /* heads kept to check what is seen */
+#define LIMIT_LOG_AGE_MS (90ull * 86400000u) /* decisions D 15 */
+#define LIMIT_KP_DAYS 90u
+#define LIMIT_KP_HELD 64u     /* key packages out per clinic */
+#define LIMIT_INTENTS 100000u /* of one thread */
+#define LIMIT_INTENT_TRIES 8u /* refused as invalid, then given up */
+#define LIMIT_THREADS_LOADED 256u
+#define LIMIT_OVERDUE_MS 86400000u
+#define LIMIT_RECEIPT_MS 1000u            /* delivered receipts are gathered */
+#define LIMIT_CHECK_MS (72ull * 3600000u) /* decisions E 20 */
+#define LIMIT_HISTORY_PART 64u            /* entries resent for one request */
+#define LIMIT_BAD_PER_CONNECTION 16u      /* impossible items, then we close */
+#define LIMIT_THREADS_PER_PARTY 10000u    /* opened by one clinic */
 
 #endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What members of a thread say to each other inside MLS: msgpack arrays
+ * [kind, version, flags, body, extensions] (decisions C 10).  body is an array
+ * of the kind's fields, extensions one of [id, critical, bytes].
+ *
+ * An unknown kind, version or critical extension is ERR_UNSUPPORTED: stored
+ * as received, shown as "needs a newer version", decoded after an upgrade.
+ *
+ * The words in here are people's: whoever decodes shows them to people and to
+ * nothing else.
+ */
+#ifndef PROTO_MSG_CONTENT_H
+#define PROTO_MSG_CONTENT_H
+
+#include "proto/msg/shape.h"
+
+enum proto_content_kind {
+    PROTO_CONTENT_TEXT = 1,   /* text, attachments, reply */
+    PROTO_CONTENT_EDIT = 2,   /* the target's text is now this */
+    PROTO_CONTENT_DELETE = 3, /* both sides; a placeholder stays */
+    PROTO_CONTENT_REACTION = 4,
+    PROTO_CONTENT_RECEIPT = 5, /* delivered or read up to a log number */
+    PROTO_CONTENT_HISTORY = 6, /* please resend what I lost */
+    PROTO_CONTENT_RESENT = 7,  /* an earlier message, resent by a member */
+    PROTO_CONTENT_LEAVE = 8,   /* please commit our removal */
+    PROTO_CONTENT_TITLE = 9    /* the thread is called this */
+};
+
+/* Flags. */
+#define PROTO_CONTENT_AUTO 1u /* written by an automation, not by a person */
+
+/*
+ * Who wrote it, as the sending clinic claims: an opaque member id (zeros when
+ * it does not say) and the name shown.  The sender itself is the MLS leaf.
+ */
+struct proto_author {
+    uint8_t member[16];
+    struct view name;
+};
+
+/* One file.  Chunks are sealed one by one under key; hashes are of those. */
+struct proto_attachment {
+    uint8_t blob[32]; /* SHA-256 of chunks */
+    uint8_t key[32];
+    uint64_t size; /* of the file */
+    struct view name;
+    struct view type;   /* as the sender says; sniffed before shown */
+    struct view chunks; /* hashes, 32 bytes each */
+};
+
+struct proto_text {
+    struct view text;
+    uint8_t reply_to[32];          /* message id; zeros: none */
+    struct proto_list attachments; /* proto_attachment */
+};
+
+struct proto_edit {
+    uint8_t target[32];
+    struct view text;
+};
+
+struct proto_delete {
+    uint8_t target[32];
+};
+
+struct proto_reaction {
+    uint8_t target[32];
+    struct view emoji;
+    bool on;
+};
+
+enum proto_receipt_what {
+    PROTO_RECEIPT_DELIVERED = 1,
+    PROTO_RECEIPT_READ = 2
+};
+
+/* Also the checkpoint of decisions D 19: the head that its sender saw. */
+struct proto_receipt {
+    uint64_t what;
+    uint64_t term;
+    uint64_t upto; /* log number */
+    uint8_t head[32];
+};
+
+/* from..to of the log of term; who is asked (a subject). */
+struct proto_history {
+    uint64_t term;
+    uint64_t from;
+    uint64_t to;
+    uint8_t who[32];
+};
+
+struct proto_resent {
+    uint8_t id[32]; /* message id */
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    uint8_t author[32];  /* subject */
+    struct view content; /* an encoded content, not RESENT or HISTORY */
+};
+
+struct proto_leave {
+    uint64_t reason;
+};
+
+struct proto_title {
+    struct view title;
+};
+
+struct proto_extension {
+    uint64_t id;
+    bool critical;
+    struct view data;
+};
+
+/* salt makes the message id unguessable; sent_ms is the sender's own time. */
+struct proto_content {
+    enum proto_content_kind kind;
+    uint64_t flags;
+    uint8_t salt[16];
+    uint64_t sent_ms;
+    struct proto_author author;
+    union {
+        struct proto_text text;
+        struct proto_edit edit;
+        struct proto_delete del;
+        struct proto_reaction reaction;
+        struct proto_receipt receipt;
+        struct proto_history history;
+        struct proto_resent resent;
+        struct proto_leave leave;
+        struct proto_title title;
+    } u;
+    struct proto_list extensions; /* proto_extension */
+};
+
+extern const struct proto_shape proto_attachment_shape;
+extern const struct proto_shape proto_extension_shape;
+
+/* ERR_LIMIT  too long; ERR_INVALID  no such kind, or text not UTF-8 */
+MUST_CHECK enum err proto_content_encode(const struct mem *mem,
+                                         const struct proto_content *in,
+                                         struct bytes *out);
+
+/*
+ * Decode; views point into in.
+ * ERR_FORMAT, ERR_LIMIT  malformed
+ * ERR_UNSUPPORTED        a kind, version or critical extension of later
+ *                        software; out->kind is the number found
+ */
+MUST_CHECK enum err proto_content_decode(struct view in,
+                                         struct proto_content *out);
+
+/*
+ * Zero bytes to put behind a plaintext of len bytes (decisions C 11): to
+ * multiples of 256 up to 2 KiB, then Padme, which adds at most 12 %.
+ */
+size_t proto_content_padding(size_t len);
+
+#endif

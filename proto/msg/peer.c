@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables behind peer.h: one line per field, with its bound.
+ */
+#include "proto/msg/peer.h"
+
+#include "proto/base/limits.h"
+
+static const struct proto_field node_addr_fields[] = {
+    PROTO_FIXED(proto_node_addr, root),
+    PROTO_BIN(proto_node_addr, addrs, LIMIT_MSG_ADDRS),
+};
+const struct proto_shape proto_node_addr_shape =
+    PROTO_SHAPE(proto_node_addr, node_addr_fields);
+
+static const struct proto_field log_entry_fields[] = {
+    PROTO_UINT(proto_log_entry, seq, UINT64_MAX),
+    PROTO_UINT(proto_log_entry, ts_ms, UINT64_MAX),
+    PROTO_UINT(proto_log_entry, kind, PROTO_ENTRY_GONE),
+    PROTO_BIN(proto_log_entry, message, LIMIT_MLS_MESSAGE),
+};
+const struct proto_shape proto_log_entry_shape =
+    PROTO_SHAPE(proto_log_entry, log_entry_fields);
+
+static const struct proto_field hello_fields[] = {
+    PROTO_UINT(proto_hello, version_min, 255),
+    PROTO_UINT(proto_hello, version_max, 255),
+    PROTO_UINT(proto_hello, suites, 0xffff),
+    PROTO_UINT(proto_hello, frame_max, UINT32_MAX),
+    PROTO_UINT(proto_hello, now_ms, UINT64_MAX),
+    PROTO_UINT(proto_hello, generation, UINT64_MAX),
+    PROTO_BIN(proto_hello, revocation, LIMIT_MSG_STATEMENT),
+    PROTO_UINT(proto_hello, stance, PROTO_STANCE_COUNT - 1),
+    PROTO_FIXED(proto_hello, profile_seen),
+    PROTO_FIXED(proto_hello, out_stream),
+    PROTO_UINT(proto_hello, out_acked, UINT64_MAX),
+    PROTO_FIXED(proto_hello, in_stream),
+    PROTO_UINT(proto_hello, in_applied, UINT64_MAX),
+    PROTO_BIN(proto_hello, addrs, LIMIT_MSG_ADDRS),
+};
+
+static const struct proto_field ack_fields[] = {
+    PROTO_UINT(proto_ack, applied, UINT64_MAX),
+};
+
+static const struct proto_field data_fields[] = {
+    PROTO_UINT(proto_data, seq, UINT64_MAX),
+    PROTO_BIN(proto_data, body, LIMIT_FRAME),
+};
+
+static const struct proto_field link_open_fields[] = {
+    PROTO_FIXED(proto_link_open, link),
+};
+
+static const struct proto_field link_info_fields[] = {
+    PROTO_FIXED(proto_link_info, link),
+    PROTO_UINT(proto_link_info, code, PROTO_REDEEM_CODE_COUNT - 1),
+    PROTO_BOOL(proto_link_info, one_time),
+    PROTO_BOOL(proto_link_info, in_person),
+    PROTO_BOOL(proto_link_info, review),
+    PROTO_UINT(proto_link_info, expiry_s, UINT64_MAX),
+    PROTO_TEXT(proto_link_info, label, LIMIT_MSG_LABEL),
+    PROTO_BIN(proto_link_info, forward, LIMIT_MSG_STATEMENT),
+};
+
+static const struct proto_field link_redeem_fields[] = {
+    PROTO_FIXED(proto_link_redeem, link),
+    PROTO_BIN(proto_link_redeem, proof, 32),
+    PROTO_BIN(proto_link_redeem, kp, LIMIT_MSG_KEY_PACKAGE),
+};
+
+static const struct proto_field link_result_fields[] = {
+    PROTO_FIXED(proto_link_result, link),
+    PROTO_UINT(proto_link_result, code, PROTO_REDEEM_CODE_COUNT - 1),
+    PROTO_UINT(proto_link_result, creator, 2),
+    PROTO_BIN(proto_link_result, kp, LIMIT_MSG_KEY_PACKAGE),
+    PROTO_BIN(proto_link_result, forward, LIMIT_MSG_STATEMENT),
+};
+
+static const struct proto_field contact_fields[] = {
+    PROTO_UINT(proto_contact, stance, PROTO_STANCE_COUNT - 1),
+    PROTO_UINT(proto_contact, creator, 2),
+    PROTO_BIN(proto_contact, kp, LIMIT_MSG_KEY_PACKAGE),
+};
+
+static const struct proto_field profile_fields[] = {
+    PROTO_BIN(proto_profile_msg, profile, LIMIT_MSG_PROFILE),
+};
+
+static const struct proto_field bye_fields[] = {
+    PROTO_UINT(proto_bye, code, 255),
+};
+
+static const struct proto_field welcome_fields[] = {
+    PROTO_FIXED(proto_welcome, thread),
+    PROTO_UINT(proto_welcome, term, UINT64_MAX),
+    PROTO_UINT(proto_welcome, seq, UINT64_MAX),
+    PROTO_UINT(proto_welcome, ts_ms, UINT64_MAX),
+    PROTO_FIXED(proto_welcome, head),
+    PROTO_BIN(proto_welcome, welcome, LIMIT_MLS_MESSAGE),
+};
+
+static const struct proto_field app_submit_fields[] = {
+    PROTO_FIXED(proto_app_submit, req),
+    PROTO_FIXED(proto_app_submit, thread),
+    PROTO_UINT(proto_app_submit, term, UINT64_MAX),
+    PROTO_BIN(proto_app_submit, message, LIMIT_MLS_MESSAGE),
+};
+
+static const struct proto_field hs_submit_fields[] = {
+    PROTO_FIXED(proto_hs_submit, req),
+    PROTO_FIXED(proto_hs_submit, thread),
+    PROTO_UINT(proto_hs_submit, term, UINT64_MAX),
+    PROTO_BIN(proto_hs_submit, message, LIMIT_MLS_MESSAGE),
+    PROTO_BIN(proto_hs_submit, welcome, LIMIT_MLS_MESSAGE),
+    PROTO_LIST(proto_hs_submit, added, LIMIT_THREAD_SUBJECTS,
+               proto_node_addr_shape),
+};
+
+static const struct proto_field answer_fields[] = {
+    PROTO_FIXED(proto_answer, req),
+    PROTO_FIXED(proto_answer, thread),
+    PROTO_UINT(proto_answer, code, PROTO_ANSWER_CODE_COUNT - 1),
+    PROTO_UINT(proto_answer, term, UINT64_MAX),
+    PROTO_UINT(proto_answer, seq, UINT64_MAX),
+    PROTO_UINT(proto_answer, ts_ms, UINT64_MAX),
+    PROTO_UINT(proto_answer, epoch, UINT64_MAX),
+};
+
+static const struct proto_field fan_fields[] = {
+    PROTO_FIXED(proto_fan, thread),
+    PROTO_UINT(proto_fan, term, UINT64_MAX),
+    PROTO_UINT(proto_fan, seq, UINT64_MAX),
+    PROTO_FIXED(proto_fan, prev),
+    PROTO_UINT(proto_fan, ts_ms, UINT64_MAX),
+    PROTO_UINT(proto_fan, kind, PROTO_ENTRY_GONE),
+    PROTO_BIN(proto_fan, message, LIMIT_MLS_MESSAGE),
+};
+
+static const struct proto_field log_pull_fields[] = {
+    PROTO_FIXED(proto_log_pull, thread),
+    PROTO_UINT(proto_log_pull, term, UINT64_MAX),
+    PROTO_UINT(proto_log_pull, from, UINT64_MAX),
+    PROTO_UINT(proto_log_pull, max, LIMIT_LOG_PART),
+};
+
+static const struct proto_field log_part_fields[] = {
+    PROTO_FIXED(proto_log_part, thread),
+    PROTO_UINT(proto_log_part, code, PROTO_LOG_CODE_COUNT - 1),
+    PROTO_UINT(proto_log_part, term, UINT64_MAX),
+    PROTO_UINT(proto_log_part, first, UINT64_MAX),
+    PROTO_UINT(proto_log_part, last, UINT64_MAX),
+    PROTO_FIXED(proto_log_part, prev),
+    PROTO_LIST(proto_log_part, entries, LIMIT_LOG_PART, proto_log_entry_shape),
+};
+
+static const struct proto_field kp_claim_fields[] = {
+    PROTO_FIXED(proto_kp_claim, req),
+    PROTO_FIXED(proto_kp_claim, thread),
+    PROTO_FIXED(proto_kp_claim, hub),
+    PROTO_BIN(proto_kp_claim, hub_addrs, LIMIT_MSG_ADDRS),
+    PROTO_UINT(proto_kp_claim, suite, 0xffff),
+};
+
+static const struct proto_field kp_answer_fields[] = {
+    PROTO_FIXED(proto_kp_answer, req),
+    PROTO_FIXED(proto_kp_answer, thread),
+    PROTO_UINT(proto_kp_answer, code, PROTO_ANSWER_CODE_COUNT - 1),
+    PROTO_BIN(proto_kp_answer, kp, LIMIT_MSG_KEY_PACKAGE),
+    PROTO_BIN(proto_kp_answer, addrs, LIMIT_MSG_ADDRS),
+};
+
+static const struct proto_field gi_get_fields[] = {
+    PROTO_FIXED(proto_gi_get, req),
+    PROTO_FIXED(proto_gi_get, thread),
+    PROTO_UINT(proto_gi_get, term, UINT64_MAX),
+    PROTO_UINT(proto_gi_get, seq, UINT64_MAX),
+    PROTO_FIXED(proto_gi_get, head),
+};
+
+static const struct proto_field gi_fields[] = {
+    PROTO_FIXED(proto_gi, req),
+    PROTO_FIXED(proto_gi, thread),
+    PROTO_UINT(proto_gi, code, PROTO_ANSWER_CODE_COUNT - 1),
+    PROTO_UINT(proto_gi, term, UINT64_MAX),
+    PROTO_UINT(proto_gi, seq, UINT64_MAX),
+    PROTO_UINT(proto_gi, ts_ms, UINT64_MAX),
+    PROTO_FIXED(proto_gi, head),
+    PROTO_BIN(proto_gi, group_info, LIMIT_MLS_MESSAGE),
+};
+
+static const struct proto_field fork_alert_fields[] = {
+    PROTO_FIXED(proto_fork_alert, thread),
+    PROTO_UINT(proto_fork_alert, term, UINT64_MAX),
+    PROTO_UINT(proto_fork_alert, seq, UINT64_MAX),
+    PROTO_FIXED(proto_fork_alert, head),
+    PROTO_UINT(proto_fork_alert, epoch, UINT64_MAX),
+    PROTO_FIXED(proto_fork_alert, authenticator),
+};
+
+static const struct proto_field thread_end_fields[] = {
+    PROTO_FIXED(proto_thread_end, thread),
+    PROTO_UINT(proto_thread_end, reason, 255),
+};
+
+static const struct proto_field blob_open_fields[] = {
+    PROTO_FIXED(proto_blob_open, thread),
+    PROTO_FIXED(proto_blob_open, blob),
+    PROTO_UINT(proto_blob_open, size, LIMIT_BLOB_SEALED),
+    PROTO_BIN(proto_blob_open, chunks, 32u * LIMIT_BLOB_CHUNKS),
+};
+
+static const struct proto_field blob_state_fields[] = {
+    PROTO_FIXED(proto_blob_state, thread),
+    PROTO_FIXED(proto_blob_state, blob),
+    PROTO_UINT(proto_blob_state, code, PROTO_BLOB_CODE_COUNT - 1),
+    PROTO_UINT(proto_blob_state, next, LIMIT_BLOB_CHUNKS),
+};
+
+static const struct proto_field blob_put_fields[] = {
+    PROTO_FIXED(proto_blob_put, thread),
+    PROTO_FIXED(proto_blob_put, blob),
+    PROTO_UINT(proto_blob_put, index, LIMIT_BLOB_CHUNKS),
+    PROTO_BIN(proto_blob_put, chunk, LIMIT_BLOB_CHUNK),
+};
+
+static const struct proto_field blob_get_fields[] = {
+    PROTO_FIXED(proto_blob_get, thread),
+    PROTO_FIXED(proto_blob_get, blob),
+    PROTO_UINT(proto_blob_get, first, LIMIT_BLOB_CHUNKS),
+    PROTO_UINT(proto_blob_get, count, LIMIT_BLOB_CHUNKS),
+};
+
+struct entry {
+    enum proto_peer_type type;
+    uint64_t version;
+    struct proto_shape shape;
+};
+
+static const struct entry entries[] = {
+    {PROTO_PEER_HELLO, 1, PROTO_SHAPE(proto_hello, hello_fields)},
+    {PROTO_PEER_ACK, 1, PROTO_SHAPE(proto_ack, ack_fields)},
+    {PROTO_PEER_DATA, 1, PROTO_SHAPE(proto_data, data_fields)},
+    {PROTO_PEER_LINK_OPEN, 1, PROTO_SHAPE(proto_link_open, link_open_fields)},
+    {PROTO_PEER_LINK_INFO, 1, PROTO_SHAPE(proto_link_info, link_info_fields)},
+    {PROTO_PEER_LINK_REDEEM, 1,
+     PROTO_SHAPE(proto_link_redeem, link_redeem_fields)},
+    {PROTO_PEER_LINK_RESULT, 1,
+     PROTO_SHAPE(proto_link_result, link_result_fields)},
+    {PROTO_PEER_CONTACT, 1, PROTO_SHAPE(proto_contact, contact_fields)},
+    {PROTO_PEER_PROFILE, 1, PROTO_SHAPE(proto_profile_msg, profile_fields)},
+    {PROTO_PEER_BYE, 1, PROTO_SHAPE(proto_bye, bye_fields)},
+    {PROTO_PEER_WELCOME, 1, PROTO_SHAPE(proto_welcome, welcome_fields)},
+    {PROTO_PEER_APP_SUBMIT, 1,
+     PROTO_SHAPE(proto_app_submit, app_submit_fields)},
+    {PROTO_PEER_HS_SUBMIT, 1, PROTO_SHAPE(proto_hs_submit, hs_submit_fields)},
+    {PROTO_PEER_ANSWER, 1, PROTO_SHAPE(proto_answer, answer_fields)},
+    {PROTO_PEER_FAN, 1, PROTO_SHAPE(proto_fan, fan_fields)},
+    {PROTO_PEER_LOG_PULL, 1, PROTO_SHAPE(proto_log_pull, log_pull_fields)},
+    {PROTO_PEER_LOG_PART, 1, PROTO_SHAPE(proto_log_part, log_part_fields)},
+    {PROTO_PEER_KP_CLAIM, 1, PROTO_SHAPE(proto_kp_claim, kp_claim_fields)},
+    {PROTO_PEER_KP_ANSWER, 1, PROTO_SHAPE(proto_kp_answer, kp_answer_fields)},
+    {PROTO_PEER_GI_GET, 1, PROTO_SHAPE(proto_gi_get, gi_get_fields)},
+    {PROTO_PEER_GI, 1, PROTO_SHAPE(proto_gi, gi_fields)},
+    {PROTO_PEER_FORK_ALERT, 1,
+     PROTO_SHAPE(proto_fork_alert, fork_alert_fields)},
+    {PROTO_PEER_THREAD_END, 1,
+     PROTO_SHAPE(proto_thread_end, thread_end_fields)},
+    {PROTO_PEER_BLOB_OPEN, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},
+    {PROTO_PEER_BLOB_STATE, 1,
+     PROTO_SHAPE(proto_blob_state, blob_state_fields)},
+    {PROTO_PEER_BLOB_PUT, 1, PROTO_SHAPE(proto_blob_put, blob_put_fields)},
+    {PROTO_PEER_BLOB_GET, 1, PROTO_SHAPE(proto_blob_get, blob_get_fields)},
+};
+
+static const struct entry *
+find(uint64_t type)
+{
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        if ((uint64_t)entries[i].type == type) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
+enum err
+proto_peer_encode(const struct mem *mem, const struct proto_peer_msg *in,
+                  struct bytes *out)
+{
+    const struct entry *entry = find((uint64_t)in->type);
+    uint64_t head[2];
+
+    if (entry == NULL) {
+        return ERR_INVALID;
+    }
+    head[0] = (uint64_t)entry->type;
+    head[1] = entry->version;
+    return proto_shape_encode(mem, &entry->shape, head, 2, &in->u, out);
+}
+
+/* The head of an array that starts with a type and a version. */
+static uint64_t
+read_type(struct proto_rd *r, uint64_t *version)
+{
+    uint64_t type;
+
+    if (proto_rd_list(r, 64) < 2) {
+        proto_rd_fail(r, ERR_FORMAT);
+    }
+    type = proto_rd_u16(r);
+    *version = proto_rd_u8(r);
+    return r->e == OK ? type : 0;
+}
+
+uint16_t
+proto_peer_peek(struct view in)
+{
+    struct proto_rd r = proto_rd_open(in);
+    uint64_t version;
+
+    return (uint16_t)read_type(&r, &version);
+}
+
+enum err
+proto_peer_decode(struct view in, struct proto_peer_msg *out)
+{
+    struct proto_rd r = proto_rd_open(in);
+    const struct entry *entry;
+    uint64_t head[2];
+
+    head[0] = read_type(&r, &head[1]);
+    if (r.e != OK) {
+        return r.e;
+    }
+    entry = find(head[0]);
+    if (entry == NULL || head[1] != entry->version) {
+        r = proto_rd_open(in);
+        (void)proto_rd_raw(&r);
+        return proto_rd_end(&r) == OK ? ERR_UNSUPPORTED : ERR_FORMAT;
+    }
+    out->type = entry->type;
+    return proto_shape_decode(in, &entry->shape, head, 2, &out->u);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What two nodes say to each other: fixed-arity msgpack arrays
+ * [type, version, ...].  Numbers and byte examples are in proto/README.md.
+ *
+ * Types below 32 belong to the connection: they may be lost with it and are
+ * said again after the next hello.  Types from 32 on travel only inside
+ * PROTO_PEER_DATA, as numbered items of a stream that is applied exactly once.
+ * Types from 96 on are attachments' chunks, which also stay outside streams.
+ *
+ * Nothing here names a person: sender and content are inside MLS.
+ */
+#ifndef PROTO_MSG_PEER_H
+#define PROTO_MSG_PEER_H
+
+#include "proto/msg/shape.h"
+
+/* The protocol versions that this build speaks. */
+#define PROTO_VERSION_MIN 1u
+#define PROTO_VERSION_MAX 1u
+
+/* Bits of hello's suites. */
+#define PROTO_SUITE_BIT_1 1u
+#define PROTO_SUITE_BIT_3 2u
+
+enum proto_peer_type {
+    PROTO_PEER_HELLO = 1,
+    PROTO_PEER_ACK = 2,
+    PROTO_PEER_DATA = 3,
+    PROTO_PEER_LINK_OPEN = 4,
+    PROTO_PEER_LINK_INFO = 5,
+    PROTO_PEER_LINK_REDEEM = 6,
+    PROTO_PEER_LINK_RESULT = 7,
+    PROTO_PEER_CONTACT = 8,
+    PROTO_PEER_PROFILE = 9,
+    PROTO_PEER_BYE = 10,
+
+    PROTO_PEER_WELCOME = 32,
+    PROTO_PEER_APP_SUBMIT = 33,
+    PROTO_PEER_HS_SUBMIT = 34,
+    PROTO_PEER_ANSWER = 35,
+    PROTO_PEER_FAN = 36,
+    PROTO_PEER_LOG_PULL = 37,
+    PROTO_PEER_LOG_PART = 38,
+    PROTO_PEER_KP_CLAIM = 39,
+    PROTO_PEER_KP_ANSWER = 40,
+    PROTO_PEER_GI_GET = 41,
+    PROTO_PEER_GI = 42,
+    PROTO_PEER_FORK_ALERT = 43,
+    PROTO_PEER_THREAD_END = 44,
+
+    PROTO_PEER_BLOB_OPEN = 96,
+    PROTO_PEER_BLOB_STATE = 97,
+    PROTO_PEER_BLOB_PUT = 98,
+    PROTO_PEER_BLOB_GET = 99
+};
+
+/* How one clinic stands to another, as it says so itself. */
+enum proto_stance {
+    PROTO_STANCE_NONE = 0,
+    PROTO_STANCE_ASKED = 1,   /* asked to connect, waits */
+    PROTO_STANCE_REVIEW = 2,  /* was asked, a person has to decide */
+    PROTO_STANCE_GRANTED = 3, /* connected, as far as it is concerned */
+    PROTO_STANCE_REFUSED = 4, /* said no; also what a blocked clinic hears */
+    PROTO_STANCE_ENDED = 5,   /* was connected, disconnected */
+    PROTO_STANCE_THREAD = 6,  /* not a contact, but in a shared thread */
+    PROTO_STANCE_COUNT
+};
+
+/* First message of both sides.  Again after a change of stance only CONTACT. */
+struct proto_hello {
+    uint64_t version_min;
+    uint64_t version_max;
+    uint64_t suites;
+    uint64_t frame_max;
+    uint64_t now_ms;
+    uint64_t generation;    /* of the sender's certificate */
+    struct view revocation; /* newest root-signed revocation, or empty */
+    uint64_t stance;
+    uint8_t profile_seen[32]; /* hash of the receiver's profile that we hold */
+    uint8_t out_stream[16];   /* the sender's stream to the receiver */
+    uint64_t out_acked;       /* up to here the receiver acknowledged it */
+    uint8_t in_stream[16];    /* the receiver's stream as known; zeros: none */
+    uint64_t in_applied;      /* its highest applied number */
+    struct view addrs;        /* where the sender can be dialled (addr.h) */
+};
+
+/* Everything of the receiver's stream up to applied is committed. */
+struct proto_ack {
+    uint64_t applied;
+};
+
+/* Item number seq of the sender's stream; body is a message from 32 on. */
+struct proto_data {
+    uint64_t seq;
+    struct view body;
+};
+
+/* What is behind this link?  Asked before a person decides. */
+struct proto_link_open {
+    uint8_t link[8];
+};
+
+enum proto_redeem_code {
+    PROTO_REDEEM_OK = 0,
+    PROTO_REDEEM_REVIEW = 1, /* asked for; a person will answer */
+    PROTO_REDEEM_UNKNOWN = 2,
+    PROTO_REDEEM_EXPIRED = 3,
+    PROTO_REDEEM_REVOKED = 4,
+    PROTO_REDEEM_USED = 5,    /* one-time, by somebody else; or used up */
+    PROTO_REDEEM_ROTATED = 6, /* forward holds the new link */
+    PROTO_REDEEM_PROOF = 7,   /* the proof of the secret is wrong */
+    PROTO_REDEEM_REFUSED = 8,
+    PROTO_REDEEM_CODE_COUNT
+};
+
+struct proto_link_info {
+    uint8_t link[8];
+    uint64_t code;
+    bool one_time;
+    bool in_person;
+    bool review;
+    uint64_t expiry_s;   /* 0: none */
+    struct view label;   /* what the owner calls it towards visitors */
+    struct view forward; /* ROTATED: the signed forward */
+};
+
+/*
+ * Connect by this link.  Repeated with every connection until answered with
+ * something final.  kp is a KeyPackage of the asking node, so that whoever
+ * accepts can open the conversation at once.
+ */
+struct proto_link_redeem {
+    uint8_t link[8];
+    struct view proof; /* one-time: HMAC, 32 bytes; else empty */
+    struct view kp;
+};
+
+enum proto_creator {
+    PROTO_CREATOR_NONE = 0,
+    PROTO_CREATOR_SENDER = 1, /* I open the conversation */
+    PROTO_CREATOR_RECEIVER = 2
+};
+
+struct proto_link_result {
+    uint8_t link[8];
+    uint64_t code;
+    uint64_t creator;
+    struct view kp; /* when the receiver is to open it */
+    struct view forward;
+};
+
+/* The sender's stance changed; repeats are harmless. */
+struct proto_contact {
+    uint64_t stance;
+    uint64_t creator; /* with GRANTED, as in the result */
+    struct view kp;
+};
+
+/* The sender's profile, a signed statement. */
+struct proto_profile_msg {
+    struct view profile;
+};
+
+enum proto_bye_code {
+    PROTO_BYE_VERSION = 1,  /* no common version or suite */
+    PROTO_BYE_DENIED = 2,   /* not known here, or not welcome */
+    PROTO_BYE_PROTOCOL = 3, /* said something impossible */
+    PROTO_BYE_DOUBLE = 4,   /* the other connection is kept */
+    PROTO_BYE_REVOKED = 5,  /* the node key was revoked */
+    PROTO_BYE_LIMIT = 6,
+    PROTO_BYE_CLOSING = 7,
+    PROTO_BYE_COPY = 8 /* a newer copy of your node is running */
+};
+
+struct proto_bye {
+    uint64_t code;
+};
+
+/* Join this thread; the log stands at seq of term, its head is head. */
+struct proto_welcome {
+    uint8_t thread[32];
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms; /* hub time of entry seq */
+    uint8_t head[32];
+    struct view welcome; /* MLS Welcome with the tree */
+};
+
+/* req is random and names the answer; the stream already prevents repeats. */
+struct proto_app_submit {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t term;
+    struct view message; /* MLS PrivateMessage */
+};
+
+struct proto_node_addr {
+    uint8_t root[32];
+    struct view addrs;
+};
+
+struct proto_hs_submit {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t term;
+    struct view message;     /* MLS commit */
+    struct view welcome;     /* for those it adds, or empty */
+    struct proto_list added; /* proto_node_addr of the nodes it adds */
+};
+
+enum proto_answer_code {
+    PROTO_ANSWER_ACCEPTED = 0,
+    PROTO_ANSWER_WRONG_EPOCH = 1, /* rebuild on the epoch given */
+    PROTO_ANSWER_TOO_OLD = 2,     /* encrypt again, same message id */
+    PROTO_ANSWER_WRONG_TERM = 3,
+    PROTO_ANSWER_DENIED = 4,
+    PROTO_ANSWER_INVALID = 5,
+    PROTO_ANSWER_NOT_HUB = 6, /* unknown thread, or not ordered here */
+    PROTO_ANSWER_RESYNC = 7,  /* does not follow from our log: rejoin */
+    PROTO_ANSWER_CODE_COUNT
+};
+
+/* Of a submission, in the place of the log where it was accepted. */
+struct proto_answer {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t code;
+    uint64_t term;
+    uint64_t seq;   /* ACCEPTED: its number; else the newest */
+    uint64_t ts_ms; /* ACCEPTED: hub time */
+    uint64_t epoch; /* of the hub */
+};
+
+enum proto_entry_kind {
+    PROTO_ENTRY_APP = 1,
+    PROTO_ENTRY_COMMIT = 2,
+    PROTO_ENTRY_GONE = 3 /* pruned; hash stands for the message */
+};
+
+/* One entry of a thread's log.  head = hash of prev, term, seq, ts, message. */
+struct proto_fan {
+    uint8_t thread[32];
+    uint64_t term;
+    uint64_t seq;
+    uint8_t prev[32];
+    uint64_t ts_ms;
+    uint64_t kind;
+    struct view message;
+};
+
+/* Give me entries from..; what is below from is acknowledged by this. */
+struct proto_log_pull {
+    uint8_t thread[32];
+    uint64_t term;
+    uint64_t from;
+    uint64_t max;
+};
+
+struct proto_log_entry {
+    uint64_t seq;
+    uint64_t ts_ms;
+    uint64_t kind;
+    struct view message;
+};
+
+enum proto_log_code {
+    PROTO_LOG_OK = 0,
+    PROTO_LOG_PRUNED = 1, /* first is the first one kept */
+    PROTO_LOG_UNKNOWN = 2,
+    PROTO_LOG_TERM = 3,
+    PROTO_LOG_CODE_COUNT
+};
+
+struct proto_log_part {
+    uint8_t thread[32];
+    uint64_t code;
+    uint64_t term;
+    uint64_t first;
+    uint64_t last;             /* newest number of the sender */
+    uint8_t prev[32];          /* head before first */
+    struct proto_list entries; /* proto_log_entry */
+};
+
+/* A key package for this thread, please; hub is who will order it. */
+struct proto_kp_claim {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint8_t hub[32];
+    struct view hub_addrs;
+    uint64_t suite;
+};
+
+struct proto_kp_answer {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t code; /* enum proto_answer_code: ACCEPTED, DENIED, INVALID */
+    struct view kp;
+    struct view addrs; /* where the hub can dial us */
+};
+
+/* The state of a thread for somebody who has to rejoin. */
+struct proto_gi_get {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t term; /* what the sender last had, 0 if nothing */
+    uint64_t seq;
+    uint8_t head[32];
+};
+
+struct proto_gi {
+    uint8_t req[16];
+    uint8_t thread[32];
+    uint64_t code; /* enum proto_answer_code: ACCEPTED, DENIED, NOT_HUB */
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    uint8_t head[32];
+    struct view group_info; /* MLS GroupInfo with tree */
+};
+
+/* Our views of this thread differ. */
+struct proto_fork_alert {
+    uint8_t thread[32];
+    uint64_t term;
+    uint64_t seq;
+    uint8_t head[32];
+    uint64_t epoch;
+    uint8_t authenticator[32];
+};
+
+/* We are out of this thread: two clinics disconnected, or it moved. */
+struct proto_thread_end {
+    uint8_t thread[32];
+    uint64_t reason;
+};
+
+/* Attachments: chunk files by the hash of their ciphertext. */
+struct proto_blob_open {
+    uint8_t thread[32];
+    uint8_t blob[32];   /* hash of all chunk hashes */
+    uint64_t size;      /* of the ciphertext, all chunks */
+    struct view chunks; /* hashes of the chunks, 32 bytes each */
+};
+
+enum proto_blob_code {
+    PROTO_BLOB_MORE = 0, /* next is the first missing chunk */
+    PROTO_BLOB_COMPLETE = 1,
+    PROTO_BLOB_QUOTA = 2,
+    PROTO_BLOB_UNKNOWN = 3,
+    PROTO_BLOB_DENIED = 4,
+    PROTO_BLOB_CODE_COUNT
+};
+
+struct proto_blob_state {
+    uint8_t thread[32];
+    uint8_t blob[32];
+    uint64_t code;
+    uint64_t next;
+};
+
+struct proto_blob_put {
+    uint8_t thread[32];
+    uint8_t blob[32];
+    uint64_t index;
+    struct view chunk;
+};
+
+struct proto_blob_get {
+    uint8_t thread[32];
+    uint8_t blob[32];
+    uint64_t first;
+    uint64_t count;
+};
+
+struct proto_peer_msg {
+    enum proto_peer_type type;
+    union {
+        struct proto_hello hello;
+        struct proto_ack ack;
+        struct proto_data data;
+        struct proto_link_open link_open;
+        struct proto_link_info link_info;
+        struct proto_link_redeem link_redeem;
+        struct proto_link_result link_result;
+        struct proto_contact contact;
+        struct proto_profile_msg profile;
+        struct proto_bye bye;
+        struct proto_welcome welcome;
+        struct proto_app_submit app_submit;
+        struct proto_hs_submit hs_submit;
+        struct proto_answer answer;
+        struct proto_fan fan;
+        struct proto_log_pull log_pull;
+        struct proto_log_part log_part;
+        struct proto_kp_claim kp_claim;
+        struct proto_kp_answer kp_answer;
+        struct proto_gi_get gi_get;
+        struct proto_gi gi;
+        struct proto_fork_alert fork_alert;
+        struct proto_thread_end thread_end;
+        struct proto_blob_open blob_open;
+        struct proto_blob_state blob_state;
+        struct proto_blob_put blob_put;
+        struct proto_blob_get blob_get;
+    } u;
+};
+
+/* Shapes of list items, for proto_list_next. */
+extern const struct proto_shape proto_node_addr_shape;
+extern const struct proto_shape proto_log_entry_shape;
+
+/*
+ * Encode; *out must be empty.
+ * ERR_LIMIT  a field above its bound; ERR_INVALID  no such type
+ */
+MUST_CHECK enum err proto_peer_encode(const struct mem *mem,
+                                      const struct proto_peer_msg *in,
+                                      struct bytes *out);
+
+/*
+ * Decode; views point into in.
+ * ERR_FORMAT, ERR_LIMIT  malformed
+ * ERR_UNSUPPORTED  well-formed, but a type or version not spoken here
+ */
+MUST_CHECK enum err proto_peer_decode(struct view in,
+                                      struct proto_peer_msg *out);
+
+/* Only the type; 0 when it cannot be read. */
+uint16_t proto_peer_peek(struct view in);
+
+#endif
