@@ -58,7 +58,7 @@ LIBS_proto := -lmsgpackc
 LIBS_crypto := -lsodium -lssl -lcrypto
 LIBS_store := -llmdb
 LIBS_federation := -lnng
-LIBS_node := -ljansson -lqrencode -lwslay -lhttp_parser -lcurl
+LIBS_node := -ljansson -lqrencode -lpng -lwslay -lhttp_parser -lcurl
 LIBS_tools :=
 VENDOR = $(LIBS_tools) $(LIBS_node) $(LIBS_federation) $(LIBS_store) \
   $(LIBS_crypto) $(LIBS_proto) -lpthread

@@ -104,4 +104,8 @@
 #define LIMIT_BAD_PER_CONNECTION 16u      /* impossible items, then we close */
 #define LIMIT_THREADS_PER_PARTY 10000u    /* opened by one clinic */
 
+/* A QR code that a phone reads at arm's length: a link is 160 characters, a
+   recovery sheet less (decisions A 1, B 6). */
+#define LIMIT_QR_TEXT 400u
+
 #endif

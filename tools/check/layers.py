@@ -24,13 +24,14 @@ PREFIX = {
 }
 # vendor header -> path prefixes that may see it
 VENDOR = {
-    "lmdb.h": ["store/env.c"],
+    "lmdb.h": ["store/env.c", "tools/bench/floor_db.c"],
     "nng/": ["federation/io_nng.c"],
     "sodium": ["crypto/prim/"],
-    "openssl/": ["crypto/prim/", "crypto/tls/"],
+    "openssl/": ["crypto/prim/", "crypto/tls/", "tools/bench/floor_tls.c"],
     "msgpack": ["proto/wire/"],
     "jansson": ["node/", "tools/"],
-    "qrencode.h": ["node/", "tools/"],
+    "qrencode.h": ["node/qr.c"],
+    "png.h": ["node/qr.c"],
     "wslay/": ["node/"],
     "http_parser.h": ["node/"],
     "curl/": ["node/"],
