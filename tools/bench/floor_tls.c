@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL has a type of the name of one of our errors; it goes first. */
+#define ERR_STATE ossl_err_state
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#undef ERR_STATE
+
 #include "tools/bench/floor_tls.h"
 
 #include "proto/base/assert.h"
@@ -6,9 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
