@@ -68,9 +68,19 @@ mls_list_free(struct mls_list *list)
 bool
 mls_list_has(const struct mls_list *list, uint32_t value)
 {
-    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
-        if (list->at[i] == value) {
+    uint32_t lo = 0;
+    uint32_t hi = list == NULL ? 0 : list->count;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (list->at[mid] == value) {
             return true;
+        }
+        if (list->at[mid] < value) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
         }
     }
     return false;

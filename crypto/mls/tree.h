@@ -56,6 +56,7 @@ struct mls_list {
 MUST_CHECK enum err mls_list_push(const struct mem *mem, struct mls_list *list,
                                   uint32_t value);
 void mls_list_free(struct mls_list *list);
+/* Whether an ascending list has value; NULL is an empty list. */
 bool mls_list_has(const struct mls_list *list, uint32_t value);
 
 struct mls_tree mls_tree_empty(const struct mem *mem,
@@ -116,7 +117,7 @@ void mls_tree_blank_path(struct mls_tree *t, uint32_t index);
 
 /*
  * Append the resolution of node (RFC 9420 4.1.1) to out, leaving out the
- * leaf indices in skip (those that this very commit added, 7.5).
+ * leaf indices in skip (those that this very commit added, ascending, 7.5).
  */
 MUST_CHECK enum err mls_tree_resolve(const struct mls_tree *t, uint32_t node,
                                      const struct mls_list *skip,

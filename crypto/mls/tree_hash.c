@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/mls/tree_hash.h"
 
+#include "crypto/mls/validate.h"
 #include "proto/base/assert.h"
 
 /*
@@ -297,45 +298,6 @@ out:
     return e;
 }
 
-/* Restore the heap order below i of an array of n keys. */
-static void
-sift(struct view *key, uint32_t i, uint32_t n)
-{
-    while (2 * i + 1 < n) {
-        uint32_t c = 2 * i + 1;
-        struct view held = key[i];
-
-        if (c + 1 < n && view_cmp(key[c], key[c + 1]) < 0) {
-            c++;
-        }
-        if (view_cmp(held, key[c]) >= 0) {
-            return;
-        }
-        key[i] = key[c];
-        key[c] = held;
-        i = c;
-    }
-}
-
-static bool
-all_different(struct view *key, uint32_t n)
-{
-    for (uint32_t i = n / 2; i > 0; i--) {
-        sift(key, i - 1, n);
-    }
-    for (uint32_t end = n; end > 1; end--) {
-        struct view top = key[0];
-
-        key[0] = key[end - 1];
-        key[end - 1] = top;
-        sift(key, 0, end - 1);
-        if (end < n && view_equal(key[end - 1], key[end])) {
-            return false;
-        }
-    }
-    return n < 2 || !view_equal(key[0], key[1]);
-}
-
 static enum err
 verify_keys(const struct mls_tree *t, enum mls_rule *broken)
 {
@@ -351,7 +313,7 @@ verify_keys(const struct mls_tree *t, enum mls_rule *broken)
             key[n++] = mls_tree_key(t, i);
         }
     }
-    good = all_different(key, n);
+    good = mls_keys_unique(key, n);
     mem_free(t->mem, key, t->count * sizeof(*key));
     /* RFC 9420 12.4.3.1 [tree-parent-key-unique] */
     return mls_require(good, MLS_RULE_TREE_PARENT_KEY_UNIQUE, broken);
