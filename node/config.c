@@ -427,11 +427,17 @@ read_file(struct reading *r, const char *path, bool named)
 
 /* Unless it is set: dir, a slash and name, or only name. */
 static void
-default_text(char *field, const char *dir, const char *name)
+default_text(struct reading *r, char *field, const char *dir, const char *name)
 {
-    if (field[0] == '\0') {
-        snprintf(field, NODE_CONFIG_TEXT, "%s%s%s", dir == NULL ? "" : dir,
+    int n;
+
+    if (field[0] != '\0') {
+        return;
+    }
+    n = snprintf(field, NODE_CONFIG_TEXT, "%s%s%s", dir == NULL ? "" : dir,
                  dir == NULL ? "" : "/", name);
+    if (n < 0 || n >= NODE_CONFIG_TEXT) {
+        problem(r, "data: the path is too long for %s in it", name);
     }
 }
 
@@ -443,19 +449,15 @@ fill_defaults(struct reading *r)
     int keys = (c->key_file[0] != '\0') + (c->passphrase_file[0] != '\0') +
                (c->credential[0] != '\0');
 
-    if (strlen(c->data) > NODE_CONFIG_TEXT - 32) {
-        problem(r, "data: longer than %d characters", NODE_CONFIG_TEXT - 32);
-        return;
-    }
-    default_text(c->control, c->data, "control");
+    default_text(r, c->control, c->data, "control");
     if (keys == 0) {
-        default_text(c->key_file, c->data, "master.key");
+        default_text(r, c->key_file, c->data, "master.key");
     }
     if (keys > 1) {
         problem(r, "key-file, passphrase-file and credential: choose one");
     }
     if (c->listen.len == 0) {
-        default_text(c->listen.item[0], NULL, "0.0.0.0:7443");
+        default_text(r, c->listen.item[0], NULL, "0.0.0.0:7443");
         c->listen.len = 1;
     }
 }
@@ -471,10 +473,10 @@ node_config_read(const struct mem *mem, const struct node_config_input *in,
     read_flags(&r, in);
     read_environment(&r, in);
     named = c.config[0] != '\0';
-    default_text(c.config, c.data[0] == '\0' ? DEFAULT_DATA : c.data,
+    default_text(&r, c.config, c.data[0] == '\0' ? DEFAULT_DATA : c.data,
                  "balsam.conf");
     read_file(&r, c.config, named);
-    default_text(c.data, NULL, DEFAULT_DATA);
+    default_text(&r, c.data, NULL, DEFAULT_DATA);
     fill_defaults(&r);
     if (r.e != OK) {
         bytes_free(&r.problems);

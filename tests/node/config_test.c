@@ -135,6 +135,13 @@ TEST(too_many_and_too_long)
         read_from(mem_heap(), WORDS("--data", longer), NOTHING, &c, &problems),
         ERR_INVALID);
     bytes_free(&problems);
+    longer[NODE_CONFIG_TEXT - 4] = '\0';
+    CHECK_ERR(
+        read_from(mem_heap(), WORDS("--data", longer), NOTHING, &c, &problems),
+        ERR_INVALID);
+    CHECK_VIEW(view_sub(view_of(&problems), 0, 31),
+               VIEW_LIT("data: the path is too long for "));
+    bytes_free(&problems);
     CHECK_ERR(read_from(mem_heap(), NOTHING,
                         WORDS("BALSAM_LISTEN=1 2 3 4 5 6 7 8 9"), &c,
                         &problems),
