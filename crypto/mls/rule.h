@@ -95,8 +95,6 @@
     X(KEY_PACKAGE_INIT_KEY, "key-package-init-key", "10.1", ERR_INVALID)       \
     X(KEY_PACKAGE_INIT_KEY_SIZE, "key-package-init-key-size", "10",            \
       ERR_INVALID)                                                             \
-    X(KEY_PACKAGE_EXTENSION_LISTED, "key-package-extension-listed", "10",      \
-      ERR_INVALID)                                                             \
     X(KEY_PACKAGE_EXTENSION_TWICE, "key-package-extension-twice", "13.4",      \
       ERR_FORMAT)
 

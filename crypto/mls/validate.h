@@ -65,8 +65,11 @@ MUST_CHECK enum err mls_leaf_check_lifetime(const struct mls_leaf_node *n,
  *
  * Rules: those of mls_leaf_check, key-package-version, key-package-suite,
  * key-package-init-key, key-package-init-key-size,
- * key-package-extension-listed, key-package-extension-twice, leaf-signature,
- * key-package-signature.  ERR_NOMEM
+ * key-package-extension-twice, leaf-signature, key-package-signature.
+ * ERR_NOMEM
+ *
+ * That the leaf's capabilities list the package's own extensions (10) binds who
+ * makes a package; 10.1 does not have receivers check it and mlspp breaks it.
  */
 MUST_CHECK enum err mls_key_package_validate(const struct mls_suite *s,
                                              const struct mem *mem,
@@ -176,8 +179,8 @@ enum mls_commit_kind {
  * Rules: those of mls_proposal_validate, list-own-update, list-self-remove,
  * list-leaf-twice, list-client-twice, list-client-present, list-psk-twice,
  * list-group-extensions-twice, list-reinit-alone, list-external-init,
- * list-type-supported, group-required-supported, group-extension-supported.
- * ERR_NOMEM
+ * list-type-supported, list-leaves, group-required-supported,
+ * group-extension-supported, message-size (too many PSKs).  ERR_NOMEM
  */
 MUST_CHECK enum err mls_list_validate(const struct mls_list_scope *x,
                                       enum mls_commit_kind kind,
@@ -191,7 +194,8 @@ MUST_CHECK enum err mls_list_validate(const struct mls_list_scope *x,
  * ([external-remove-self]).
  *
  * Rules: external-reference, external-one-init, external-one-remove,
- * external-proposal-type, external-path, list-psk-twice, leaf-update-key (as
+ * external-proposal-type, external-path, external-kem (its size),
+ * list-psk-twice, message-size (too many PSKs), leaf-update-key (as
  * the removed leaf), and of the proposals remove-leaf, psk-reinit, psk-branch,
  * psk-nonce.  ERR_NOMEM
  */
@@ -220,7 +224,7 @@ MUST_CHECK enum err mls_path_leaf_validate(const struct mls_list_scope *x,
  * The PSKs of a GroupSecrets (12.4.3.1); *kind_out says whether it is a
  * successor's Welcome.
  *
- * Rules: welcome-psk-one, psk-nonce, list-psk-twice
+ * Rules: welcome-psk-one, psk-nonce
  */
 MUST_CHECK enum err mls_welcome_psks_check(const struct mls_suite *s,
                                            const struct mls_psk_ids *psks,
