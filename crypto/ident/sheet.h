@@ -34,7 +34,7 @@ MUST_CHECK enum err ident_sheet_qr(const struct mem *mem,
  * ERR_AUTH    all words are in the list but the checksum is wrong: a word is
  *             another one, or two are swapped
  */
-MUST_CHECK enum err ident_sheet_read(const struct mem *mem, struct view text,
+MUST_CHECK enum err ident_sheet_read(struct view text,
                                      uint8_t seed[PRIM_ED25519_SEED],
                                      unsigned *bad_word);
 
