@@ -222,8 +222,10 @@ take(struct view *in, void *out, size_t len)
     if (in->len < len) {
         return ERR_FORMAT;
     }
-    memcpy(out, in->p, len);
-    *in = view_skip(*in, len);
+    if (len > 0) {
+        memcpy(out, in->p, len);
+        *in = view_skip(*in, len);
+    }
     return OK;
 }
 

@@ -233,7 +233,7 @@ split(struct view text, struct proto_link *link, struct view *fragment)
         return false;
     }
     text = view_skip(text, skip);
-    slash = memchr(text.p, '/', text.len);
+    slash = text.len > 0 ? memchr(text.p, '/', text.len) : NULL;
     if (slash == NULL) {
         return false;
     }
