@@ -73,6 +73,15 @@ void mls_expand_secret(const struct mls_suite *s,
                        struct view context, size_t len,
                        struct prim_secret *out);
 
+/* The same with the context in parts, at most MLS_CONTEXT_PARTS_MAX. */
+enum {
+    MLS_CONTEXT_PARTS_MAX = 6
+};
+MUST_CHECK enum err mls_expand_parts(const struct mls_suite *s,
+                                     struct view secret, struct view label,
+                                     const struct view *context, size_t n,
+                                     uint8_t *out, size_t len);
+
 /* DeriveSecret(secret, label); out may be secret. */
 void mls_derive_secret(const struct mls_suite *s,
                        const struct prim_secret *secret, struct view label,

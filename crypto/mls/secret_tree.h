@@ -73,7 +73,7 @@ void mls_secret_tree_free(struct mls_secret_tree *t);
  * A step with the next unused key of leaf, for sending.
  *
  * ERR_INVALID  no such leaf, or type is not a ratchet
- * ERR_STALE    the leaf's secrets are gone (restored without its records)
+ * ERR_CORRUPT  the leaf's secrets are gone (restored without its records)
  * ERR_LIMIT    the ratchet is at its last generation
  * ERR_NOMEM
  */
@@ -86,9 +86,9 @@ MUST_CHECK enum err mls_secret_tree_send(struct mls_secret_tree *t,
  * the newest LIMIT_MLS_SKIPPED_PER_SENDER of a ratchet, as long as the tree
  * holds at most LIMIT_MLS_SKIPPED_PER_EPOCH.
  *
- * ERR_STALE  that key was used before, or is too old and was dropped
- * ERR_LIMIT  more than LIMIT_MLS_FORWARD generations ahead
- * ERR_INVALID, ERR_NOMEM  as above
+ * ERR_EXISTS  that key was used before, or is too old and was dropped
+ * ERR_LIMIT   more than LIMIT_MLS_FORWARD generations ahead
+ * ERR_INVALID, ERR_CORRUPT, ERR_NOMEM  as above
  */
 MUST_CHECK enum err mls_secret_tree_receive(struct mls_secret_tree *t,
                                             uint32_t leaf,

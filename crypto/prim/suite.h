@@ -2,7 +2,7 @@
 /*
  * A set of algorithms and their sizes.  Everything above crypto/prim asks this
  * table instead of naming an algorithm, so that a suite is added by a row here
- * and a case in kem.c.
+ * and its cases in hpke.c and labels.c.
  */
 #ifndef CRYPTO_PRIM_SUITE_H
 #define CRYPTO_PRIM_SUITE_H
