@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/ident/profile.h"
+#include "tests/crypto/ident/ident_fixture.h"
+#include "tests/support/fail_mem.h"
+
+static struct ident_profile
+sample(const struct fixture *f)
+{
+    struct ident_profile p = {0};
+
+    p.root = f->id;
+    p.changed_ms = FIXTURE_NOW_MS;
+    p.name = VIEW_LIT("Praxis Dr. M\xc3\xbcller");
+    p.address = VIEW_LIT("Hauptstr. 1, 12345 Berlin");
+    p.phone = VIEW_LIT("+49 30 123456");
+    return p;
+}
+
+TEST(round_trip)
+{
+    struct fixture f;
+    struct ident_profile p;
+    struct ident_profile back = {0};
+    struct bytes b = {0};
+    struct ident_check c = {.now_ms = FIXTURE_NOW_MS};
+
+    fixture_init(&f, 3);
+    c.root = &f.id;
+    p = sample(&f);
+    for (int picture = 0; picture < 2; picture++) {
+        p.has_picture = picture == 1;
+        memset(p.picture.b, picture == 1 ? 9 : 0, sizeof(p.picture.b));
+        CHECK_OK(
+            ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b));
+        CHECK(b.len < 2048);
+        CHECK_OK(ident_profile_open(mem_heap(), view_of(&b), &c, &back));
+        CHECK_VIEW(back.name, p.name);
+        CHECK_VIEW(back.address, p.address);
+        CHECK_VIEW(back.phone, p.phone);
+        CHECK(back.changed_ms == p.changed_ms);
+        CHECK_EQ(back.has_picture, p.has_picture);
+        CHECK(hash32_equal(&back.picture, &p.picture));
+        for (size_t i = 0; i < b.len; i += 3) {
+            b.p[i] ^= 1;
+            CHECK(ident_profile_open(mem_heap(), view_of(&b), &c, &back) != OK);
+            b.p[i] ^= 1;
+        }
+        bytes_free(&b);
+    }
+    fixture_clear(&f);
+}
+
+TEST(of_another_clinic)
+{
+    struct fixture f;
+    struct fixture other;
+    struct ident_profile p;
+    struct bytes b = {0};
+    struct ident_check c = {.now_ms = FIXTURE_NOW_MS};
+
+    fixture_init(&f, 3);
+    fixture_init(&other, 4);
+    p = sample(&other); /* names the other's root, signed by f */
+    CHECK_OK(
+        ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b));
+    c.root = &f.id;
+    CHECK_ERR(ident_profile_open(mem_heap(), view_of(&b), &c, &p), ERR_AUTH);
+    c.root = &other.id;
+    CHECK_ERR(ident_profile_open(mem_heap(), view_of(&b), &c, &p), ERR_AUTH);
+    bytes_free(&b);
+    fixture_clear(&f);
+    fixture_clear(&other);
+}
+
+TEST(bad_words_are_not_signed)
+{
+    struct fixture f;
+    struct ident_profile p;
+    struct bytes b = {0};
+    uint8_t longer[IDENT_NAME_MAX + 1];
+
+    fixture_init(&f, 3);
+    p = sample(&f);
+    memset(longer, 'a', sizeof(longer));
+    p.name = (struct view){0};
+    CHECK_ERR(
+        ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b),
+        ERR_INVALID);
+    p.name = VIEW_ARRAY(longer);
+    CHECK_ERR(
+        ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b),
+        ERR_INVALID);
+    p.name = VIEW_LIT("\xff");
+    CHECK_ERR(
+        ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b),
+        ERR_INVALID);
+    fixture_clear(&f);
+}
+
+TEST(forward_of_a_rotated_link)
+{
+    struct fixture f;
+    struct bytes b = {0};
+    struct view text = {0};
+    struct link_id old = {{1, 2, 3}};
+    struct link_id other = {{1, 2, 4}};
+    struct ident_check c = {.now_ms = FIXTURE_NOW_MS};
+
+    fixture_init(&f, 3);
+    c.root = &f.id;
+    CHECK_OK(ident_forward_make(mem_heap(), &f.node, view_of(&f.chain), &old,
+                                VIEW_LIT("balsam:l#new"), &b));
+    CHECK_OK(ident_forward_open(mem_heap(), view_of(&b), &c, &old, &text));
+    CHECK_VIEW(text, VIEW_LIT("balsam:l#new"));
+    CHECK_ERR(ident_forward_open(mem_heap(), view_of(&b), &c, &other, &text),
+              ERR_AUTH);
+    bytes_free(&b);
+    fixture_clear(&f);
+}
+
+TEST(no_memory)
+{
+    struct fixture f;
+    struct ident_profile p;
+
+    fixture_init(&f, 3);
+    p = sample(&f);
+    for (uint64_t i = 1;; i++) {
+        struct fail_mem m;
+        struct bytes b = {0};
+        struct ident_profile back;
+        struct ident_check c = {.root = &f.id, .now_ms = FIXTURE_NOW_MS};
+        enum err e;
+
+        fail_mem_init(&m, i);
+        e = ident_profile_make(&m.mem, &f.node, view_of(&f.chain), &p, &b);
+        if (e == OK) {
+            e = ident_profile_open(&m.mem, view_of(&b), &c, &back);
+        }
+        bytes_free(&b);
+        CHECK_EQ(m.live, 0);
+        if (!m.hit) {
+            CHECK_OK(e);
+            break;
+        }
+        CHECK_ERR(e, ERR_NOMEM);
+    }
+    fixture_clear(&f);
+}
+
+int
+main(void)
+{
+    return RUN(T(round_trip), T(of_another_clinic), T(bad_words_are_not_signed),
+               T(forward_of_a_rotated_link), T(no_memory));
+}
