@@ -290,6 +290,7 @@ mls_message_decode(struct arena *a, struct view in, struct mls_message *out,
                    enum mls_rule *broken)
 {
     enum err e;
+    enum err form;
     struct proto_tls_rd r = proto_tls_rd_open(in);
     uint16_t version = proto_tls_rd_u16(&r);
     uint16_t wire = proto_tls_rd_u16(&r);
@@ -306,11 +307,11 @@ mls_message_decode(struct arena *a, struct view in, struct mls_message *out,
                     MLS_RULE_WIRE_FORMAT, broken));
     out->wire = (enum mls_wire_format)wire;
     read_body(&r, a, out);
-    e = proto_tls_rd_end(&r);
+    form = proto_tls_rd_end(&r);
     /* RFC 9420 6 [message-format]: trailing bytes too */
-    TRY(mls_require(e != ERR_FORMAT, MLS_RULE_MESSAGE_FORMAT, broken));
-    TRY(mls_require(e != ERR_LIMIT, MLS_RULE_MESSAGE_SIZE, broken));
-    TRY(e);
+    TRY(mls_require(form != ERR_FORMAT, MLS_RULE_MESSAGE_FORMAT, broken));
+    TRY(mls_require(form != ERR_LIMIT, MLS_RULE_MESSAGE_SIZE, broken));
+    TRY(form);
 out:
     return e;
 }
