@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/help.h"
+
+#include <string.h>
+
+static void
+print_flags(FILE *to, const struct tool_flag *flags)
+{
+    for (; flags->name != NULL; flags++) {
+        char left[64];
+
+        snprintf(left, sizeof(left), "%s%s%s", flags->name,
+                 flags->value == NULL ? "" : " ",
+                 flags->value == NULL ? "" : flags->value);
+        fprintf(to, "  %-24s %s%s\n", left, flags->help,
+                flags->repeats ? "; may be repeated" : "");
+    }
+}
+
+void
+tool_help_all(FILE *to)
+{
+    fprintf(to, "usage: balsam COMMAND [ARGUMENT...] [FLAG...]\n\n");
+    for (const struct tool_command *c = tool_commands(); c->name != NULL; c++) {
+        char left[64];
+
+        snprintf(left, sizeof(left), "%s%s%s", c->name,
+                 c->args[0] == '\0' ? "" : " ", c->args);
+        fprintf(to, "  %-32s %s\n", left, c->summary);
+    }
+    fprintf(to, "\nflags of every command:\n");
+    print_flags(to, tool_global_flags());
+}
+
+void
+tool_help_command(FILE *to, const struct tool_command *c)
+{
+    fprintf(to, "usage: balsam %s%s%s [FLAG...]\n\n%s\n", c->name,
+            c->args[0] == '\0' ? "" : " ", c->args, c->summary);
+    if (c->details != NULL) {
+        fprintf(to, "%s\n", c->details);
+    }
+    fprintf(to, "\n");
+    print_flags(to, c->flags);
+    print_flags(to, tool_global_flags());
+}
+
+static void
+man_flags(FILE *to, const struct tool_flag *flags)
+{
+    if (flags->name == NULL) {
+        return;
+    }
+    fprintf(to, ".Bl -tag -width Ds -compact\n");
+    for (; flags->name != NULL; flags++) {
+        fprintf(to, ".It Fl %s%s%s\n%s.\n", flags->name + 1,
+                flags->value == NULL ? "" : " Ar ",
+                flags->value == NULL ? "" : flags->value, flags->help);
+    }
+    fprintf(to, ".El\n");
+}
+
+void
+tool_help_man(FILE *to)
+{
+    fprintf(to, ".Dd November 22, 2026\n.Dt BALSAM 1\n.Os\n"
+                ".Sh NAME\n.Nm balsam\n.Nd speak to this clinic's node\n"
+                ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar argument ...\n"
+                ".Op Fl -flag ...\n"
+                ".Sh DESCRIPTION\nThe commands, with the flags of each:\n"
+                ".Bl -tag -width Ds\n");
+    for (const struct tool_command *c = tool_commands(); c->name != NULL; c++) {
+        fprintf(to, ".It Cm %s%s%s\n%s.\n", c->name,
+                c->args[0] == '\0' ? "" : " Ar ", c->args, c->summary);
+        if (c->details != NULL) {
+            fprintf(to, "%s\n", c->details);
+        }
+        man_flags(to, c->flags);
+    }
+    fprintf(to, ".El\n.Pp\nFlags of every command:\n");
+    man_flags(to, tool_global_flags());
+    fprintf(to, ".Sh EXIT STATUS\n0 when it was done; 1 when it failed, with a "
+                "sentence on standard error that\nsays what to do; 2 when the "
+                "command line is wrong; 3 when the node does not run.\n"
+                ".Sh SEE ALSO\n.Xr balsamd 8\n");
+}
+
+/* A case branch with the words that may follow. */
+static void
+complete_case(FILE *to, const struct tool_command *c)
+{
+    fprintf(to, "  '%s') words=\"", c->name);
+    for (const struct tool_flag *f = c->flags; f->name != NULL; f++) {
+        fprintf(to, "%s ", f->name);
+    }
+    fprintf(to, "$globals\" ;;\n");
+}
+
+/* The second words of the commands that begin with the first word of c. */
+static void
+complete_second(FILE *to, const struct tool_command *c)
+{
+    size_t len = strcspn(c->name, " ");
+
+    if (c->name[len] == '\0' ||
+        (c != tool_commands() && strncmp(c[-1].name, c->name, len + 1) == 0)) {
+        return;
+    }
+    fprintf(to, "  '%.*s') words=\"", (int)len, c->name);
+    for (const struct tool_command *k = tool_commands(); k->name != NULL; k++) {
+        if (strncmp(k->name, c->name, len + 1) == 0) {
+            fprintf(to, "%s ", k->name + len + 1);
+        }
+    }
+    fprintf(to, "\" ;;\n");
+}
+
+void
+tool_help_completion(FILE *to)
+{
+    const struct tool_command *all = tool_commands();
+
+    fprintf(to, "# bash completion of balsam: source <(balsam completion)\n"
+                "_balsam() {\n  local words globals=\"");
+    for (const struct tool_flag *f = tool_global_flags(); f->name != NULL;
+         f++) {
+        fprintf(to, "%s ", f->name);
+    }
+    fprintf(to, "\"\n  local cur=${COMP_WORDS[COMP_CWORD]}\n"
+                "  case \"$COMP_CWORD\" in\n  1) words=\"");
+    for (const struct tool_command *c = all; c->name != NULL; c++) {
+        size_t len = strcspn(c->name, " ");
+
+        if (c == all || strncmp(c[-1].name, c->name, len) != 0 ||
+            c[-1].name[len] != c->name[len]) {
+            fprintf(to, "%.*s ", (int)len, c->name);
+        }
+    }
+    fprintf(to, "\" ;;\n  *)\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" "
+                "in\n");
+    for (const struct tool_command *c = all; c->name != NULL; c++) {
+        if (strchr(c->name, ' ') != NULL) {
+            complete_case(to, c);
+        }
+    }
+    fprintf(to, "  *) case \"${COMP_WORDS[1]}\" in\n");
+    for (const struct tool_command *c = all; c->name != NULL; c++) {
+        if (strchr(c->name, ' ') == NULL) {
+            complete_case(to, c);
+        } else {
+            complete_second(to, c);
+        }
+    }
+    fprintf(to,
+            "  esac ;;\n  esac ;;\n  esac\n"
+            "  # shellcheck disable=SC2207\n"
+            "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+            "  [ ${#COMPREPLY[@]} -gt 0 ] || compopt -o default 2>/dev/null\n"
+            "}\ncomplete -F _balsam balsam\n");
+}
