@@ -58,9 +58,9 @@ TEST(man_page_is_clean)
 {
     CHECK_EQ(through("mandoc -T lint -W error", tool_help_man), 0);
     /* bold is overstruck; undo it */
-    CHECK_EQ(through("sh -c 'mandoc -T ascii | sed \"s/.\b//g\"'",
-                     tool_help_man),
-             0);
+    CHECK_EQ(
+        through("sh -c 'mandoc -T ascii | sed \"s/.\b//g\"'", tool_help_man),
+        0);
     CHECK(strstr(said, "save-attachment") != NULL);
 }
 
