@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/txn.h"
+
+#include "crypto/prim/hash.h"
+#include "proto/base/assert.h"
+#include "store/inner.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    bool index;
+} tables[STORE_T_COUNT_] = {
+    [STORE_T_META] = {"meta", false},
+    [STORE_T_SETTINGS] = {"settings", false},
+    [STORE_T_JOURNAL] = {"journal", false},
+    [STORE_T_CURSORS] = {"cursors", false},
+    [STORE_T_AUDIT] = {"audit", false},
+    [STORE_T_AUDIT_HEADS] = {"audit_heads", false},
+    [STORE_T_MEMBERS] = {"members", false},
+    [STORE_T_CONTACTS] = {"contacts", false},
+    [STORE_T_CONTACT_IDENTS] = {"contact_idents", true},
+    [STORE_T_CONTACT_WORDS] = {"contact_words", true},
+    [STORE_T_CONTACT_NOTES] = {"contact_notes", false},
+    [STORE_T_CONTACT_MERGES] = {"contact_merges", false},
+    [STORE_T_CONVS] = {"convs", false},
+    [STORE_T_CONV_KEYS] = {"conv_keys", false},
+    [STORE_T_CONV_THREADS] = {"conv_threads", false},
+    [STORE_T_CONV_CONTACTS] = {"conv_contacts", true},
+    [STORE_T_CONV_ORDER] = {"conv_order", true},
+    [STORE_T_CONV_MARKS] = {"conv_marks", false},
+    [STORE_T_MSGS] = {"msgs", false},
+    [STORE_T_MSG_INDEX] = {"msg_index", false},
+    [STORE_T_MSG_IDS] = {"msg_ids", true},
+    [STORE_T_LINKS] = {"links", false},
+    [STORE_T_CLINICS] = {"clinics", false},
+    [STORE_T_STREAMS_IN] = {"streams_in", false},
+    [STORE_T_STREAMS_OUT] = {"streams_out", false},
+    [STORE_T_OUTBOX] = {"outbox", false},
+    [STORE_T_FED] = {"fed", false},
+    [STORE_T_SECRETS] = {"secrets", false},
+    [STORE_T_SLOTS] = {"slots", false},
+    [STORE_T_BLOBS] = {"blobs", false},
+    [STORE_T_BLOB_REFS] = {"blob_refs", true},
+};
+
+/* Tables whose keys only grow; their pages are filled to the brim. */
+static bool
+is_append(enum store_table t)
+{
+    return t == STORE_T_JOURNAL || t == STORE_T_AUDIT || t == STORE_T_MSGS;
+}
+
+const char *
+store_table_name(enum store_table t)
+{
+    return tables[t].name;
+}
+
+bool
+store_table_is_index(enum store_table t)
+{
+    return tables[t].index;
+}
+
+/* ------------------------------------------------------------ transactions */
+
+void
+store_txn_init(struct store_txn *txn, struct store *s,
+               struct store_env_txn *env, bool write)
+{
+    memset(txn, 0, sizeof(*txn));
+    txn->s = s;
+    txn->env = env;
+    txn->write = write;
+}
+
+void
+store_txn_clear(struct store_txn *txn)
+{
+    store_slots_clear(txn);
+    mem_wipe(txn, sizeof(*txn));
+}
+
+enum err
+store_read_begin(struct store *s, struct store_txn **out)
+{
+    struct store_txn *txn = mem_alloc(s->cfg.mem, sizeof(*txn));
+    struct store_env_txn *env;
+    enum err e;
+
+    if (txn == NULL) {
+        return ERR_NOMEM;
+    }
+    e = store_env_begin(s->env, false, &env);
+    if (e != OK) {
+        mem_free(s->cfg.mem, txn, sizeof(*txn));
+        return e;
+    }
+    store_txn_init(txn, s, env, false);
+    *out = txn;
+    return OK;
+}
+
+void
+store_read_end(struct store_txn *txn)
+{
+    const struct mem *mem;
+
+    if (txn == NULL) {
+        return;
+    }
+    ASSERT(!txn->write);
+    mem = txn->s->cfg.mem;
+    store_env_abort(txn->env);
+    store_txn_clear(txn);
+    mem_free(mem, txn, sizeof(*txn));
+}
+
+struct store *
+store_txn_store(struct store_txn *txn)
+{
+    return txn->s;
+}
+
+const struct mem *
+store_txn_mem(struct store_txn *txn)
+{
+    return txn->s->cfg.mem;
+}
+
+bool
+store_txn_is_write(const struct store_txn *txn)
+{
+    return txn->write;
+}
+
+/* ---------------------------------------------------------- keys and values */
+
+enum err
+store_damaged(struct store_txn *txn, enum store_table t, struct view key)
+{
+    struct hash32 h;
+
+    /* The tag of a hash: a key may hold the end of a number, not words. */
+    prim_sha256(key, h.b);
+    LOG(txn->s->cfg.log, LOG_ERROR, "store.record.damaged", LOG_NUM("table", t),
+        LOG_TAG("key", log_tag_of(hash32_view(&h))));
+    return ERR_CORRUPT;
+}
+
+static enum err
+open_value(struct store_txn *txn, enum store_table t, struct view key,
+           struct view sealed, const uint8_t under[32], struct bytes *out)
+{
+    enum err e;
+
+    if (tables[t].index) {
+        return sealed.len == 0 ? OK : store_damaged(txn, t, key);
+    }
+    e = store_unseal(under, (uint8_t)t, key, sealed, txn->s->cfg.mem, out);
+    return e == ERR_CORRUPT ? store_damaged(txn, t, key) : e;
+}
+
+static bool
+key_ok(struct view key)
+{
+    return key.len > 0 && key.len <= STORE_KEY_MAX;
+}
+
+enum err
+store_get_under(struct store_txn *txn, enum store_table t, struct view key,
+                const uint8_t under[32], struct bytes *out)
+{
+    struct view sealed;
+    enum err e;
+
+    if (!key_ok(key)) {
+        return ERR_MISSING;
+    }
+    e = store_env_get(txn->env, t, key, &sealed);
+    if (e == ERR_CORRUPT) {
+        return store_damaged(txn, t, key);
+    }
+    return e != OK ? e : open_value(txn, t, key, sealed, under, out);
+}
+
+enum err
+store_get(struct store_txn *txn, enum store_table t, struct view key,
+          struct bytes *out)
+{
+    return store_get_under(txn, t, key, txn->s->keys->table[t], out);
+}
+
+enum err
+store_has(struct store_txn *txn, enum store_table t, struct view key)
+{
+    struct view sealed;
+
+    return key_ok(key) ? store_env_get(txn->env, t, key, &sealed) : ERR_MISSING;
+}
+
+/* After a failed write the transaction cannot be committed. */
+static enum err
+wrote(struct store_txn *txn, enum store_table t, enum err e)
+{
+    txn->writes++;
+    txn->touched |= 1ull << t;
+    if (e != OK && txn->failed == OK) {
+        txn->failed = e;
+    }
+    return e;
+}
+
+enum err
+store_put_under(struct store_txn *txn, enum store_table t, struct view key,
+                const uint8_t under[32], struct view value)
+{
+    uint8_t *to;
+    size_t len = tables[t].index ? 0 : value.len + STORE_SEAL_EXTRA;
+    enum err e;
+
+    ASSERT(txn->write && (!tables[t].index || value.len == 0));
+    if (!key_ok(key)) {
+        return ERR_LIMIT;
+    }
+    e = store_env_put(txn->env, t, key, len, is_append(t), &to);
+    if (e == ERR_EXISTS && is_append(t)) {
+        /* Not above all others: an update of an older one. */
+        e = store_env_put(txn->env, t, key, len, false, &to);
+    }
+    if (e == OK && len > 0) {
+        store_seal(under, &txn->s->nonces, (uint8_t)t, key, value, to);
+        txn->bytes += len;
+    }
+    return wrote(txn, t, e);
+}
+
+enum err
+store_put(struct store_txn *txn, enum store_table t, struct view key,
+          struct view value)
+{
+    return store_put_under(txn, t, key, txn->s->keys->table[t], value);
+}
+
+enum err
+store_del(struct store_txn *txn, enum store_table t, struct view key)
+{
+    enum err e;
+
+    ASSERT(txn->write);
+    if (!key_ok(key)) {
+        return ERR_MISSING;
+    }
+    e = store_env_del(txn->env, t, key);
+    return e == ERR_MISSING ? e : wrote(txn, t, e);
+}
+
+enum err
+store_count(struct store_txn *txn, enum store_table t, uint64_t *out)
+{
+    return store_env_entries(txn->env, t, out);
+}
+
+enum err
+store_key_hash(struct store_txn *txn, const char *label, struct view words,
+               uint8_t out[16])
+{
+    SCRUBBED(hash, PRIM_HASH_SIZE);
+    struct prim_hmac m;
+
+    prim_hmac_init(&m, VIEW_ARRAY(txn->s->keys->index));
+    prim_hmac_update(&m, view_make(label, strlen(label) + 1));
+    prim_hmac_update(&m, words);
+    prim_hmac_final(&m, hash);
+    memcpy(out, hash, 16);
+    return OK;
+}
+
+/* -------------------------------------------------------------------- scan */
+
+enum err
+store_scan_begin(struct store_txn *txn, enum store_table t, struct view prefix,
+                 enum store_dir dir, struct store_scan *sc)
+{
+    ASSERT(prefix.len < STORE_KEY_MAX);
+    sc->key = sc->value = (struct view){0};
+    sc->txn = txn;
+    sc->cur = NULL;
+    sc->plain = (struct bytes){0};
+    sc->t = t;
+    sc->dir = dir;
+    sc->e = OK;
+    sc->keys_only = false;
+    sc->started = false;
+    sc->from_len = 0;
+    sc->last_len = 0;
+    sc->prefix_len = (uint16_t)prefix.len;
+    if (prefix.len > 0) {
+        memcpy(sc->prefix, prefix.p, prefix.len);
+    }
+    return store_env_cur_open(txn->env, t, &sc->cur);
+}
+
+void
+store_scan_after(struct store_scan *sc, struct view key)
+{
+    ASSERT(!sc->started && key.len <= STORE_KEY_MAX);
+    sc->from_len = (uint16_t)key.len;
+    if (key.len > 0) {
+        memcpy(sc->from, key.p, key.len);
+    }
+}
+
+void
+store_scan_keys(struct store_scan *sc)
+{
+    sc->keys_only = true;
+}
+
+/* To the first key at or above what, or behind the last one. */
+static enum err
+seek(struct store_scan *sc, struct view what, struct view *key,
+     struct view *value)
+{
+    *key = what;
+    if (what.len == 0) {
+        return store_env_cur_move(sc->cur, STORE_ENV_FIRST, key, value);
+    }
+    return store_env_cur_move(sc->cur, STORE_ENV_SEEK, key, value);
+}
+
+static enum err
+first_up(struct store_scan *sc, struct view *key, struct view *value)
+{
+    struct view from = view_make(sc->from, sc->from_len);
+    enum err e;
+
+    if (from.len == 0) {
+        return seek(sc, view_make(sc->prefix, sc->prefix_len), key, value);
+    }
+    e = seek(sc, from, key, value);
+    if (e == OK && view_equal(*key, from)) {
+        e = store_env_cur_move(sc->cur, STORE_ENV_NEXT, key, value);
+    }
+    return e;
+}
+
+static enum err
+first_down(struct store_scan *sc, struct view *key, struct view *value)
+{
+    struct view bound = view_make(sc->from, sc->from_len);
+    uint8_t above[STORE_KEY_MAX];
+    size_t n = sc->prefix_len;
+    enum err e;
+
+    if (bound.len == 0) {
+        /* The smallest key above all that begin with the prefix. */
+        memcpy(above, sc->prefix, n);
+        while (n > 0 && above[n - 1] == 0xff) {
+            n--;
+        }
+        if (n > 0) {
+            above[n - 1]++;
+        }
+        bound = view_make(above, n);
+    }
+    *key = (struct view){0};
+    if (bound.len == 0) {
+        return store_env_cur_move(sc->cur, STORE_ENV_LAST, key, value);
+    }
+    e = seek(sc, bound, key, value);
+    return store_env_cur_move(
+        sc->cur, e == ERR_MISSING ? STORE_ENV_LAST : STORE_ENV_PREV, key,
+        value);
+}
+
+/* Keys must come in order: on damaged pages LMDB may go round in circles. */
+static bool
+in_order(struct store_scan *sc, struct view key)
+{
+    int c;
+
+    if (key.len == 0 || key.len > STORE_KEY_MAX) {
+        return false;
+    }
+    if (sc->last_len > 0) {
+        c = view_cmp(key, view_make(sc->last, sc->last_len));
+        if (sc->dir == STORE_UP ? c <= 0 : c >= 0) {
+            return false;
+        }
+    }
+    sc->last_len = (uint16_t)key.len;
+    memcpy(sc->last, key.p, key.len);
+    return true;
+}
+
+bool
+store_scan_next(struct store_scan *sc)
+{
+    struct view key = {0};
+    struct view value = {0};
+    enum err e;
+
+    if (sc->e != OK) {
+        return false;
+    }
+    bytes_free(&sc->plain);
+    sc->key = sc->value = (struct view){0};
+    if (sc->started) {
+        e = store_env_cur_move(
+            sc->cur, sc->dir == STORE_UP ? STORE_ENV_NEXT : STORE_ENV_PREV,
+            &key, &value);
+    } else {
+        sc->started = true;
+        e = sc->dir == STORE_UP ? first_up(sc, &key, &value)
+                                : first_down(sc, &key, &value);
+    }
+    if (e == OK && (key.len < sc->prefix_len ||
+                    memcmp(key.p, sc->prefix, sc->prefix_len) != 0)) {
+        e = ERR_MISSING;
+    }
+    if (e == OK && !in_order(sc, key)) {
+        e = store_damaged(sc->txn, sc->t, (struct view){0});
+    }
+    if (e == OK && !sc->keys_only) {
+        e = open_value(sc->txn, sc->t, key, value,
+                       sc->txn->s->keys->table[sc->t], &sc->plain);
+        sc->value = view_of(&sc->plain);
+    }
+    sc->e = e;
+    sc->key = e == OK ? key : (struct view){0};
+    return e == OK;
+}
+
+enum err
+store_scan_del(struct store_scan *sc)
+{
+    ASSERT(sc->txn->write && sc->e == OK && sc->dir == STORE_UP);
+    return wrote(sc->txn, sc->t, store_env_cur_del(sc->cur));
+}
+
+enum err
+store_scan_end(struct store_scan *sc)
+{
+    bytes_free(&sc->plain);
+    store_env_cur_close(sc->cur);
+    sc->cur = NULL;
+    sc->key = sc->value = (struct view){0};
+    return sc->e == ERR_MISSING ? OK : sc->e;
+}
+
+/* ------------------------------------------------------------------ numbers */
+
+void
+store_put_u64(uint8_t out[8], uint64_t n)
+{
+    for (int i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(n >> (56 - 8 * i));
+    }
+}
+
+uint64_t
+store_get_u64(const uint8_t in[8])
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < 8; i++) {
+        n = n << 8 | in[i];
+    }
+    return n;
+}
+
+void
+store_put_u32(uint8_t out[4], uint32_t n)
+{
+    for (int i = 0; i < 4; i++) {
+        out[i] = (uint8_t)(n >> (24 - 8 * i));
+    }
+}
+
+uint32_t
+store_get_u32(const uint8_t in[4])
+{
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
+           (uint32_t)in[2] << 8 | in[3];
+}

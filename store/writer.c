@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/writer.h"
+
+#include "proto/base/assert.h"
+#include "proto/base/limits.h"
+#include "store/inner.h"
+
+#include <string.h>
+
+/* A job in the present batch. */
+struct entry {
+    struct store_job *job;
+    bool ran;     /* in the transaction that is open */
+    bool decided; /* it failed, with result */
+    enum err result;
+};
+
+struct store_batch {
+    struct entry e[LIMIT_STORE_BATCH_JOBS];
+    size_t len;
+};
+
+enum verdict {
+    COMMITTED,
+    BAD_JOB, /* one failed after it had written: undo, go on without it */
+    GREW,    /* the map was too small; once more */
+    NO_COMMIT
+};
+
+/* Entries from .. end; what happened. */
+struct attempt {
+    size_t from;
+    size_t end;
+    size_t bad;
+    enum err e;
+    uint64_t journal_seq; /* newest row, when there are new ones */
+};
+
+/* ---------------------------------------------------------------- one batch */
+
+static void
+undo(struct store_batch *b, const struct attempt *a, struct store_txn *txn)
+{
+    store_env_abort(txn->env);
+    for (size_t i = a->from; i < b->len; i++) {
+        struct entry *en = &b->e[i];
+
+        if (en->ran && en->job->undone != NULL) {
+            en->job->undone(en->job->ctx);
+        }
+        en->ran = false;
+    }
+}
+
+/* Run the jobs; false when the transaction has to be undone (a->bad, a->e). */
+static bool
+run_jobs(struct store_batch *b, struct attempt *a, struct store_txn *txn,
+         bool full)
+{
+    for (size_t i = a->from; i < a->end; i++) {
+        struct entry *en = &b->e[i];
+        uint64_t writes = txn->writes;
+        enum err e;
+
+        if (en->decided) {
+            continue;
+        }
+        if (full && (en->job->flags & STORE_JOB_FREES) == 0) {
+            en->decided = true;
+            en->result = ERR_FULL;
+            continue;
+        }
+        e = en->job->run(en->job->ctx, txn);
+        en->ran = true;
+        if (e == OK) {
+            e = txn->failed; /* a write failed and run went on */
+        }
+        if (e != OK && (txn->writes != writes || txn->failed != OK)) {
+            a->bad = i;
+            a->e = e;
+            return false;
+        }
+        if (e != OK) {
+            en->decided = true;
+            en->result = e;
+        }
+        if (txn->bytes >= LIMIT_STORE_BATCH_BYTES) {
+            a->end = i + 1;
+        }
+    }
+    return true;
+}
+
+static enum err
+commit(struct store_txn *txn, struct attempt *a)
+{
+    struct store_env_txn *env = txn->env;
+    enum err e;
+
+    if (txn->writes == 0 && !txn->state_changed) {
+        store_env_abort(env);
+        return OK;
+    }
+    e = store_state_save(txn);
+    if (e != OK) {
+        return e;
+    }
+    if (txn->journal) {
+        a->journal_seq = txn->state.n[STORE_N_JOURNAL];
+    }
+    store_slots_before(txn);
+    e = store_env_commit(env);
+    txn->env = NULL;
+    if (e == OK) {
+        store_slots_after(txn);
+    }
+    return e;
+}
+
+static void
+forget_runs(struct store_batch *b, const struct attempt *a)
+{
+    for (size_t i = a->from; i < b->len; i++) {
+        b->e[i].ran = false;
+    }
+}
+
+static enum verdict
+try_batch(struct store *s, struct store_batch *b, struct attempt *a)
+{
+    bool full = store_env_room(s->env, false) == ERR_FULL;
+    struct store_env_txn *env;
+    struct store_txn txn;
+    enum verdict v;
+
+    a->e = store_env_begin(s->env, true, &env);
+    if (a->e != OK) {
+        return NO_COMMIT;
+    }
+    store_txn_init(&txn, s, env, true);
+    if (!run_jobs(b, a, &txn, full)) {
+        v = store_env_map_full(env) ? GREW : BAD_JOB;
+        undo(b, a, &txn);
+    } else {
+        a->e = commit(&txn, a);
+        v = COMMITTED;
+        if (a->e != OK) {
+            v = NO_COMMIT;
+            if (txn.env != NULL) {
+                v = store_env_map_full(env) ? GREW : NO_COMMIT;
+                undo(b, a, &txn);
+            } else {
+                for (size_t i = a->from; i < b->len; i++) {
+                    if (b->e[i].ran && b->e[i].job->undone != NULL) {
+                        b->e[i].job->undone(b->e[i].job->ctx);
+                    }
+                }
+            }
+        }
+        forget_runs(b, a);
+    }
+    store_txn_clear(&txn);
+    if (v == GREW && store_env_grow(s->env) != OK) {
+        a->e = ERR_FULL;
+        v = NO_COMMIT;
+    }
+    return v;
+}
+
+/* Results of entries from .. end, in order. */
+static void
+finish(struct store *s, struct store_batch *b, const struct attempt *a)
+{
+    ASSERT(pthread_mutex_lock(&s->stats_mx) == 0);
+    s->commits++;
+    s->jobs += a->end - a->from;
+    if (a->journal_seq != 0) {
+        s->journal_seq = a->journal_seq;
+    }
+    ASSERT(pthread_mutex_unlock(&s->stats_mx) == 0);
+    for (size_t i = a->from; i < a->end; i++) {
+        struct entry *en = &b->e[i];
+
+        if (en->job->done != NULL) {
+            en->job->done(en->job->ctx, en->decided ? en->result : OK);
+        }
+    }
+    if (a->journal_seq != 0 && s->cfg.on_commit != NULL) {
+        s->cfg.on_commit(s->cfg.on_commit_ctx, a->journal_seq);
+    }
+}
+
+/*
+ * The whole batch in one commit if nobody fails.  If one does, what was before
+ * it is committed without it, then what comes after; so each job runs at most
+ * once more.  If the commit itself fails, each job is tried alone, which finds
+ * the one that is too big.
+ */
+static void
+run_batch(struct store *s, struct store_batch *b)
+{
+    size_t from = 0;
+    size_t limit = b->len; /* end of the next attempt */
+    bool alone = false;
+
+    while (from < b->len) {
+        struct attempt a = {.from = from, .end = alone ? from + 1 : limit};
+        enum verdict v = try_batch(s, b, &a);
+
+        if (v == GREW) {
+            continue;
+        }
+        if (v == BAD_JOB) {
+            b->e[a.bad].decided = true;
+            b->e[a.bad].result = a.e;
+            limit = a.bad + 1;
+            continue;
+        }
+        if (v == NO_COMMIT) {
+            if (a.end - from > 1) {
+                alone = true;
+                continue;
+            }
+            b->e[from].decided = true;
+            b->e[from].result = a.e;
+            a.end = from + 1;
+        }
+        finish(s, b, &a);
+        from = a.end;
+        limit = from < limit ? limit : b->len;
+    }
+}
+
+/* ------------------------------------------------------------------ thread */
+
+/* Wait for jobs and take some.  False when there are none and never will. */
+static bool
+take_jobs(struct store *s, struct store_batch *b)
+{
+    struct store_writer *w = &s->writer;
+
+    b->len = 0;
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    while (w->first == NULL && !w->stop) {
+        ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
+    }
+    while (w->first != NULL && b->len < LIMIT_STORE_BATCH_JOBS) {
+        b->e[b->len++] = (struct entry){.job = w->first};
+        w->first = w->first->next;
+    }
+    if (w->first == NULL) {
+        w->last = NULL;
+    }
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+    return b->len > 0;
+}
+
+static void *
+writer_main(void *arg)
+{
+    struct store *s = arg;
+
+    while (take_jobs(s, s->writer.batch)) {
+        run_batch(s, s->writer.batch);
+    }
+    return NULL;
+}
+
+enum err
+store_writer_start(struct store *s)
+{
+    struct store_writer *w = &s->writer;
+
+    w->batch = mem_alloc(s->cfg.mem, sizeof(*w->batch));
+    if (w->batch == NULL) {
+        return ERR_NOMEM;
+    }
+    if (pthread_create(&w->thread, NULL, writer_main, s) != 0) {
+        mem_free(s->cfg.mem, w->batch, sizeof(*w->batch));
+        w->batch = NULL;
+        return ERR_NOMEM;
+    }
+    w->started = true;
+    return OK;
+}
+
+void
+store_writer_stop(struct store *s)
+{
+    struct store_writer *w = &s->writer;
+
+    if (!w->started) {
+        return;
+    }
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    w->stop = true;
+    ASSERT(pthread_cond_signal(&w->cond) == 0);
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+    ASSERT(pthread_join(w->thread, NULL) == 0);
+    w->started = false;
+    mem_free(s->cfg.mem, w->batch, sizeof(*w->batch));
+    w->batch = NULL;
+}
+
+void
+store_submit(struct store *s, struct store_job *job)
+{
+    struct store_writer *w = &s->writer;
+
+    job->next = NULL;
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    ASSERT(!w->stop);
+    if (w->last != NULL) {
+        w->last->next = job;
+    } else {
+        w->first = job;
+    }
+    w->last = job;
+    ASSERT(pthread_cond_signal(&w->cond) == 0);
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+}
+
+/* ----------------------------------------------------------------- waiting */
+
+struct wait {
+    enum err (*run)(void *ctx, struct store_txn *txn);
+    void *ctx;
+    pthread_mutex_t mx;
+    pthread_cond_t cond;
+    bool over;
+    enum err e;
+};
+
+static enum err
+wait_run(void *ctx, struct store_txn *txn)
+{
+    struct wait *w = ctx;
+
+    return w->run(w->ctx, txn);
+}
+
+static void
+wait_done(void *ctx, enum err e)
+{
+    struct wait *w = ctx;
+
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    w->over = true;
+    w->e = e;
+    ASSERT(pthread_cond_signal(&w->cond) == 0);
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+}
+
+enum err
+store_write(struct store *s, enum err (*run)(void *ctx, struct store_txn *txn),
+            void *ctx, unsigned flags)
+{
+    struct wait w = {.run = run, .ctx = ctx};
+    struct store_job job = {wait_run, NULL, wait_done, &w, flags, NULL, OK};
+
+    ASSERT(!pthread_equal(pthread_self(), s->writer.thread));
+    ASSERT(pthread_mutex_init(&w.mx, NULL) == 0);
+    ASSERT(pthread_cond_init(&w.cond, NULL) == 0);
+    store_submit(s, &job);
+    ASSERT(pthread_mutex_lock(&w.mx) == 0);
+    while (!w.over) {
+        ASSERT(pthread_cond_wait(&w.cond, &w.mx) == 0);
+    }
+    ASSERT(pthread_mutex_unlock(&w.mx) == 0);
+    ASSERT(pthread_mutex_destroy(&w.mx) == 0);
+    ASSERT(pthread_cond_destroy(&w.cond) == 0);
+    return w.e;
+}
+
+enum err
+store_write_alone(struct store *s,
+                  enum err (*run)(void *ctx, struct store_txn *txn), void *ctx)
+{
+    struct store_env_txn *env = NULL;
+    struct store_txn txn;
+    enum err e;
+    bool map_full;
+
+    ASSERT(!s->writer.started);
+    do {
+        TRY(store_env_begin(s->env, true, &env));
+        store_txn_init(&txn, s, env, true);
+        e = run(ctx, &txn);
+        e = e == OK ? txn.failed : e;
+        e = e == OK ? store_state_save(&txn) : e;
+        map_full = store_env_map_full(env);
+        if (e == OK) {
+            store_slots_before(&txn);
+            e = store_env_commit(env);
+            if (e == OK) {
+                store_slots_after(&txn);
+            }
+        } else {
+            store_env_abort(env);
+        }
+        store_txn_clear(&txn);
+    } while (map_full && store_env_grow(s->env) == OK);
+out:
+    return e;
+}
