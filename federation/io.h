@@ -39,7 +39,10 @@ struct fed_stream_ops {
     void (*send)(struct fed_stream *s, struct view data);
     /* Any thread; twice is fine. */
     void (*close)(struct fed_stream *s);
-    /* Close, wait for callbacks to end, give back. */
+    /*
+     * Close, wait for callbacks to end, give back.  A stream that was never
+     * attached may be freed anywhere.
+     */
     void (*free)(struct fed_stream *s);
     /* The other end; family 0 when there is no such thing. */
     void (*remote)(const struct fed_stream *s, struct fed_ip *out);
@@ -60,7 +63,10 @@ struct fed_accept_user {
 
 struct fed_dialing;
 
-/* Exactly one end per dial; s is owned by the callback when e is OK. */
+/*
+ * Exactly one end per dial; s is owned by the callback when e is OK.
+ * ERR_MISSING: nothing listens there.
+ */
 struct fed_dial_user {
     void (*on_dial)(void *ctx, enum err e, struct fed_stream *s);
     void *ctx;

@@ -50,8 +50,15 @@ MUST_CHECK enum err fed_resolve(struct fed_resolver *r,
                                 const struct fed_resolve_user *user);
 
 /*
- * Answer what waits with ERR_STATE, let go.  A look-up that hangs in the
- * system does not hold it up: its thread ends by itself.  r may be NULL.
+ * Answer all that wait, and whoever still asks, with ERR_STATE.  A look-up
+ * that hangs in the system does not hold it up.  Returns when no callback is
+ * about to begin; one may be under way.
+ */
+void fed_resolver_close(struct fed_resolver *r);
+
+/*
+ * Close and let go; a thread that hangs in the system ends by itself later,
+ * so mem and clock must then be there still.  r may be NULL.
  */
 void fed_resolver_free(struct fed_resolver *r);
 

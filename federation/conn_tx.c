@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending: items are queued as they are and encrypted when the stream is free,
+ * so many small ones share one record and one write, and what is queued is
+ * exactly what the limits count.
+ */
+#include "federation/conn.h"
+
+enum {
+    RECORD = 16384,
+    WRITE_MAX = 65536
+};
+
+/* Encrypt what is queued until one write is full. */
+static enum err
+fill(struct fed_conn *c)
+{
+    enum err e = OK;
+
+    while (c->txq.count > 0 && tlsp_out(c->tls).len < WRITE_MAX) {
+        uint8_t plain[RECORD];
+        size_t done = 0;
+        size_t n = fed_txq_read(&c->txq, plain, sizeof(plain), &done);
+
+        TRY(tlsp_write(c->tls, view_make(plain, n)));
+        atomic_fetch_add(&c->env->tx_frames, done);
+    }
+out:
+    return e;
+}
+
+void
+fed_conn_pump(struct fed_conn *c)
+{
+    if (c->sending || c->state == FED_CONN_CLOSED) {
+        return;
+    }
+    if (c->out.len == 0) {
+        if (tlsp_ready(c->tls) && fill(c) != OK) {
+            fed_conn_shut(c, FED_WHY_NO_MEMORY);
+            return;
+        }
+        if (tlsp_out(c->tls).len == 0 && c->state == FED_CONN_LINGER &&
+            !c->said_goodbye) {
+            c->said_goodbye = true;
+            tlsp_shutdown(c->tls);
+        }
+        tlsp_take_out(c->tls, &c->out);
+        c->out_off = 0;
+    }
+    if (c->out.len == 0) {
+        bytes_free(&c->out);
+        if (c->state == FED_CONN_LINGER) {
+            fed_conn_shut(c, c->why);
+        }
+        return;
+    }
+    c->sending = true;
+    c->progress_ms = clock_mono_ms(c->env->clock);
+    c->said_ms = c->progress_ms;
+    c->stream->ops->send(c->stream, view_skip(view_of(&c->out), c->out_off));
+}
+
+static size_t
+queued(const struct fed_conn *c)
+{
+    return c->txq.bytes + (c->out.len - c->out_off);
+}
+
+size_t
+fed_conn_queued(struct fed_conn *c)
+{
+    size_t n;
+
+    pthread_mutex_lock(&c->mx);
+    n = c->state == FED_CONN_CLOSED ? 0 : queued(c);
+    pthread_mutex_unlock(&c->mx);
+    return n;
+}
+
+enum err
+fed_conn_send(struct fed_conn *c, struct bytes *take_item, bool force)
+{
+    enum err e = OK;
+
+    pthread_mutex_lock(&c->mx);
+    if (c->state != FED_CONN_LIVE) {
+        e = ERR_MISSING;
+    } else if (!force && queued(c) >= c->high_water) {
+        c->want_writable = true;
+        e = ERR_AGAIN;
+    } else {
+        e = fed_txq_push(c->env->mem, &c->txq, take_item);
+        if (e == OK) {
+            fed_conn_pump(c);
+        }
+    }
+    pthread_mutex_unlock(&c->mx);
+    return e;
+}
+
+void
+fed_conn_on_send(void *ctx, enum err e, size_t n)
+{
+    struct fed_conn *c = ctx;
+    bool tell = false;
+
+    pthread_mutex_lock(&c->mx);
+    c->sending = false;
+    if (e != OK) {
+        fed_conn_shut(c, FED_WHY_LOST);
+    }
+    if (c->state != FED_CONN_CLOSED) {
+        atomic_fetch_add(&c->env->tx_bytes, n);
+        c->out_off += n;
+        if (c->out_off >= c->out.len) {
+            bytes_free(&c->out);
+            c->out_off = 0;
+        }
+        fed_conn_pump(c);
+        if (c->want_writable && queued(c) <= c->high_water / 2) {
+            c->want_writable = false;
+            tell = c->state == FED_CONN_LIVE;
+        }
+    }
+    pthread_mutex_unlock(&c->mx);
+    if (tell) {
+        c->mode->writable(c);
+    }
+}
