@@ -28,6 +28,9 @@ struct mls_epoch {
     struct mls_hash tag;              /* confirmation tag */
     uint32_t own;                     /* leaf */
     bool past;                        /* only what late messages need */
+    bool stored;                      /* mls_save gave out its records */
+    bool saved;                       /* and it has not changed since */
+    struct mls_epoch *next_gone;
 
     struct mls_epoch_keys keys; /* without encryption: it is in secrets */
     struct mls_secret_tree *secrets;
@@ -78,14 +81,6 @@ struct mls_resumption {
     struct prim_secret psk;
 };
 
-/* What mls_save has not seen yet. */
-struct mls_dirty {
-    bool epoch;                               /* the present one is new */
-    uint64_t gone[LIMIT_MLS_PAST_EPOCHS + 2]; /* epochs that were forgotten */
-    uint32_t gone_count;
-    bool retired; /* an epoch became a past one */
-};
-
 struct mls_group {
     struct mls_env env;
     struct mls_epoch *now;
@@ -97,7 +92,8 @@ struct mls_group {
     struct mls_pending *pending; /* in order of arrival */
     bool removed;
     struct bytes reinit; /* the ReInit proposal that ended the group, encoded */
-    struct mls_dirty dirty;
+    bool saved;          /* the group's own record is as stored */
+    struct mls_epoch *gone; /* stored epochs, forgotten since the last save */
 };
 
 /* A group in epoch *take_now. */
@@ -129,6 +125,15 @@ MUST_CHECK enum err mls_pending_new(const struct mls_env *env,
                                     struct view encoded,
                                     struct mls_pending **out);
 
+/*
+ * Add a pending proposal, use up the step it came with (which may be NULL), and
+ * say what to store.  On failure *take_p stays the caller's.
+ */
+MUST_CHECK enum err mls_pending_keep(struct mls_group *g,
+                                     struct mls_pending **take_p,
+                                     struct mls_step **take_step,
+                                     struct mls_change **out);
+
 /* -------------------------------------------------- identities, key packages
  */
 
@@ -159,6 +164,11 @@ struct mls_own_key_package {
 MUST_CHECK enum err mls_own_key_package_read(struct view record,
                                              struct mls_own_key_package *out);
 
+/* leaf-lifetime, by the clock, with an hour for clocks that differ. */
+MUST_CHECK enum err mls_check_lifetime(const struct mls_env *env,
+                                       const struct mls_leaf_node *n,
+                                       enum mls_rule *broken);
+
 /* A key package in an MLSMessage, of a suite that is built. */
 MUST_CHECK enum err mls_key_package_open(struct arena *a, struct view message,
                                          const struct mls_suite **suite_out,
@@ -182,8 +192,8 @@ struct mls_psk_source {
  */
 MUST_CHECK enum err mls_psks_resolve(const struct mls_psk_source *src,
                                      const struct mls_suite *suite,
-                                     const struct mls_psk_id *const *ids,
-                                     size_t n, enum mls_rule rule,
+                                     const struct mls_psk_id **ids, size_t n,
+                                     enum mls_rule rule,
                                      struct prim_secret *out,
                                      enum mls_rule *broken);
 
@@ -340,12 +350,27 @@ MUST_CHECK enum err mls_change_of(struct mls_group *g, struct mls_epoch *epoch,
                                   struct mls_step **take_step, bool pending,
                                   struct mls_change **out);
 
+/* Move the records and the step of *take_from into c. */
+MUST_CHECK enum err mls_change_join(struct mls_change *c,
+                                    struct mls_change **take_from);
+
 /* ------------------------------------------------------- Welcome, GroupInfo */
 
 /* The GroupInfo of epoch, signed, as MLSMessage or (bare) not. */
 MUST_CHECK enum err mls_epoch_group_info(const struct mls_epoch *epoch,
                                          bool with_pub, bool with_tree,
                                          bool bare, struct bytes *out);
+
+/*
+ * An epoch from a GroupInfo and its tree (in it, or in tree), with everything
+ * verified that needs no secret: rules of the GroupInfo, tree, leaves,
+ * credentials, signature.  It has no keys, and its tag is the GroupInfo's.
+ */
+MUST_CHECK enum err mls_info_open(const struct mls_env *env,
+                                  const struct mls_suite *suite,
+                                  const struct mls_group_info *x,
+                                  struct view tree, struct mls_epoch **out,
+                                  enum mls_rule *broken);
 
 struct mls_welcome_in {
     const struct mls_epoch *next;
@@ -355,7 +380,7 @@ struct mls_welcome_in {
     const struct mls_own_path *path; /* or NULL */
     const struct prim_secret *joiner;
     const struct prim_secret *psk;
-    const struct mls_psk_id *const *psks;
+    const struct mls_psk_id **psks;
     size_t psks_count;
     bool with_tree;
 };

@@ -108,6 +108,10 @@ struct mls_env {
     enum err (*find_psk)(void *ctx, const struct mls_psk_id *id,
                          struct bytes *out);
 
+    /* Whether we are already in a group with this id, which a new one must not
+       have (RFC 9420 12.4.3.1).  NULL says no. */
+    bool (*has_group)(void *ctx, struct view group_id);
+
     /* Which rule was broken, MLS_RULE_NONE for other errors.  Or NULL. */
     enum mls_rule *rule_out;
 
@@ -129,6 +133,8 @@ struct mls_identity {
     size_t extension_types_len;
     const uint16_t *proposal_types;
     size_t proposal_types_len;
+    const uint16_t *credential_types; /* besides basic */
+    size_t credential_types_len;
     /* Extensions of the leaf itself; types must be listed above. */
     struct mls_extensions leaf_extensions;
 };
@@ -413,8 +419,7 @@ struct mls_unprotected {
     uint32_t sender; /* leaf */
     uint64_t epoch;
     uint32_t generation;
-    struct mls_member member; /* of the sender in that epoch; its leaf_node is
-                                 empty for a past epoch */
+    struct mls_member member; /* of the sender, as it was in that epoch */
     struct mls_change *change;
 };
 void mls_unprotected_clear(struct mls_unprotected *u);
@@ -437,13 +442,12 @@ MUST_CHECK enum err mls_forget_past(struct mls_group *group, uint64_t epoch);
  */
 
 struct mls_proposal_in {
-    uint16_t kind;           /* enum mls_proposal_kind, or another type */
+    uint16_t type;           /* enum mls_proposal_type, or another */
     struct view key_package; /* ADD: an MLSMessage */
     uint32_t leaf;           /* REMOVE */
     struct mls_psk_id psk;   /* PSK */
-    const struct mls_extension
-        *ext; /* EXTENSIONS, REINIT: the whole new list */
-    size_t ext_len;
+    /* GROUP_CONTEXT_EXTENSIONS, REINIT: the whole new list */
+    struct mls_extensions extensions;
     const struct mls_identity *identity; /* UPDATE: new credential and signature
                                             key, or NULL to keep them */
     struct view group_id;                /* REINIT */
