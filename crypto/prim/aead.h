@@ -46,7 +46,7 @@ MUST_CHECK enum err prim_aead_open(enum prim_aead a, struct view key,
                                    struct view nonce, struct view aad,
                                    struct view ct, uint8_t *out);
 
-/* Sealing at rest, native only: random 24-byte nonces never collide. */
+/* Sealing at rest: random 24-byte nonces never collide. */
 enum {
     PRIM_XKEY_SIZE = 32,
     PRIM_XNONCE_SIZE = 24

@@ -60,7 +60,7 @@ MUST_CHECK enum err prim_hkdf_expand_parts(struct view prk,
 
 /*
  * Keyed BLAKE2b of out_len (16 to 64) bytes; key is empty or 16 to 64 bytes.
- * Native only.  ERR_INVALID  another length
+ * ERR_INVALID  another length
  */
 MUST_CHECK enum err prim_blake2b(struct view key, struct view msg, uint8_t *out,
                                  size_t out_len);
