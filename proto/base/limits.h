@@ -77,6 +77,7 @@
 #define LIMIT_THREAD_SUBJECTS 256u  /* clinics and patients of one thread */
 #define LIMIT_BLOB_SEALED LIMIT_MIB(101u) /* LIMIT_BLOB_SIZE and its seals */
 #define LIMIT_BLOB_CHUNK (LIMIT_KIB(256u) + 64u)
+#define LIMIT_BLOB_PER_DAY (4ull * 1024 * 1024 * 1024) /* from one peer */
 #define LIMIT_TEXT LIMIT_KIB(64u) /* one message's text */
 #define LIMIT_NAME 200u           /* of a person, a file, a thread */
 #define LIMIT_EMOJI 32u           /* one grapheme with modifiers */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Namespaces of store_fed_* that the node uses beside those of the federation
+ * core (enum fed_ns, from 1).
+ */
+#ifndef NODE_NS_H
+#define NODE_NS_H
+
+enum node_ns {
+    NODE_NS_BLOB_TASK = 128,  /* direction, thread, blob -> peer */
+    NODE_NS_BLOB_GRANT = 129, /* thread, blob -> nothing: members may fetch */
+    NODE_NS_BLOB_QUOTA = 130  /* peer -> [day, bytes taken on it] */
+};
+
+#endif
