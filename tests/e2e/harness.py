@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real nodes on this machine: start, stop, kill, speak to them as staff do.
+
+A test is a function that takes a World; run(tests) runs them all, each in a
+folder of its own, and closes with "N passed, N failed".  Nothing sleeps and
+hopes: what should come is waited for, with a bound that only a hang reaches.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("BALSAM_BIN", os.path.join(TOP, "build/plain/bin"))
+HANG_S = 90
+
+
+class Failed(Exception):
+    """What was expected did not happen."""
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def wait_for(what, probe, seconds=HANG_S):
+    """Call probe until it gives something true; give that back."""
+    end = time.monotonic() + seconds
+    pause = 0.02
+    while True:
+        got = probe()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds} s for {what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Answer:
+    """What the command line said."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise Failed(f"not JSON: {self.out[:300]!r} {self.err[:300]!r}")
+
+
+class Node:
+    def __init__(self, world, name, init=()):
+        self.world, self.name = world, name
+        self.dir = os.path.join(world.dir, name.replace(" ", "-").lower())
+        self.port = free_port()
+        self.log = self.dir + ".log"
+        self.process = None
+        self.env = dict(os.environ)
+        self.flags = []
+        self.sheet = self.dir + ".sheet"
+        a = self.cli("init", "--name", name, "--member", "Dr. " + name,
+                     "--address", f"127.0.0.1:{self.port}",
+                     "--sheet", self.sheet, *init)
+        check(a.code == 0, f"init: {a.err}")
+
+    def cli(self, *args, stdin="", expect=None):
+        p = subprocess.run([os.path.join(BIN, "balsam"), "--data", self.dir,
+                            *args], input=stdin, text=True, env=self.env,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=HANG_S * 2)
+        if expect is not None and p.returncode != expect:
+            raise Failed(f"{self.name}: balsam {' '.join(args)}: exit "
+                         f"{p.returncode}\n{p.stdout}{p.stderr}")
+        return Answer(p.returncode, p.stdout, p.stderr)
+
+    def do(self, *args, stdin=""):
+        """A command that must succeed; its JSON."""
+        return self.cli(*args, "--json", stdin=stdin, expect=0).json
+
+    def start(self, *flags):
+        check(self.process is None, "already running")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, "balsamd"), "--data", self.dir, "--listen",
+                 f"127.0.0.1:{self.port}", *self.flags, *flags],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
+        self.world.running.append(self)
+        wait_for(f"{self.name} to start", self.answers)
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise Failed(f"{self.name} ended with {self.process.returncode}: "
+                         + self.log_text()[-2000:])
+        return self.cli("status", "--json").code == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=HANG_S)
+        self.gone()
+        check(code == 0, f"{self.name} stopped with {code}: "
+              + self.log_text()[-2000:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.gone()
+
+    def gone(self):
+        self.process = None
+        self.world.running.remove(self)
+
+    def log_text(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+
+class World:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="balsam-e2e-")
+        self.running = []
+
+    def node(self, name, *init):
+        return Node(self, name, init)
+
+    def end(self):
+        for n in list(self.running):
+            n.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def run(tests):
+    words = sys.argv[1:]
+    passed = failed = 0
+    for test in tests:
+        if words and not any(w in test.__name__ for w in words):
+            continue
+        world = World()
+        start = time.monotonic()
+        try:
+            test(world)
+            passed += 1
+            print(f"ok {test.__name__} ({time.monotonic() - start:.1f} s)",
+                  flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"FAIL {test.__name__}", flush=True)
+            traceback.print_exc(file=sys.stdout)
+            for n in world.running:
+                print(f"--- {n.name}:\n{n.log_text()[-3000:]}")
+        finally:
+            world.end()
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
