@@ -303,6 +303,13 @@ static const struct tool_command commands[] = {
      "completion script for bash",
      "To use it: source <(balsam completion)",
      {{0}}},
+    {"man",
+     "",
+     0,
+     0,
+     "the manual page, balsam(1)",
+     "To read it: balsam man | mandoc -a",
+     {{0}}},
     {"version", "", 0, 0, "the version of this program", NULL, {{0}}},
     {0},
 };
