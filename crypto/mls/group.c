@@ -233,12 +233,14 @@ out:
 /* RFC 9420 11: epoch 0, with a random epoch_secret in place of a joiner. */
 static enum err
 first_epoch(struct mls_epoch *epoch, const struct mls_env *env,
-            const struct mls_create_opts *opts, struct mls_extensions ext)
+            const struct mls_create_opts *opts)
 {
     enum err e;
     struct mls_hash tree_hash;
-    struct mls_group_context c = {
-        MLS_VERSION_10, opts->suite, opts->group_id, 0, {0}, {0}, ext, {0}};
+    struct mls_group_context c = {.version = MLS_VERSION_10,
+                                  .suite = opts->suite,
+                                  .group_id = opts->group_id,
+                                  .extensions = opts->extensions};
     SCRUBBED_SECRET(joiner);
     SCRUBBED_SECRET(psk);
 
@@ -258,15 +260,13 @@ out:
 }
 
 enum err
-mls_create(const struct mls_env *env, const struct mls_identity *who,
-           const struct mls_create_opts *opts, struct mls_group **out)
+mls_create_exact(const struct mls_env *env, const struct mls_identity *who,
+                 const struct mls_create_opts *opts, struct mls_group **out)
 {
     enum err e;
-    enum mls_rule *broken = mls_begin(env);
+    enum mls_rule *broken = env->rule_out;
     const struct mls_suite *suite = mls_suite_find(opts->suite);
     struct mls_epoch *epoch = NULL;
-    struct bytes raw = {0};
-    struct mls_extensions ext;
     struct mls_leaves leaves;
 
     if (suite == NULL) {
@@ -275,17 +275,31 @@ mls_create(const struct mls_env *env, const struct mls_identity *who,
     if (opts->group_id.len == 0) {
         return ERR_INVALID;
     }
-    TRY(group_extensions(env->mem, opts->extensions, &raw));
-    TRY(mls_extensions_from(view_of(&raw), &ext));
-    TRY(mls_group_extensions_check(ext, broken));
+    TRY(mls_group_extensions_check(opts->extensions, broken));
     TRY(mls_epoch_new(env->mem, suite, &epoch));
     TRY(first_leaf(epoch, env, who));
     leaves = mls_tree_as_leaves(&epoch->tree);
-    TRY(mls_leaves_check(env->mem, &leaves, ext, broken));
-    TRY(first_epoch(epoch, env, opts, ext));
+    TRY(mls_leaves_check(env->mem, &leaves, opts->extensions, broken));
+    TRY(first_epoch(epoch, env, opts));
     TRY(mls_group_new(env, &epoch, out));
 out:
     mls_epoch_free(epoch);
+    return e;
+}
+
+enum err
+mls_create(const struct mls_env *env, const struct mls_identity *who,
+           const struct mls_create_opts *opts, struct mls_group **out)
+{
+    enum err e;
+    struct mls_create_opts exact = *opts;
+    struct bytes raw = {0};
+
+    mls_begin(env);
+    TRY(group_extensions(env->mem, opts->extensions, &raw));
+    TRY(mls_extensions_from(view_of(&raw), &exact.extensions));
+    TRY(mls_create_exact(env, who, &exact, out));
+out:
     bytes_free(&raw);
     return e;
 }

@@ -101,6 +101,18 @@ MUST_CHECK enum err mls_group_new(const struct mls_env *env,
                                   struct mls_epoch **take_now,
                                   struct mls_group **out);
 
+/* As mls_create, with exactly these extensions. */
+MUST_CHECK enum err mls_create_exact(const struct mls_env *env,
+                                     const struct mls_identity *who,
+                                     const struct mls_create_opts *opts,
+                                     struct mls_group **out);
+
+/*
+ * Whether every client of tree a is one of tree b, by credential (RFC 9420
+ * 11.3: "match").
+ */
+bool mls_clients_within(const struct mls_tree *a, const struct mls_tree *b);
+
 /* Start a call: no rule is broken yet.  Returns where a broken one goes. */
 enum mls_rule *mls_begin(const struct mls_env *env);
 

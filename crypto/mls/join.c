@@ -189,27 +189,6 @@ out:
 
 /* ------------------------------------------------------- reinit and branch */
 
-/* Whether every client of tree a is one of tree b, by credential. */
-static bool
-clients_within(const struct mls_tree *a, const struct mls_tree *b)
-{
-    for (uint32_t i = 0; i < mls_tree_leaves(a); i++) {
-        const struct mls_leaf_node *n = mls_tree_leaf(a, i);
-        bool found = n == NULL;
-
-        for (uint32_t k = 0; !found && k < mls_tree_leaves(b); k++) {
-            const struct mls_leaf_node *m = mls_tree_leaf(b, k);
-
-            found = m != NULL && m->credential.type == n->credential.type &&
-                    view_equal(m->credential.data, n->credential.data);
-        }
-        if (!found) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool
 follows_reinit(const struct joining *j)
 {
@@ -248,9 +227,10 @@ check_successor(struct joining *j)
         /* RFC 9420 12.4.3.1 [welcome-reinit] */
         TRY(mls_require(follows_reinit(j), MLS_RULE_WELCOME_REINIT, j->broken));
         /* RFC 9420 11.2 [welcome-reinit-members] */
-        TRY(mls_require(clients_within(&parent->now->tree, &j->epoch->tree) &&
-                            clients_within(&j->epoch->tree, &parent->now->tree),
-                        MLS_RULE_WELCOME_REINIT_MEMBERS, j->broken));
+        TRY(mls_require(
+            mls_clients_within(&parent->now->tree, &j->epoch->tree) &&
+                mls_clients_within(&j->epoch->tree, &parent->now->tree),
+            MLS_RULE_WELCOME_REINIT_MEMBERS, j->broken));
         return OK;
     }
     /* RFC 9420 12.4.3.1 [welcome-branch] */
@@ -259,7 +239,7 @@ check_successor(struct joining *j)
                         parent->now->context.suite == c->suite,
                     MLS_RULE_WELCOME_BRANCH, j->broken));
     /* RFC 9420 11.3 [welcome-branch-members] */
-    TRY(mls_require(clients_within(&j->epoch->tree, &parent->now->tree),
+    TRY(mls_require(mls_clients_within(&j->epoch->tree, &parent->now->tree),
                     MLS_RULE_WELCOME_BRANCH_MEMBERS, j->broken));
 out:
     return e;
