@@ -54,41 +54,8 @@ out:
     return e;
 }
 
-/* extensions<V> as the array that a proposal takes */
-static enum err
-extension_array(struct mls_api *api, struct proto_tls_rd *in,
-                const struct mls_extension **out, size_t *n_out)
-{
-    struct mls_extensions list = {0};
-    struct mls_extensions it;
-    struct mls_extension ext;
-    struct mls_extension *items = NULL;
-    size_t n = 0;
-    enum err e;
-
-    TRY(mls_api_extensions(in, &list));
-    for (it = list; mls_extensions_next(&it, &ext);) {
-        n++;
-    }
-    if (n > 0) {
-        items = arena_calloc(&api->arena, n, sizeof(*items));
-        if (items == NULL) {
-            e = ERR_NOMEM;
-            goto out;
-        }
-    }
-    n = 0;
-    for (it = list; mls_extensions_next(&it, &ext);) {
-        items[n++] = ext;
-    }
-    *out = items;
-    *n_out = n;
-out:
-    return e;
-}
-
 /*
- * u16 kind, and for
+ * u16 type, and for
  *   add         key package<V>
  *   update      u8 whether an identity follows, identity
  *   remove      u32 leaf
@@ -105,8 +72,8 @@ read_proposal(struct mls_api *api, struct proto_tls_rd *in,
     struct mls_identity *who;
     enum err e = OK;
 
-    p.kind = proto_tls_rd_u16(in);
-    switch (p.kind) {
+    p.type = proto_tls_rd_u16(in);
+    switch (p.type) {
     case MLS_PROPOSAL_ADD:
         p.key_package = proto_tls_rd_vec(in);
         break;
@@ -131,10 +98,10 @@ read_proposal(struct mls_api *api, struct proto_tls_rd *in,
     case MLS_PROPOSAL_REINIT:
         p.group_id = proto_tls_rd_vec(in);
         p.suite = proto_tls_rd_u16(in);
-        TRY(extension_array(api, in, &p.ext, &p.ext_len));
+        TRY(mls_api_extensions(in, &p.extensions));
         break;
     case MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS:
-        TRY(extension_array(api, in, &p.ext, &p.ext_len));
+        TRY(mls_api_extensions(in, &p.extensions));
         break;
     default:
         p.other = proto_tls_rd_vec(in);

@@ -85,6 +85,7 @@ mls_api_identity(struct mls_api *api, struct proto_tls_rd *in,
     who.signature_priv = proto_tls_rd_vec(in);
     TRY(u16_list(api, in, &who.extension_types, &who.extension_types_len));
     TRY(u16_list(api, in, &who.proposal_types, &who.proposal_types_len));
+    TRY(u16_list(api, in, &who.credential_types, &who.credential_types_len));
     TRY(mls_api_extensions(in, &who.leaf_extensions));
     if (who.signature_priv.len != PRIM_ED25519_SEED) {
         e = ERR_INVALID;
@@ -186,7 +187,7 @@ wall_ms(void *ctx)
     return (uint64_t)mls_host_wall_ms();
 }
 
-static mls_api_fn *const ops[] = {
+static MLS_API_FN((*const ops[])) = {
     [MLS_API_SIGN_KEY] = mls_api_sign_key,
     [MLS_API_KEY_PACKAGE] = mls_api_key_package,
     [MLS_API_KEY_PACKAGE_CHECK] = mls_api_key_package_check,

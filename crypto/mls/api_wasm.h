@@ -57,43 +57,44 @@ struct mls_api {
 };
 
 /* An operation: reads its arguments, writes its result. */
-typedef enum err mls_api_fn(struct mls_api *api, struct proto_tls_rd *in,
-                            struct proto_tls_wr *out);
+#define MLS_API_FN(NAME)                                        \
+    enum err NAME(struct mls_api *api, struct proto_tls_rd *in, \
+                  struct proto_tls_wr *out)
 
-mls_api_fn mls_api_sign_key;
-mls_api_fn mls_api_key_package;
-mls_api_fn mls_api_key_package_check;
-mls_api_fn mls_api_create;
-mls_api_fn mls_api_join;
-mls_api_fn mls_api_join_external;
-mls_api_fn mls_api_group_free;
-mls_api_fn mls_api_info;
-mls_api_fn mls_api_member;
-mls_api_fn mls_api_export;
-mls_api_fn mls_api_group_info;
-mls_api_fn mls_api_undo;
-mls_api_fn mls_api_change_free;
-mls_api_fn mls_api_merge;
-mls_api_fn mls_api_stage_free;
-mls_api_fn mls_api_stage_save;
-mls_api_fn mls_api_stage_load;
-mls_api_fn mls_api_welcome_is_for;
-mls_api_fn mls_api_peek;
-mls_api_fn mls_api_protect;
-mls_api_fn mls_api_unprotect;
-mls_api_fn mls_api_propose;
-mls_api_fn mls_api_commit;
-mls_api_fn mls_api_process;
-mls_api_fn mls_api_stage_info;
-mls_api_fn mls_api_save;
-mls_api_fn mls_api_load;
+MLS_API_FN(mls_api_sign_key);
+MLS_API_FN(mls_api_key_package);
+MLS_API_FN(mls_api_key_package_check);
+MLS_API_FN(mls_api_create);
+MLS_API_FN(mls_api_join);
+MLS_API_FN(mls_api_join_external);
+MLS_API_FN(mls_api_group_free);
+MLS_API_FN(mls_api_info);
+MLS_API_FN(mls_api_member);
+MLS_API_FN(mls_api_export);
+MLS_API_FN(mls_api_group_info);
+MLS_API_FN(mls_api_undo);
+MLS_API_FN(mls_api_change_free);
+MLS_API_FN(mls_api_merge);
+MLS_API_FN(mls_api_stage_free);
+MLS_API_FN(mls_api_stage_save);
+MLS_API_FN(mls_api_stage_load);
+MLS_API_FN(mls_api_welcome_is_for);
+MLS_API_FN(mls_api_peek);
+MLS_API_FN(mls_api_protect);
+MLS_API_FN(mls_api_unprotect);
+MLS_API_FN(mls_api_propose);
+MLS_API_FN(mls_api_commit);
+MLS_API_FN(mls_api_process);
+MLS_API_FN(mls_api_stage_info);
+MLS_API_FN(mls_api_save);
+MLS_API_FN(mls_api_load);
 
 /* A handle as pointer, and back. */
 void *mls_api_handle(struct proto_tls_rd *in);
 void mls_api_put_handle(struct proto_tls_wr *out, const void *p);
 
 /* Who, from arena: credential, seed, u16[] extension types, u16[] proposal
- * types, leaf extensions. */
+ * types, u16[] credential types, leaf extensions. */
 MUST_CHECK enum err mls_api_identity(struct mls_api *api,
                                      struct proto_tls_rd *in,
                                      struct mls_identity *out);

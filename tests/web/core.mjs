@@ -182,7 +182,8 @@ const cases = {
       }
     }
     sameRecords(before, b.group.save());
-    refused("format", () => core.peek(text("nonsense")));
+    refused("unsupported", () => core.peek(text("nonsense")));
+    refused("format", () => core.peek(sent.message.slice(0, -1)));
     assert(core.peek(sent.message).epoch === 1n, "peek");
     a.group.free();
     try {

@@ -8,6 +8,7 @@ export class Writer {
   #view = new DataView(this.#buf.buffer);
   #len = 0;
 
+  // Call it before naming the buffer, which it may replace.
   #grow(extra: number): number {
     const at = this.#len;
     if (at + extra > this.#buf.length) {
@@ -22,22 +23,26 @@ export class Writer {
   }
 
   u8(n: number): this {
-    this.#view.setUint8(this.#grow(1), n);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, n);
     return this;
   }
 
   u16(n: number): this {
-    this.#view.setUint16(this.#grow(2), n);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, n);
     return this;
   }
 
   u32(n: number): this {
-    this.#view.setUint32(this.#grow(4), n);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, n);
     return this;
   }
 
   u64(n: bigint): this {
-    this.#view.setBigUint64(this.#grow(8), n);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, n);
     return this;
   }
 
@@ -46,7 +51,8 @@ export class Writer {
   }
 
   fixed(bytes: Uint8Array): this {
-    this.#buf.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#buf.set(bytes, at);
     return this;
   }
 

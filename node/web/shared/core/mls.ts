@@ -71,6 +71,8 @@ export interface Identity {
   seed: Uint8Array;
   extensionTypes?: number[];
   proposalTypes?: number[];
+  /** Besides basic. */
+  credentialTypes?: number[];
   leafExtensions?: Extension[];
 }
 
@@ -226,7 +228,8 @@ function u16List(list: number[] | undefined): Uint8Array {
 
 function writeIdentity(w: Writer, who: Identity): void {
   w.vec(who.credential).vec(who.seed).vec(u16List(who.extensionTypes));
-  w.vec(u16List(who.proposalTypes)).vec(extensionList(who.leafExtensions));
+  w.vec(u16List(who.proposalTypes)).vec(u16List(who.credentialTypes));
+  w.vec(extensionList(who.leafExtensions));
 }
 
 function writeProposal(w: Writer, p: Proposal): void {
