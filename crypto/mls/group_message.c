@@ -211,7 +211,7 @@ find_key(struct mls_epoch *epoch, const struct mls_private_message *m,
     e = mls_secret_tree_receive(epoch->secrets, from->leaf_index, type,
                                 from->generation, out);
     /* RFC 9420 9.1 [generation-used] */
-    TRY(mls_require_ok(e, ERR_STALE, MLS_RULE_GENERATION_USED, broken));
+    TRY(mls_require_ok(e, ERR_EXISTS, MLS_RULE_GENERATION_USED, broken));
 out:
     /* RFC 9420 15.3 [generation-forward] */
     return mls_require_ok(e, ERR_LIMIT, MLS_RULE_GENERATION_FORWARD, broken);
