@@ -114,6 +114,11 @@ MUST_CHECK enum err store_put_under(struct store_txn *txn, enum store_table t,
                                     struct view key, const uint8_t under[32],
                                     struct view value);
 
+/* Under txn->conv_key of conv, whose id is put in front of the seal. */
+MUST_CHECK enum err store_put_conv(struct store_txn *txn, enum store_table t,
+                                   struct view key, const struct conv_id *conv,
+                                   struct view value);
+
 /* Log that a record is damaged, and give ERR_CORRUPT. */
 enum err store_damaged(struct store_txn *txn, enum store_table t,
                        struct view key);

@@ -32,6 +32,10 @@ void store_rd_phi(struct proto_rd *r, const struct mem *mem, size_t max,
                   struct phi *out);
 void store_rd_bytes(struct proto_rd *r, const struct mem *mem, size_t max,
                     struct bytes *out);
+/* Make e, unless it is OK, the failure unless there is one already. */
+void store_rd_check(struct proto_rd *r, enum err e);
+/* What the reader says at the end: OK, ERR_NOMEM or ERR_CORRUPT. */
+enum err store_rd_done(const struct proto_rd *r);
 /* An id or nil. */
 void store_wr_optional(struct proto_wr *w, bool has, struct view id);
 bool store_rd_optional(struct proto_rd *r, uint8_t *out, size_t len);
@@ -118,7 +122,7 @@ MUST_CHECK enum err store_name_words(
 MUST_CHECK enum err store_ident_hash(struct store_txn *txn,
                                      enum store_ident_kind kind,
                                      struct view value, uint8_t out[16]);
-MUST_CHECK enum err store_login_hash(struct store_txn *txn,
-                                     const struct phi *login, uint8_t out[16]);
+MUST_CHECK enum err store_login_hash(struct store_txn *txn, struct view login,
+                                     uint8_t out[16]);
 
 #endif

@@ -212,6 +212,25 @@ wrote(struct store_txn *txn, enum store_table t, enum err e)
     return e;
 }
 
+/* Room for a value of len bytes. */
+static enum err
+put_room(struct store_txn *txn, enum store_table t, struct view key, size_t len,
+         uint8_t **to)
+{
+    enum err e;
+
+    if (!key_ok(key)) {
+        return ERR_LIMIT;
+    }
+    e = store_env_put(txn->env, t, key, len, is_append(t), to);
+    if (e == ERR_EXISTS && is_append(t)) {
+        /* Not above all others: an update of an older one. */
+        e = store_env_put(txn->env, t, key, len, false, to);
+    }
+    txn->bytes += len;
+    return wrote(txn, t, e);
+}
+
 enum err
 store_put_under(struct store_txn *txn, enum store_table t, struct view key,
                 const uint8_t under[32], struct view value)
@@ -221,19 +240,29 @@ store_put_under(struct store_txn *txn, enum store_table t, struct view key,
     enum err e;
 
     ASSERT(txn->write && (!tables[t].index || value.len == 0));
-    if (!key_ok(key)) {
-        return ERR_LIMIT;
-    }
-    e = store_env_put(txn->env, t, key, len, is_append(t), &to);
-    if (e == ERR_EXISTS && is_append(t)) {
-        /* Not above all others: an update of an older one. */
-        e = store_env_put(txn->env, t, key, len, false, &to);
-    }
+    e = put_room(txn, t, key, len, &to);
     if (e == OK && len > 0) {
         store_seal(under, &txn->s->nonces, (uint8_t)t, key, value, to);
-        txn->bytes += len;
     }
-    return wrote(txn, t, e);
+    return e;
+}
+
+enum err
+store_put_conv(struct store_txn *txn, enum store_table t, struct view key,
+               const struct conv_id *conv, struct view value)
+{
+    uint8_t *to;
+    size_t len = sizeof(conv->b) + value.len + STORE_SEAL_EXTRA;
+    enum err e;
+
+    ASSERT(txn->write && txn->conv_known && conv_id_equal(&txn->conv, conv));
+    e = put_room(txn, t, key, len, &to);
+    if (e == OK) {
+        memcpy(to, conv->b, sizeof(conv->b));
+        store_seal(txn->conv_key, &txn->s->nonces, (uint8_t)t, key, value,
+                   to + sizeof(conv->b));
+    }
+    return e;
 }
 
 enum err

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What conversations, messages and verify know of each other.
+ *
+ * Internal to store/.
+ */
+#ifndef STORE_CONVS_H
+#define STORE_CONVS_H
+
+#include "store/msg.h"
+
+enum {
+    STORE_ORDER_KEY = 41,
+    STORE_CHUNK_KEY = 20, /* conversation, u32 chunk */
+    STORE_CHUNK_MSGS = 64,
+    STORE_MSGID_KEY = 20 /* conversation 4, message id 8, u64 seq */
+};
+
+/* Write: c has a new message, seq; it moves to the top of its lists. */
+MUST_CHECK enum err store_conv_advance(struct store_txn *txn,
+                                       struct store_conv *c, uint64_t seq);
+
+/* A bit for each view that the conversation is listed in. */
+unsigned store_conv_views(const struct store_conv *c);
+struct view store_order_key(const struct store_conv *c,
+                            enum store_conv_view view,
+                            uint8_t out[STORE_ORDER_KEY]);
+
+/* Write: remove up to max messages of a conversation without a record. */
+MUST_CHECK enum err store_msgs_drop(struct store_txn *txn,
+                                    const struct conv_id *id, uint32_t max,
+                                    bool *more);
+
+/* Numbers of the messages of one chunk, by position. */
+struct store_chunk {
+    uint64_t seq[STORE_CHUNK_MSGS];
+    size_t len;
+};
+
+MUST_CHECK enum err store_chunk_decode(struct view in, struct store_chunk *out);
+MUST_CHECK enum err store_chunk_encode(const struct mem *mem,
+                                       const struct store_chunk *c,
+                                       struct bytes *out);
+
+/* The conversation that a message's stored value names. */
+MUST_CHECK enum err store_msg_conv(struct store_txn *txn, uint64_t seq,
+                                   struct conv_id *out);
+
+struct view store_chunk_key(const struct conv_id *id, uint32_t chunk,
+                            uint8_t out[STORE_CHUNK_KEY]);
+struct view store_msgid_key(const struct conv_id *conv,
+                            const struct message_id *id, uint64_t seq,
+                            uint8_t out[STORE_MSGID_KEY]);
+
+#endif
