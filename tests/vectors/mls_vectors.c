@@ -22,6 +22,10 @@ const struct vec_kind vec_kinds[] = {
     {"tree-operations", vec_run_tree_operations},
     {"tree-validation", vec_run_tree_validation},
     {"treekem", vec_run_treekem},
+    {"passive-client-welcome", vec_run_passive},
+    {"passive-client-handling-commit", vec_run_passive},
+    {"passive-client-random", vec_run_passive},
+    {"passive-gap*", vec_run_passive},
     {NULL, NULL},
 };
 

@@ -85,5 +85,6 @@ void vec_run_welcome(struct vec *v);
 void vec_run_tree_operations(struct vec *v);
 void vec_run_tree_validation(struct vec *v);
 void vec_run_treekem(struct vec *v);
+void vec_run_passive(struct vec *v);
 
 #endif
