@@ -22,6 +22,10 @@ const corrections = {
     'const selfRemoved = grouped.remove.some((r) => r.proposal.remove.removed'
       + ' === state.privatePath.leafIndex);'],
   ],
+  'codec/optional.js': [
+    // 2.1.3: an optional zero is there (the sender of a saved proposal).
+    ['if (t) {', 'if (t !== undefined) {'],
+  ],
   'pathSecrets.js': [
     // 7.4: the path ends at the last node of the *filtered* direct path, which
     // is below a blank root.
@@ -64,7 +68,7 @@ const corrections = {
 
 export async function load(url, context, nextLoad) {
   const result = await nextLoad(url, context);
-  const file = /\/ts-mls\/dist\/src\/([A-Za-z]+\.js)$/.exec(url)?.[1];
+  const file = /\/ts-mls\/dist\/src\/([A-Za-z/]+\.js)$/.exec(url)?.[1];
   const list = corrections[file];
   if (!list) {
     return result;

@@ -237,6 +237,9 @@ async function processMessage(a, msg) {
     callback);
 }
 
+// ts-mls starts promises that nobody waits for when something is wrong.
+process.on('unhandledRejection', () => {});
+
 await serve({
   async kp({ who, suite, identity, grease }) {
     const old = actors.get(who);
@@ -444,6 +447,12 @@ await serve({
       },
       update: a.update && { ...a.update, privateKey: hex(a.update.privateKey) },
       group: a.state && hex(encodeGroupState(a.state)),
+      kp: a.kp && {
+        publicPackage: wire('mls_key_package', 'keyPackage',
+          a.kp.publicPackage),
+        privatePackage: Object.fromEntries(Object.entries(a.kp.privatePackage)
+          .map(([k, v]) => [k, hex(v)])),
+      },
     })).toString('hex') };
   },
 
@@ -461,6 +470,11 @@ await serve({
       },
       update: s.update && {
         ...s.update, privateKey: unhex(s.update.privateKey),
+      },
+      kp: s.kp && {
+        publicPackage: message(s.kp.publicPackage).keyPackage,
+        privatePackage: Object.fromEntries(Object.entries(s.kp.privatePackage)
+          .map(([k, v]) => [k, unhex(v)])),
       },
       state: s.group && {
         ...decodeGroupState(unhex(s.group), 0)[0],

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random groups of 3 to 9 members, ours and ts-mls's mixed.  After every
+// operation all members and the tree model agree (room.mjs).
+//   random.mjs SUITE [--first N] [--seeds N] [--fresh N] [--ops N] [--lanes N]
+//              [--peers ct]
+// A failure prints its seed and what was done; --first SEED --seeds 1 repeats
+// the same operations (keys are fresh each time).
+import { randomInt } from 'node:crypto';
+
+import { available, NAMES, Peer } from './peers.mjs';
+import { REQUIRED_CAPABILITIES, Room, TEST_EXTENSION } from './room.mjs';
+
+const [suite, ...args] = process.argv.slice(2);
+const option = (name, fallback) => {
+  const at = args.indexOf(`--${name}`);
+  return at < 0 ? fallback : args[at + 1];
+};
+const first = Number(option('first', '1'));
+const seeds = Number(option('seeds', '20'));
+const fresh = Number(option('fresh', '0'));
+const operations = Number(option('ops', '30'));
+const lanes = Number(option('lanes', '2'));
+const kinds = [...option('peers', 'ct')];
+const MIN = 3;
+const MAX = 9;
+const NEGATIVES = ['signature', 'membership_tag', 'confirmation_tag', 'group',
+  'epoch', 'sender', 'version', 'wire_format', 'truncated', 'trailing',
+  'ciphertext', 'sender_data', 'private_truncated'];
+
+const hex = (text) => Buffer.from(text).toString('hex');
+
+// mulberry32
+function generator(seed) {
+  let a = seed >>> 0;
+  return () => {
+    a = a + 0x6d2b79f5 >>> 0;
+    let t = a;
+    t = Math.imul(t ^ t >>> 15, t | 1);
+    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
+    return ((t ^ t >>> 14) >>> 0) / 4294967296;
+  };
+}
+
+class Run {
+  constructor(seed, peers) {
+    this.next = generator(seed);
+    this.peers = peers;
+    this.names = 0;
+    this.done = [];
+    this.joined = new Map();
+    this.waiting = []; // key packages are out, not in yet
+    this.room = new Room({
+      suite: Number(suite), encrypt: false,
+      peerFor: () => peers[kinds.length > 1 && this.below(3) === 0
+        ? kinds[1] : kinds[0]],
+    });
+  }
+
+  below(n) {
+    return Math.floor(this.next() * n);
+  }
+
+  pick(list) {
+    return list[this.below(list.length)];
+  }
+
+  // n different ones, in a random order
+  some(list, n) {
+    const left = [...list];
+    return Array.from({ length: Math.min(n, left.length) }, () =>
+      left.splice(this.below(left.length), 1)[0]);
+  }
+
+  member(...not) {
+    return this.pick(this.room.others(...not));
+  }
+
+  stranger() {
+    return this.room.actor(`${++this.names}`);
+  }
+
+  say(what) {
+    this.done.push(what);
+  }
+
+  async commit(by, what = {}) {
+    this.say(`${by.name}${by.peer.kind} commits ${Object.entries(what)
+      .filter(([k]) => !['joinPsks', 'kp'].includes(k)).map(([k, v]) =>
+        `${k} ${Array.isArray(v) ? v.map((x) => (x.name
+          ? x.name + x.peer.kind : JSON.stringify(x))) : v}`)}`
+      + (this.room.encrypt ? ', private' : ''));
+    const before = new Set(this.room.members);
+    await this.room.commit(by, what);
+    await this.arrived(before);
+  }
+
+  async arrived(before) {
+    const { epoch } = await this.room.members[0].call('info');
+    this.epoch = epoch;
+    for (const m of this.room.members) {
+      if (!before.has(m)) {
+        this.joined.set(m, epoch);
+      }
+    }
+  }
+
+  // A secret that everyone has.
+  async secret() {
+    const id = hex(`psk ${this.below(1000)}`);
+    const psk = hex(`secret of ${id}`);
+    await Promise.all(this.room.members.map((m) => m.call('psk', { id, psk })));
+    return { id, psk };
+  }
+
+  extensions() {
+    return [
+      { type: REQUIRED_CAPABILITIES, data: '0000020001' },
+      ...(this.below(2) ? [{
+        type: TEST_EXTENSION, data: hex(`ext ${this.below(100)}`),
+      }] : []),
+    ];
+  }
+
+  ops() {
+    const { room } = this;
+    const n = room.members.length;
+    return [
+      [3, n < MAX, 'add', () => this.commit(this.member(), {
+        add: [this.stranger()], tree: this.below(4) > 0,
+        kp: { grease: this.below(2) === 0 },
+      })],
+      [2, n < MAX - 1, 'add two', () => this.commit(this.member(), {
+        add: [this.stranger(), this.stranger()],
+        force_path: this.below(2) === 0,
+      })],
+      [3, n > MIN, 'remove', () => {
+        const [by, out] = this.some(room.members, 2);
+        return this.commit(by, { remove: [out] });
+      }],
+      [2, n > MIN + 1, 'remove two', () => {
+        const [by, ...out] = this.some(room.members, 3);
+        return this.commit(by, { remove: out });
+      }],
+      [4, true, 'update', () => this.commit(this.member())],
+      [2, n < MAX, 'external join', () => this.external()],
+      [1, true, 'resync', () => this.resync()],
+      [4, true, 'by reference', () => this.byReference()],
+      [1, true, 'psk', async () => this.commit(this.member(), {
+        psks: [(await this.secret()).id],
+      })],
+      [1, n < MAX, 'add with psk', async () => {
+        const psk = await this.secret();
+        return this.commit(this.member(), {
+          add: [this.stranger()], psks: [psk.id], joinPsks: [psk],
+        });
+      }],
+      [1, true, 'resumption psk', () => this.resumption()],
+      [1, true, 'extensions', () => this.commit(this.member(), {
+        gce: this.extensions(),
+      })],
+      [1, n < MAX && n > MIN, 'all at once', () => this.mixture()],
+      [2, true, 'chat', () => this.chat()],
+      [1, true, 'lost race', () => this.lostRace()],
+      [2, true, 'restart', () => this.restart()],
+      [1, this.ours().length > 0, 'negative', () => this.negative()],
+    ].filter(([, possible]) => possible);
+  }
+
+  ours() {
+    return this.room.members.filter((m) => m.peer.kind === 'c');
+  }
+
+  async external() {
+    const joiner = this.stranger();
+    const helper = this.member();
+    this.say(`${joiner.name}${joiner.peer.kind} joins by ${helper.name}`);
+    const before = new Set(this.room.members);
+    await this.room.external(joiner, helper);
+    await this.arrived(before);
+  }
+
+  async resync() {
+    const old = this.member();
+    const helper = this.member(old);
+    this.say(`${old.name}${old.peer.kind} resyncs by ${helper.name}`);
+    await this.room.external(old, helper, { old });
+    await this.arrived(new Set(this.room.others(old)));
+  }
+
+  async byReference() {
+    const { room } = this;
+    const [by, ...rest] = this.some(room.members, room.members.length);
+    const joiners = [];
+    const leavers = [];
+    const count = 1 + this.below(3);
+    for (let i = 0; i < count && rest.length > 1; i++) {
+      const proposer = this.pick([by, ...rest]);
+      const kind = this.pick(['add', 'remove', 'update', 'update', 'psk',
+        'gce']);
+      this.say(`${proposer.name}${proposer.peer.kind} proposes ${kind}`);
+      if (kind === 'add' && room.members.length + joiners.length < MAX) {
+        const joiner = this.stranger();
+        joiners.push(joiner);
+        this.waiting.push(joiner);
+        await room.propose(proposer, 'add', { kp: await joiner.keyPackage() });
+      } else if (kind === 'remove'
+          && room.members.length - leavers.length > MIN) {
+        const at = rest.findIndex((m) => m !== proposer
+          && !room.proposals.updates.includes(room.indexOf(m)));
+        if (at >= 0) {
+          const [out] = rest.splice(at, 1);
+          leavers.push(out);
+          await room.propose(proposer, 'remove', { index: room.indexOf(out) });
+        }
+      } else if (kind === 'update' && !leavers.includes(proposer)
+          && !room.proposals.updates.includes(room.indexOf(proposer))) {
+        await room.propose(proposer, 'update');
+      } else if (kind === 'psk' && !room.pskProposed) {
+        this.psk = await this.secret();
+        room.pskProposed = true;
+        await room.propose(proposer, 'psk', { id: this.psk.id });
+      } else if (kind === 'gce' && !room.proposals.gce) {
+        await room.propose(proposer, 'gce', { exts: this.extensions() });
+      }
+    }
+    if (this.below(3) === 0) {
+      await this.restart();
+    }
+    this.waiting = [];
+    await this.commit(by, {
+      joiners, leavers, ...(room.pskProposed ? { joinPsks: [this.psk] } : {}),
+    });
+  }
+
+  async resumption() {
+    const since = Math.max(this.epoch - 8,
+      ...this.room.members.map((m) => this.joined.get(m)));
+    await this.commit(this.member(), {
+      respsk: since + this.below(this.epoch - since + 1),
+    });
+  }
+
+  async mixture() {
+    const [by, out, updated] = this.some(this.room.members, 3);
+    const psk = await this.secret();
+    await this.room.propose(updated, 'update');
+    await this.commit(by, {
+      remove: [out], add: [this.stranger()], psks: [psk.id], joinPsks: [psk],
+      gce: this.extensions(),
+    });
+  }
+
+  async chat() {
+    const from = this.member();
+    const sent = [];
+    this.say(`${from.name}${from.peer.kind} speaks`);
+    for (let i = 0; i < 4; i++) {
+      const pt = hex(`message ${i} `.repeat(this.below(40)));
+      sent.push({ pt, msg: (await from.call('protect', {
+        pt, aad: hex('chat'), pad: this.below(100),
+      })).msg });
+    }
+    for (const to of this.room.others(from)) {
+      for (const { pt, msg } of this.some(sent, sent.length)) {
+        const got = await to.call('unprotect', { msg });
+        if (got.pt !== pt) {
+          throw new Error(`${to.name} heard something else`);
+        }
+      }
+    }
+  }
+
+  async lostRace() {
+    const [by, winner] = this.some(this.room.members, 2);
+    this.say(`${by.name}${by.peer.kind} loses to ${winner.name}`);
+    await by.call('commit', { encrypt: this.room.encrypt });
+    await by.call('clear');
+    await this.commit(winner);
+  }
+
+  // Every member in one process goes through save, end of process, load.
+  async restart() {
+    const peer = this.peers[this.pick(kinds)];
+    this.say(`restart of ${NAMES[peer.kind]}`);
+    await peer.restart([...this.room.members, ...this.waiting]
+      .filter((m) => m.peer === peer).map((m) => m.who));
+  }
+
+  async negative() {
+    const by = this.pick(this.ours());
+    const kind = this.pick(NEGATIVES);
+    this.say(`${by.name} sends a broken commit: ${kind}`);
+    const { msg } = await by.call('negative', { kind });
+    for (const m of this.room.others(by)) {
+      const answer = await m.ask('process', { msg });
+      if (answer.err === undefined) {
+        throw new Error(`${m.name}${m.peer.kind} took it`);
+      }
+      if (answer.err.includes('changed the group')) {
+        throw new Error(answer.err);
+      }
+    }
+    await this.room.check();
+  }
+
+  async play() {
+    const { room } = this;
+    await room.create(this.stranger());
+    this.epoch = 0;
+    this.joined.set(room.members[0], 0);
+    await this.commit(room.members[0], {
+      add: [this.stranger(), this.stranger()],
+    });
+    for (let i = 0; i < operations; i++) {
+      room.encrypt = this.below(2) === 0;
+      const all = this.ops();
+      let at = this.below(all.reduce((sum, [weight]) => sum + weight, 0));
+      const [, , name, run] = all.find(([weight]) => {
+        at -= weight;
+        return at < 0;
+      });
+      this.say(`${i} ${name}:`);
+      await run();
+    }
+    await room.chat();
+    await room.leave();
+  }
+}
+
+for (const kind of kinds) {
+  if (!available(kind)) {
+    console.log(`no ${NAMES[kind]}: build it first\n0 passed, 1 failed`);
+    process.exit(1);
+  }
+}
+
+const todo = Array.from({ length: seeds }, (_, i) => first + i);
+for (let i = 0; i < fresh; i++) {
+  todo.push(randomInt(2 ** 32));
+}
+if (fresh) {
+  console.log(`fresh seeds: ${todo.slice(seeds).join(' ')}`);
+}
+
+let passed = 0;
+let failed = 0;
+
+async function lane() {
+  const start = () => Object.fromEntries(kinds.map((k) => [k, new Peer(k)]));
+  let peers = start();
+  for (let seed = todo.shift(); seed !== undefined; seed = todo.shift()) {
+    const run = new Run(seed, peers);
+    try {
+      await run.play();
+      passed++;
+    } catch (e) {
+      failed++;
+      console.log(`suite ${suite} seed ${seed}: ${process.env.PEER_TRACE
+        ? e.stack : e.message}\n  ${run.done.slice(-12).join('\n  ')}`);
+      await Promise.all(Object.values(peers).map((p) => p.stop()));
+      peers = start();
+    }
+  }
+  for (const p of Object.values(peers)) {
+    if (!await p.stop()) {
+      failed++;
+      console.log(`${NAMES[p.kind]} did not end well`);
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: lanes }, lane));
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
