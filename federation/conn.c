@@ -120,9 +120,10 @@ fed_conn_sweep(struct fed_conn *c, uint64_t now_ms)
             fed_conn_shut(c, c->why);
         }
     } else if (c->state == FED_CONN_LIVE) {
-        if (now_ms - c->heard_ms >= t->idle_ms) {
+        if (fed_since(now_ms, c->heard_ms) >= t->idle_ms) {
             fed_conn_shut(c, FED_WHY_SILENT);
-        } else if (c->sending && now_ms - c->progress_ms >= t->stall_ms) {
+        } else if (c->sending &&
+                   fed_since(now_ms, c->progress_ms) >= t->stall_ms) {
             fed_conn_shut(c, FED_WHY_STALLED);
         }
     }

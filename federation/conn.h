@@ -131,6 +131,14 @@ void fed_conn_reap(struct fed_conn *c);
 /* After fed_conn_reap, when the last reference is gone. */
 void fed_conn_clear(struct fed_conn *c);
 
+/* How long since was before now; 0 when it is later (other threads go on
+ * while a sweep runs with the time of its start). */
+static inline uint64_t
+fed_since(uint64_t now_ms, uint64_t since_ms)
+{
+    return now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
 /* For conn_rx.c and conn_tx.c; mx is held. */
 void fed_conn_shut(struct fed_conn *c, enum fed_why why);
 void fed_conn_pump(struct fed_conn *c);

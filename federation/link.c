@@ -412,12 +412,12 @@ fed_link_sweep(struct fed_link *l, uint64_t now_ms)
     up_ms = l->up_ms;
     pthread_mutex_unlock(&l->net->mx);
     if (phase != FED_PHASE_UP) {
-        if (now_ms - l->opened_ms >= t->handshake_ms) {
+        if (fed_since(now_ms, l->opened_ms) >= t->handshake_ms) {
             fed_conn_close(&l->conn, FED_WHY_TIMEOUT, false);
         }
         return;
     }
-    if (!atomic_load(&l->known) && now_ms - up_ms >= t->stranger_ms) {
+    if (!atomic_load(&l->known) && fed_since(now_ms, up_ms) >= t->stranger_ms) {
         fed_conn_close(&l->conn, FED_WHY_QUOTA, true);
     }
     pthread_mutex_lock(&l->conn.mx);
@@ -425,8 +425,8 @@ fed_link_sweep(struct fed_link *l, uint64_t now_ms)
         atomic_store(&l->frame_since_ms, now_ms); /* it is we who wait */
         atomic_store(&l->frame_got, 0);
     }
-    quiet = !l->conn.sending && now_ms > l->conn.said_ms &&
-            now_ms - l->conn.said_ms >= t->keepalive_ms;
+    quiet = !l->conn.sending &&
+            fed_since(now_ms, l->conn.said_ms) >= t->keepalive_ms;
     pthread_mutex_unlock(&l->conn.mx);
     if (frame_too_slow(l, now_ms)) {
         fed_conn_close(&l->conn, FED_WHY_STALLED, false);

@@ -10,7 +10,7 @@ fed_bucket_spend(struct fed_bucket *b, uint32_t per_s, uint64_t cost,
                  uint64_t now_ms)
 {
     uint64_t room = (uint64_t)per_s * BURST_S;
-    uint64_t passed = now_ms - b->at_ms;
+    uint64_t passed = now_ms > b->at_ms ? now_ms - b->at_ms : 0;
     uint64_t wait;
 
     /* More than the burst is never earned, and the product stays small. */
