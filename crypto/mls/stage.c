@@ -335,6 +335,7 @@ mls_forget_past(struct mls_group *group, uint64_t epoch)
     while (group->past_count > kept) {
         group->past_count--;
         forget_epoch(group, group->past[group->past_count]);
+        group->saved = false;
     }
     return OK;
 }
