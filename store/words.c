@@ -40,25 +40,29 @@ next_char(struct view *left)
     return c;
 }
 
-/* Upper case of Latin, Greek and Cyrillic to lower. */
+/* Upper case of Latin, Greek and Cyrillic: ranges, and how lower case lies. */
+static const struct {
+    uint32_t first;
+    uint32_t last;
+    uint32_t add;    /* to get the lower case; 0: pairs of upper and lower */
+    uint32_t parity; /* of the upper case in pairs */
+} cases[] = {
+    {'A', 'Z', 0x20, 0},     {0xc0, 0xd6, 0x20, 0},   {0xd8, 0xde, 0x20, 0},
+    {0x100, 0x137, 0, 0},    {0x139, 0x148, 0, 1},    {0x14a, 0x177, 0, 0},
+    {0x179, 0x17e, 0, 1},    {0x391, 0x3a9, 0x20, 0}, {0x400, 0x40f, 0x50, 0},
+    {0x410, 0x42f, 0x20, 0}, {0x460, 0x481, 0, 0},    {0x1e00, 0x1e95, 0, 0},
+};
+
 static uint32_t
 fold(uint32_t c)
 {
-    if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
-        (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f)) {
-        return c + 0x20;
-    }
-    if (c >= 0x400 && c <= 0x40f) {
-        return c + 0x50;
-    }
-    if (((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) ||
-         (c >= 0x460 && c <= 0x481) || (c >= 0x1e00 && c <= 0x1e95)) &&
-        c % 2 == 0) {
-        return c + 1;
-    }
-    if (((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e)) &&
-        c % 2 == 1) {
-        return c + 1;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (c >= cases[i].first && c <= cases[i].last) {
+            if (cases[i].add != 0) {
+                return c + cases[i].add;
+            }
+            return c % 2 == cases[i].parity ? c + 1 : c;
+        }
     }
     return c;
 }
