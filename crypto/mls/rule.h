@@ -136,7 +136,6 @@
 
 #define MLS_RULES_COMMIT(X)                                                    \
     X(COMMIT_PATH_REQUIRED, "commit-path-required", "12.4", ERR_INVALID)       \
-    X(COMMIT_BY_MEMBER, "commit-by-member", "6.1", ERR_INVALID)                \
     X(PATH_LENGTH, "path-length", "7.6", ERR_INVALID)                          \
     X(PATH_CIPHERTEXTS, "path-ciphertexts", "7.6", ERR_INVALID)                \
     X(PATH_KEY_SIZE, "path-key-size", "7.6", ERR_INVALID)                      \
