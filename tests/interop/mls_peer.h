@@ -117,6 +117,23 @@ struct peer_op {
 
 extern const struct peer_op peer_ops[];
 
+/* The epoch, under that key, and its authenticator. */
+enum err peer_put_epoch(struct peer_actor *a, json_t *out, const char *key);
+
+enum err peer_process(struct peer *p, struct peer_actor *a, json_t *out);
+
+enum err peer_op_kp(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_create(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_join(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_extjoin(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_successor(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_psk(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_propose(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_propself(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_propext(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_commit(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_merge(struct peer *p, struct peer_actor *a, json_t *out);
+enum err peer_op_clear(struct peer *p, struct peer_actor *a, json_t *out);
 enum err peer_op_negative(struct peer *p, struct peer_actor *a, json_t *out);
 
 #endif

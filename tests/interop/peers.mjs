@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start peers and talk to them, one request at a time each.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,16 @@ import { fileURLToPath } from 'node:url';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TOP = join(HERE, '../..');
 
+// The newest build of ours: the one under sanitizers in `make test`.
+function ours() {
+  const builds = ['plain', 'san'].map((mode) =>
+    join(TOP, 'build', mode, 'bin/mls-peer')).filter((x) => existsSync(x));
+  builds.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return process.env.MLS_PEER ?? builds[0] ?? join(TOP, 'build/bin/mls-peer');
+}
+
 export const COMMANDS = {
-  c: [process.env.MLS_PEER ?? join(TOP, 'build/bin/mls-peer')],
+  c: [ours()],
   t: [process.execPath, '--import', join(HERE, 'ts_fix.mjs'),
     join(HERE, 'ts_peer.mjs')],
   w: [process.execPath, join(HERE, 'core_peer.mjs')],

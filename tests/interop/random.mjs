@@ -144,6 +144,7 @@ class Run {
       [4, true, 'update', () => this.commit(this.member())],
       [2, n < MAX, 'external join', () => this.external()],
       [1, true, 'resync', () => this.resync()],
+      [1, true, 'reinit', () => this.reinit()],
       [4, true, 'by reference', () => this.byReference()],
       [1, true, 'psk', async () => this.commit(this.member(), {
         psks: [(await this.secret()).id],
@@ -175,7 +176,9 @@ class Run {
     const helper = this.member();
     this.say(`${joiner.name}${joiner.peer.kind} joins by ${helper.name}`);
     const before = new Set(this.room.members);
-    await this.room.external(joiner, helper);
+    const psks = joiner.peer.kind === 'c' && this.below(2)
+      ? { psks: [await this.secret()] } : {};
+    await this.room.external(joiner, helper, psks);
     await this.arrived(before);
   }
 
@@ -185,6 +188,17 @@ class Run {
     this.say(`${old.name}${old.peer.kind} resyncs by ${helper.name}`);
     await this.room.external(old, helper, { old });
     await this.arrived(new Set(this.room.others(old)));
+  }
+
+  async reinit() {
+    const { room } = this;
+    const gid = hex(`after ${room.gid}`).slice(-32);
+    await this.commit(this.member(), { reinit: { gid, suite: room.suite } });
+    const by = this.member();
+    this.say(`${by.name}${by.peer.kind} starts the group that follows`);
+    await room.successor(by, room.members, { gid });
+    this.joined.clear();
+    await this.arrived(new Set());
   }
 
   async byReference() {

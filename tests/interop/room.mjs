@@ -11,6 +11,7 @@ const bytes = (text) => Buffer.from(text, 'hex');
 let rooms = 0;
 
 export const REQUIRED_CAPABILITIES = 3;
+export const EXTERNAL_SENDERS = 5;
 export const TEST_EXTENSION = 0xf3a1;
 
 function equal(got, want, what) {
@@ -214,11 +215,11 @@ export class Room {
       removes: [...proposals.removes, ...removes],
       adds: [...proposals.adds, ...adds],
       committer,
-      pathRequired: updates.length + removes.length + proposals.removes.length
+      pathRequired: !fields.reinit && (updates.length + removes.length + proposals.removes.length
         > 0 || proposals.gce || Boolean(fields.gce)
         || (fields.force_path && by.peer.kind === 'c') // others cannot be asked
         || (arriving.length === 0 && !fields.psks
-          && fields.respsk === undefined && !this.pskProposed),
+          && fields.respsk === undefined && !this.pskProposed)),
       message: made.commit,
     });
     return made;
@@ -253,6 +254,29 @@ export class Room {
       removes: removed === undefined ? [] : [removed],
       committer: undefined, pathRequired: true, message: commit,
     });
+  }
+
+  /*
+   * by starts the group that follows a committed ReInit ({gid, suite}), or a
+   * branch ({gid, branch: true}) with those of the members that go along.
+   */
+  async successor(by, members, { gid, suite = this.suite, branch = false }) {
+    this.suite = suite;
+    this.gid = gid;
+    const rest = members.filter((m) => m !== by);
+    const kps = await Promise.all(rest.map((m) => m.keyPackage()));
+    const { welcome } = await by.call('successor', { branch, gid, kps });
+    await Promise.all(rest.map((m) => m.call('join', {
+      welcome, parent: true,
+    })));
+    this.members = [by, ...rest];
+    this.tree = await this.seen();
+    await this.check();
+  }
+
+  // Everybody stores a proposal that came from outside.
+  async hear(msg) {
+    await Promise.all(this.members.map((m) => m.call('process', { msg })));
   }
 
   // Save, forget, load.

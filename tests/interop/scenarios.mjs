@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the matrix plays, each with every mix of implementations.  A, B, C are
 // the first three actors; more take their turn in the same order.
-import { REQUIRED_CAPABILITIES, TEST_EXTENSION } from './room.mjs';
+import { EXTERNAL_SENDERS, REQUIRED_CAPABILITIES, TEST_EXTENSION }
+  from './room.mjs';
+import { keyPackage, vec } from './wire.mjs';
 
 const hex = (text) => Buffer.from(text).toString('hex');
 
@@ -317,6 +319,95 @@ export const scenarios = {
     });
     await room.chat();
     await room.commit(F);
+    await room.commit(B);
+    await room.chat();
+  },
+
+  // 11.2: the group ends and goes on, perhaps with another suite.
+  async reinit(room) {
+    const [A, B, C] = await three(room);
+    for (const suite of [room.suite, 4 - room.suite]) {
+      const gid = hex(`the group that follows, ${suite}`);
+      await room.commit(B, { reinit: { gid, suite } });
+      for (const m of room.members) {
+        if ((await m.ask('protect', { pt: '00' })).err === undefined) {
+          throw new Error(`${m.name} speaks in a group that has ended`);
+        }
+      }
+      await room.successor(C, [A, B, C], { gid, suite });
+      await room.chat();
+      await room.commit(A);
+      await room.chat();
+    }
+  },
+
+  // 11.3
+  async branch(room) {
+    const [A, B, C] = await three(room);
+    await room.commit(B);
+    await room.successor(A, [A, C], { gid: hex('a side room'), branch: true });
+    await room.chat();
+    await room.commit(C, { add: [B] });
+    await room.commit(B);
+    await room.chat();
+  },
+
+  // 12.1.8: someone outside who may propose, second of two.
+  async external_sender(room) {
+    const [A, B, C] = await three(room);
+    const X = room.actor('X');
+    const sender = (kp, name) => {
+      const { signatureKey } = keyPackage(Buffer.from(kp, 'hex')).leaf;
+      return Buffer.concat([vec(signatureKey), Buffer.from([0, 1]),
+        vec(Buffer.from(name))]);
+    };
+    const [x, y] = [await X.keyPackage(), await room.actor('Y').keyPackage()];
+    await room.commit(B, { gce: [{
+      type: EXTERNAL_SENDERS,
+      data: vec(Buffer.concat([sender(y, 'Y'), sender(x, 'X')]))
+        .toString('hex'),
+    }] });
+    const D = room.actor('D');
+    const kp = await D.keyPackage();
+    const { gi } = await C.call('gi');
+    const index = room.indexOf(B);
+    await room.hear((await X.call('propext', {
+      gi, sender: 1, kind: 'add', kp,
+    })).msg);
+    await room.hear((await X.call('propext', {
+      gi, sender: 1, kind: 'remove', index,
+    })).msg);
+    room.proposals.adds.push(kp);
+    room.proposals.removes.push(index);
+    await room.commit(A, { joiners: [D], leavers: [B] });
+    await room.chat();
+  },
+
+  // 12.1.8: a stranger proposes to be added.
+  async propose_oneself(room) {
+    const [A, B, C] = await three(room);
+    const D = room.actor('D');
+    const kp = await D.keyPackage();
+    const { gi } = await B.call('gi');
+    await room.hear((await D.call('propself', { gi })).msg);
+    room.proposals.adds.push(kp);
+    await room.commit(C, { joiners: [D] });
+    await room.chat();
+    await room.commit(D);
+    await room.commit(A);
+    await room.chat();
+  },
+
+  // 12.4.3.2: an external commit that brings a PSK; ts-mls cannot send it.
+  async external_psk_join(room) {
+    const [A, B, C] = await people(room, 3);
+    const psk = { id: hex('known to all'), psk: hex('0123') };
+    await room.create(A);
+    await room.commit(A, { add: [B] });
+    for (const m of room.members) {
+      await m.call('psk', psk);
+    }
+    await room.external(C, B, C.peer.kind === 'c' ? { psks: [psk] } : {});
     await room.commit(B);
     await room.chat();
   },

@@ -15,12 +15,46 @@ const corrections = {
     ['const needsUpdatePath = allProposals.length === 0 ||',
       'const needsUpdatePath = allProposals.length === 0 ||'
       + ' grouped.group_context_extensions.length > 0 ||'],
+    ['const decoded = decodeExternalSender(externalSender.extensionData, 0);',
+      'const list = decodeVarLenType(decodeExternalSender)('
+      + 'externalSender.extensionData, 0);'
+      + ' const decoded = list && [list[0][0]];'],
+    ['import { bigintMapEncoder, decodeBigintMap,',
+      'import { decodeVarLenType, bigintMapEncoder, decodeBigintMap,'],
     // 12.4.2: who is removed is out, also when an Add of the same commit takes
     // the leaf.
     ['const selfRemoved = mutatedTree[leafToNodeIndex('
       + 'toLeafIndex(state.privatePath.leafIndex))] === undefined;',
     'const selfRemoved = grouped.remove.some((r) => r.proposal.remove.removed'
       + ' === state.privatePath.leafIndex);'],
+  ],
+  // 12.1.8.1: external_senders is a vector, of which a sender names a place.
+  'publicMessage.js': [
+    ['const externalSenderExtension = externalSenderExtensions[senderIndex];',
+      'const externalSenderExtension = externalSenderExtensions[0];'],
+    ['const externalSender = decodeExternalSender('
+      + 'externalSenderExtension.extensionData, 0);',
+    'const list = decodeVarLenType(decodeExternalSender)('
+      + 'externalSenderExtension.extensionData, 0);'
+      + ' const externalSender = list?.[0][senderIndex] && [list[0][senderIndex]];'],
+    ['import { decodeExternalSender } from "./externalSender.js";',
+      'import { decodeExternalSender } from "./externalSender.js";'
+      + ' import { decodeVarLenType } from "./codec/variableLength.js";'],
+  ],
+  'externalProposal.js': [
+    ['const externalSenderExtensionIndex = groupInfo.groupContext.extensions'
+      + '.findIndex((ex) => {',
+    'const externalSenderExtensionIndex = decodeVarLenType('
+      + 'decodeExternalSender)(groupInfo.groupContext.extensions.find((x) =>'
+      + ' x.extensionType === "external_senders").extensionData, 0)[0]'
+      + '.findIndex((ex) => {'],
+    ['if (ex.extensionType !== "external_senders")',
+      'if (ex === undefined)'],
+    ['const decoded = decodeExternalSender(ex.extensionData, 0);',
+      'const decoded = [ex];'],
+    ['import { decodeExternalSender } from "./externalSender.js";',
+      'import { decodeExternalSender } from "./externalSender.js";'
+      + ' import { decodeVarLenType } from "./codec/variableLength.js";'],
   ],
   'codec/optional.js': [
     // 2.1.3: an optional zero is there (the sender of a saved proposal).

@@ -8,11 +8,13 @@ import {
   encodeGroupState, encodeMlsMessage, generateKeyPackageWithKey,
   getCiphersuiteFromName, getCiphersuiteImpl, joinGroup, joinGroupExternal,
   makePskIndex, mlsExporter, processPrivateMessage, processPublicMessage,
+  proposeAddExternal, proposeExternal,
 } from 'ts-mls';
 import { defaultClientConfig } from 'ts-mls/clientConfig.js';
 import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { signWithLabel } from 'ts-mls/crypto/signature.js';
 import { leafNodeTBSEncoder } from 'ts-mls/leafNode.js';
+import { makeResumptionPsk } from 'ts-mls/resumption.js';
 import { decodeRatchetTree, encodeRatchetTree } from 'ts-mls/ratchetTree.js';
 
 import { hex, serve, unhex } from './serve.mjs';
@@ -21,6 +23,8 @@ const SUITES = {
   1: 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519',
   3: 'MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519',
 };
+const SUITE_NUMBERS = Object.fromEntries(Object.entries(SUITES)
+  .map(([number, name]) => [name, Number(number)]));
 const TEST_EXTENSION = 0xf3a1;
 
 const actors = new Map();
@@ -69,8 +73,8 @@ async function suiteOf(number) {
   return getCiphersuiteImpl(getCiphersuiteFromName(name));
 }
 
-async function makeKeyPackage(identity, a, grease) {
-  const signature = a.signature ??= await a.cs.signature.keygen();
+async function makeKeyPackage(identity, a, grease, cs = a.cs) {
+  const signature = a.signature ??= await cs.signature.keygen();
   const extra = grease ? [0x1a1a, 0x8a8a] : [];
   const capabilities = {
     versions: ['mls10'],
@@ -85,7 +89,7 @@ async function makeKeyPackage(identity, a, grease) {
     ? [{ extensionType: 0x1a1a, extensionData: new Uint8Array([1, 2]) }] : [];
   a.kp = await generateKeyPackageWithKey(
     { credentialType: 'basic', identity: new TextEncoder().encode(identity) },
-    capabilities, lifetime, greased, signature, a.cs, greased);
+    capabilities, lifetime, greased, signature, cs, greased);
   return a.kp;
 }
 
@@ -177,6 +181,14 @@ const remove = (index) => ({
   proposalType: 'remove', remove: { removed: index },
 });
 
+const reinit = ({ gid, suite, exts }) => ({
+  proposalType: 'reinit',
+  reinit: {
+    groupId: unhex(gid), version: 'mls10', cipherSuite: SUITES[suite],
+    extensions: extensions(exts),
+  },
+});
+
 const gce = (list) => ({
   proposalType: 'group_context_extensions',
   groupContextExtensions: { extensions: extensions(list) },
@@ -190,6 +202,7 @@ async function proposal(a, r) {
     case 'psk': return externalPsk(a, r.id);
     case 'respsk': return resumptionPsk(a, r.epoch);
     case 'gce': return gce(r.exts);
+    case 'reinit': return reinit(r);
     default: throw new Error(`no such proposal: ${r.kind}`);
   }
 }
@@ -244,15 +257,13 @@ await serve({
   async kp({ who, suite, identity, grease }) {
     const old = actors.get(who);
     const a = old ?? { psks: {}, resumption: new Map() };
-    if (!old || old.suite !== suite) {
-      a.suite = suite;
-      a.cs = await suiteOf(suite);
-      a.signature = undefined;
-    }
+    a.next = await suiteOf(suite); // of the group that the package is for
+    a.cs ??= a.next;
+    a.suite ??= suite;
     actors.set(who, a);
     a.identity = identity ?? a.identity ?? who;
     const { publicPackage, privatePackage } = await makeKeyPackage(
-      a.identity, a, grease);
+      a.identity, a, grease, a.next);
     return {
       kp: wire('mls_key_package', 'keyPackage', publicPackage),
       init_priv: hex(privatePackage.initPrivateKey),
@@ -273,12 +284,15 @@ await serve({
       kp.privatePackage, extensions(exts), a.cs));
   },
 
-  async join({ who, welcome, psks, tree }) {
+  async join({ who, welcome, psks, tree, parent }) {
     const a = actor(who);
     const w = message(welcome, 'mls_welcome').welcome;
     const state = await joinGroup(w, a.kp.publicPackage, a.kp.privatePackage,
-      pskIndex(a, psks), a.cs,
-      tree ? decodeRatchetTree(unhex(tree), 0)[0] : undefined);
+      pskIndex(a, psks), a.next,
+      tree ? decodeRatchetTree(unhex(tree), 0)[0] : undefined,
+      parent ? a.state : undefined);
+    a.cs = a.next;
+    a.suite = SUITE_NUMBERS[state.groupContext.cipherSuite];
     a.kp = undefined;
     return install(a, state);
   },
@@ -323,6 +337,7 @@ await serve({
       ...(r.adds ?? []).map(add),
       ...(r.psks ?? []).map((id) => externalPsk(a, id)),
       ...(r.respsk === undefined ? [] : [resumptionPsk(a, r.respsk)]),
+      ...(r.reinit ? [reinit(r.reinit)] : []),
     ];
     const { newState, commit, welcome } = await createCommit(
       {
@@ -402,6 +417,54 @@ await serve({
     return { pt: hex(r.message), aad: hex(m.privateMessage.authenticatedData) };
   },
 
+  // The group that follows a ReInit, or a branch; as reinitCreateNewGroup and
+  // branchGroup do, but with the tree in the Welcome.
+  async successor({ who, branch, gid, kps }) {
+    const a = actor(who);
+    const ended = a.state.groupActiveState.reinit;
+    if (!branch && !ended) {
+      throw new Error('no ReInit was committed');
+    }
+    const next = branch ? {
+      groupId: unhex(gid), extensions: a.state.groupContext.extensions,
+      cipherSuite: a.state.groupContext.cipherSuite,
+    } : ended;
+    const cs = await suiteOf(SUITE_NUMBERS[next.cipherSuite]);
+    const own = await makeKeyPackage(a.identity, a, false, cs);
+    const state = await createGroup(next.groupId, own.publicPackage,
+      own.privatePackage, next.extensions, cs);
+    const psk = makeResumptionPsk(a.state, branch ? 'branch' : 'reinit', cs);
+    const { newState, welcome } = await createCommit(
+      { state, cipherSuite: cs, pskIndex: makePskIndex(a.state, {}) },
+      {
+        extraProposals: [...kps.map(add),
+          { proposalType: 'psk', psk: { preSharedKeyId: psk.id } }],
+        ratchetTreeExtension: true,
+      });
+    a.cs = cs;
+    a.suite = SUITE_NUMBERS[next.cipherSuite];
+    a.kp = undefined;
+    return {
+      welcome: wire('mls_welcome', 'welcome', welcome),
+      ...install(a, newState),
+    };
+  },
+
+  async propself({ who, gi }) {
+    const a = actor(who);
+    const { groupInfo } = message(gi, 'mls_group_info');
+    return { msg: hex(encodeMlsMessage(await proposeAddExternal(groupInfo,
+      a.kp.publicPackage, a.kp.privatePackage, a.next))) };
+  },
+
+  async propext(r) {
+    const a = actor(r.who);
+    const { groupInfo } = message(r.gi, 'mls_group_info');
+    return { msg: hex(encodeMlsMessage(await proposeExternal(groupInfo,
+      await proposal(a, r), a.signature.publicKey, a.signature.signKey,
+      a.next))) };
+  },
+
   async gi({ who }) {
     const a = actor(who);
     const gi = await createGroupInfoWithExternalPubAndRatchetTree(a.state, [],
@@ -462,6 +525,7 @@ await serve({
       suite: s.suite,
       identity: s.identity,
       cs: await suiteOf(s.suite),
+      next: await suiteOf(s.suite),
       psks: Object.fromEntries(s.psks.map(([k, v]) => [k, unhex(v)])),
       resumption: new Map(s.resumption.map(([k, v]) => [k, unhex(v)])),
       signature: s.signature && {
