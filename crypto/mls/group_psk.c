@@ -77,7 +77,8 @@ mls_psks_resolve(const struct mls_psk_source *src,
         }
     }
     for (size_t i = 0; i < n; i++) {
-        /* RFC 9420 12.4.2 [psk-available], 12.4.3.1 [welcome-psk-available] */
+        /* RFC 9420 12.4.2 [psk-available]; in a Welcome
+         * RFC 9420 12.4.3.1 [welcome-psk-available] */
         TRY(mls_require_ok(resolve_one(src, &a, ids[i], &in[i]), ERR_MISSING,
                            rule, broken));
     }

@@ -130,7 +130,7 @@ open_info(struct joining *j)
                                       (struct view){0}, ct, j->info_plain.p),
                        ERR_AUTH, MLS_RULE_WELCOME_GROUP_INFO, j->broken));
     TRY(mls_group_info_decode(view_of(&j->info_plain), &j->info));
-    /* RFC 9420 12.4.3.1 [group-info-group-id] */
+    /* RFC 9420 12.4.3 [group-info-group-id] */
     TRY(mls_require(
         j->env->has_group == NULL ||
             !j->env->has_group(j->env->ctx, j->info.context.group_id),
@@ -226,7 +226,7 @@ check_successor(struct joining *j)
     if (j->kind == MLS_COMMIT_REINIT) {
         /* RFC 9420 12.4.3.1 [welcome-reinit] */
         TRY(mls_require(follows_reinit(j), MLS_RULE_WELCOME_REINIT, j->broken));
-        /* RFC 9420 11.2 [welcome-reinit-members] */
+        /* RFC 9420 12.4.3.1 [welcome-reinit-members] */
         TRY(mls_require(
             mls_clients_within(&parent->now->tree, &j->epoch->tree) &&
                 mls_clients_within(&j->epoch->tree, &parent->now->tree),
@@ -238,7 +238,7 @@ check_successor(struct joining *j)
                         parent->now->context.version == c->version &&
                         parent->now->context.suite == c->suite,
                     MLS_RULE_WELCOME_BRANCH, j->broken));
-    /* RFC 9420 11.3 [welcome-branch-members] */
+    /* RFC 9420 12.4.3.1 [welcome-branch-members] */
     TRY(mls_require(mls_clients_within(&j->epoch->tree, &parent->now->tree),
                     MLS_RULE_WELCOME_BRANCH_MEMBERS, j->broken));
 out:

@@ -104,11 +104,11 @@ check_members(const struct successor *s)
     bool within = mls_clients_within(&s->group->now->tree, &s->old->now->tree);
 
     if (s->kind == MLS_COMMIT_BRANCH) {
-        /* RFC 9420 11.3 [welcome-branch-members] */
+        /* RFC 9420 12.4.3.1 [welcome-branch-members] */
         TRY(mls_require(within, MLS_RULE_WELCOME_BRANCH_MEMBERS, broken));
         return OK;
     }
-    /* RFC 9420 11.2 [welcome-reinit-members] */
+    /* RFC 9420 12.4.3.1 [welcome-reinit-members] */
     TRY(mls_require(
         within && mls_clients_within(&s->old->now->tree, &s->group->now->tree),
         MLS_RULE_WELCOME_REINIT_MEMBERS, broken));
