@@ -44,6 +44,23 @@ find(struct view v, uint8_t c)
     return i;
 }
 
+/* A literal in brackets, or letters, digits, hyphens and dots. */
+static bool
+host_valid(const char *host, size_t len, bool v6)
+{
+    uint8_t ip[16];
+
+    if (v6) {
+        return strlen(host) == len && inet_pton(AF_INET6, host, ip) == 1;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (!host_char((uint8_t)host[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum err
 fed_addr_parse(struct view text, uint16_t default_port, struct fed_addr *out)
 {
@@ -53,7 +70,6 @@ fed_addr_parse(struct view text, uint16_t default_port, struct fed_addr *out)
     struct view rest;
     bool v6 = text.len > 0 && text.p[0] == '[';
     size_t end = find(text, v6 ? ']' : ':');
-    uint8_t ip[16];
 
     if (v6) {
         TRY(end < text.len ? OK : ERR_FORMAT);
@@ -65,15 +81,7 @@ fed_addr_parse(struct view text, uint16_t default_port, struct fed_addr *out)
     }
     TRY(host.len > 0 && host.len <= FED_HOST_MAX ? OK : ERR_FORMAT);
     memcpy(a.host, host.p, host.len);
-    if (v6) {
-        TRY(memchr(a.host, 0, host.len) == NULL &&
-                    inet_pton(AF_INET6, a.host, ip) == 1
-                ? OK
-                : ERR_FORMAT);
-    }
-    for (size_t i = 0; !v6 && i < host.len; i++) {
-        TRY(host_char(host.p[i]) ? OK : ERR_FORMAT);
-    }
+    TRY(host_valid(a.host, host.len, v6) ? OK : ERR_FORMAT);
     if (rest.len > 0) {
         TRY(rest.p[0] == ':' ? OK : ERR_FORMAT);
         TRY(read_port(view_skip(rest, 1), &a.port));

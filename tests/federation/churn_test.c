@@ -190,9 +190,9 @@ TEST(churn_leaves_nothing_behind)
                                .handshake_ms = 60000,
                                .linger_ms = 60000,
                                .sweep_ms = 50};
-    struct counted mem;
-    struct node n, good;
-    struct churner c[THREADS];
+    static struct counted mem;
+    static struct node n, good;
+    static struct churner c[THREADS];
     pthread_t thread[THREADS];
     struct timespec ms = {0, 1000000};
     atomic_int bad = 0;
@@ -239,7 +239,7 @@ TEST(only_so_many_from_one_address)
 {
     struct fed_net_tuning t = {.pending_per_site = 8, .sweep_ms = 20};
     struct fed_net_stats s;
-    struct node n, good;
+    static struct node n, good;
     int fd[100];
     int closed = 0;
 
@@ -270,7 +270,7 @@ TEST(only_so_many_from_one_address)
 TEST(the_oldest_makes_room)
 {
     struct fed_net_tuning t = {.pending_max = 16, .sweep_ms = 20};
-    struct node n;
+    static struct node n;
     int fd[40];
 
     node_start(&n, 1, &t);
@@ -288,7 +288,7 @@ TEST(the_oldest_makes_room)
 TEST(slow_handshakes_end)
 {
     struct fed_net_tuning t = {.handshake_ms = 200, .sweep_ms = 20};
-    struct node n;
+    static struct node n;
     int fd[50];
     struct puppet p;
 
@@ -314,7 +314,7 @@ TEST(the_silent_and_the_slow_are_closed)
     struct fed_net_tuning silent = {.idle_ms = 200, .sweep_ms = 20};
     struct fed_net_tuning slow = {.stall_ms = 200, .sweep_ms = 20};
     struct fed_net_tuning strange = {.stranger_ms = 200, .sweep_ms = 20};
-    struct node n;
+    static struct node n;
     struct puppet p;
 
     node_start(&n, 1, &silent);
@@ -349,7 +349,7 @@ TEST(a_peer_that_never_reads_is_closed)
 {
     struct fed_net_tuning t = {
         .high_water = 1000000, .stall_ms = 300, .sweep_ms = 20};
-    struct node n;
+    static struct node n;
     struct puppet p;
     uint32_t seq = 0;
     enum err e;
@@ -390,7 +390,7 @@ TEST(a_flood_is_slowed_down)
     struct fed_net_tuning t = {.rx_per_s_stranger = 20000, .sweep_ms = 20};
     struct timespec half = {0, 500000000};
     struct fed_net_stats s;
-    struct node n, good;
+    static struct node n, good;
     struct puppet p;
     pthread_t thread;
 
@@ -439,7 +439,7 @@ hold_connections(int in)
 TEST(no_files_left_is_no_busy_loop)
 {
     struct fed_net_tuning t = {.pending_per_site = 1000};
-    struct node n, good;
+    static struct node n, good;
     struct rlimit old, few;
     struct rusage before, after;
     struct timespec some = {0, 600000000};

@@ -11,7 +11,7 @@ connect_two(struct node *a, struct node *b)
 
 TEST(two_nodes_talk)
 {
-    struct node a, b;
+    static struct node a, b;
     struct fed_peer_info info;
     struct fed_net_stats s;
 
@@ -47,7 +47,7 @@ TEST(frames_of_all_sizes)
     static const size_t sizes[] = {1,     4,     5,       4091,     4092,
                                    16379, 16380, 16384,   65536,    1000000,
                                    4,     9,     5000000, 16777216, 4};
-    struct node a, b;
+    static struct node a, b;
     struct bytes big = {0};
     struct fed_peer to;
 
@@ -76,7 +76,7 @@ TEST(frames_of_all_sizes)
 
 TEST(a_stranger_is_limited)
 {
-    struct node a, b;
+    static struct node a, b;
     struct fed_peer who;
 
     node_start(&a, 1, NULL);
@@ -109,7 +109,7 @@ TEST(a_stranger_is_limited)
 TEST(a_slow_reader_bounds_the_sender)
 {
     struct fed_net_tuning t = {.high_water = 100000};
-    struct node a, b;
+    static struct node a, b;
     uint32_t sent = 0;
     size_t most = 0;
     int rounds = 0;
@@ -150,7 +150,7 @@ TEST(a_slow_reader_bounds_the_sender)
 /* A pause after every frame, with the resume at any moment. */
 TEST(pause_and_resume_lose_nothing)
 {
-    struct node a, b;
+    static struct node a, b;
 
     node_start(&a, 1, NULL);
     node_start(&b, 2, NULL);
@@ -209,7 +209,7 @@ settled(struct node *a, struct node *b)
 TEST(simultaneous_dials_end_in_one)
 {
     for (int round = 0; round < 30; round++) {
-        struct node a, b;
+        static struct node a, b;
 
         node_start(&a, 1, NULL);
         node_start(&b, 2, NULL);
@@ -227,7 +227,7 @@ TEST(simultaneous_dials_end_in_one)
 /* The peer lost its side and comes again: the newer one replaces ours. */
 TEST(a_newer_connection_replaces_a_dead_one)
 {
-    struct node a, b, again;
+    static struct node a, b, again;
 
     node_start(&a, 1, NULL);
     node_start(&b, 2, NULL);
@@ -249,7 +249,7 @@ TEST(a_newer_connection_replaces_a_dead_one)
 
 TEST(someone_else_answers)
 {
-    struct node a, b;
+    static struct node a, b;
     struct clinic_id other;
     struct fed_addr addr;
 
@@ -271,7 +271,7 @@ TEST(the_peer_does_not_want_us)
     static const enum err answers[] = {ERR_AUTH, ERR_STALE, ERR_DENIED};
 
     for (int i = 0; i < 3; i++) {
-        struct node a, b;
+        static struct node a, b;
 
         node_start(&a, 1, NULL);
         node_start(&b, 2, NULL);
@@ -287,7 +287,7 @@ TEST(the_peer_does_not_want_us)
 
 TEST(addresses_are_tried_in_turn)
 {
-    struct node a, b;
+    static struct node a, b;
     struct fed_addr addrs[3] = {
         {"no-such-host.invalid", 7}, {"127.0.0.1", 1}, {"127.0.0.1", 0}};
 
@@ -309,7 +309,7 @@ TEST(addresses_are_tried_in_turn)
 TEST(a_lost_peer_is_dialled_again)
 {
     struct fed_net_tuning t = {.backoff_min_ms = 10, .sweep_ms = 10};
-    struct node a, b;
+    static struct node a, b;
     uint16_t port;
 
     node_start(&a, 1, &t);
@@ -335,7 +335,7 @@ TEST(a_lost_peer_is_dialled_again)
 
 TEST(rotation_shows_the_new_key)
 {
-    struct node a, b;
+    static struct node a, b;
     uint8_t seed[32] = {42};
     uint8_t chain[64];
     struct fed_identity id;
@@ -359,7 +359,7 @@ TEST(rotation_shows_the_new_key)
 
 TEST(stop_sends_what_is_queued)
 {
-    struct node a, b;
+    static struct node a, b;
 
     node_start(&a, 1, NULL);
     node_start(&b, 2, NULL);
@@ -377,7 +377,7 @@ TEST(stop_sends_what_is_queued)
 TEST(stop_while_everything_is_under_way)
 {
     for (int i = 0; i < 20; i++) {
-        struct node a, b;
+        static struct node a, b;
         struct fed_addr nowhere = {"no-such-host.invalid", 7};
         struct fed_addr black = {"192.0.2.1", 7};
         struct clinic_id c;
