@@ -4,9 +4,11 @@
  *
  * A backup is a folder: one commit's records (sealed as they are), the key
  * file, the chunk files.  It has no MLS secrets, no slot file, no outbox and
- * no stream state (decisions E 20).  Whoever restores it needs the master key
- * besides.  Writing into a folder that holds an earlier backup of the same
- * store adds the new chunks and replaces the rest at the end, at once.
+ * no streams of ours (decisions E 20); how far the peers' streams had been
+ * applied it has, since that belongs to the records.  Whoever restores it
+ * needs the master key besides.  Writing into a folder that holds an earlier
+ * backup of the same store adds the new chunks and replaces the rest at the
+ * end, at once.
  */
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H
@@ -29,7 +31,8 @@ MUST_CHECK enum err store_backup(struct store *s, const char *dir,
 
 /*
  * Make a store in cfg->dir (as store_create) from a backup, opened with
- * cfg->key.  Every record is verified.  The new store has a new env id and
+ * cfg->key.  Every record is verified; a chunk file that is damaged is left out
+ * (log: which).  The new store has a new env id and
  * says when and how often it was restored; whoever opens it next must resync
  * its threads and choose new streams.
  *
