@@ -2,12 +2,15 @@
 // Random groups of 3 to 9 members, ours and ts-mls's mixed.  After every
 // operation all members and the tree model agree (room.mjs).
 //   random.mjs SUITE [--first N] [--seeds N] [--fresh N] [--ops N] [--lanes N]
-//              [--peers ct]
+//              [--peers ct] [--max MEMBERS] [--record FILE]
+// --record writes what one passive member saw as gap vectors.
 // A failure prints its seed and what was done; --first SEED --seeds 1 repeats
 // the same operations (keys are fresh each time).
 import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 
 import { available, NAMES, Peer } from './peers.mjs';
+import { Record } from './record.mjs';
 import { REQUIRED_CAPABILITIES, Room, TEST_EXTENSION } from './room.mjs';
 
 const [suite, ...args] = process.argv.slice(2);
@@ -21,8 +24,9 @@ const fresh = Number(option('fresh', '0'));
 const operations = Number(option('ops', '30'));
 const lanes = Number(option('lanes', '2'));
 const kinds = [...option('peers', 'ct')];
+const recording = option('record') && [];
 const MIN = 3;
-const MAX = 9;
+const MAX = Number(option('max', '9'));
 const NEGATIVES = ['signature', 'membership_tag', 'confirmation_tag', 'group',
   'epoch', 'sender', 'version', 'wire_format', 'truncated', 'trailing',
   'ciphertext', 'sender_data', 'private_truncated'];
@@ -71,8 +75,13 @@ class Run {
       left.splice(this.below(left.length), 1)[0]);
   }
 
+  // Those who do something: all but who only records.
+  active() {
+    return this.room.others(this.observer);
+  }
+
   member(...not) {
-    return this.pick(this.room.others(...not));
+    return this.pick(this.active().filter((m) => !not.includes(m)));
   }
 
   stranger() {
@@ -87,7 +96,7 @@ class Run {
     this.say(`${by.name}${by.peer.kind} commits ${Object.entries(what)
       .filter(([k]) => !['joinPsks', 'kp'].includes(k)).map(([k, v]) =>
         `${k} ${Array.isArray(v) ? v.map((x) => (x.name
-          ? x.name + x.peer.kind : JSON.stringify(x))) : v}`)}`
+          ? x.name + x.peer.kind : JSON.stringify(x))) : JSON.stringify(v)}`)}`
       + (this.room.encrypt ? ', private' : ''));
     const before = new Set(this.room.members);
     await this.room.commit(by, what);
@@ -108,6 +117,7 @@ class Run {
   async secret() {
     const id = hex(`psk ${this.below(1000)}`);
     const psk = hex(`secret of ${id}`);
+    this.room.record?.secret(id, psk);
     await Promise.all(this.room.members.map((m) => m.call('psk', { id, psk })));
     return { id, psk };
   }
@@ -134,17 +144,17 @@ class Run {
         force_path: this.below(2) === 0,
       })],
       [3, n > MIN, 'remove', () => {
-        const [by, out] = this.some(room.members, 2);
+        const [by, out] = this.some(this.active(), 2);
         return this.commit(by, { remove: [out] });
       }],
       [2, n > MIN + 1, 'remove two', () => {
-        const [by, ...out] = this.some(room.members, 3);
+        const [by, ...out] = this.some(this.active(), 3);
         return this.commit(by, { remove: out });
       }],
       [4, true, 'update', () => this.commit(this.member())],
       [2, n < MAX, 'external join', () => this.external()],
       [1, true, 'resync', () => this.resync()],
-      [1, true, 'reinit', () => this.reinit()],
+      [1, !this.observer, 'reinit', () => this.reinit()],
       [4, true, 'by reference', () => this.byReference()],
       [1, true, 'psk', async () => this.commit(this.member(), {
         psks: [(await this.secret()).id],
@@ -162,7 +172,7 @@ class Run {
       [1, n < MAX && n > MIN, 'all at once', () => this.mixture()],
       [2, true, 'chat', () => this.chat()],
       [1, true, 'lost race', () => this.lostRace()],
-      [2, true, 'restart', () => this.restart()],
+      [2, !this.observer, 'restart', () => this.restart()],
       [1, this.ours().length > 0, 'negative', () => this.negative()],
     ].filter(([, possible]) => possible);
   }
@@ -203,7 +213,7 @@ class Run {
 
   async byReference() {
     const { room } = this;
-    const [by, ...rest] = this.some(room.members, room.members.length);
+    const [by, ...rest] = this.some(this.active(), MAX);
     const joiners = [];
     const leavers = [];
     const count = 1 + this.below(3);
@@ -237,7 +247,7 @@ class Run {
         await room.propose(proposer, 'gce', { exts: this.extensions() });
       }
     }
-    if (this.below(3) === 0) {
+    if (!this.observer && this.below(3) === 0) {
       await this.restart();
     }
     this.waiting = [];
@@ -255,7 +265,7 @@ class Run {
   }
 
   async mixture() {
-    const [by, out, updated] = this.some(this.room.members, 3);
+    const [by, out, updated] = this.some(this.active(), 3);
     const psk = await this.secret();
     await this.room.propose(updated, 'update');
     await this.commit(by, {
@@ -274,6 +284,7 @@ class Run {
         pt, aad: hex('chat'), pad: this.below(100),
       })).msg });
     }
+    this.room.record?.application(this.some(sent, sent.length));
     for (const to of this.room.others(from)) {
       for (const { pt, msg } of this.some(sent, sent.length)) {
         const got = await to.call('unprotect', { msg });
@@ -285,7 +296,7 @@ class Run {
   }
 
   async lostRace() {
-    const [by, winner] = this.some(this.room.members, 2);
+    const [by, winner] = this.some(this.active(), 2);
     this.say(`${by.name}${by.peer.kind} loses to ${winner.name}`);
     await by.call('commit', { encrypt: this.room.encrypt });
     await by.call('clear');
@@ -322,9 +333,13 @@ class Run {
     await room.create(this.stranger());
     this.epoch = 0;
     this.joined.set(room.members[0], 0);
-    await this.commit(room.members[0], {
-      add: [this.stranger(), this.stranger()],
-    });
+    const others = [this.stranger(), this.stranger()];
+    if (recording) {
+      [this.observer] = others;
+      room.record = new Record(this.observer, recording.length);
+      recording.push(room.record);
+    }
+    await this.commit(room.members[0], { add: others });
     for (let i = 0; i < operations; i++) {
       room.encrypt = this.below(2) === 0;
       const all = this.ops();
@@ -384,5 +399,9 @@ async function lane() {
 }
 
 await Promise.all(Array.from({ length: lanes }, lane));
+if (recording) {
+  writeFileSync(option('record'), JSON.stringify(recording.map((r) =>
+    r.vector(Number(suite))), undefined, 1) + '\n');
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

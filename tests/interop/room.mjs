@@ -39,10 +39,10 @@ export class Actor {
   }
 
   async keyPackage(more = {}) {
-    const { kp } = await this.call('kp', {
+    this.keys = await this.call('kp', {
       suite: this.room.suite, identity: this.identity, ...more,
     });
-    return kp;
+    return this.keys.kp;
   }
 }
 
@@ -59,6 +59,7 @@ export class Room {
     this.proposals = { updates: [], removes: [], adds: [], gce: false };
     this.tree = undefined;
     this.steps = 0;
+    this.record = undefined; // see record.mjs
     this.wire = wire; // core-crypto is here: its names, its exporter
     this.exporter = wire ? { label: 'exporter', ctx: '', len: 32 } : undefined;
   }
@@ -166,6 +167,7 @@ export class Room {
       kind, encrypt: this.encrypt, ...fields,
     });
     await Promise.all(this.others(by).map((m) => m.call('process', { msg })));
+    this.record?.proposal(msg);
     switch (kind) {
       case 'add': this.proposals.adds.push(fields.kp); break;
       case 'remove': this.proposals.removes.push(fields.index); break;
@@ -207,6 +209,7 @@ export class Room {
       welcome: made.welcome, tree: made.tree, psks: fields.joinPsks,
     })));
     this.members.push(...arriving);
+    this.record?.joined(arriving, made);
     const { proposals } = this;
     const updates = proposals.updates.filter((u) => u !== committer
       && !proposals.removes.includes(u) && !removes.includes(u));
@@ -229,6 +232,7 @@ export class Room {
     this.proposals = { updates: [], removes: [], adds: [], gce: false };
     this.pskProposed = false;
     const seen = await this.seen();
+    await this.record?.commit(change.message);
     this.tree = seen && this.tree ? model.commit(this.tree, {
       ...change, seen,
       adds: (change.adds ?? []).map((kp) => keyPackage(bytes(kp)).leaf),
