@@ -228,10 +228,11 @@ struct fed_batch {
 
 struct fed_self {
     struct clinic_id root;
-    struct view chain;     /* root > renewal > node (ident) */
-    struct view node_seed; /* 32 bytes */
-    struct view addrs;     /* where we can be dialled: proto_addr_append */
-    struct view profile;   /* our signed profile; may be empty */
+    struct view chain;      /* root > renewal > node (ident) */
+    struct view node_seed;  /* 32 bytes */
+    struct view addrs;      /* where we can be dialled: proto_addr_append */
+    struct view profile;    /* our signed profile; may be empty */
+    struct view revocation; /* newest root-signed revocation; may be empty */
 };
 
 struct fed_core_config {
@@ -463,7 +464,7 @@ struct fed_thread_info {
     uint64_t seq;
     struct hash32 head;
     uint64_t epoch;
-    uint64_t queued;           /* intents waiting */
+    bool waiting;              /* something of ours is not accepted yet */
     uint8_t authenticator[32]; /* equal at all members of an epoch */
 };
 

@@ -98,10 +98,12 @@
 #define LIMIT_INTENTS 100000u /* of one thread */
 #define LIMIT_INTENT_TRIES 8u /* refused as invalid, then given up */
 #define LIMIT_THREADS_LOADED 256u
+#define LIMIT_BUSY_MS 30000u /* what waits is looked at again */
+#define LIMIT_WAIT_MS 2000u  /* a hub that is comparing is asked again */
 #define LIMIT_OVERDUE_MS 86400000u
 #define LIMIT_RECEIPT_MS 1000u            /* delivered receipts are gathered */
 #define LIMIT_CHECK_MS (72ull * 3600000u) /* decisions E 20 */
-#define LIMIT_HISTORY_PART 64u            /* entries resent for one request */
+#define LIMIT_HISTORY 1024u               /* entries resent for one request */
 #define LIMIT_BAD_PER_CONNECTION 16u      /* impossible items, then we close */
 #define LIMIT_THREADS_PER_PARTY 10000u    /* opened by one clinic */
 

@@ -14,6 +14,7 @@ const struct proto_shape proto_node_addr_shape =
     PROTO_SHAPE(proto_node_addr, node_addr_fields);
 
 static const struct proto_field log_entry_fields[] = {
+    PROTO_UINT(proto_log_entry, term, UINT64_MAX),
     PROTO_UINT(proto_log_entry, seq, UINT64_MAX),
     PROTO_UINT(proto_log_entry, ts_ms, UINT64_MAX),
     PROTO_UINT(proto_log_entry, kind, PROTO_ENTRY_GONE),
@@ -36,6 +37,8 @@ static const struct proto_field hello_fields[] = {
     PROTO_UINT(proto_hello, out_acked, UINT64_MAX),
     PROTO_FIXED(proto_hello, in_stream),
     PROTO_UINT(proto_hello, in_applied, UINT64_MAX),
+    PROTO_UINT(proto_hello, incarnation, UINT64_MAX),
+    PROTO_UINT(proto_hello, incarnation_seen, UINT64_MAX),
     PROTO_BIN(proto_hello, addrs, LIMIT_MSG_ADDRS),
 };
 
@@ -186,6 +189,7 @@ static const struct proto_field gi_fields[] = {
     PROTO_UINT(proto_gi, seq, UINT64_MAX),
     PROTO_UINT(proto_gi, ts_ms, UINT64_MAX),
     PROTO_FIXED(proto_gi, head),
+    PROTO_UINT(proto_gi, leaf, UINT32_MAX),
     PROTO_BIN(proto_gi, group_info, LIMIT_MLS_MESSAGE),
 };
 

@@ -77,12 +77,14 @@ struct proto_hello {
     uint64_t generation;    /* of the sender's certificate */
     struct view revocation; /* newest root-signed revocation, or empty */
     uint64_t stance;
-    uint8_t profile_seen[32]; /* hash of the receiver's profile that we hold */
-    uint8_t out_stream[16];   /* the sender's stream to the receiver */
-    uint64_t out_acked;       /* up to here the receiver acknowledged it */
-    uint8_t in_stream[16];    /* the receiver's stream as known; zeros: none */
-    uint64_t in_applied;      /* its highest applied number */
-    struct view addrs;        /* where the sender can be dialled (addr.h) */
+    uint8_t profile_seen[32];  /* hash of the receiver's profile that we hold */
+    uint8_t out_stream[16];    /* the sender's stream to the receiver */
+    uint64_t out_acked;        /* up to here the receiver acknowledged it */
+    uint8_t in_stream[16];     /* the receiver's stream as known; zeros: none */
+    uint64_t in_applied;       /* its highest applied number */
+    uint64_t incarnation;      /* grows with each restore of the sender */
+    uint64_t incarnation_seen; /* the receiver's, highest seen */
+    struct view addrs;         /* where the sender can be dialled (addr.h) */
 };
 
 /* Everything of the receiver's stream up to applied is committed. */
@@ -218,6 +220,7 @@ enum proto_answer_code {
     PROTO_ANSWER_INVALID = 5,
     PROTO_ANSWER_NOT_HUB = 6, /* unknown thread, or not ordered here */
     PROTO_ANSWER_RESYNC = 7,  /* does not follow from our log: rejoin */
+    PROTO_ANSWER_WAIT = 8,    /* later: members are being compared */
     PROTO_ANSWER_CODE_COUNT
 };
 
@@ -238,7 +241,8 @@ enum proto_entry_kind {
     PROTO_ENTRY_GONE = 3 /* pruned; hash stands for the message */
 };
 
-/* One entry of a thread's log.  head = hash of prev, term, seq, ts, message. */
+/* One entry of a thread's log.  head = hash of prev, term, seq, ts
+   and the message's hash. */
 struct proto_fan {
     uint8_t thread[32];
     uint64_t term;
@@ -258,6 +262,7 @@ struct proto_log_pull {
 };
 
 struct proto_log_entry {
+    uint64_t term;
     uint64_t seq;
     uint64_t ts_ms;
     uint64_t kind;
@@ -316,6 +321,7 @@ struct proto_gi {
     uint64_t seq;
     uint64_t ts_ms;
     uint8_t head[32];
+    uint64_t leaf;          /* the receiver's old leaf; UINT32_MAX: none */
     struct view group_info; /* MLS GroupInfo with tree */
 };
 

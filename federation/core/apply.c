@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What log entries mean once they are decrypted: messages take their place,
+ * commits become the new epoch.  The same for hub and followers.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+void
+fed_message_id(const struct clinic_id *author, struct view content,
+               struct message_id *out)
+{
+    uint8_t hash[32];
+    struct view parts[] = {
+        VIEW_LIT("balsam v1 message"),
+        clinic_id_view(author),
+        content,
+    };
+
+    prim_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), hash);
+    out->b[0] = 1;
+    memcpy(out->b + 1, hash, sizeof(out->b) - 1);
+}
+
+/* ---------------------------------------------------------------- messages */
+
+/* One decrypted message and its place. */
+struct placed {
+    const struct clinic_id *author;
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    struct view content;
+    bool ours;
+    struct message_id id;
+};
+
+static enum err
+show_accepted(struct fed_core *core, const struct fed_thread *t,
+              const struct placed *m)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_STATE);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->code = FED_MESSAGE_ACCEPTED;
+    show->thread = t->id;
+    show->message = m->id;
+    show->term = m->term;
+    show->seq = m->seq;
+    show->ts_ms = m->ts_ms;
+    if (!fed_thread_hub_here(core, t)) {
+        show = fed_tx_show(core, FED_SHOW_STATE);
+        TRY(show == NULL ? ERR_NOMEM : OK);
+        show->code = FED_MESSAGE_DELIVERED;
+        show->thread = t->id;
+        show->term = m->term;
+        show->seq = m->seq;
+        memcpy(show->other.b, t->rec.hub, sizeof(show->other.b));
+    }
+out:
+    return e;
+}
+
+static enum err
+show_message(struct fed_core *core, struct fed_thread *t,
+             const struct placed *m)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_MESSAGE);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->message = m->id;
+    memcpy(show->author.b, m->author->b, sizeof(show->author.b));
+    show->term = m->term;
+    show->seq = m->seq;
+    show->ts_ms = m->ts_ms;
+    TRY(bytes_copy(core->mem, m->content, &show->body));
+    if (t->members_len > 1 && t->receipt_ms == 0) {
+        t->receipt_ms = fed_mono(core) + LIMIT_RECEIPT_MS;
+        fed_tx_timer(core, t->receipt_ms);
+    }
+out:
+    return e;
+}
+
+static enum err
+take_message(struct fed_core *core, struct fed_thread *t,
+             const struct placed *m)
+{
+    enum err e;
+    struct fed_key key =
+        fed_key_pair(thread_id_view(&t->id), message_id_view(&m->id));
+    struct fed_rec_seen seen;
+    struct bytes hold = {0};
+
+    e = fed_tx_load(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen, &hold);
+    if (e == OK) {
+        goto out; /* the same message again, from before a loss */
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    seen.term = m->term;
+    seen.seq = m->seq;
+    TRY(fed_tx_save(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen));
+    TRY(m->ours ? show_accepted(core, t, m) : show_message(core, t, m));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+take_receipt(struct fed_core *core, struct fed_thread *t,
+             const struct placed *m, const struct proto_receipt *in)
+{
+    enum err e;
+    struct fed_member *member;
+    struct fed_show *show;
+    bool read = in->what == PROTO_RECEIPT_READ;
+
+    if (m->ours || in->what == 0) {
+        return OK;
+    }
+    member = fed_thread_member(t, m->author);
+    if (member != NULL) {
+        uint64_t *upto = read ? &member->rec.read : &member->rec.delivered;
+
+        if (in->upto <= *upto) {
+            return OK;
+        }
+        *upto = in->upto;
+        member->dirty = true;
+        t->dirty = true;
+    }
+    show = fed_tx_show(core, FED_SHOW_STATE);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->code = read ? FED_MESSAGE_READ : FED_MESSAGE_DELIVERED;
+    show->thread = t->id;
+    show->term = in->term;
+    show->seq = in->upto;
+    memcpy(show->other.b, m->author->b, sizeof(show->other.b));
+out:
+    return e;
+}
+
+/* Somebody wants to leave: the hub commits it. */
+static enum err
+take_leave(struct fed_core *core, struct fed_thread *t, const struct placed *m)
+{
+    struct fed_rec_intent intent = {.kind = FED_INTENT_REMOVE};
+
+    if (!fed_thread_hub_here(core, t) || m->ours) {
+        return OK;
+    }
+    memcpy(intent.id, m->author->b, sizeof(intent.id));
+    return fed_intent_add(core, t, &intent);
+}
+
+enum err
+fed_apply_content(struct fed_core *core, struct fed_thread *t,
+                  const struct clinic_id *author, uint64_t term, uint64_t seq,
+                  uint64_t ts_ms, struct view content, bool ours)
+{
+    struct placed m = {author, term, seq, ts_ms, content, ours, {{0}}};
+    struct proto_content c;
+    enum err e = proto_content_decode(content, &c);
+
+    fed_message_id(author, content, &m.id);
+    if (e != OK && e != ERR_UNSUPPORTED) {
+        c.kind = PROTO_CONTENT_TEXT; /* shown as unreadable by the desk */
+    } else if (e == ERR_UNSUPPORTED) {
+        return take_message(core, t, &m);
+    }
+    switch (c.kind) {
+    case PROTO_CONTENT_RECEIPT:
+        return take_receipt(core, t, &m, &c.u.receipt);
+    case PROTO_CONTENT_HISTORY:
+        return ours ? OK : fed_past_answer(core, t, author, &c.u.history);
+    case PROTO_CONTENT_RESENT:
+        return ours ? OK : fed_past_resent(core, t, author, &c.u.resent);
+    case PROTO_CONTENT_LEAVE:
+        return take_leave(core, t, &m);
+    case PROTO_CONTENT_TEXT:
+    case PROTO_CONTENT_EDIT:
+    case PROTO_CONTENT_DELETE:
+    case PROTO_CONTENT_REACTION:
+    case PROTO_CONTENT_TITLE:
+        break;
+    }
+    return take_message(core, t, &m);
+}
+
+/* ------------------------------------------------------------------ commits */
+
+static enum err
+show_member(struct fed_core *core, const struct fed_thread *t,
+            const struct clinic_id *who, const struct clinic_id *by,
+            uint64_t code)
+{
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_MEMBER);
+
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->thread = t->id;
+    show->code = code;
+    show->term = t->rec.term;
+    show->seq = t->rec.seq;
+    show->ts_ms = t->rec.ts_ms;
+    memcpy(show->author.b, who->b, sizeof(show->author.b));
+    memcpy(show->other.b, by->b, sizeof(show->other.b));
+    return OK;
+}
+
+/* Say who came and went.  *removed: somebody lost the right to read. */
+static enum err
+show_changes(struct fed_core *core, const struct fed_thread *t,
+             const struct mls_stage *stage, const struct mls_stage_info *info,
+             const struct clinic_id *by, bool *removed)
+{
+    enum err e = OK;
+    struct mls_leaf_change c;
+
+    *removed = false;
+    if (info->external) {
+        *removed = true; /* the old leaf of the one that rejoined */
+        return show_member(core, t, by, by, 2);
+    }
+    for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
+        struct clinic_id who;
+
+        if (c.what == MLS_UPDATED) {
+            continue;
+        }
+        *removed = *removed || c.what == MLS_REMOVED;
+        TRY(fed_chain_root(c.what == MLS_REMOVED ? c.before.credential
+                                                 : c.after.credential,
+                           &who));
+        TRY(show_member(core, t, &who, by, c.what == MLS_ADDED ? 1 : 0));
+    }
+out:
+    return e;
+}
+
+static enum err
+drop_stage(struct fed_core *core, struct fed_thread *t)
+{
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+
+    if (t->stage == NULL) {
+        return OK;
+    }
+    mls_stage_free(t->stage);
+    t->stage = NULL;
+    return fed_tx_del(core, FED_NS_STAGE, &key);
+}
+
+static enum err
+new_epoch(struct fed_core *core, struct fed_thread *t, bool removed)
+{
+    enum err e;
+    struct mls_extension ext;
+
+    if (!mls_extensions_find(mls_group_extensions(t->mls), PROTO_EXT_GROUP,
+                             &ext)) {
+        return ERR_INTERNAL;
+    }
+    TRY(fed_thread_group(core, t, ext.data));
+    t->rec.epoch_seq = t->rec.seq;
+    t->rec.epoch_ts_ms = t->rec.ts_ms;
+    t->rec.late = !removed;
+    if (removed) {
+        /* decisions D 13: at once after a Remove */
+        TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
+    }
+    TRY(fed_mls_save(core, t, MLS_SAVE_CHANGED));
+    t->dirty = true;
+out:
+    return e;
+}
+
+enum err
+fed_apply_stage(struct fed_core *core, struct fed_thread *t,
+                struct mls_stage **take_stage)
+{
+    enum err e;
+    struct mls_stage_info info;
+    struct clinic_id by;
+    bool removed;
+
+    mls_stage_info(*take_stage, &info);
+    TRY(fed_policy_commit(core, t, *take_stage, &by));
+    TRY(show_changes(core, t, *take_stage, &info, &by, &removed));
+    if (info.self_removed) {
+        mls_stage_free(*take_stage);
+        *take_stage = NULL;
+        TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
+        goto out;
+    }
+    TRY(mls_merge(t->mls, take_stage));
+    TRY(drop_stage(core, t));
+    TRY(new_epoch(core, t, removed));
+    TRY(fed_thread_show(core, t));
+out:
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+/* decisions D 13: by the log's own numbers and times, never by our clock. */
+enum err
+fed_apply_late(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    if (!t->rec.late || t->mls == NULL ||
+        (t->rec.seq - t->rec.epoch_seq < LIMIT_EPOCH_LATE_ENTRIES &&
+         t->rec.ts_ms - t->rec.epoch_ts_ms < LIMIT_EPOCH_LATE_MS)) {
+        return OK;
+    }
+    t->rec.late = false;
+    t->dirty = true;
+    TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
+    TRY(fed_mls_save(core, t, MLS_SAVE_CHANGED));
+out:
+    return e;
+}

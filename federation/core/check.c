@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After a restore (decisions E 20 and 21).  Everything that could make us use
+ * a key twice goes at once; streams begin anew; followers rejoin; and a hub
+ * first compares with its members, adopts the longest chain that follows from
+ * what it still has, and numbers again only in a new term.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------- the restore */
+
+static enum err
+rollback_party(struct fed_core *core, struct fed_party *p)
+{
+    enum err e;
+
+    TRY(fed_stream_drop(core, p));
+    TRY(fed_stream_new(core, p));
+    if (p->up) {
+        TRY(fed_tx_act(core, FED_ACT_CLOSE, p, NULL));
+        p->up = false;
+        p->greeted = false;
+    }
+    p->met = false;
+    if (p->stored) {
+        TRY(fed_party_save(core, p));
+    }
+    if (p->rec.ours == PROTO_STANCE_ASKED) {
+        struct bytes kp = {0};
+
+        TRY(fed_kp_make(core, &p->root, &kp));
+        bytes_free(&p->kp);
+        p->kp = kp;
+        TRY(fed_party_save(core, p));
+    }
+out:
+    return e;
+}
+
+static enum err
+rollback_threads(struct fed_core *core)
+{
+    enum err e;
+    struct fed_key at = {.len = 0};
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct thread_id id;
+        struct fed_thread *t;
+
+        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
+                        &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
+        TRY(fed_thread_get(core, &id, &t));
+        if (t->rec.state == FED_THREAD_ACTIVE ||
+            t->rec.state == FED_THREAD_OPENING) {
+            TRY(fed_resync_begin(core, t));
+        }
+        TRY(t->dirty ? fed_thread_save(core, t) : OK);
+        fed_thread_trim(core);
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+enum err
+fed_rollback(struct fed_core *core, uint64_t incarnation)
+{
+    enum err e;
+    struct fed_show *show;
+    struct fed_key key = {.len = 0};
+
+    if (core->self.incarnation < incarnation) {
+        core->self.incarnation = incarnation;
+    }
+    core->self.incarnation++;
+    TRY(fed_tx_save(core, FED_NS_SELF, &key, &fed_rec_self_shape, &core->self));
+    TRY(fed_tx_drop(core, FED_NS_KP, (struct view){0}));
+    for (size_t i = 0; i < core->parties_len; i++) {
+        TRY(rollback_party(core, core->parties[i]));
+    }
+    TRY(rollback_threads(core));
+    core->start_ms = fed_mono(core);
+    show = fed_tx_show(core, FED_SHOW_ROLLBACK);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+out:
+    return e;
+}
+
+/* --------------------------------------------------------------- comparing */
+
+/* Ask every member that can be reached; enough have answered? */
+static enum err
+compare(struct fed_core *core, struct fed_thread *t, bool *enough)
+{
+    enum err e = OK;
+
+    *enough = true;
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+        struct fed_party *p = fed_party_find(core, &m->node);
+
+        if (m->told) {
+            continue;
+        }
+        *enough = false;
+        if (p != NULL && fed_party_live(p) && !m->asked) {
+            m->asked = true;
+            TRY(fed_pull_send(core, t, &m->node));
+        }
+    }
+    if (fed_mono(core) - core->start_ms >= LIMIT_CHECK_MS) {
+        *enough = true;
+    }
+out:
+    return e;
+}
+
+enum err
+fed_check_step(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    bool enough;
+    struct fed_party *p = NULL;
+
+    TRY(compare(core, t, &enough));
+    if (!enough) {
+        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
+        goto out;
+    }
+    if (t->members_len == 0) {
+        /* Nobody else was in it yet: nothing to rejoin. */
+        TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
+        goto out;
+    }
+    if (!clinic_id_is_zero(&t->best)) {
+        p = fed_party_find(core, &t->best);
+    }
+    for (size_t i = 0; i < t->members_len && p == NULL; i++) {
+        p = fed_party_find(core, &t->members[i].node);
+        p = p != NULL && fed_party_live(p) ? p : NULL;
+    }
+    if (p != NULL && fed_party_live(p)) {
+        TRY(fed_resync_ask(core, t, p));
+    }
+out:
+    return e;
+}
+
+/* Follow a member's entries from our head; how far do they lead? */
+static enum err
+follows(const struct fed_thread *t, const struct proto_log_part *in,
+        uint64_t *upto)
+{
+    struct proto_list_at at = {0};
+    struct proto_log_entry entry;
+    uint64_t seq = t->rec.seq;
+    uint8_t head[32];
+
+    if (memcmp(in->prev, t->rec.head, sizeof(head)) != 0) {
+        return ERR_AUTH; /* not our chain */
+    }
+    memcpy(head, t->rec.head, sizeof(head));
+    while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {
+        uint8_t hash[32];
+
+        if (entry.seq != seq + 1) {
+            return ERR_INVALID;
+        }
+        if (entry.kind == PROTO_ENTRY_GONE) {
+            if (entry.message.len != sizeof(hash)) {
+                return ERR_FORMAT;
+            }
+            memcpy(hash, entry.message.p, sizeof(hash));
+        } else {
+            prim_sha256(entry.message, hash);
+        }
+        fed_log_head(head, entry.term, entry.seq, entry.ts_ms, hash, head);
+        seq = entry.seq;
+    }
+    *upto = in->last > seq ? in->last : seq;
+    return OK;
+}
+
+/*
+ * The chain is compared, not adopted entry by entry: the GroupInfo of the best
+ * member brings its head, and what it stands for is asked for as history.
+ */
+enum err
+fed_check_part(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+               const struct proto_log_part *in)
+{
+    enum err e = OK;
+    struct fed_member *m = fed_thread_member(t, &p->root);
+    uint64_t upto = 0;
+
+    if (t->rec.state != FED_THREAD_CHECKING || m == NULL) {
+        return OK;
+    }
+    m->told = true;
+    if (in->code == PROTO_LOG_OK && follows(t, in, &upto) == OK &&
+        (clinic_id_is_zero(&t->best) || upto > t->best_seq)) {
+        t->best = p->root;
+        t->best_seq = upto;
+    } else if (in->code == PROTO_LOG_PRUNED && in->last > t->best_seq) {
+        t->best = p->root; /* further than it keeps heads */
+        t->best_seq = in->last;
+    }
+    TRY(fed_check_step(core, t));
+out:
+    return e;
+}

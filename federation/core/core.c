@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life of a core: loaded from records, closed into batches, woken by time.
+ */
+#include "federation/core/core.h"
+
+#include "crypto/prim/curve.h"
+#include "crypto/prim/hash.h"
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+static enum err
+replace(struct fed_core *core, struct bytes *to, struct view from)
+{
+    enum err e;
+    struct bytes copy = {0};
+
+    TRY(bytes_copy(core->mem, from, &copy));
+    bytes_free(to);
+    *to = bytes_take(&copy);
+out:
+    return e;
+}
+
+static enum err
+set_self(struct fed_core *core, const struct fed_self *self)
+{
+    enum err e;
+    struct prim_sign_key key;
+    struct ident_check check = {.root = &self->root, .now_ms = 0};
+    struct ident_node node;
+
+    memset(&key, 0, sizeof(key));
+    TRY(self->node_seed.len == sizeof(core->seed) ? OK : ERR_INVALID);
+    prim_ed25519_from_seed(self->node_seed.p, &key);
+    check.key = key.pub;
+    TRY(ident_chain_verify(core->mem, self->chain, &check, &node));
+    TRY(replace(core, &core->chain, self->chain));
+    TRY(replace(core, &core->addrs, self->addrs));
+    TRY(replace(core, &core->profile, self->profile));
+    TRY(replace(core, &core->revocation, self->revocation));
+    memcpy(core->seed, self->node_seed.p, sizeof(core->seed));
+    core->node = node.key;
+    memset(core->profile_hash, 0, sizeof(core->profile_hash));
+    if (self->profile.len > 0) {
+        prim_sha256(self->profile, core->profile_hash);
+    }
+    core->config.self = (struct fed_self){.root = self->root};
+out:
+    mem_wipe(&key, sizeof(key));
+    return e;
+}
+
+enum err
+fed_core_set_self(struct fed_core *core, const struct fed_self *self)
+{
+    enum err e;
+
+    TRY(clinic_id_equal(&self->root, &core->config.self.root) ? OK
+                                                              : ERR_INVALID);
+    TRY(set_self(core, self));
+    for (size_t i = 0; i < core->parties_len; i++) {
+        if (fed_party_live(core->parties[i])) {
+            TRY(fed_contact_profile(core, core->parties[i]));
+        }
+    }
+out:
+    return e;
+}
+
+/* Threads that have intents: one look per thread, not per intent. */
+static enum err
+find_busy(struct fed_core *core)
+{
+    enum err e;
+    struct fed_key at = {.len = 0};
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct thread_id id;
+
+        e = fed_tx_next(core, FED_NS_INTENT, &at, (struct view){0}, &key,
+                        &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(key.len == 40 ? OK : ERR_CORRUPT);
+        memcpy(id.b, key.p, sizeof(id.b));
+        TRY(fed_busy_add(core, &id));
+        at = fed_key_num(thread_id_view(&id), UINT64_MAX);
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+static enum err
+load(struct fed_core *core)
+{
+    enum err e;
+    struct fed_key key = {.len = 0};
+    struct bytes hold = {0};
+
+    core->start_ms = fed_mono(core);
+    e = fed_tx_load(core, FED_NS_SELF, &key, &fed_rec_self_shape, &core->self,
+                    &hold);
+    if (e == ERR_MISSING) {
+        core->self = (struct fed_rec_self){.incarnation = 1};
+        TRY(fed_tx_save(core, FED_NS_SELF, &key, &fed_rec_self_shape,
+                        &core->self));
+    }
+    TRY(e);
+    TRY(fed_party_load_all(core));
+    TRY(find_busy(core));
+    if (core->busy_len > 0) {
+        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static void
+unload(struct fed_core *core)
+{
+    for (size_t i = 0; i < core->threads_len; i++) {
+        fed_thread_free(core, core->threads[i]);
+    }
+    for (size_t i = 0; i < core->parties_len; i++) {
+        fed_party_free(core, core->parties[i]);
+    }
+    mem_free(core->mem, core->threads,
+             core->threads_cap * sizeof(core->threads[0]));
+    mem_free(core->mem, core->parties,
+             core->parties_cap * sizeof(core->parties[0]));
+    mem_free(core->mem, core->busy, core->busy_cap * sizeof(core->busy[0]));
+    core->threads = NULL;
+    core->threads_len = core->threads_cap = 0;
+    core->parties = NULL;
+    core->parties_len = core->parties_cap = 0;
+    core->busy = NULL;
+    core->busy_len = core->busy_cap = 0;
+    fed_batch_free(core, core->cur);
+    core->cur = NULL;
+    while (core->taken != NULL) {
+        struct fed_batch *b = core->taken;
+
+        core->taken = b->next_;
+        fed_batch_free(core, b);
+    }
+    core->timer_ms = 0;
+    core->timer_told = 0;
+}
+
+enum err
+fed_core_new(const struct fed_core_config *config, struct fed_core **out)
+{
+    enum err e;
+    struct fed_core *core = mem_alloc(config->mem, sizeof(*core));
+
+    if (core == NULL) {
+        return ERR_NOMEM;
+    }
+    core->config = *config;
+    core->mem = config->mem;
+    if (core->config.suite == 0) {
+        core->config.suite = MLS_SUITE_X25519_CHACHA20;
+    }
+    TRY(set_self(core, &config->self));
+    TRY(load(core));
+    *out = core;
+    core = NULL;
+out:
+    fed_core_free(core);
+    return e;
+}
+
+void
+fed_core_free(struct fed_core *core)
+{
+    if (core == NULL) {
+        return;
+    }
+    unload(core);
+    bytes_free(&core->chain);
+    bytes_free(&core->addrs);
+    bytes_free(&core->profile);
+    bytes_free(&core->revocation);
+    mem_free(core->mem, core, sizeof(*core));
+}
+
+enum err
+fed_core_reset(struct fed_core *core)
+{
+    unload(core);
+    return load(core);
+}
+
+enum err
+fed_core_restored(struct fed_core *core)
+{
+    return fed_rollback(core, core->self.incarnation);
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static enum err
+flush_party(struct fed_core *core, struct fed_party *p)
+{
+    enum err e = OK;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_ACK};
+
+    if (p->ack_due) {
+        p->ack_due = false;
+        msg.u.ack.applied = p->rec.in_applied;
+        TRY(fed_party_say(core, p, &msg));
+    }
+    if (p->dirty && p->stored) {
+        TRY(fed_party_save(core, p));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_core_take(struct fed_core *core, const struct fed_batch **out)
+{
+    enum err e = OK;
+    struct fed_batch *b;
+
+    *out = NULL;
+    for (size_t i = 0; i < core->threads_len; i++) {
+        if (core->threads[i]->dirty) {
+            TRY(fed_thread_save(core, core->threads[i]));
+        }
+    }
+    for (size_t i = 0; i < core->parties_len; i++) {
+        TRY(flush_party(core, core->parties[i]));
+    }
+    fed_thread_trim(core);
+    if (core->cur == NULL && core->timer_ms != core->timer_told) {
+        core->cur = mem_alloc(core->mem, sizeof(*core->cur));
+        TRY(core->cur == NULL ? ERR_NOMEM : OK);
+    }
+    b = core->cur;
+    if (b == NULL) {
+        goto out;
+    }
+    b->timer_ms = core->timer_ms;
+    core->timer_told = core->timer_ms;
+    b->next_ = core->taken;
+    core->taken = b;
+    core->cur = NULL;
+    *out = b;
+out:
+    return e;
+}
+
+void
+fed_core_done(struct fed_core *core, const struct fed_batch *batch)
+{
+    struct fed_batch **at = &core->taken;
+
+    while (*at != NULL && (*at)->next_ != NULL) {
+        at = &(*at)->next_;
+    }
+    ASSERT(*at == batch && batch != NULL); /* the oldest first */
+    fed_batch_free(core, *at);
+    *at = NULL;
+}
+
+/* --------------------------------------------------------------------- time */
+
+static enum err
+say_receipt(struct fed_core *core, struct fed_thread *t)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_RECEIPT};
+    struct proto_receipt *r = &c.u.receipt;
+
+    t->receipt_ms = 0;
+    if (t->rec.state != FED_THREAD_ACTIVE) {
+        return OK;
+    }
+    r->what = PROTO_RECEIPT_DELIVERED;
+    r->term = t->rec.term;
+    r->upto = t->rec.seq;
+    memcpy(r->head, t->rec.head, sizeof(r->head));
+    return fed_intent_say(core, t, &c, false, NULL);
+}
+
+/* The sender learns of what is too long under way. */
+static enum err
+overdue(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+    uint64_t now = fed_now(core);
+
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+        bool late;
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        late = e == OK && now > rec.made_ms &&
+               now - rec.made_ms >= LIMIT_OVERDUE_MS;
+        if (late && rec.kind == FED_INTENT_SAY && !rec.overdue) {
+            struct fed_show *show = fed_tx_show(core, FED_SHOW_OVERDUE);
+
+            e = show == NULL ? ERR_NOMEM : OK;
+            if (e == OK) {
+                show->thread = t->id;
+                memcpy(show->message.b, rec.id, sizeof(show->message.b));
+                rec.overdue = true;
+                e = fed_intent_put(core, t, number, &rec);
+            }
+        }
+        bytes_free(&hold);
+        if (e != OK || !late) {
+            return e == ERR_MISSING ? OK : e;
+        }
+        number++;
+    }
+}
+
+enum err
+fed_core_tick(struct fed_core *core)
+{
+    enum err e = OK;
+    uint64_t now = fed_mono(core);
+
+    core->timer_ms = 0;
+    for (size_t i = 0; i < core->threads_len; i++) {
+        struct fed_thread *t = core->threads[i];
+
+        if (t->receipt_ms != 0 && t->receipt_ms <= now) {
+            TRY(say_receipt(core, t));
+        } else if (t->receipt_ms != 0) {
+            fed_tx_timer(core, t->receipt_ms);
+        }
+        if (t->wait_ms > now) {
+            fed_tx_timer(core, t->wait_ms);
+        }
+    }
+    for (size_t i = core->busy_len; i > 0; i--) {
+        struct fed_thread *t;
+
+        e = i > core->busy_len
+                ? ERR_MISSING
+                : fed_thread_get(core, &core->busy[i - 1].id, &t);
+        if (e == OK) {
+            TRY(overdue(core, t));
+            TRY(fed_intent_pump(core, t));
+        }
+        TRY(e == ERR_MISSING ? OK : e);
+    }
+    if (core->busy_len > 0) {
+        fed_tx_timer(core, now + LIMIT_BUSY_MS);
+    }
+    e = OK;
+out:
+    return e;
+}

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The follower: applies the hub's log in order, checks that it is one chain,
+ * and takes the answers to its own submissions as the entries that they are.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+/* One log entry as it arrived. */
+struct arrived {
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    uint64_t kind;
+    uint8_t hash[32];
+    struct view message; /* empty: our own, or gone */
+};
+
+static enum err
+show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
+         uint64_t to, uint64_t code)
+{
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_GAP);
+
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->thread = t->id;
+    show->code = code;
+    show->term = t->rec.term;
+    show->seq = from;
+    show->value = to;
+    return OK;
+}
+
+/* We do not agree with the hub: say so to everybody, and rejoin. */
+static enum err
+fork_found(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_FORK);
+    struct proto_peer_msg msg = {.type = PROTO_PEER_FORK_ALERT};
+    struct proto_fork_alert *alert = &msg.u.fork_alert;
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->term = t->rec.term;
+    show->seq = t->rec.seq;
+    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
+    memcpy(alert->thread, t->id.b, sizeof(alert->thread));
+    alert->term = t->rec.term;
+    alert->seq = t->rec.seq;
+    memcpy(alert->head, t->rec.head, sizeof(alert->head));
+    if (t->mls != NULL) {
+        alert->epoch = mls_group_epoch(t->mls);
+        memcpy(alert->authenticator, mls_group_authenticator(t->mls).p, 32);
+    }
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_party *p = fed_party_find(core, &t->members[i].node);
+
+        if (p != NULL && fed_party_open(p)) {
+            TRY(fed_stream_put(core, p, &msg));
+        }
+    }
+    TRY(fed_resync_begin(core, t));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- entries
+ */
+
+static enum err
+append(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
+{
+    return fed_log_append(core, t, a->term, a->ts_ms, a->kind, a->hash,
+                          (struct view){0});
+}
+
+/* Our own message has its place. */
+static enum err
+own_message(struct fed_core *core, struct fed_thread *t,
+            const struct arrived *a, struct fed_sub *sub)
+{
+    enum err e;
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+
+    TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
+    TRY(append(core, t, a));
+    TRY(fed_apply_content(core, t, &core->config.self.root, a->term, a->seq,
+                          a->ts_ms, rec.data, true));
+    TRY(fed_intent_done(core, t, sub->number));
+    fed_sub_del(t, sub);
+    TRY(fed_apply_late(core, t));
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? ERR_CORRUPT : e;
+}
+
+static enum err
+own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
+           struct fed_sub *sub)
+{
+    enum err e;
+    struct mls_stage *stage = t->stage;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+
+    if (stage == NULL) {
+        /* It was accepted, but its secrets are gone: rejoin. */
+        TRY(append(core, t, a));
+        TRY(fed_resync_begin(core, t));
+        TRY(fed_intent_pump(core, t));
+        goto out;
+    }
+    t->stage = NULL;
+    TRY(fed_tx_del(core, FED_NS_STAGE, &key));
+    TRY(append(core, t, a));
+    e = fed_apply_stage(core, t, &stage);
+    mls_stage_free(stage);
+    TRY(e);
+    if (sub->number != 0) {
+        TRY(fed_intent_done(core, t, sub->number));
+    }
+    fed_sub_del(t, sub);
+    t->next_intent = 0;
+    t->idle = false;
+out:
+    return e;
+}
+
+/* Keep the chain though we cannot read this one. */
+static enum err
+unreadable(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
+{
+    enum err e;
+
+    TRY(append(core, t, a));
+    TRY(show_gap(core, t, a->seq, a->seq, 1));
+    TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, t->rec.hub));
+    TRY(fed_apply_late(core, t));
+out:
+    return e;
+}
+
+static enum err
+their_message(struct fed_core *core, struct fed_thread *t,
+              const struct arrived *a)
+{
+    enum err e;
+    enum err seen;
+    struct mls_unprotected u = {0};
+    struct clinic_id author;
+
+    e = mls_unprotect(t->mls, a->message, &u);
+    if (e == ERR_AGAIN) {
+        TRY(fork_found(core, t)); /* of an epoch that we were not shown */
+        goto out;
+    }
+    if (e != OK) {
+        TRY(fed_ours(e) ? e : unreadable(core, t, a));
+        goto out;
+    }
+    TRY(fed_chain_root(u.member.credential, &author));
+    TRY(fed_mls_change(core, &t->id, u.change));
+    seen = fed_log_check(core, t, view_of(&u.aad));
+    TRY(fed_ours(seen) ? seen : OK);
+    TRY(append(core, t, a));
+    TRY(fed_apply_content(core, t, &author, a->term, a->seq, a->ts_ms,
+                          view_of(&u.plaintext), false));
+    TRY(fed_apply_late(core, t));
+    if (seen != OK) {
+        TRY(fork_found(core, t)); /* the hub showed its author another log */
+    }
+out:
+    mls_unprotected_clear(&u);
+    return e;
+}
+
+/* A restored hub rejoined: its new term begins (decisions E 21). */
+static bool
+new_term(const struct fed_thread *t, const struct arrived *a,
+         const struct mls_stage *stage, const struct clinic_id *by)
+{
+    struct mls_stage_info info;
+
+    mls_stage_info(stage, &info);
+    return a->term == t->rec.term + 1 && info.external &&
+           memcmp(by->b, t->rec.hub, 32) == 0;
+}
+
+static enum err
+their_commit(struct fed_core *core, struct fed_thread *t,
+             const struct arrived *a)
+{
+    enum err e;
+    struct mls_processed done = {0};
+    struct clinic_id by;
+    bool next = a->term != t->rec.term;
+
+    core->judge_ms = a->ts_ms;
+    e = mls_process(t->mls, a->message, &done);
+    if (e == OK && done.kind != MLS_PROCESSED_COMMIT) {
+        e = ERR_DENIED;
+    }
+    if (e == OK) {
+        e = fed_policy_commit(core, t, done.stage, &by);
+    }
+    if (e == OK && next && !new_term(t, a, done.stage, &by)) {
+        e = ERR_DENIED;
+    }
+    if (e != OK) {
+        TRY(fed_ours(e) ? e : fork_found(core, t));
+        goto out;
+    }
+    TRY(append(core, t, a));
+    TRY(fed_apply_stage(core, t, &done.stage));
+    if (next) {
+        TRY(fed_intent_again(core, t));
+    }
+    if (t->rec.state == FED_THREAD_ACTIVE) {
+        TRY(fed_intent_pump(core, t));
+    }
+out:
+    mls_processed_clear(&done);
+    return e;
+}
+
+static enum err
+take_entry(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
+{
+    struct fed_sub *sub = fed_sub_by_hash(t, a->hash);
+
+    if (sub != NULL && sub->kind == FED_INTENT_SAY) {
+        return own_message(core, t, a, sub);
+    }
+    if (sub != NULL) {
+        return own_commit(core, t, a, sub);
+    }
+    if (a->kind == PROTO_ENTRY_GONE) {
+        return unreadable(core, t, a);
+    }
+    return a->kind == PROTO_ENTRY_COMMIT ? their_commit(core, t, a)
+                                         : their_message(core, t, a);
+}
+
+/*
+ * The next entry, if it is the next.  prev is what the hub says came before
+ * it; NULL when it is known to be right.
+ */
+static enum err
+next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
+           const uint8_t *prev)
+{
+    enum err e = OK;
+    struct clinic_id hub;
+
+    if (t->rec.state == FED_THREAD_RESYNC) {
+        /* Only the chain is followed, once we know where it stands. */
+        if (t->joining != NULL && a->seq == t->rec.seq + 1 &&
+            a->term == t->rec.term) {
+            TRY(append(core, t, a));
+        }
+        goto out;
+    }
+    if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL ||
+        a->term < t->rec.term ||
+        (a->term == t->rec.term && a->seq <= t->rec.seq)) {
+        goto out; /* a repeat */
+    }
+    if (a->seq <= t->rec.seq) {
+        TRY(fork_found(core, t)); /* a new term that goes back */
+        goto out;
+    }
+    if (a->seq > t->rec.seq + 1) {
+        if (!t->pulling) {
+            t->pulling = true;
+            memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+            TRY(fed_pull_send(core, t, &hub));
+        }
+        goto out;
+    }
+    if (prev != NULL && memcmp(prev, t->rec.head, 32) != 0) {
+        TRY(fork_found(core, t));
+        goto out;
+    }
+    TRY(take_entry(core, t, a));
+out:
+    return e;
+}
+
+/* A thread that we should know but do not: it was lost with a restore. */
+enum err
+fed_lost_thread(struct fed_core *core, struct fed_party *p,
+                const struct thread_id *id)
+{
+    enum err e;
+    struct fed_thread *t;
+
+    TRY(fed_thread_new(core, id, &p->root, FED_THREAD_ENDED, &t));
+    TRY(fed_resync_begin(core, t));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+/* The thread of an item of its hub; *out NULL when there is nothing to do. */
+static enum err
+followed(struct fed_core *core, struct fed_party *p, const uint8_t id[32],
+         struct fed_thread **out)
+{
+    enum err e;
+    struct thread_id thread;
+    struct fed_thread *t;
+
+    *out = NULL;
+    memcpy(thread.b, id, sizeof(thread.b));
+    e = fed_thread_get(core, &thread, &t);
+    if (e == ERR_MISSING) {
+        return ERR_MISSING;
+    }
+    TRY(e);
+    TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    *out = t;
+out:
+    return e;
+}
+
+enum err
+fed_follow_fan(struct fed_core *core, struct fed_party *p,
+               const struct proto_fan *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    struct arrived a = {in->term, in->seq, in->ts_ms, in->kind, {0}, {0}};
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = followed(core, p, in->thread, &t);
+    if (e == ERR_MISSING) {
+        return fed_lost_thread(core, p, &id);
+    }
+    TRY(e);
+    if (in->kind == PROTO_ENTRY_GONE) {
+        if (in->message.len != sizeof(a.hash)) {
+            /* Pruned with its head: only rejoining helps. */
+            TRY(t->rec.state == FED_THREAD_ACTIVE && in->seq > t->rec.seq
+                    ? fork_found(core, t)
+                    : OK);
+            goto out;
+        }
+        memcpy(a.hash, in->message.p, sizeof(a.hash));
+    } else {
+        a.message = in->message;
+        prim_sha256(in->message, a.hash);
+    }
+    TRY(next_entry(core, t, &a, in->prev));
+out:
+    return e;
+}
+
+enum err
+fed_follow_part(struct fed_core *core, struct fed_party *p,
+                const struct proto_log_part *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    struct proto_list_at at = {0};
+    struct proto_log_entry entry;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    TRY(fed_thread_get(core, &id, &t));
+    if (fed_thread_hub_here(core, t)) {
+        TRY(fed_check_part(core, t, p, in));
+        goto out;
+    }
+    TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    t->pulling = false;
+    if (in->code != PROTO_LOG_OK) {
+        TRY(t->rec.state == FED_THREAD_ACTIVE ? fork_found(core, t) : OK);
+        goto out;
+    }
+    while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {
+        const uint8_t *prev = at.index == 1 ? in->prev : NULL;
+        struct arrived a = {entry.term, entry.seq, entry.ts_ms,
+                            entry.kind, {0},       entry.message};
+
+        if (entry.kind == PROTO_ENTRY_GONE) {
+            TRY(entry.message.len == sizeof(a.hash) ? OK : ERR_FORMAT);
+            memcpy(a.hash, entry.message.p, sizeof(a.hash));
+            a.message = (struct view){0};
+        } else {
+            prim_sha256(entry.message, a.hash);
+        }
+        TRY(next_entry(core, t, &a, prev));
+    }
+    if (t->rec.state == FED_THREAD_ACTIVE && t->rec.seq < in->last &&
+        in->entries.len > 0 && !t->pulling) {
+        t->pulling = true;
+        TRY(fed_pull_send(core, t, &p->root));
+    }
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- answers
+ */
+
+/* Back to what it was before it was submitted. */
+static enum err
+unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
+         bool count)
+{
+    enum err e = OK;
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+    uint64_t number = sub->number;
+
+    if (sub->kind != FED_INTENT_SAY && t->stage != NULL) {
+        mls_stage_free(t->stage);
+        t->stage = NULL;
+        TRY(fed_tx_del(core, FED_NS_STAGE, &key));
+    }
+    fed_sub_del(t, sub);
+    t->idle = false;
+    if (number == 0) {
+        goto out;
+    }
+    if (number < t->next_intent) {
+        t->next_intent = number;
+    }
+    TRY(fed_intent_get(core, &t->id, number, &rec, &hold));
+    rec.submitted = false;
+    rec.tries += count ? 1 : 0;
+    if (rec.tries >= LIMIT_INTENT_TRIES) {
+        TRY(fed_intent_fail(core, t, number, &rec, PROTO_ANSWER_INVALID));
+    } else {
+        TRY(fed_intent_put(core, t, number, &rec));
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+refused(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
+        enum proto_answer_code code)
+{
+    enum err e = OK;
+
+    switch (code) {
+    case PROTO_ANSWER_WRONG_EPOCH:
+    case PROTO_ANSWER_TOO_OLD:
+    case PROTO_ANSWER_WRONG_TERM:
+        TRY(unsubmit(core, t, sub, false));
+        break;
+    case PROTO_ANSWER_WAIT:
+        TRY(unsubmit(core, t, sub, false));
+        t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
+        fed_tx_timer(core, t->wait_ms);
+        break;
+    case PROTO_ANSWER_RESYNC:
+    case PROTO_ANSWER_NOT_HUB:
+        TRY(unsubmit(core, t, sub, true));
+        TRY(fed_resync_begin(core, t));
+        break;
+    case PROTO_ANSWER_DENIED:
+    case PROTO_ANSWER_INVALID:
+    case PROTO_ANSWER_ACCEPTED:
+    case PROTO_ANSWER_CODE_COUNT:
+        TRY(unsubmit(core, t, sub, true));
+        break;
+    }
+out:
+    return e;
+}
+
+/* Our external commit: accepted it is the next entry, else we try again. */
+static enum err
+joined(struct fed_core *core, struct fed_thread *t,
+       const struct proto_answer *in)
+{
+    enum err e;
+
+    if (in->code == PROTO_ANSWER_ACCEPTED && in->seq == t->rec.seq + 1) {
+        TRY(fed_resync_joined(core, t, in->term, in->ts_ms));
+        TRY(fed_intent_pump(core, t));
+        goto out;
+    }
+    mls_group_free(t->joining);
+    t->joining = NULL;
+    if (in->code == PROTO_ANSWER_DENIED) {
+        TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
+        goto out;
+    }
+    t->wait_ms =
+        fed_mono(core) + (in->code == PROTO_ANSWER_WAIT ? LIMIT_WAIT_MS : 0);
+    fed_tx_timer(core, t->wait_ms);
+    t->asked = false;
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+enum err
+fed_follow_answer(struct fed_core *core, struct fed_party *p,
+                  const struct proto_answer *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct fed_sub *sub;
+    struct arrived a = {in->term, in->seq, in->ts_ms, 0, {0}, {0}};
+
+    e = followed(core, p, in->thread, &t);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    if (t->joining != NULL && memcmp(t->joining_req, in->req, 16) == 0) {
+        TRY(joined(core, t, in));
+        goto out;
+    }
+    sub = fed_sub_find(t, in->req);
+    if (sub == NULL) {
+        return OK; /* of before a loss */
+    }
+    if (in->code == PROTO_ANSWER_ACCEPTED) {
+        memcpy(a.hash, sub->hash, sizeof(a.hash));
+        a.kind =
+            sub->kind == FED_INTENT_SAY ? PROTO_ENTRY_APP : PROTO_ENTRY_COMMIT;
+        TRY(next_entry(core, t, &a, NULL));
+    } else {
+        TRY(refused(core, t, sub, (enum proto_answer_code)in->code));
+    }
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}

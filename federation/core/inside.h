@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the core share.  Not for others.
+ *
+ * Two kinds of failure.  "Ours" (fed_ours: no memory, storage, a mistake of
+ * our own) ends the step and with it the batch.  Everything else is the peer's
+ * or a state of affairs, is decided where it is met, and never leaves a half
+ * done change: handlers check first and write last.
+ */
+#ifndef FEDERATION_CORE_INSIDE_H
+#define FEDERATION_CORE_INSIDE_H
+
+#include "crypto/mls/mls.h"
+#include "federation/core/core.h"
+#include "federation/core/rec.h"
+#include "proto/base/assert.h"
+#include "proto/base/limits.h"
+
+/* One item under way to a peer, as far as the acknowledgement needs it. */
+struct fed_flight {
+    bool fan;
+    struct thread_id thread;
+    uint64_t entry; /* log number */
+    uint32_t size;
+};
+
+struct fed_party {
+    struct clinic_id root;
+    struct fed_rec_party rec; /* views: the two below */
+    struct bytes addrs;
+    struct bytes kp;
+    bool stored; /* has a record */
+    bool dirty;
+    bool wanted; /* WANT was said */
+    /* looking behind a link, not stored */
+    bool looking;
+    struct fed_invitation look; /* addrs: unused */
+    /* the connection */
+    bool up;
+    bool greeted;
+    bool met;   /* greeted since this process began */
+    bool fresh; /* first heard of since then */
+    bool ack_due;
+    bool told_known;
+    uint64_t serial;
+    uint64_t live_ms; /* wall time of the greeting */
+    uint8_t exporter[32];
+    uint8_t profile_seen[32]; /* of ours, that they hold */
+    uint64_t sent;            /* highest item sent on this connection */
+    uint64_t bad;
+    uint64_t under_way;        /* bytes */
+    struct fed_flight *flight; /* LIMIT_STREAM_WINDOW, by seq; or NULL */
+};
+
+/* A member's node other than us. */
+struct fed_member {
+    struct clinic_id node;
+    struct fed_rec_member rec;
+    bool dirty;
+    bool asked; /* CHECK: for its log */
+    bool told;  /* and has answered */
+};
+
+/* Our submission that has no answer yet. */
+struct fed_sub {
+    uint64_t number; /* of the intent */
+    uint64_t kind;
+    uint64_t epoch;
+    uint8_t req[16];
+    uint8_t hash[32];
+};
+
+struct fed_thread {
+    struct thread_id id;
+    struct fed_rec_thread rec; /* view: group_ext */
+    struct bytes group_ext;
+    struct proto_group group; /* decoded from it */
+    bool dirty;
+    struct mls_group *mls;     /* NULL: none (OPENING, RESYNC, ENDED) */
+    struct mls_stage *stage;   /* own commit that is submitted */
+    struct mls_group *joining; /* own external commit that is submitted */
+    uint8_t joining_req[16];
+    uint8_t joining_hash[32];
+    struct view joining_commit; /* as hub, during fed_resync_joined */
+    struct fed_member *members; /* of nodes, sorted, without us */
+    size_t members_len;
+    struct fed_sub subs[LIMIT_SUBMIT_WINDOW];
+    size_t subs_len;
+    uint64_t next_intent; /* scan goes on here */
+    bool idle;            /* nothing to submit from next_intent on */
+    bool pulling;
+    bool asked;          /* RESYNC, CHECK: for a GroupInfo */
+    uint64_t wait_ms;    /* the hub asked us to wait until (mono) */
+    uint64_t receipt_ms; /* delivered receipt due (mono); 0 none */
+    /* CHECK */
+    struct clinic_id best;
+    uint64_t best_seq;
+    uint64_t used; /* for the cache */
+};
+
+/* A thread with something left to do, so that it is looked at in time. */
+struct fed_busy {
+    struct thread_id id;
+    uint64_t since_ms;
+};
+
+struct fed_core {
+    struct fed_core_config config;
+    const struct mem *mem;
+    struct bytes chain;
+    struct bytes addrs;
+    struct bytes profile;
+    struct bytes revocation;
+    uint8_t profile_hash[32];
+    uint8_t seed[32];
+    struct device_id node;
+    struct fed_rec_self self;
+    struct fed_batch *cur;
+    struct fed_batch *taken;    /* newest first */
+    struct fed_party **parties; /* sorted by root */
+    size_t parties_len;
+    size_t parties_cap;
+    struct fed_thread **threads; /* sorted by id */
+    size_t threads_len;
+    size_t threads_cap;
+    struct fed_busy *busy; /* sorted by id */
+    size_t busy_len;
+    size_t busy_cap;
+    uint64_t uses;
+    uint64_t start_ms; /* mono */
+    uint64_t timer_ms; /* mono; a tick is due; 0: none */
+    uint64_t timer_told;
+    uint64_t judge_ms; /* log time at which leaves are judged; 0 no time */
+    enum mls_rule rule;
+};
+
+/* Ours: must end the step. */
+bool fed_ours(enum err e);
+
+/* ------------------------------------------------------- tx.c: the batch */
+
+struct fed_key {
+    uint8_t b[FED_KEY_MAX];
+    size_t len;
+};
+
+struct fed_key fed_key_of(struct view a);
+struct fed_key fed_key_pair(struct view a, struct view b);
+struct fed_key fed_key_num(struct view a, uint64_t n);
+struct view fed_key_view(const struct fed_key *key);
+/* The number at the end of a key. */
+uint64_t fed_key_tail(struct view key);
+
+MUST_CHECK enum err fed_tx_put(struct fed_core *core, enum fed_ns ns,
+                               const struct fed_key *key, struct view value);
+MUST_CHECK enum err fed_tx_del(struct fed_core *core, enum fed_ns ns,
+                               const struct fed_key *key);
+/* ERR_MISSING.  *out must be empty. */
+MUST_CHECK enum err fed_tx_get(struct fed_core *core, enum fed_ns ns,
+                               const struct fed_key *key, struct bytes *out);
+/* The first record with key >= from that starts with prefix.  ERR_MISSING */
+MUST_CHECK enum err fed_tx_next(struct fed_core *core, enum fed_ns ns,
+                                const struct fed_key *from, struct view prefix,
+                                struct bytes *key_out, struct bytes *value_out);
+/* The record of this shape under key; views of *to point into *hold. */
+MUST_CHECK enum err fed_tx_load(struct fed_core *core, enum fed_ns ns,
+                                const struct fed_key *key,
+                                const struct proto_shape *shape, void *to,
+                                struct bytes *hold);
+MUST_CHECK enum err fed_tx_save(struct fed_core *core, enum fed_ns ns,
+                                const struct fed_key *key,
+                                const struct proto_shape *shape,
+                                const void *from);
+/* Delete every record that starts with prefix. */
+MUST_CHECK enum err fed_tx_drop(struct fed_core *core, enum fed_ns ns,
+                                struct view prefix);
+
+/* A new show at the end of the batch, zeroed but for kind; NULL: no memory. */
+struct fed_show *fed_tx_show(struct fed_core *core, enum fed_show_kind kind);
+MUST_CHECK enum err fed_tx_act(struct fed_core *core, enum fed_act_kind kind,
+                               const struct fed_party *party,
+                               struct bytes *take_body);
+MUST_CHECK enum err fed_tx_rotate(struct fed_core *core,
+                                  const struct thread_id *thread);
+void fed_batch_free(struct fed_core *core, struct fed_batch *batch);
+/* Mono time at which a tick is needed. */
+void fed_tx_timer(struct fed_core *core, uint64_t at_ms);
+
+uint64_t fed_now(const struct fed_core *core);
+uint64_t fed_mono(const struct fed_core *core);
+
+/* ------------------------------------------------- party.c: the connection */
+
+struct fed_party *fed_party_find(struct fed_core *core,
+                                 const struct clinic_id *root);
+/* Find or make (not stored yet). */
+MUST_CHECK enum err fed_party_get(struct fed_core *core,
+                                  const struct clinic_id *root,
+                                  struct fed_party **out);
+MUST_CHECK enum err fed_party_load_all(struct fed_core *core);
+MUST_CHECK enum err fed_party_save(struct fed_core *core, struct fed_party *p);
+void fed_party_free(struct fed_core *core, struct fed_party *p);
+/* Both sides agree that items flow. */
+bool fed_party_open(const struct fed_party *p);
+/* And the connection is up. */
+bool fed_party_live(const struct fed_party *p);
+/* Say something on the connection (nothing when it is down). */
+MUST_CHECK enum err fed_party_say(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_peer_msg *msg);
+MUST_CHECK enum err fed_party_close(struct fed_core *core, struct fed_party *p,
+                                    enum proto_bye_code code);
+/* Something impossible came: counted, shown, closed when it is too much. */
+MUST_CHECK enum err fed_party_bad(struct fed_core *core, struct fed_party *p,
+                                  enum err why);
+/* Show the party as it is now, and store it. */
+MUST_CHECK enum err fed_party_changed(struct fed_core *core,
+                                      struct fed_party *p);
+MUST_CHECK enum err fed_party_want(struct fed_core *core, struct fed_party *p);
+MUST_CHECK enum err fed_party_stance(struct fed_core *core, struct fed_party *p,
+                                     enum proto_stance ours);
+MUST_CHECK enum err fed_hello_send(struct fed_core *core, struct fed_party *p);
+MUST_CHECK enum err fed_hello_recv(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_hello *hello);
+
+/* ------------------------------------------------- stream.c: numbered items */
+
+MUST_CHECK enum err fed_stream_new(struct fed_core *core, struct fed_party *p);
+/* Queue an item: encoded message, or the log entry of a thread. */
+MUST_CHECK enum err fed_stream_put(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_peer_msg *msg);
+MUST_CHECK enum err fed_stream_fan(struct fed_core *core, struct fed_party *p,
+                                   const struct thread_id *thread,
+                                   uint64_t entry);
+MUST_CHECK enum err fed_stream_pump(struct fed_core *core, struct fed_party *p);
+MUST_CHECK enum err fed_stream_acked(struct fed_core *core, struct fed_party *p,
+                                     uint64_t applied);
+MUST_CHECK enum err fed_stream_data(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_data *data);
+MUST_CHECK enum err fed_stream_drop(struct fed_core *core, struct fed_party *p);
+/* item.c: what an item says. */
+MUST_CHECK enum err fed_item(struct fed_core *core, struct fed_party *p,
+                             struct view body);
+
+/* ----------------------------------------------------- contact.c: connecting
+ */
+
+MUST_CHECK enum err fed_contact_greeted(struct fed_core *core,
+                                        struct fed_party *p, uint64_t before);
+MUST_CHECK enum err fed_contact_frame(struct fed_core *core,
+                                      struct fed_party *p,
+                                      const struct proto_peer_msg *msg);
+/* redeem.c: our links. */
+MUST_CHECK enum err fed_link_open(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_link_open *in);
+MUST_CHECK enum err fed_link_redeem(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_link_redeem *in);
+MUST_CHECK enum err fed_contact_profile(struct fed_core *core,
+                                        struct fed_party *p);
+/* Say where we stand. */
+MUST_CHECK enum err fed_contact_say(struct fed_core *core, struct fed_party *p);
+MUST_CHECK enum err fed_contact_result(struct fed_core *core,
+                                       struct fed_party *p,
+                                       const uint8_t link[8],
+                                       enum proto_redeem_code code,
+                                       struct view forward);
+/* We say yes; kp is theirs, for the one who opens the conversation. */
+MUST_CHECK enum err fed_contact_grant(struct fed_core *core,
+                                      struct fed_party *p,
+                                      enum proto_creator creator,
+                                      struct view kp);
+MUST_CHECK enum err fed_contact_kp(struct fed_core *core, struct fed_party *p,
+                                   struct view kp);
+MUST_CHECK enum err fed_contact_redeem(struct fed_core *core,
+                                       struct fed_party *p);
+MUST_CHECK enum err fed_contact_look(struct fed_core *core,
+                                     struct fed_party *p);
+MUST_CHECK enum err fed_contact_ended(struct fed_core *core,
+                                      struct fed_party *p);
+/* The connection was agreed: become live. */
+MUST_CHECK enum err fed_party_lively(struct fed_core *core,
+                                     struct fed_party *p);
+
+/* ------------------------------------------------------ keys.c: MLS and ident
+ */
+
+struct mls_env fed_mls_env(struct fed_core *core);
+struct mls_identity fed_mls_identity(struct fed_core *core);
+/* Root of a chain that was verified before; no signature is looked at. */
+MUST_CHECK enum err fed_chain_root(struct view chain, struct clinic_id *out);
+MUST_CHECK enum err fed_leaf_root(const struct mls_group *group, uint32_t leaf,
+                                  struct clinic_id *out);
+/* Leaf of a subject; ERR_MISSING */
+MUST_CHECK enum err fed_leaf_of(const struct mls_group *group,
+                                const struct clinic_id *root, uint32_t *out);
+/* A key package of ours for peer, its private part stored. */
+MUST_CHECK enum err fed_kp_make(struct fed_core *core,
+                                const struct clinic_id *peer,
+                                struct bytes *out);
+/* The clinic that a key package is of; ERR_AUTH ... not usable */
+MUST_CHECK enum err fed_kp_check(struct fed_core *core, struct view kp,
+                                 struct clinic_id *root);
+/* Join with the key package that the Welcome is for, and forget it. */
+MUST_CHECK enum err fed_kp_join(struct fed_core *core, struct view welcome,
+                                struct mls_group **out);
+MUST_CHECK enum err fed_mls_change(struct fed_core *core,
+                                   const struct thread_id *thread,
+                                   const struct mls_change *change);
+MUST_CHECK enum err fed_mls_save(struct fed_core *core, struct fed_thread *t,
+                                 enum mls_save_what what);
+/* ERR_MISSING  no state; ERR_STALE  its key is gone */
+MUST_CHECK enum err fed_mls_load(struct fed_core *core,
+                                 const struct thread_id *thread,
+                                 struct mls_group **out);
+MUST_CHECK enum err fed_mls_drop(struct fed_core *core,
+                                 const struct thread_id *thread);
+
+/* -------------------------------------------------- thread.c: state of threads
+ */
+
+/* ERR_MISSING */
+MUST_CHECK enum err fed_thread_get(struct fed_core *core,
+                                   const struct thread_id *id,
+                                   struct fed_thread **out);
+/* A new one, in memory and to be stored. */
+MUST_CHECK enum err fed_thread_new(struct fed_core *core,
+                                   const struct thread_id *id,
+                                   const struct clinic_id *hub,
+                                   enum fed_thread_state state,
+                                   struct fed_thread **out);
+MUST_CHECK enum err fed_thread_save(struct fed_core *core,
+                                    struct fed_thread *t);
+void fed_thread_free(struct fed_core *core, struct fed_thread *t);
+bool fed_thread_hub_here(const struct fed_core *core,
+                         const struct fed_thread *t);
+/* Take the group extension ext (encoded) as the thread's. */
+MUST_CHECK enum err fed_thread_group(struct fed_core *core,
+                                     struct fed_thread *t, struct view ext);
+struct fed_member *fed_thread_member(struct fed_thread *t,
+                                     const struct clinic_id *node);
+MUST_CHECK enum err fed_thread_state(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     enum fed_thread_state state);
+MUST_CHECK enum err fed_thread_show(struct fed_core *core,
+                                    const struct fed_thread *t);
+/* Out of it: secrets, intents and log go. */
+MUST_CHECK enum err fed_thread_over(struct fed_core *core, struct fed_thread *t,
+                                    enum fed_thread_state state);
+MUST_CHECK enum err fed_busy_add(struct fed_core *core,
+                                 const struct thread_id *id);
+bool fed_busy_has(const struct fed_core *core, const struct thread_id *id);
+void fed_busy_del(struct fed_core *core, const struct thread_id *id);
+/* Look at all busy threads that this party has to do with. */
+MUST_CHECK enum err fed_busy_kick(struct fed_core *core,
+                                  const struct fed_party *p);
+/* Keep the cache within LIMIT_THREADS_LOADED; between steps only. */
+void fed_thread_trim(struct fed_core *core);
+
+/* ------------------------------------------------------------ log.c: the chain
+ */
+
+void fed_log_head(const uint8_t prev[32], uint64_t term, uint64_t seq,
+                  uint64_t ts_ms, const uint8_t hash[32], uint8_t out[32]);
+/* The next entry: number, head, record; thread's log position moves. */
+MUST_CHECK enum err fed_log_append(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t term, uint64_t ts_ms, uint64_t kind,
+                                   const uint8_t hash[32], struct view message);
+MUST_CHECK enum err fed_log_get(struct fed_core *core,
+                                const struct thread_id *id, uint64_t seq,
+                                struct fed_rec_log *out, struct bytes *hold);
+/* Forget what everybody has. */
+MUST_CHECK enum err fed_log_prune(struct fed_core *core, struct fed_thread *t);
+/* Our place in the log as AAD. */
+MUST_CHECK enum err fed_log_aad(struct fed_core *core,
+                                const struct fed_thread *t, struct bytes *out);
+void fed_log_sealed(const struct fed_core *core, const struct fed_thread *t,
+                    uint64_t generation);
+/* Does what a sender saw agree with our log?  ERR_AUTH  no */
+MUST_CHECK enum err fed_log_check(struct fed_core *core,
+                                  const struct fed_thread *t, struct view aad);
+
+/* ------------------------------------------------ apply.c: what entries mean
+ */
+
+/* A decrypted message takes its place (shown, receipts, requests). */
+MUST_CHECK enum err
+fed_apply_content(struct fed_core *core, struct fed_thread *t,
+                  const struct clinic_id *author, uint64_t term, uint64_t seq,
+                  uint64_t ts_ms, struct view content, bool ours);
+/* A staged commit keeps the rules of the thread?  ERR_DENIED  no */
+MUST_CHECK enum err fed_policy_commit(struct fed_core *core,
+                                      const struct fed_thread *t,
+                                      const struct mls_stage *stage,
+                                      struct clinic_id *committer);
+/* Install a stage: epoch, members, shows, stored.  Takes *take_stage. */
+MUST_CHECK enum err fed_apply_stage(struct fed_core *core, struct fed_thread *t,
+                                    struct mls_stage **take_stage);
+/* After each entry: is the epoch before still of use? */
+MUST_CHECK enum err fed_apply_late(struct fed_core *core, struct fed_thread *t);
+void fed_message_id(const struct clinic_id *author, struct view content,
+                    struct message_id *out);
+
+/* ------------------------------------------------------ intent.c: what we want
+ */
+
+/* Queue an intent; rec.made_ms and number are set here. */
+MUST_CHECK enum err fed_intent_add(struct fed_core *core, struct fed_thread *t,
+                                   struct fed_rec_intent *rec);
+MUST_CHECK enum err fed_intent_get(struct fed_core *core,
+                                   const struct thread_id *id, uint64_t number,
+                                   struct fed_rec_intent *out,
+                                   struct bytes *hold);
+MUST_CHECK enum err fed_intent_put(struct fed_core *core,
+                                   const struct fed_thread *t, uint64_t number,
+                                   const struct fed_rec_intent *rec);
+MUST_CHECK enum err fed_intent_done(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t number);
+/* The first one from number on.  ERR_MISSING  none */
+MUST_CHECK enum err fed_intent_next(struct fed_core *core,
+                                    const struct thread_id *id,
+                                    uint64_t *number,
+                                    struct fed_rec_intent *out,
+                                    struct bytes *hold);
+/* Submit (or accept, as hub) what can be. */
+MUST_CHECK enum err fed_intent_pump(struct fed_core *core,
+                                    struct fed_thread *t);
+/* Everything submitted is unsubmitted again. */
+MUST_CHECK enum err fed_intent_again(struct fed_core *core,
+                                     struct fed_thread *t);
+MUST_CHECK enum err fed_intent_fail(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t number,
+                                    const struct fed_rec_intent *rec,
+                                    enum proto_answer_code code);
+/* Say something on our own account (receipts, history). */
+MUST_CHECK enum err fed_intent_say(struct fed_core *core, struct fed_thread *t,
+                                   struct proto_content *content, bool hold,
+                                   struct message_id *id_out);
+struct fed_sub *fed_sub_find(struct fed_thread *t, const uint8_t req[16]);
+struct fed_sub *fed_sub_by_hash(struct fed_thread *t, const uint8_t hash[32]);
+void fed_sub_del(struct fed_thread *t, struct fed_sub *sub);
+
+/* ------------------------------------------------------------- commit.c */
+
+/* Build the commit of an intent on the present epoch. */
+struct fed_built {
+    struct mls_committed made;
+    struct clinic_id added; /* zeros: nobody */
+};
+void fed_built_clear(struct fed_built *b);
+MUST_CHECK enum err fed_commit_build(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     const struct fed_rec_intent *rec,
+                                     struct fed_built *out);
+
+/* --------------------------------------------------- hub.c, follow.c, resync.c
+ */
+
+bool fed_hub_ready(struct fed_core *core, const struct fed_thread *t);
+MUST_CHECK enum err fed_hub_app(struct fed_core *core, struct fed_party *p,
+                                const struct proto_app_submit *in);
+MUST_CHECK enum err fed_hub_hs(struct fed_core *core, struct fed_party *p,
+                               const struct proto_hs_submit *in);
+MUST_CHECK enum err fed_hub_say(struct fed_core *core, struct fed_thread *t,
+                                struct view content,
+                                const struct message_id *id);
+MUST_CHECK enum err fed_hub_commit(struct fed_core *core, struct fed_thread *t,
+                                   const struct fed_rec_intent *rec);
+MUST_CHECK enum err fed_hub_pull(struct fed_core *core, struct fed_party *p,
+                                 const struct proto_log_pull *in);
+MUST_CHECK enum err fed_hub_create(struct fed_core *core,
+                                   const struct thread_id *id, uint64_t flags,
+                                   struct fed_thread **out);
+MUST_CHECK enum err fed_hub_fan(struct fed_core *core, struct fed_thread *t,
+                                const struct clinic_id *except);
+MUST_CHECK enum err fed_hub_direct(struct fed_core *core, struct fed_party *p,
+                                   struct view kp);
+
+MUST_CHECK enum err fed_follow_welcome(struct fed_core *core,
+                                       struct fed_party *p,
+                                       const struct proto_welcome *in);
+MUST_CHECK enum err fed_follow_fan(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_fan *in);
+MUST_CHECK enum err fed_follow_answer(struct fed_core *core,
+                                      struct fed_party *p,
+                                      const struct proto_answer *in);
+MUST_CHECK enum err fed_follow_part(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_log_part *in);
+/* pull.c */
+MUST_CHECK enum err fed_pull_send(struct fed_core *core, struct fed_thread *t,
+                                  const struct clinic_id *from);
+/* A thread that a peer speaks of and we do not know: lost with a restore. */
+MUST_CHECK enum err fed_lost_thread(struct fed_core *core, struct fed_party *p,
+                                    const struct thread_id *id);
+/* check.c: a restored hub learns what it had numbered. */
+MUST_CHECK enum err fed_check_part(struct fed_core *core, struct fed_thread *t,
+                                   struct fed_party *p,
+                                   const struct proto_log_part *in);
+MUST_CHECK enum err fed_check_step(struct fed_core *core, struct fed_thread *t);
+MUST_CHECK enum err fed_follow_end(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_thread_end *in);
+
+/* Rejoin a thread whose state is lost or no good. */
+MUST_CHECK enum err fed_resync_begin(struct fed_core *core,
+                                     struct fed_thread *t);
+MUST_CHECK enum err fed_resync_ask(struct fed_core *core, struct fed_thread *t,
+                                   struct fed_party *p);
+MUST_CHECK enum err fed_resync_step(struct fed_core *core,
+                                    struct fed_thread *t);
+MUST_CHECK enum err fed_resync_get(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_gi_get *in);
+MUST_CHECK enum err fed_resync_gi(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_gi *in);
+MUST_CHECK enum err fed_resync_joined(struct fed_core *core,
+                                      struct fed_thread *t, uint64_t term,
+                                      uint64_t ts_ms);
+MUST_CHECK enum err fed_resync_fork(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_fork_alert *in);
+/* We are older than what a peer remembers (decisions E 20). */
+MUST_CHECK enum err fed_rollback(struct fed_core *core, uint64_t incarnation);
+/* past.c */
+MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
+                                 uint64_t term, uint64_t from, uint64_t to,
+                                 const uint8_t who[32]);
+MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
+                                    const struct clinic_id *asker,
+                                    const struct proto_history *in);
+MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
+                                    const struct clinic_id *by,
+                                    const struct proto_resent *in);
+/* claim.c */
+MUST_CHECK enum err fed_claim_asked(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_kp_claim *in);
+MUST_CHECK enum err fed_claim_answered(struct fed_core *core,
+                                       struct fed_party *p,
+                                       const struct proto_kp_answer *in);
+MUST_CHECK enum err fed_claim_send(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t number, struct fed_rec_intent *rec);
+
+#endif

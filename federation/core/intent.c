@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Intents: what we want to say or change, stored in order, and turned into
+ * messages and commits only when the hub is there.  Whatever loses a race or
+ * comes too late is built again from its intent (design 5).
+ *
+ * Order of one sender: nothing of a new epoch is submitted while something of
+ * an older one has no answer, so that a refusal cannot let a later message
+ * overtake an earlier one.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ records */
+
+static struct fed_key
+intent_key(const struct thread_id *id, uint64_t number)
+{
+    return fed_key_num(thread_id_view(id), number);
+}
+
+enum err
+fed_intent_put(struct fed_core *core, const struct fed_thread *t,
+               uint64_t number, const struct fed_rec_intent *rec)
+{
+    struct fed_key key = intent_key(&t->id, number);
+
+    return fed_tx_save(core, FED_NS_INTENT, &key, &fed_rec_intent_shape, rec);
+}
+
+enum err
+fed_intent_get(struct fed_core *core, const struct thread_id *id,
+               uint64_t number, struct fed_rec_intent *out, struct bytes *hold)
+{
+    struct fed_key key = intent_key(id, number);
+
+    return fed_tx_load(core, FED_NS_INTENT, &key, &fed_rec_intent_shape, out,
+                       hold);
+}
+
+enum err
+fed_intent_next(struct fed_core *core, const struct thread_id *id,
+                uint64_t *number, struct fed_rec_intent *out,
+                struct bytes *hold)
+{
+    enum err e;
+    struct fed_key key = intent_key(id, *number);
+    struct bytes found = {0};
+
+    TRY(fed_tx_next(core, FED_NS_INTENT, &key, thread_id_view(id), &found,
+                    hold));
+    *number = fed_key_tail(view_of(&found));
+    TRY(fed_rec_decode(view_of(hold), &fed_rec_intent_shape, out));
+out:
+    bytes_free(&found);
+    return e;
+}
+
+enum err
+fed_intent_add(struct fed_core *core, struct fed_thread *t,
+               struct fed_rec_intent *rec)
+{
+    enum err e;
+
+    rec->made_ms = fed_now(core);
+    TRY(fed_busy_add(core, &t->id));
+    TRY(fed_intent_put(core, t, t->rec.intents, rec));
+    t->rec.intents++;
+    t->idle = false;
+    t->dirty = true;
+out:
+    return e;
+}
+
+enum err
+fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
+{
+    enum err e;
+    struct fed_key key = intent_key(&t->id, number);
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+    uint64_t first = 0;
+
+    TRY(fed_tx_del(core, FED_NS_INTENT, &key));
+    e = fed_intent_next(core, &t->id, &first, &rec, &hold);
+    if (e == ERR_MISSING) {
+        fed_busy_del(core, &t->id);
+        e = OK;
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_intent_fail(struct fed_core *core, struct fed_thread *t, uint64_t number,
+                const struct fed_rec_intent *rec, enum proto_answer_code code)
+{
+    enum err e;
+    struct fed_show *show;
+
+    if (rec->kind == FED_INTENT_SAY) {
+        show = fed_tx_show(core, FED_SHOW_STATE);
+        TRY(show == NULL ? ERR_NOMEM : OK);
+        show->code = FED_MESSAGE_FAILED;
+        show->value = (uint64_t)code;
+        show->thread = t->id;
+        memcpy(show->message.b, rec->id, sizeof(show->message.b));
+    }
+    TRY(fed_intent_done(core, t, number));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------- submissions */
+
+struct fed_sub *
+fed_sub_find(struct fed_thread *t, const uint8_t req[16])
+{
+    for (size_t i = 0; i < t->subs_len; i++) {
+        if (memcmp(t->subs[i].req, req, 16) == 0) {
+            return &t->subs[i];
+        }
+    }
+    return NULL;
+}
+
+struct fed_sub *
+fed_sub_by_hash(struct fed_thread *t, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < t->subs_len; i++) {
+        if (memcmp(t->subs[i].hash, hash, 32) == 0) {
+            return &t->subs[i];
+        }
+    }
+    return NULL;
+}
+
+void
+fed_sub_del(struct fed_thread *t, struct fed_sub *sub)
+{
+    size_t at = (size_t)(sub - t->subs);
+
+    memmove(&t->subs[at], &t->subs[at + 1],
+            (t->subs_len - at - 1) * sizeof(t->subs[0]));
+    t->subs_len--;
+}
+
+enum err
+fed_intent_again(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    while (t->subs_len > 0) {
+        struct fed_sub *sub = &t->subs[t->subs_len - 1];
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_get(core, &t->id, sub->number, &rec, &hold);
+        if (e == OK) {
+            rec.submitted = false;
+            e = fed_intent_put(core, t, sub->number, &rec);
+        } else if (e == ERR_MISSING) {
+            e = OK;
+        }
+        bytes_free(&hold);
+        TRY(e);
+        t->subs_len--;
+    }
+    t->next_intent = 0;
+    t->idle = false;
+out:
+    return e;
+}
+
+static enum err
+note_sub(struct fed_core *core, struct fed_thread *t, uint64_t number,
+         struct fed_rec_intent *rec, const uint8_t req[16], struct view message)
+{
+    enum err e = OK;
+    struct fed_sub *sub = &t->subs[t->subs_len];
+
+    memcpy(rec->req, req, sizeof(rec->req));
+    prim_sha256(message, rec->hash);
+    rec->epoch = mls_group_epoch(t->mls);
+    rec->submitted = true;
+    if (number != 0) {
+        TRY(fed_intent_put(core, t, number, rec));
+    }
+    sub->number = number;
+    sub->kind = rec->kind;
+    sub->epoch = rec->epoch;
+    memcpy(sub->req, rec->req, sizeof(sub->req));
+    memcpy(sub->hash, rec->hash, sizeof(sub->hash));
+    t->subs_len++;
+out:
+    return e;
+}
+
+static enum err
+submit_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
+           uint64_t number, struct fed_rec_intent *rec)
+{
+    enum err e;
+    struct bytes aad = {0};
+    struct mls_protected made = {0};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_APP_SUBMIT};
+    struct proto_app_submit *in = &msg.u.app_submit;
+
+    TRY(rng_fill(core->config.rng, in->req, sizeof(in->req)));
+    TRY(fed_log_aad(core, t, &aad));
+    TRY(mls_protect(t->mls, rec->data, view_of(&aad),
+                    proto_content_padding(rec->data.len), &made));
+    fed_log_sealed(core, t, made.generation);
+    TRY(fed_mls_change(core, &t->id, made.change));
+    memcpy(in->thread, t->id.b, sizeof(in->thread));
+    in->term = t->rec.term;
+    in->message = view_of(&made.message);
+    TRY(note_sub(core, t, number, rec, in->req, in->message));
+    TRY(fed_stream_put(core, hub, &msg));
+out:
+    bytes_free(&aad);
+    mls_protected_clear(&made);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+static enum err
+keep_stage(struct fed_core *core, struct fed_thread *t,
+           const struct fed_built *built)
+{
+    enum err e;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+    struct fed_rec_stage rec = {0};
+    struct bytes saved = {0};
+
+    TRY(mls_stage_save(built->made.stage, &saved));
+    prim_sha256(view_of(&built->made.commit), rec.hash);
+    rec.stage = view_of(&saved);
+    TRY(fed_tx_save(core, FED_NS_STAGE, &key, &fed_rec_stage_shape, &rec));
+out:
+    bytes_free(&saved);
+    return e;
+}
+
+static enum err
+submit_commit(struct fed_core *core, struct fed_thread *t,
+              struct fed_party *hub, uint64_t number,
+              struct fed_rec_intent *rec)
+{
+    enum err e;
+    struct fed_built built = {0};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HS_SUBMIT};
+    struct proto_hs_submit *in = &msg.u.hs_submit;
+    struct proto_node_addr addr = {.addrs = rec->addrs};
+
+    e = fed_commit_build(core, t, rec, &built);
+    if (e != OK && !fed_ours(e)) {
+        /* Not possible any more: they are in, or out, already. */
+        e = number == 0
+                ? OK
+                : fed_intent_fail(core, t, number, rec, PROTO_ANSWER_INVALID);
+        goto out;
+    }
+    TRY(e);
+    TRY(rng_fill(core->config.rng, in->req, sizeof(in->req)));
+    TRY(keep_stage(core, t, &built));
+    TRY(fed_mls_change(core, &t->id, built.made.change));
+    memcpy(in->thread, t->id.b, sizeof(in->thread));
+    in->term = t->rec.term;
+    in->message = view_of(&built.made.commit);
+    in->welcome = view_of(&built.made.welcome);
+    if (!clinic_id_is_zero(&built.added)) {
+        memcpy(addr.root, built.added.b, sizeof(addr.root));
+        in->added = (struct proto_list){.items = &addr, .len = 1};
+    }
+    TRY(note_sub(core, t, number, rec, in->req, in->message));
+    t->stage = built.made.stage;
+    built.made.stage = NULL;
+    TRY(fed_stream_put(core, hub, &msg));
+out:
+    fed_built_clear(&built);
+    return e;
+}
+
+/* --------------------------------------------------------------------- pump */
+
+/* Our leaf still has an older node key: decisions A 4. */
+static bool
+needs_rekey(const struct fed_core *core, const struct fed_thread *t)
+{
+    struct mls_member me;
+
+    return mls_member_at(t->mls, mls_group_own_leaf(t->mls), &me) == OK &&
+           !view_equal(me.signature_key, device_id_view(&core->node));
+}
+
+/* ADD waits for a key package first. */
+static enum err
+claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
+            struct fed_rec_intent *rec, bool *wait)
+{
+    *wait = rec->kind == FED_INTENT_ADD && rec->data.len == 0;
+    return *wait && !rec->submitted ? fed_claim_send(core, t, number, rec) : OK;
+}
+
+static enum err
+hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
+        struct fed_rec_intent *rec)
+{
+    enum err e;
+    struct message_id id;
+    bool wait;
+
+    if (rec->held) {
+        return OK;
+    }
+    TRY(claim_first(core, t, number, rec, &wait));
+    if (wait) {
+        goto out;
+    }
+    if (rec->kind == FED_INTENT_SAY) {
+        if (t->rec.state != FED_THREAD_ACTIVE) {
+            goto out; /* nobody is there yet */
+        }
+        memcpy(id.b, rec->id, sizeof(id.b));
+        TRY(fed_intent_done(core, t, number));
+        TRY(fed_hub_say(core, t, rec->data, &id));
+        goto out;
+    }
+    TRY(fed_intent_done(core, t, number));
+    TRY(fed_hub_commit(core, t, rec));
+out:
+    return e;
+}
+
+static enum err
+hub_pump(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t number = 0;
+    struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
+
+    if (!fed_hub_ready(core, t)) {
+        return OK;
+    }
+    if (t->rec.state == FED_THREAD_ACTIVE && needs_rekey(core, t)) {
+        TRY(fed_hub_commit(core, t, &rekey));
+    }
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        if (e == OK) {
+            e = hub_one(core, t, number, &rec);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            break;
+        }
+        number++;
+    }
+out:
+    return e == ERR_MISSING ? OK : e;
+}
+
+static bool
+is_commit(uint64_t kind)
+{
+    return kind == FED_INTENT_ADD || kind == FED_INTENT_REMOVE ||
+           kind == FED_INTENT_REKEY;
+}
+
+/* *stop: nothing after this one for now. */
+static enum err
+follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
+           uint64_t number, struct fed_rec_intent *rec, bool *stop)
+{
+    enum err e = OK;
+    bool wait;
+
+    *stop = false;
+    if (rec->held || (rec->submitted && rec->kind != FED_INTENT_ADD)) {
+        return OK;
+    }
+    TRY(claim_first(core, t, number, rec, &wait));
+    if (wait) {
+        goto out;
+    }
+    if (is_commit(rec->kind)) {
+        *stop = true;
+        if (t->subs_len == 0) {
+            TRY(submit_commit(core, t, hub, number, rec));
+        }
+    } else if (rec->kind == FED_INTENT_SAY) {
+        TRY(submit_say(core, t, hub, number, rec));
+    }
+out:
+    return e;
+}
+
+static bool
+may_submit(struct fed_core *core, const struct fed_thread *t,
+           const struct fed_party *hub)
+{
+    if (hub == NULL || !fed_party_live(hub) || t->stage != NULL || t->pulling ||
+        fed_mono(core) < t->wait_ms) {
+        return false;
+    }
+    for (size_t i = 0; i < t->subs_len; i++) {
+        if (t->subs[i].epoch != mls_group_epoch(t->mls) ||
+            t->subs[i].kind != FED_INTENT_SAY) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum err
+follow_pump(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    struct clinic_id root;
+    struct fed_party *hub;
+    struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
+    bool stop = false;
+
+    memcpy(root.b, t->rec.hub, sizeof(root.b));
+    hub = fed_party_find(core, &root);
+    if (t->idle || !may_submit(core, t, hub)) {
+        return OK;
+    }
+    if (needs_rekey(core, t)) {
+        return t->subs_len > 0 ? OK : submit_commit(core, t, hub, 0, &rekey);
+    }
+    while (!stop && t->subs_len < LIMIT_SUBMIT_WINDOW) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &t->next_intent, &rec, &hold);
+        if (e == OK) {
+            e = follow_one(core, t, hub, t->next_intent, &rec, &stop);
+        }
+        bytes_free(&hold);
+        if (e == ERR_MISSING) {
+            t->idle = true;
+            e = OK;
+            break;
+        }
+        TRY(e);
+        if (!stop) {
+            t->next_intent++;
+        }
+    }
+out:
+    return e;
+}
+
+enum err
+fed_intent_pump(struct fed_core *core, struct fed_thread *t)
+{
+    switch ((enum fed_thread_state)t->rec.state) {
+    case FED_THREAD_OPENING:
+    case FED_THREAD_ACTIVE:
+        if (t->mls == NULL) {
+            return OK;
+        }
+        return fed_thread_hub_here(core, t) ? hub_pump(core, t)
+                                            : follow_pump(core, t);
+    case FED_THREAD_CHECKING:
+    case FED_THREAD_RESYNC:
+        return fed_resync_step(core, t);
+    case FED_THREAD_ENDED:
+    case FED_THREAD_REMOVED:
+        break;
+    }
+    return OK;
+}
+
+/* -------------------------------------------------------------------- saying
+ */
+
+static enum err
+show_queued(struct fed_core *core, const struct fed_thread *t,
+            const struct message_id *id, struct view content)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_MESSAGE);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->message = *id;
+    memcpy(show->author.b, core->config.self.root.b, 32);
+    show->ts_ms = fed_now(core);
+    TRY(bytes_copy(core->mem, content, &show->body));
+out:
+    return e;
+}
+
+/* What people are not shown as a message. */
+static bool
+for_machines(enum proto_content_kind kind)
+{
+    return kind == PROTO_CONTENT_RECEIPT || kind == PROTO_CONTENT_HISTORY ||
+           kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE;
+}
+
+/* As hub, with nothing before it: no need to store an intent first. */
+static bool
+now_possible(struct fed_core *core, const struct fed_thread *t)
+{
+    return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
+           fed_thread_hub_here(core, t) && fed_hub_ready(core, t) &&
+           !fed_busy_has(core, &t->id) && !needs_rekey(core, t);
+}
+
+enum err
+fed_intent_say(struct fed_core *core, struct fed_thread *t,
+               struct proto_content *content, bool hold,
+               struct message_id *id_out)
+{
+    static const uint8_t zero[16];
+    enum err e;
+    struct bytes data = {0};
+    struct message_id id;
+    struct fed_rec_intent rec = {.kind = FED_INTENT_SAY, .held = hold};
+
+    if (memcmp(content->salt, zero, sizeof(zero)) == 0) {
+        TRY(rng_fill(core->config.rng, content->salt, sizeof(content->salt)));
+    }
+    if (content->sent_ms == 0) {
+        content->sent_ms = fed_now(core);
+    }
+    TRY(proto_content_encode(core->mem, content, &data));
+    TRY(data.len <= LIMIT_CONTENT ? OK : ERR_LIMIT);
+    fed_message_id(&core->config.self.root, view_of(&data), &id);
+    if (!for_machines(content->kind)) {
+        TRY(show_queued(core, t, &id, view_of(&data)));
+    }
+    if (!hold && now_possible(core, t)) {
+        TRY(fed_hub_say(core, t, view_of(&data), &id));
+    } else {
+        memcpy(rec.id, id.b, sizeof(rec.id));
+        rec.data = view_of(&data);
+        TRY(fed_intent_add(core, t, &rec));
+        TRY(fed_intent_pump(core, t));
+    }
+    if (id_out != NULL) {
+        *id_out = id;
+    }
+out:
+    bytes_free(&data);
+    return e;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the core and MLS: who we are in groups, whom we let in, key
+ * packages, and where a group's records go.
+ *
+ * A leaf's credential is a clinic's certificate chain (decisions A 4): judged
+ * at the log time of what installs it, against revocation, and against the
+ * subject that it replaces.  A leaf already in a tree that we join was judged
+ * by its members; its age does not count.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/curve.h"
+
+#include <string.h>
+
+static const uint16_t extension_types[] = {PROTO_EXT_GROUP,
+                                           MLS_EXT_LAST_RESORT};
+
+enum err
+fed_chain_root(struct view chain, struct clinic_id *out)
+{
+    struct proto_rd r = proto_rd_open(chain);
+    struct proto_rd s;
+    struct proto_rd c;
+    struct view node;
+    struct clinic_id root;
+
+    proto_rd_array(&r, 3);
+    (void)proto_rd_u16(&r);
+    (void)proto_rd_bin(&r, IDENT_CHAIN_MAX);
+    node = proto_rd_bin(&r, IDENT_CHAIN_MAX);
+    s = proto_rd_open(node);
+    proto_rd_array(&s, 2);
+    c = proto_rd_open(proto_rd_bin(&s, IDENT_CHAIN_MAX));
+    proto_rd_array(&c, 7);
+    (void)proto_rd_u16(&c);
+    (void)proto_rd_u16(&c);
+    root = proto_rd_clinic_id(&c);
+    if (r.e != OK || s.e != OK || c.e != OK) {
+        return ERR_FORMAT;
+    }
+    *out = root;
+    return OK;
+}
+
+static uint64_t
+judged_at(const struct fed_core *core, enum mls_leaf_use use)
+{
+    switch (use) {
+    case MLS_FOR_KEY_PACKAGE:
+        return fed_now(core);
+    case MLS_FOR_TREE:
+        return 0;
+    case MLS_FOR_UPDATE:
+    case MLS_FOR_COMMIT:
+    case MLS_FOR_EXTERNAL:
+    case MLS_FOR_SENDER:
+        break;
+    }
+    return core->judge_ms;
+}
+
+static enum err
+check_leaf(void *ctx, const struct mls_leaf_check *asked)
+{
+    enum err e;
+    struct fed_core *core = ctx;
+    const struct mls_member *leaf = asked->leaf;
+    struct ident_check check = {.now_ms = judged_at(core, asked->use)};
+    struct ident_node node;
+    struct clinic_id before;
+    const struct fed_party *p;
+
+    if (asked->use == MLS_FOR_SENDER || leaf->credential_type != 1 ||
+        leaf->signature_key.len != PRIM_ED25519_PUB) {
+        return ERR_DENIED;
+    }
+    check.key = leaf->signature_key.p;
+    TRY(ident_chain_verify(core->mem, leaf->credential, &check, &node));
+    if (asked->before != NULL) {
+        TRY(fed_chain_root(asked->before->credential, &before));
+        TRY(clinic_id_equal(&before, &node.root) ? OK : ERR_DENIED);
+    }
+    p = fed_party_find(core, &node.root);
+    if (p != NULL && asked->use != MLS_FOR_TREE &&
+        node.generation < p->rec.revoked) {
+        TRY(ERR_STALE);
+    }
+out:
+    return e;
+}
+
+struct mls_env
+fed_mls_env(struct fed_core *core)
+{
+    struct mls_env env = {
+        .mem = core->mem,
+        .rng = core->config.rng,
+        .clock = core->config.clock,
+        .ctx = core,
+        .check_leaf = check_leaf,
+        .rule_out = &core->rule,
+        .past_epochs = 1,
+    };
+
+    return env;
+}
+
+struct mls_identity
+fed_mls_identity(struct fed_core *core)
+{
+    struct mls_identity who = {
+        .credential = view_of(&core->chain),
+        .signature_key = device_id_view(&core->node),
+        .signature_priv = VIEW_ARRAY(core->seed),
+        .extension_types = extension_types,
+        .extension_types_len =
+            sizeof(extension_types) / sizeof(extension_types[0]),
+    };
+
+    return who;
+}
+
+enum err
+fed_leaf_root(const struct mls_group *group, uint32_t leaf,
+              struct clinic_id *out)
+{
+    enum err e;
+    struct mls_member m;
+
+    TRY(mls_member_at(group, leaf, &m));
+    TRY(fed_chain_root(m.credential, out));
+out:
+    return e;
+}
+
+enum err
+fed_leaf_of(const struct mls_group *group, const struct clinic_id *root,
+            uint32_t *out)
+{
+    uint32_t n = mls_group_leaf_count(group);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct clinic_id at;
+
+        if (fed_leaf_root(group, i, &at) == OK && clinic_id_equal(&at, root)) {
+            *out = i;
+            return OK;
+        }
+    }
+    return ERR_MISSING;
+}
+
+/* ------------------------------------------------------------ key packages */
+
+enum err
+fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
+            struct bytes *out)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct mls_identity who = fed_mls_identity(core);
+    struct mls_key_package_opts opts = {.suite = core->config.suite};
+    struct mls_key_package_made made = {0};
+    struct fed_rec_kp rec = {.made_ms = fed_now(core)};
+    struct fed_key key;
+    uint64_t now_s = rec.made_ms / 1000;
+
+    opts.not_before_s = now_s > 3600 ? now_s - 3600 : 0;
+    opts.not_after_s = now_s + LIMIT_KP_DAYS * 86400u - 3600u;
+    TRY(mls_key_package_make(&env, &who, &opts, &made));
+    memcpy(rec.peer, peer->b, sizeof(rec.peer));
+    rec.record = view_of(&made.record);
+    key = fed_key_of(view_of(&made.ref));
+    TRY(fed_tx_save(core, FED_NS_KP, &key, &fed_rec_kp_shape, &rec));
+    *out = bytes_take(&made.key_package);
+out:
+    mls_key_package_made_clear(&made);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+enum err
+fed_kp_check(struct fed_core *core, struct view kp, struct clinic_id *root)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct mls_key_package_info info;
+
+    TRY(mls_key_package_check(&env, kp, &info));
+    TRY(info.suite == core->config.suite ? OK : ERR_UNSUPPORTED);
+    TRY(fed_chain_root(info.member.credential, root));
+out:
+    return e;
+}
+
+/* Try each key package that we gave away: there are few. */
+enum err
+fed_kp_join(struct fed_core *core, struct view welcome, struct mls_group **out)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct fed_key at = {.len = 0};
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct fed_rec_kp rec;
+        struct mls_join_opts opts = {.welcome = welcome};
+        bool ours = false;
+
+        TRY(fed_tx_next(core, FED_NS_KP, &at, (struct view){0}, &key, &value));
+        TRY(mls_welcome_is_for(&env, welcome, view_of(&key), &ours));
+        at = fed_key_of(view_of(&key));
+        if (ours) {
+            TRY(fed_rec_decode(view_of(&value), &fed_rec_kp_shape, &rec));
+            opts.key_package_record = rec.record;
+            TRY(mls_join(&env, &opts, out));
+            e = fed_tx_del(core, FED_NS_KP, &at);
+            if (e != OK) {
+                mls_group_free(*out);
+                *out = NULL;
+            }
+            break;
+        }
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+/* ---------------------------------------------------------------- records */
+
+static enum fed_ns
+record_ns(enum mls_record_kind kind)
+{
+    return kind == MLS_RECORD_TREE ? FED_NS_TREE : FED_NS_SECRET;
+}
+
+enum err
+fed_mls_change(struct fed_core *core, const struct thread_id *thread,
+               const struct mls_change *change)
+{
+    enum err e = OK;
+    size_t n = change == NULL ? 0 : mls_change_count(change);
+
+    for (size_t i = 0; i < n; i++) {
+        struct mls_record rec;
+        struct fed_key key;
+        enum fed_ns ns;
+
+        mls_change_at(change, i, &rec);
+        key = fed_key_pair(thread_id_view(thread), VIEW_ARRAY(rec.key));
+        ns = record_ns(rec.kind);
+        TRY(rec.bytes.len == 0 ? fed_tx_del(core, ns, &key)
+                               : fed_tx_put(core, ns, &key, rec.bytes));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_mls_save(struct fed_core *core, struct fed_thread *t,
+             enum mls_save_what what)
+{
+    enum err e;
+    struct mls_change *change = NULL;
+
+    TRY(mls_save(t->mls, what, &change));
+    TRY(fed_mls_change(core, &t->id, change));
+    TRY(fed_tx_rotate(core, &t->id));
+out:
+    mls_change_free(change);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+/* Records of a group that are being gathered; values are kept alive. */
+struct gathered {
+    struct mls_record *records;
+    struct bytes *values;
+    size_t len;
+    size_t cap;
+};
+
+static void
+gathered_clear(const struct mem *mem, struct gathered *g)
+{
+    for (size_t i = 0; i < g->len; i++) {
+        bytes_free(&g->values[i]);
+    }
+    mem_free(mem, g->records, g->cap * sizeof(g->records[0]));
+    mem_free(mem, g->values, g->cap * sizeof(g->values[0]));
+    *g = (struct gathered){0};
+}
+
+static enum err
+gathered_grow(const struct mem *mem, struct gathered *g)
+{
+    struct gathered more = {.cap = g->cap == 0 ? 16 : g->cap * 2};
+
+    if (g->len < g->cap) {
+        return OK;
+    }
+    more.records = mem_calloc(mem, more.cap, sizeof(more.records[0]));
+    more.values = mem_calloc(mem, more.cap, sizeof(more.values[0]));
+    if (more.records == NULL || more.values == NULL) {
+        gathered_clear(mem, &more);
+        return ERR_NOMEM;
+    }
+    if (g->len > 0) {
+        memcpy(more.records, g->records, g->len * sizeof(g->records[0]));
+        memcpy(more.values, g->values, g->len * sizeof(g->values[0]));
+    }
+    more.len = g->len;
+    mem_free(mem, g->records, g->cap * sizeof(g->records[0]));
+    mem_free(mem, g->values, g->cap * sizeof(g->values[0]));
+    *g = more;
+    return OK;
+}
+
+static enum err
+gather(struct fed_core *core, enum fed_ns ns, const struct thread_id *thread,
+       struct gathered *g)
+{
+    enum err e;
+    struct fed_key at = fed_key_of(thread_id_view(thread));
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct mls_record *rec;
+
+        e = fed_tx_next(core, ns, &at, thread_id_view(thread), &key, &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(gathered_grow(core->mem, g));
+        TRY(key.len == 32 + MLS_RECORD_KEY ? OK : ERR_CORRUPT);
+        rec = &g->records[g->len];
+        memcpy(rec->key, key.p + 32, MLS_RECORD_KEY);
+        /* A record's kind is the first byte of its key. */
+        rec->kind = (enum mls_record_kind)rec->key[0];
+        rec->bytes = view_of(&value);
+        g->values[g->len++] = bytes_take(&value);
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+enum err
+fed_mls_load(struct fed_core *core, const struct thread_id *thread,
+             struct mls_group **out)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct gathered g = {0};
+
+    TRY(gather(core, FED_NS_TREE, thread, &g));
+    TRY(gather(core, FED_NS_SECRET, thread, &g));
+    TRY(g.len == 0 ? ERR_MISSING : OK);
+    TRY(mls_load(&env, g.records, g.len, out));
+out:
+    gathered_clear(core->mem, &g);
+    return e;
+}
+
+enum err
+fed_mls_drop(struct fed_core *core, const struct thread_id *thread)
+{
+    enum err e;
+
+    TRY(fed_tx_drop(core, FED_NS_TREE, thread_id_view(thread)));
+    TRY(fed_tx_drop(core, FED_NS_SECRET, thread_id_view(thread)));
+    TRY(fed_tx_drop(core, FED_NS_STAGE, thread_id_view(thread)));
+    TRY(fed_tx_rotate(core, thread));
+out:
+    return e;
+}

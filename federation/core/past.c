@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * History (decisions E 22): a member that lost entries asks another inside the
+ * thread, which sends them again as content with the original id, place,
+ * author and time.  Who has them already drops them by their id.
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+enum err
+fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
+             uint64_t from, uint64_t to, const uint8_t who[32])
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_HISTORY};
+
+    c.u.history.term = term;
+    c.u.history.from = from;
+    c.u.history.to = to;
+    memcpy(c.u.history.who, who, sizeof(c.u.history.who));
+    return fed_intent_say(core, t, &c, false, NULL);
+}
+
+static enum err
+resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
+           uint64_t seq)
+{
+    enum err e;
+    struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
+    struct proto_resent *r = &c.u.resent;
+    struct message_id id;
+    struct subject_id author;
+    struct bytes content = {0};
+
+    e = core->config.store.past(core->config.store.ctx, &t->id, term, seq,
+                                core->mem, &id, &author, &r->ts_ms, &content);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    memcpy(r->id, id.b, sizeof(r->id));
+    memcpy(r->author, author.b, sizeof(r->author));
+    r->term = term;
+    r->seq = seq;
+    r->content = view_of(&content);
+    e = fed_intent_say(core, t, &c, false, NULL);
+    bytes_free(&content);
+    return e == ERR_LIMIT ? OK : e;
+}
+
+/* Only what the asker may have seen: it was a member then, or is told by us
+   what we show it; entries are those of this thread alone. */
+enum err
+fed_past_answer(struct fed_core *core, struct fed_thread *t,
+                const struct clinic_id *asker, const struct proto_history *in)
+{
+    enum err e = OK;
+    uint64_t to = in->to;
+
+    (void)asker;
+    if (memcmp(in->who, core->config.self.root.b, 32) != 0 || in->from == 0 ||
+        in->from > in->to) {
+        return OK;
+    }
+    if (to - in->from >= LIMIT_HISTORY) {
+        to = in->from + LIMIT_HISTORY - 1;
+    }
+    if (to > t->rec.seq) {
+        to = t->rec.seq;
+    }
+    for (uint64_t seq = in->from; seq <= to; seq++) {
+        TRY(resend_one(core, t, in->term, seq));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_past_resent(struct fed_core *core, struct fed_thread *t,
+                const struct clinic_id *by, const struct proto_resent *in)
+{
+    enum err e;
+    struct message_id id;
+    struct clinic_id author;
+    struct fed_key key;
+    struct fed_rec_seen seen = {.term = in->term, .seq = in->seq};
+    struct bytes hold = {0};
+    struct fed_show *show;
+
+    memcpy(author.b, in->author, sizeof(author.b));
+    fed_message_id(&author, in->content, &id);
+    if (memcmp(id.b, in->id, sizeof(id.b)) != 0) {
+        return OK; /* its id does not belong to its words */
+    }
+    key = fed_key_pair(thread_id_view(&t->id), message_id_view(&id));
+    e = fed_tx_get(core, FED_NS_SEEN, &key, &hold);
+    if (e != ERR_MISSING) {
+        goto out;
+    }
+    TRY(fed_tx_save(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen));
+    show = fed_tx_show(core, FED_SHOW_MESSAGE);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->message = id;
+    memcpy(show->author.b, in->author, sizeof(show->author.b));
+    memcpy(show->other.b, by->b, sizeof(show->other.b));
+    show->term = in->term;
+    show->seq = in->seq;
+    show->ts_ms = in->ts_ms;
+    show->resent = true;
+    TRY(bytes_copy(core->mem, in->content, &show->body));
+out:
+    bytes_free(&hold);
+    return e;
+}

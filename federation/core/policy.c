@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which commits a thread allows (decisions D 14 and 18).  Every member asks
+ * this about every commit, the hub before it accepts one.
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+/* One commit under judgement. */
+struct judged {
+    const struct fed_thread *t;
+    const struct proto_group *before;
+    struct proto_group after;
+    struct clinic_id by;
+    uint32_t added;
+    uint32_t removed;
+};
+
+static enum err
+committer_of(const struct fed_thread *t, const struct mls_stage *stage,
+             const struct mls_stage_info *info, struct clinic_id *out)
+{
+    struct mls_leaf_change c;
+
+    for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
+        if (c.leaf == info->committer && c.what != MLS_REMOVED) {
+            return fed_chain_root(c.after.credential, out);
+        }
+    }
+    return fed_leaf_root(t->mls, info->committer, out);
+}
+
+static enum err
+after_group(const struct mls_stage *stage, struct proto_group *out)
+{
+    struct mls_extension ext;
+
+    /* [thread-group-extension] */
+    if (!mls_extensions_find(mls_stage_extensions(stage), PROTO_EXT_GROUP,
+                             &ext)) {
+        return ERR_DENIED;
+    }
+    return proto_group_decode(ext.data, out);
+}
+
+/* What only the hub's own changes could touch stays. */
+static bool
+frame_kept(const struct judged *j)
+{
+    const struct proto_group *a = j->before;
+    const struct proto_group *b = &j->after;
+
+    return memcmp(a->hub, b->hub, sizeof(a->hub)) == 0 && a->term == b->term &&
+           memcmp(a->prev, b->prev, sizeof(a->prev)) == 0 &&
+           a->flags == b->flags && a->successors.len == b->successors.len &&
+           view_equal(a->successors.raw, b->successors.raw);
+}
+
+/* An external commit replaces the leaf of a subject that takes part. */
+static enum err
+judge_external(const struct judged *j, const struct mls_stage *stage)
+{
+    struct proto_subject s;
+    struct mls_leaf_change c;
+
+    /* [thread-external-subject] decisions D 14 */
+    if (!proto_group_find(j->before, j->by.b, &s)) {
+        return ERR_DENIED;
+    }
+    for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
+        struct clinic_id root;
+
+        /* [thread-external-others] nobody else's leaf */
+        if (fed_chain_root(c.what == MLS_REMOVED ? c.before.credential
+                                                 : c.after.credential,
+                           &root) != OK ||
+            !clinic_id_equal(&root, &j->by)) {
+            return ERR_DENIED;
+        }
+    }
+    return OK;
+}
+
+static enum err
+judge_added(struct judged *j, const struct clinic_id *who)
+{
+    struct proto_subject s;
+
+    j->added++;
+    /* [thread-add-listed] who is added is a new participant, by its adder */
+    if (proto_group_find(j->before, who->b, &s) ||
+        !proto_group_find(&j->after, who->b, &s) ||
+        memcmp(s.added_by, j->by.b, sizeof(s.added_by)) != 0 ||
+        memcmp(s.node, who->b, sizeof(s.node)) != 0 ||
+        s.kind != PROTO_SUBJECT_CLINIC) {
+        return ERR_DENIED;
+    }
+    return OK;
+}
+
+static enum err
+judge_removed(struct judged *j, const struct clinic_id *who)
+{
+    struct proto_subject s;
+
+    j->removed++;
+    /* [thread-remove-listed] */
+    if (!proto_group_find(j->before, who->b, &s) ||
+        proto_group_find(&j->after, who->b, &(struct proto_subject){0})) {
+        return ERR_DENIED;
+    }
+    /* [thread-remove-right] the hub, or who added it */
+    if (memcmp(j->by.b, j->before->hub, 32) != 0 &&
+        memcmp(j->by.b, s.added_by, 32) != 0) {
+        return ERR_DENIED;
+    }
+    /* [thread-remove-hub] the hub goes only by handing over */
+    return memcmp(who->b, j->before->hub, 32) == 0 ? ERR_DENIED : OK;
+}
+
+/* Who stays is described as before. */
+static enum err
+judge_others(const struct judged *j)
+{
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct proto_subject b;
+    uint32_t same = 0;
+
+    while (proto_list_next(&j->after.subjects, &proto_subject_shape, &at, &s)) {
+        if (!proto_group_find(j->before, s.root, &b)) {
+            continue;
+        }
+        /* [thread-others-kept] */
+        if (memcmp(s.node, b.node, 32) != 0 || s.kind != b.kind ||
+            memcmp(s.added_by, b.added_by, 32) != 0 ||
+            s.generation != b.generation) {
+            return ERR_DENIED;
+        }
+        same++;
+    }
+    if (same + j->added != j->after.subjects.len ||
+        same + j->removed != j->before->subjects.len) {
+        return ERR_DENIED;
+    }
+    return OK;
+}
+
+static enum err
+judge_leaves(struct judged *j, const struct mls_stage *stage,
+             const struct mls_stage_info *info)
+{
+    enum err e = OK;
+    struct mls_leaf_change c;
+
+    for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
+        struct clinic_id who;
+
+        TRY(fed_chain_root(c.what == MLS_REMOVED ? c.before.credential
+                                                 : c.after.credential,
+                           &who));
+        if (c.what == MLS_ADDED) {
+            TRY(judge_added(j, &who));
+        } else if (c.what == MLS_REMOVED) {
+            TRY(judge_removed(j, &who));
+        } else {
+            /* [thread-update-own] only the committer's own leaf */
+            TRY(c.leaf == info->committer ? OK : ERR_DENIED);
+        }
+    }
+out:
+    return e;
+}
+
+enum err
+fed_policy_commit(struct fed_core *core, const struct fed_thread *t,
+                  const struct mls_stage *stage, struct clinic_id *committer)
+{
+    enum err e;
+    struct mls_stage_info info;
+    struct judged j = {.t = t, .before = &t->group};
+
+    (void)core;
+    mls_stage_info(stage, &info);
+    /* [thread-no-reinit] */
+    if (info.reinit || info.psks > 0 || info.others > 0) {
+        return ERR_DENIED;
+    }
+    TRY(committer_of(t, stage, &info, &j.by));
+    TRY(after_group(stage, &j.after));
+    /* [thread-frame-kept] */
+    TRY(frame_kept(&j) ? OK : ERR_DENIED);
+    if (info.external) {
+        TRY(judge_external(&j, stage));
+    } else {
+        TRY(judge_leaves(&j, stage, &info));
+        TRY(judge_others(&j));
+    }
+    *committer = j.by;
+out:
+    return e;
+}

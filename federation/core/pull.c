@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking for parts of the log, and answering.  It works in both directions: a
+ * follower catches up from the hub, and a hub that was restored learns from
+ * its members what it had already numbered (decisions E 21).
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+/* An entry on its way into a part, with what its views point to. */
+struct held {
+    struct fed_rec_log rec;
+    struct bytes hold;
+};
+
+static enum err
+gather(struct fed_core *core, const struct fed_thread *t,
+       const struct proto_log_pull *in, struct held *held,
+       struct proto_log_entry *entries, struct proto_log_part *part)
+{
+    enum err e = OK;
+    size_t bytes = 0;
+    uint32_t n = 0;
+
+    while (n < in->max && n < LIMIT_LOG_PART && in->from + n <= t->rec.seq &&
+           bytes < LIMIT_STREAM_WINDOW_BYTES) {
+        struct held *h = &held[n];
+        struct proto_log_entry *entry = &entries[n];
+
+        e = fed_log_get(core, &t->id, in->from + n, &h->rec, &h->hold);
+        if (e == ERR_MISSING) {
+            part->code = n == 0 ? PROTO_LOG_PRUNED : PROTO_LOG_OK;
+            e = OK;
+            break;
+        }
+        TRY(e);
+        entry->term = h->rec.term;
+        entry->seq = in->from + n;
+        entry->ts_ms = h->rec.ts_ms;
+        entry->kind = h->rec.message.len > 0 ? h->rec.kind : PROTO_ENTRY_GONE;
+        entry->message =
+            h->rec.message.len > 0 ? h->rec.message : VIEW_ARRAY(h->rec.hash);
+        bytes += entry->message.len;
+        n++;
+    }
+    part->entries = (struct proto_list){.items = entries, .len = n};
+out:
+    return e;
+}
+
+/* The head before entry from. */
+static enum err
+before(struct fed_core *core, const struct fed_thread *t, uint64_t from,
+       struct proto_log_part *part)
+{
+    enum err e = OK;
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+
+    if (from == t->rec.seq + 1) {
+        memcpy(part->prev, t->rec.head, sizeof(part->prev));
+    } else if (from > t->rec.seq + 1) {
+        part->code = PROTO_LOG_TERM; /* the asker is ahead of us */
+    } else if (from > 1) {
+        e = fed_log_get(core, &t->id, from - 1, &rec, &hold);
+        if (e == OK) {
+            memcpy(part->prev, rec.head, sizeof(part->prev));
+        } else if (e == ERR_MISSING) {
+            part->code = PROTO_LOG_PRUNED;
+            e = OK;
+        }
+    }
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_hub_pull(struct fed_core *core, struct fed_party *p,
+             const struct proto_log_pull *in)
+{
+    enum err e;
+    struct fed_thread *t = NULL;
+    struct thread_id id;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_LOG_PART};
+    struct proto_log_part *part = &msg.u.log_part;
+    struct proto_log_entry *entries = NULL;
+    struct held *held = NULL;
+
+    memcpy(part->thread, in->thread, sizeof(part->thread));
+    memcpy(id.b, in->thread, sizeof(id.b));
+    part->first = in->from;
+    e = fed_thread_get(core, &id, &t);
+    if (e == ERR_MISSING ||
+        (e == OK && fed_thread_member(t, &p->root) == NULL)) {
+        part->code = PROTO_LOG_UNKNOWN;
+        TRY(fed_stream_put(core, p, &msg));
+        goto out;
+    }
+    TRY(e);
+    part->term = t->rec.term;
+    part->last = t->rec.seq;
+    entries = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(entries[0]));
+    held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
+    TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
+    TRY(before(core, t, in->from, part));
+    if (part->code == PROTO_LOG_OK) {
+        TRY(gather(core, t, in, held, entries, part));
+    }
+    TRY(fed_stream_put(core, p, &msg));
+out:
+    for (size_t i = 0; held != NULL && i < LIMIT_LOG_PART; i++) {
+        bytes_free(&held[i].hold);
+    }
+    mem_free(core->mem, held, LIMIT_LOG_PART * sizeof(held[0]));
+    mem_free(core->mem, entries, LIMIT_LOG_PART * sizeof(entries[0]));
+    return e;
+}
+
+/* A follower asks its hub for what comes next. */
+enum err
+fed_pull_send(struct fed_core *core, struct fed_thread *t,
+              const struct clinic_id *from)
+{
+    enum err e;
+    struct fed_party *p;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_LOG_PULL};
+    struct proto_log_pull *pull = &msg.u.log_pull;
+
+    TRY(fed_party_get(core, from, &p));
+    memcpy(pull->thread, t->id.b, sizeof(pull->thread));
+    pull->term = t->rec.term;
+    pull->from = t->rec.seq + 1;
+    pull->max = LIMIT_LOG_PART;
+    TRY(fed_stream_put(core, p, &msg));
+out:
+    return e;
+}

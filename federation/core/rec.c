@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables behind rec.h.  Bounds are generous: the bytes are our own.
+ */
+#include "federation/core/rec.h"
+
+#include "proto/base/limits.h"
+
+static const struct proto_field self_fields[] = {
+    PROTO_UINT(fed_rec_self, incarnation, UINT64_MAX),
+    PROTO_BOOL(fed_rec_self, restored),
+};
+const struct proto_shape fed_rec_self_shape =
+    PROTO_SHAPE(fed_rec_self, self_fields);
+
+static const struct proto_field party_fields[] = {
+    PROTO_UINT(fed_rec_party, ours, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, theirs, UINT64_MAX),
+    PROTO_BOOL(fed_rec_party, blocked),
+    PROTO_BOOL(fed_rec_party, verified),
+    PROTO_FIXED(fed_rec_party, direct),
+    PROTO_UINT(fed_rec_party, generation, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, revoked, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, incarnation, UINT64_MAX),
+    PROTO_FIXED(fed_rec_party, profile),
+    PROTO_BIN(fed_rec_party, addrs, LIMIT_FRAME),
+    PROTO_FIXED(fed_rec_party, link),
+    PROTO_BOOL(fed_rec_party, link_ours),
+    PROTO_BOOL(fed_rec_party, one_time),
+    PROTO_BOOL(fed_rec_party, in_person),
+    PROTO_FIXED(fed_rec_party, secret),
+    PROTO_BIN(fed_rec_party, kp, LIMIT_FRAME),
+    PROTO_UINT(fed_rec_party, creator, UINT64_MAX),
+    PROTO_FIXED(fed_rec_party, out_stream),
+    PROTO_FIXED(fed_rec_party, out_before),
+    PROTO_UINT(fed_rec_party, out_next, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, out_acked, UINT64_MAX),
+    PROTO_FIXED(fed_rec_party, in_stream),
+    PROTO_UINT(fed_rec_party, in_applied, UINT64_MAX),
+};
+const struct proto_shape fed_rec_party_shape =
+    PROTO_SHAPE(fed_rec_party, party_fields);
+
+static const struct proto_field link_fields[] = {
+    PROTO_BOOL(fed_rec_link, one_time),
+    PROTO_BOOL(fed_rec_link, in_person),
+    PROTO_BOOL(fed_rec_link, review),
+    PROTO_BOOL(fed_rec_link, revoked),
+    PROTO_UINT(fed_rec_link, expiry_s, UINT64_MAX),
+    PROTO_UINT(fed_rec_link, uses_max, UINT64_MAX),
+    PROTO_UINT(fed_rec_link, uses, UINT64_MAX),
+    PROTO_FIXED(fed_rec_link, secret),
+    PROTO_FIXED(fed_rec_link, bound),
+    PROTO_BIN(fed_rec_link, label, LIMIT_FRAME),
+    PROTO_BIN(fed_rec_link, forward, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_link_shape =
+    PROTO_SHAPE(fed_rec_link, link_fields);
+
+static const struct proto_field kp_fields[] = {
+    PROTO_UINT(fed_rec_kp, made_ms, UINT64_MAX),
+    PROTO_FIXED(fed_rec_kp, peer),
+    PROTO_BIN(fed_rec_kp, record, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_kp_shape = PROTO_SHAPE(fed_rec_kp, kp_fields);
+
+static const struct proto_field thread_fields[] = {
+    PROTO_UINT(fed_rec_thread, state, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, flags, UINT64_MAX),
+    PROTO_FIXED(fed_rec_thread, hub),
+    PROTO_UINT(fed_rec_thread, term, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, seq, UINT64_MAX),
+    PROTO_FIXED(fed_rec_thread, head),
+    PROTO_UINT(fed_rec_thread, ts_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, epoch_seq, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, epoch_ts_ms, UINT64_MAX),
+    PROTO_BOOL(fed_rec_thread, late),
+    PROTO_UINT(fed_rec_thread, kept, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, intents, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, gap_from, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, receipt_read, UINT64_MAX),
+    PROTO_BIN(fed_rec_thread, group, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_thread_shape =
+    PROTO_SHAPE(fed_rec_thread, thread_fields);
+
+static const struct proto_field member_fields[] = {
+    PROTO_UINT(fed_rec_member, acked, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, read, UINT64_MAX),
+};
+const struct proto_shape fed_rec_member_shape =
+    PROTO_SHAPE(fed_rec_member, member_fields);
+
+static const struct proto_field log_fields[] = {
+    PROTO_UINT(fed_rec_log, term, UINT64_MAX),
+    PROTO_UINT(fed_rec_log, ts_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_log, kind, UINT64_MAX),
+    PROTO_FIXED(fed_rec_log, head),
+    PROTO_FIXED(fed_rec_log, hash),
+    PROTO_BIN(fed_rec_log, message, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_log_shape =
+    PROTO_SHAPE(fed_rec_log, log_fields);
+
+static const struct proto_field intent_fields[] = {
+    PROTO_UINT(fed_rec_intent, kind, UINT64_MAX),
+    PROTO_BOOL(fed_rec_intent, held),
+    PROTO_BOOL(fed_rec_intent, submitted),
+    PROTO_FIXED(fed_rec_intent, id),
+    PROTO_FIXED(fed_rec_intent, req),
+    PROTO_FIXED(fed_rec_intent, hash),
+    PROTO_UINT(fed_rec_intent, epoch, UINT64_MAX),
+    PROTO_UINT(fed_rec_intent, tries, UINT64_MAX),
+    PROTO_UINT(fed_rec_intent, made_ms, UINT64_MAX),
+    PROTO_BOOL(fed_rec_intent, overdue),
+    PROTO_BIN(fed_rec_intent, data, LIMIT_FRAME),
+    PROTO_BIN(fed_rec_intent, addrs, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_intent_shape =
+    PROTO_SHAPE(fed_rec_intent, intent_fields);
+
+static const struct proto_field seen_fields[] = {
+    PROTO_UINT(fed_rec_seen, term, UINT64_MAX),
+    PROTO_UINT(fed_rec_seen, seq, UINT64_MAX),
+};
+const struct proto_shape fed_rec_seen_shape =
+    PROTO_SHAPE(fed_rec_seen, seen_fields);
+
+static const struct proto_field stage_fields[] = {
+    PROTO_FIXED(fed_rec_stage, hash),
+    PROTO_BIN(fed_rec_stage, stage, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_stage_shape =
+    PROTO_SHAPE(fed_rec_stage, stage_fields);
+
+static const uint64_t version[] = {1};
+
+enum err
+fed_rec_encode(const struct mem *mem, const struct proto_shape *shape,
+               const void *from, struct bytes *out)
+{
+    return proto_shape_encode(mem, shape, version, 1, from, out);
+}
+
+enum err
+fed_rec_decode(struct view in, const struct proto_shape *shape, void *to)
+{
+    enum err e = proto_shape_decode(in, shape, version, 1, to);
+
+    return e == OK || e == ERR_UNSUPPORTED ? e : ERR_CORRUPT;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stored records of the core.  Shapes of proto/msg with a version in front;
+ * they are ours, so one that does not decode is ERR_CORRUPT.
+ */
+#ifndef FEDERATION_CORE_REC_H
+#define FEDERATION_CORE_REC_H
+
+#include "proto/base/id.h"
+#include "proto/msg/shape.h"
+
+/* This node. */
+struct fed_rec_self {
+    uint64_t incarnation; /* grows with each restore */
+    bool restored;        /* streams began anew, threads resync */
+};
+
+/* A clinic that we know. */
+struct fed_rec_party {
+    uint64_t ours;   /* enum proto_stance */
+    uint64_t theirs; /* as last said */
+    bool blocked;
+    bool verified;
+    uint8_t direct[32]; /* the direct thread; zeros: none */
+    uint64_t generation;
+    uint64_t revoked;
+    uint64_t incarnation; /* theirs, highest seen */
+    uint8_t profile[32];  /* hash of their profile that we hold */
+    struct view addrs;
+    /* how we met */
+    uint8_t link[8];
+    bool link_ours;
+    bool one_time;
+    bool in_person;
+    uint8_t secret[16];
+    struct view kp;   /* ASKED: ours that they get; REVIEW: theirs */
+    uint64_t creator; /* GRANTED: who opens the direct thread */
+    /* streams */
+    uint8_t out_stream[16];
+    uint8_t out_before[16]; /* the stream before it, after a restore */
+    uint64_t out_next;
+    uint64_t out_acked;
+    uint8_t in_stream[16];
+    uint64_t in_applied;
+};
+
+struct fed_rec_link {
+    bool one_time;
+    bool in_person;
+    bool review;
+    bool revoked;
+    uint64_t expiry_s;
+    uint64_t uses_max;
+    uint64_t uses;
+    uint8_t secret[16];
+    uint8_t bound[32];
+    struct view label;
+    struct view forward;
+};
+
+struct fed_rec_kp {
+    uint64_t made_ms;
+    uint8_t peer[32]; /* whom it was given to */
+    struct view record;
+};
+
+struct fed_rec_thread {
+    uint64_t state;
+    uint64_t flags; /* of proto_group */
+    uint8_t hub[32];
+    uint64_t term;
+    uint64_t seq;
+    uint8_t head[32];
+    uint64_t ts_ms;
+    uint64_t epoch_seq; /* where the present epoch began */
+    uint64_t epoch_ts_ms;
+    bool late;             /* messages of the epoch before are still accepted */
+    uint64_t kept;         /* lowest log number that is still here */
+    uint64_t intents;      /* number of the next intent */
+    uint64_t gap_from;     /* RESYNC: the first entry that we miss */
+    uint64_t receipt_read; /* highest read receipt sent */
+    struct view group;     /* encoded proto_group; empty before the Welcome */
+};
+
+struct fed_rec_member {
+    uint64_t acked; /* log number that its node has */
+    uint64_t delivered;
+    uint64_t read;
+};
+
+struct fed_rec_log {
+    uint64_t term;
+    uint64_t ts_ms;
+    uint64_t kind; /* enum proto_entry_kind, never GONE */
+    uint8_t head[32];
+    uint8_t hash[32];    /* of the message */
+    struct view message; /* empty where it is not needed */
+};
+
+enum fed_intent_kind {
+    FED_INTENT_SAY = 1,
+    FED_INTENT_ADD = 2,
+    FED_INTENT_REMOVE = 3,
+    FED_INTENT_REKEY = 4,
+    FED_INTENT_RESYNC = 5, /* follower: rejoin */
+    FED_INTENT_CHECK = 6,  /* hub: compare with members, rejoin, new term */
+    FED_INTENT_KIND_COUNT
+};
+
+struct fed_rec_intent {
+    uint64_t kind;
+    bool held;
+    bool submitted;
+    uint8_t id[32];   /* SAY: message id; ADD, REMOVE: subject */
+    uint8_t req[16];  /* of the submission, or the claim */
+    uint8_t hash[32]; /* of what was submitted */
+    uint64_t epoch;   /* submitted in */
+    uint64_t tries;
+    uint64_t made_ms;
+    bool overdue;      /* was said */
+    struct view data;  /* SAY: content; ADD: the key package once claimed */
+    struct view addrs; /* ADD: where the new node is */
+};
+
+struct fed_rec_seen {
+    uint64_t term;
+    uint64_t seq;
+};
+
+struct fed_rec_stage {
+    uint8_t hash[32]; /* of the commit */
+    struct view stage;
+};
+
+extern const struct proto_shape fed_rec_self_shape;
+extern const struct proto_shape fed_rec_party_shape;
+extern const struct proto_shape fed_rec_link_shape;
+extern const struct proto_shape fed_rec_kp_shape;
+extern const struct proto_shape fed_rec_thread_shape;
+extern const struct proto_shape fed_rec_member_shape;
+extern const struct proto_shape fed_rec_log_shape;
+extern const struct proto_shape fed_rec_intent_shape;
+extern const struct proto_shape fed_rec_seen_shape;
+extern const struct proto_shape fed_rec_stage_shape;
+
+MUST_CHECK enum err fed_rec_encode(const struct mem *mem,
+                                   const struct proto_shape *shape,
+                                   const void *from, struct bytes *out);
+
+/* Views of *to point into in.  ERR_CORRUPT; ERR_UNSUPPORTED  newer */
+MUST_CHECK enum err fed_rec_decode(struct view in,
+                                   const struct proto_shape *shape, void *to);
+
+#endif

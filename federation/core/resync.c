@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rejoining a thread whose MLS state is lost, no good, or must not be used
+ * (decisions E 21): ask a member for the GroupInfo, make an external commit
+ * that replaces our own leaf, have it accepted, and ask for what was missed.
+ *
+ * A follower asks its hub and submits to it.  A restored hub first learns from
+ * its members what it had numbered (check.c), takes the GroupInfo from the one
+ * that has most, and accepts its own commit as the first entry of a new term.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+enum err
+fed_resync_begin(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    bool hub = fed_thread_hub_here(core, t);
+    struct fed_rec_intent work = {.kind = hub ? FED_INTENT_CHECK
+                                              : FED_INTENT_RESYNC};
+
+    if (t->rec.state == FED_THREAD_RESYNC ||
+        t->rec.state == FED_THREAD_CHECKING) {
+        return OK;
+    }
+    mls_stage_free(t->stage);
+    t->stage = NULL;
+    mls_group_free(t->joining);
+    t->joining = NULL;
+    mls_group_free(t->mls);
+    t->mls = NULL;
+    t->pulling = false;
+    t->asked = false;
+    t->rec.gap_from = t->rec.seq + 1;
+    TRY(fed_mls_drop(core, &t->id));
+    TRY(fed_intent_again(core, t));
+    TRY(fed_intent_add(core, t, &work));
+    TRY(fed_thread_state(core, t,
+                         hub ? FED_THREAD_CHECKING : FED_THREAD_RESYNC));
+out:
+    return e;
+}
+
+/* Ask p for the state of the thread. */
+enum err
+fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
+{
+    enum err e;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_GI_GET};
+    struct proto_gi_get *get = &msg.u.gi_get;
+
+    TRY(rng_fill(core->config.rng, get->req, sizeof(get->req)));
+    memcpy(get->thread, t->id.b, sizeof(get->thread));
+    get->term = t->rec.term;
+    get->seq = t->rec.seq;
+    memcpy(get->head, t->rec.head, sizeof(get->head));
+    memcpy(t->joining_req, get->req, sizeof(t->joining_req));
+    t->asked = true;
+    TRY(fed_stream_put(core, p, &msg));
+out:
+    return e;
+}
+
+enum err
+fed_resync_step(struct fed_core *core, struct fed_thread *t)
+{
+    struct clinic_id hub;
+    struct fed_party *p;
+
+    if (t->asked || fed_mono(core) < t->wait_ms) {
+        return OK;
+    }
+    if (fed_thread_hub_here(core, t)) {
+        return fed_check_step(core, t);
+    }
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    p = fed_party_find(core, &hub);
+    if (p == NULL || !fed_party_live(p)) {
+        return OK;
+    }
+    return fed_resync_ask(core, t, p);
+}
+
+/* ---------------------------------------------------------------- answering */
+
+static enum proto_answer_code
+may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
+{
+    if (fed_thread_member(t, &p->root) == NULL) {
+        return PROTO_ANSWER_DENIED;
+    }
+    if (t->rec.state == FED_THREAD_REMOVED ||
+        t->rec.state == FED_THREAD_ENDED) {
+        return PROTO_ANSWER_DENIED;
+    }
+    if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL) {
+        return PROTO_ANSWER_WAIT;
+    }
+    if (fed_thread_hub_here(core, t)) {
+        return fed_hub_ready(core, t) ? PROTO_ANSWER_ACCEPTED
+                                      : PROTO_ANSWER_WAIT;
+    }
+    return memcmp(t->rec.hub, p->root.b, 32) == 0 ? PROTO_ANSWER_ACCEPTED
+                                                  : PROTO_ANSWER_NOT_HUB;
+}
+
+enum err
+fed_resync_get(struct fed_core *core, struct fed_party *p,
+               const struct proto_gi_get *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    struct bytes info = {0};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_GI};
+    struct proto_gi *gi = &msg.u.gi;
+    uint32_t leaf;
+
+    memcpy(gi->req, in->req, sizeof(gi->req));
+    memcpy(gi->thread, in->thread, sizeof(gi->thread));
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e == ERR_MISSING) {
+        gi->code = PROTO_ANSWER_NOT_HUB;
+        return fed_stream_put(core, p, &msg);
+    }
+    TRY(e);
+    gi->code = (uint64_t)may_have(core, t, p);
+    if (gi->code == PROTO_ANSWER_ACCEPTED) {
+        gi->term = t->rec.term;
+        gi->seq = t->rec.seq;
+        gi->ts_ms = t->rec.ts_ms;
+        memcpy(gi->head, t->rec.head, sizeof(gi->head));
+        gi->leaf =
+            fed_leaf_of(t->mls, &p->root, &leaf) == OK ? leaf : UINT32_MAX;
+        TRY(mls_group_info(t->mls, true, &info));
+        gi->group_info = view_of(&info);
+    }
+    TRY(fed_stream_put(core, p, &msg));
+out:
+    bytes_free(&info);
+    return e;
+}
+
+/* ------------------------------------------------------------------ joining */
+
+static enum err
+check_info(struct fed_core *core, const struct fed_thread *t,
+           const struct mls_group *mls)
+{
+    struct mls_extension ext;
+    struct proto_group group;
+    struct proto_subject me;
+
+    if (!view_equal(mls_group_id(mls), thread_id_view(&t->id)) ||
+        !mls_extensions_find(mls_group_extensions(mls), PROTO_EXT_GROUP,
+                             &ext) ||
+        proto_group_decode(ext.data, &group) != OK ||
+        memcmp(group.hub, t->rec.hub, 32) != 0 ||
+        !proto_group_find(&group, core->config.self.root.b, &me)) {
+        return ERR_DENIED;
+    }
+    return OK;
+}
+
+/* The log position that the GroupInfo belongs to becomes ours. */
+static void
+stand_at(struct fed_thread *t, const struct proto_gi *in)
+{
+    t->rec.term = in->term;
+    t->rec.seq = in->seq;
+    t->rec.ts_ms = in->ts_ms;
+    memcpy(t->rec.head, in->head, sizeof(t->rec.head));
+    t->rec.kept = 0;
+    t->dirty = true;
+}
+
+static enum err
+submit_join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+            struct view commit)
+{
+    enum err e;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HS_SUBMIT};
+    struct proto_hs_submit *hs = &msg.u.hs_submit;
+
+    TRY(rng_fill(core->config.rng, hs->req, sizeof(hs->req)));
+    memcpy(t->joining_req, hs->req, sizeof(t->joining_req));
+    memcpy(hs->thread, t->id.b, sizeof(hs->thread));
+    hs->term = t->rec.term;
+    hs->message = commit;
+    prim_sha256(commit, t->joining_hash);
+    TRY(fed_stream_put(core, p, &msg));
+out:
+    return e;
+}
+
+static enum err
+join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+     const struct proto_gi *in)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct mls_identity who = fed_mls_identity(core);
+    struct mls_external_opts opts = {.group_info = in->group_info};
+    struct mls_external_made made = {0};
+    struct bytes aad = {0};
+
+    TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
+    stand_at(t, in);
+    TRY(fed_log_aad(core, t, &aad));
+    opts.aad = view_of(&aad);
+    opts.resync = in->leaf != UINT32_MAX;
+    opts.remove_leaf = (uint32_t)in->leaf;
+    core->judge_ms = fed_now(core);
+    TRY(mls_join_external(&env, &who, &opts, &made));
+    TRY(check_info(core, t, made.group));
+    mls_group_free(t->joining);
+    t->joining = made.group;
+    made.group = NULL;
+    if (!fed_thread_hub_here(core, t)) {
+        TRY(submit_join(core, t, p, view_of(&made.commit)));
+        goto out;
+    }
+    /* As hub: the first entry of a new term. */
+    prim_sha256(view_of(&made.commit), t->joining_hash);
+    t->joining_commit = view_of(&made.commit);
+    e = fed_resync_joined(core, t, t->rec.term + 1, fed_now(core));
+    t->joining_commit = (struct view){0};
+    TRY(e);
+    TRY(fed_intent_pump(core, t));
+out:
+    bytes_free(&aad);
+    mls_external_made_clear(&made);
+    return e;
+}
+
+enum err
+fed_resync_gi(struct fed_core *core, struct fed_party *p,
+              const struct proto_gi *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || !t->asked || t->joining != NULL ||
+        memcmp(t->joining_req, in->req, sizeof(in->req)) != 0) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    if (in->code == PROTO_ANSWER_ACCEPTED) {
+        e = join(core, t, p, in);
+        if (e == OK || fed_ours(e)) {
+            return e;
+        }
+        TRY(fed_party_bad(core, p, e));
+    } else if (in->code == PROTO_ANSWER_DENIED) {
+        /* Removed while we were away. */
+        TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
+        goto out;
+    }
+    t->asked = false;
+    t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
+    fed_tx_timer(core, t->wait_ms);
+    e = OK;
+out:
+    return e;
+}
+
+static enum err
+done_intents(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        if (e == OK &&
+            (rec.kind == FED_INTENT_RESYNC || rec.kind == FED_INTENT_CHECK)) {
+            e = fed_intent_done(core, t, number);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+        number++;
+    }
+}
+
+static enum err
+show_missed(struct fed_core *core, struct fed_thread *t, uint64_t term,
+            uint64_t from, uint64_t to)
+{
+    enum err e;
+    struct fed_show *show;
+
+    if (from == 0 || from > to) {
+        return OK;
+    }
+    show = fed_tx_show(core, FED_SHOW_GAP);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->term = term;
+    show->seq = from;
+    show->value = to;
+    if (fed_thread_hub_here(core, t)) {
+        TRY(t->members_len > 0
+                ? fed_past_ask(core, t, term, from, to,
+                               fed_thread_member(t, &t->best) != NULL
+                                   ? t->best.b
+                                   : t->members[0].node.b)
+                : OK);
+    } else {
+        TRY(fed_past_ask(core, t, term, from, to, t->rec.hub));
+    }
+out:
+    return e;
+}
+
+/* Our external commit is the next entry: we are in again. */
+enum err
+fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                  uint64_t ts_ms)
+{
+    enum err e;
+    struct mls_extension ext;
+    uint64_t from = t->rec.gap_from;
+    uint64_t upto = t->rec.seq;
+    uint64_t before = t->rec.term;
+
+    TRY(fed_log_append(core, t, term,
+                       ts_ms > t->rec.ts_ms ? ts_ms : t->rec.ts_ms,
+                       PROTO_ENTRY_COMMIT, t->joining_hash, t->joining_commit));
+    t->mls = t->joining;
+    t->joining = NULL;
+    TRY(mls_extensions_find(mls_group_extensions(t->mls), PROTO_EXT_GROUP, &ext)
+            ? OK
+            : ERR_INTERNAL);
+    TRY(fed_thread_group(core, t, ext.data));
+    if (fed_thread_hub_here(core, t)) {
+        TRY(fed_hub_fan(core, t, NULL));
+    }
+    t->rec.epoch_seq = t->rec.seq;
+    t->rec.epoch_ts_ms = t->rec.ts_ms;
+    t->rec.late = false;
+    t->rec.gap_from = 0;
+    t->asked = false;
+    t->wait_ms = 0;
+    t->next_intent = 0;
+    t->idle = false;
+    t->dirty = true;
+    TRY(fed_mls_save(core, t, MLS_SAVE_ALL));
+    TRY(done_intents(core, t));
+    TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(show_missed(core, t, before, from, upto));
+out:
+    return e;
+}
+
+enum err
+fed_resync_fork(struct fed_core *core, struct fed_party *p,
+                const struct proto_fork_alert *in)
+{
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_FORK);
+
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->peer = p->root;
+    memcpy(show->thread.b, in->thread, sizeof(show->thread.b));
+    show->term = in->term;
+    show->seq = in->seq;
+    return OK;
+}

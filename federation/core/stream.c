@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Streams: each direction between two nodes is a numbered sequence of items,
+ * applied exactly once (decisions C 12).  An item stays in FED_NS_OUT until it
+ * is acknowledged, whatever happens to connections.  A row is one byte that
+ * tells its form: the item itself, or a pointer to a log entry, so that the
+ * hub stores a message once however many members there are.
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+enum {
+    ROW_ITEM = 0,
+    ROW_FAN = 1,
+    ROW_FAN_SIZE = 1 + 32 + 8
+};
+
+static struct fed_key
+out_key(const struct fed_party *p, uint64_t seq)
+{
+    return fed_key_num(clinic_id_view(&p->root), seq);
+}
+
+/* New ids and numbers for what we send, after a restore. */
+enum err
+fed_stream_new(struct fed_core *core, struct fed_party *p)
+{
+    enum err e;
+    uint8_t id[16];
+
+    TRY(rng_fill(core->config.rng, id, sizeof(id)));
+    memcpy(p->rec.out_before, p->rec.out_stream, sizeof(id));
+    memcpy(p->rec.out_stream, id, sizeof(id));
+    p->rec.out_next = 1;
+    p->rec.out_acked = 0;
+    p->sent = 0;
+    memset(p->rec.in_stream, 0, sizeof(p->rec.in_stream));
+    p->rec.in_applied = 0;
+    p->dirty = true;
+out:
+    return e;
+}
+
+enum err
+fed_stream_drop(struct fed_core *core, struct fed_party *p)
+{
+    return fed_tx_drop(core, FED_NS_OUT, clinic_id_view(&p->root));
+}
+
+static enum err
+put_row(struct fed_core *core, struct fed_party *p, struct view row)
+{
+    enum err e;
+    struct fed_key key = out_key(p, p->rec.out_next);
+
+    TRY(fed_tx_put(core, FED_NS_OUT, &key, row));
+    p->rec.out_next++;
+    p->dirty = true;
+    TRY(fed_party_live(p) ? fed_stream_pump(core, p) : OK);
+out:
+    return e;
+}
+
+enum err
+fed_stream_put(struct fed_core *core, struct fed_party *p,
+               const struct proto_peer_msg *msg)
+{
+    static const uint8_t form = ROW_ITEM;
+    enum err e;
+    struct bytes item = {0};
+    struct bytes row = {0};
+
+    TRY(proto_peer_encode(core->mem, msg, &item));
+    TRY(bytes_append(core->mem, &row, view_make(&form, 1)));
+    TRY(bytes_append(core->mem, &row, view_of(&item)));
+    TRY(put_row(core, p, view_of(&row)));
+out:
+    bytes_free(&item);
+    bytes_free(&row);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+enum err
+fed_stream_fan(struct fed_core *core, struct fed_party *p,
+               const struct thread_id *thread, uint64_t entry)
+{
+    uint8_t row[ROW_FAN_SIZE] = {ROW_FAN};
+
+    memcpy(row + 1, thread->b, sizeof(thread->b));
+    for (int i = 0; i < 8; i++) {
+        row[33 + i] = (uint8_t)(entry >> (56 - 8 * i));
+    }
+    return put_row(core, p, VIEW_ARRAY(row));
+}
+
+/* ---------------------------------------------------------------- sending */
+
+/* The fan message of a log entry; GONE when it was pruned. */
+static enum err
+fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
+         struct bytes *out)
+{
+    enum err e;
+    struct fed_rec_log rec;
+    struct fed_rec_log before;
+    struct bytes hold = {0};
+    struct bytes hold_before = {0};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_FAN};
+    struct proto_fan *fan = &msg.u.fan;
+
+    memcpy(fan->thread, thread->b, sizeof(fan->thread));
+    fan->seq = entry;
+    e = fed_log_get(core, thread, entry, &rec, &hold);
+    if (e == ERR_MISSING) {
+        fan->kind = PROTO_ENTRY_GONE;
+        TRY(proto_peer_encode(core->mem, &msg, out));
+        goto out;
+    }
+    TRY(e);
+    e = fed_log_get(core, thread, entry - 1, &before, &hold_before);
+    if (e == OK) {
+        memcpy(fan->prev, before.head, sizeof(fan->prev));
+    } else if (e != ERR_MISSING) {
+        goto out;
+    }
+    fan->term = rec.term;
+    fan->ts_ms = rec.ts_ms;
+    fan->kind = rec.message.len > 0 ? rec.kind : PROTO_ENTRY_GONE;
+    fan->message = rec.message.len > 0 ? rec.message : VIEW_ARRAY(rec.hash);
+    TRY(proto_peer_encode(core->mem, &msg, out));
+out:
+    bytes_free(&hold);
+    bytes_free(&hold_before);
+    return e;
+}
+
+static enum err
+row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
+         struct bytes *out)
+{
+    enum err e;
+
+    *flight = (struct fed_flight){0};
+    if (row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
+        flight->fan = true;
+        memcpy(flight->thread.b, row.p + 1, sizeof(flight->thread.b));
+        flight->entry = fed_key_tail(row);
+        TRY(fan_item(core, &flight->thread, flight->entry, out));
+    } else if (row.len > 1 && row.p[0] == ROW_ITEM) {
+        TRY(bytes_copy(core->mem, view_skip(row, 1), out));
+    } else {
+        TRY(ERR_CORRUPT);
+    }
+    flight->size = (uint32_t)out->len;
+out:
+    return e;
+}
+
+static enum err
+send_one(struct fed_core *core, struct fed_party *p, uint64_t seq)
+{
+    enum err e;
+    struct fed_key key = out_key(p, seq);
+    struct bytes row = {0};
+    struct bytes item = {0};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_DATA};
+    struct fed_flight flight;
+
+    TRY(fed_tx_get(core, FED_NS_OUT, &key, &row));
+    TRY(row_item(core, view_of(&row), &flight, &item));
+    msg.u.data.seq = seq;
+    msg.u.data.body = view_of(&item);
+    TRY(fed_party_say(core, p, &msg));
+    p->flight[seq % LIMIT_STREAM_WINDOW] = flight;
+    p->under_way += flight.size;
+    p->sent = seq;
+out:
+    bytes_free(&row);
+    bytes_free(&item);
+    return e == ERR_MISSING ? ERR_CORRUPT : e;
+}
+
+enum err
+fed_stream_pump(struct fed_core *core, struct fed_party *p)
+{
+    enum err e = OK;
+
+    if (!fed_party_live(p)) {
+        return OK;
+    }
+    if (p->flight == NULL && p->sent + 1 < p->rec.out_next) {
+        p->flight =
+            mem_calloc(core->mem, LIMIT_STREAM_WINDOW, sizeof(p->flight[0]));
+        TRY(p->flight == NULL ? ERR_NOMEM : OK);
+    }
+    while (p->sent + 1 < p->rec.out_next &&
+           p->sent - p->rec.out_acked < LIMIT_STREAM_WINDOW &&
+           p->under_way < LIMIT_STREAM_WINDOW_BYTES) {
+        TRY(send_one(core, p, p->sent + 1));
+    }
+out:
+    return e;
+}
+
+/* ---------------------------------------------------------- acknowledgement */
+
+/* A member's node has everything of a thread up to entry. */
+static enum err
+member_has(struct fed_core *core, struct fed_party *p,
+           const struct thread_id *thread, uint64_t entry)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct fed_member *m;
+    struct fed_show *show;
+
+    e = fed_thread_get(core, thread, &t);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    m = fed_thread_member(t, &p->root);
+    if (m == NULL || entry <= m->rec.acked) {
+        return OK;
+    }
+    m->rec.acked = entry;
+    m->dirty = true;
+    t->dirty = true;
+    TRY(fed_log_prune(core, t));
+    show = fed_tx_show(core, FED_SHOW_STATE);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->code = FED_MESSAGE_DELIVERED;
+    show->thread = *thread;
+    show->term = t->rec.term;
+    show->seq = entry;
+    memcpy(show->other.b, p->root.b, sizeof(show->other.b));
+out:
+    return e;
+}
+
+/* What item seq was; read back when it was sent on an earlier connection. */
+static enum err
+flight_of(struct fed_core *core, struct fed_party *p, uint64_t seq,
+          struct fed_flight *out)
+{
+    enum err e;
+    struct fed_key key = out_key(p, seq);
+    struct bytes row = {0};
+
+    *out = (struct fed_flight){0};
+    if (p->flight != NULL && seq <= p->sent) {
+        *out = p->flight[seq % LIMIT_STREAM_WINDOW];
+        return OK;
+    }
+    e = fed_tx_get(core, FED_NS_OUT, &key, &row);
+    if (e == OK && row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
+        out->fan = true;
+        memcpy(out->thread.b, row.p + 1, sizeof(out->thread.b));
+        out->entry = fed_key_tail(view_of(&row));
+    }
+    bytes_free(&row);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
+{
+    enum err e = OK;
+    struct fed_flight last = {0};
+
+    if (applied >= p->rec.out_next) {
+        return fed_party_bad(core, p, ERR_STATE);
+    }
+    for (uint64_t seq = p->rec.out_acked + 1; seq <= applied; seq++) {
+        struct fed_flight f;
+        struct fed_key key = out_key(p, seq);
+
+        TRY(flight_of(core, p, seq, &f));
+        TRY(fed_tx_del(core, FED_NS_OUT, &key));
+        p->under_way -= f.size < p->under_way ? f.size : p->under_way;
+        if (last.fan && (!f.fan || !thread_id_equal(&f.thread, &last.thread))) {
+            TRY(member_has(core, p, &last.thread, last.entry));
+        }
+        last = f;
+    }
+    if (applied > p->rec.out_acked) {
+        p->rec.out_acked = applied;
+        p->dirty = true;
+        if (p->sent < applied) {
+            p->sent = applied;
+        }
+    }
+    if (last.fan) {
+        TRY(member_has(core, p, &last.thread, last.entry));
+    }
+    TRY(fed_stream_pump(core, p));
+    TRY(fed_party_want(core, p));
+out:
+    return e;
+}
+
+/* -------------------------------------------------------------- receiving */
+
+enum err
+fed_stream_data(struct fed_core *core, struct fed_party *p,
+                const struct proto_data *data)
+{
+    enum err e;
+
+    if (!p->stored) {
+        return fed_party_bad(core, p, ERR_DENIED);
+    }
+    if (data->seq <= p->rec.in_applied) {
+        p->ack_due = true; /* a repeat: acknowledged, not applied */
+        return OK;
+    }
+    if (data->seq != p->rec.in_applied + 1) {
+        return fed_party_close(core, p, PROTO_BYE_PROTOCOL);
+    }
+    e = fed_item(core, p, data->body);
+    if (e != OK && fed_ours(e)) {
+        return e;
+    }
+    p->rec.in_applied = data->seq;
+    p->ack_due = true;
+    p->dirty = true;
+    return e == OK ? OK : fed_party_bad(core, p, e);
+}

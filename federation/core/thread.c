@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads in memory: loaded when touched, saved with the batch, forgotten when
+ * there are too many.
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+static size_t
+thread_at(const struct fed_core *core, const struct thread_id *id)
+{
+    size_t lo = 0;
+    size_t hi = core->threads_len;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (thread_id_cmp(&core->threads[mid]->id, id) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+static struct fed_thread *
+cached(struct fed_core *core, const struct thread_id *id)
+{
+    size_t at = thread_at(core, id);
+
+    if (at < core->threads_len && thread_id_equal(&core->threads[at]->id, id)) {
+        core->threads[at]->used = ++core->uses;
+        return core->threads[at];
+    }
+    return NULL;
+}
+
+void
+fed_thread_free(struct fed_core *core, struct fed_thread *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    mls_stage_free(t->stage);
+    mls_group_free(t->joining);
+    mls_group_free(t->mls);
+    bytes_free(&t->group_ext);
+    mem_free(core->mem, t->members, t->members_len * sizeof(t->members[0]));
+    mem_free(core->mem, t, sizeof(*t));
+}
+
+static enum err
+insert(struct fed_core *core, struct fed_thread *t)
+{
+    size_t at = thread_at(core, &t->id);
+
+    if (core->threads_len == core->threads_cap) {
+        size_t cap = core->threads_cap == 0 ? 16 : core->threads_cap * 2;
+        struct fed_thread **more =
+            mem_calloc(core->mem, cap, sizeof(core->threads[0]));
+
+        if (more == NULL) {
+            return ERR_NOMEM;
+        }
+        if (core->threads_len > 0) {
+            memcpy(more, core->threads,
+                   core->threads_len * sizeof(core->threads[0]));
+        }
+        mem_free(core->mem, core->threads,
+                 core->threads_cap * sizeof(core->threads[0]));
+        core->threads = more;
+        core->threads_cap = cap;
+    }
+    memmove(&core->threads[at + 1], &core->threads[at],
+            (core->threads_len - at) * sizeof(core->threads[0]));
+    core->threads[at] = t;
+    core->threads_len++;
+    t->used = ++core->uses;
+    return OK;
+}
+
+void
+fed_thread_trim(struct fed_core *core)
+{
+    while (core->threads_len > LIMIT_THREADS_LOADED) {
+        size_t oldest = core->threads_len;
+
+        for (size_t i = 0; i < core->threads_len; i++) {
+            const struct fed_thread *t = core->threads[i];
+
+            if (!t->dirty && t->joining == NULL && t->receipt_ms == 0 &&
+                (oldest == core->threads_len ||
+                 t->used < core->threads[oldest]->used)) {
+                oldest = i;
+            }
+        }
+        if (oldest == core->threads_len) {
+            return; /* all are in use: after the next take */
+        }
+        fed_thread_free(core, core->threads[oldest]);
+        memmove(&core->threads[oldest], &core->threads[oldest + 1],
+                (core->threads_len - oldest - 1) * sizeof(core->threads[0]));
+        core->threads_len--;
+    }
+}
+
+bool
+fed_thread_hub_here(const struct fed_core *core, const struct fed_thread *t)
+{
+    return memcmp(t->rec.hub, core->config.self.root.b, 32) == 0;
+}
+
+/* ------------------------------------------------------------------ members */
+
+struct fed_member *
+fed_thread_member(struct fed_thread *t, const struct clinic_id *node)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        if (clinic_id_equal(&t->members[i].node, node)) {
+            return &t->members[i];
+        }
+    }
+    return NULL;
+}
+
+static struct fed_key
+member_key(const struct fed_thread *t, const struct clinic_id *node)
+{
+    return fed_key_pair(thread_id_view(&t->id), clinic_id_view(node));
+}
+
+static enum err
+load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
+{
+    enum err e;
+    struct fed_member *known = fed_thread_member(t, &m->node);
+    struct fed_key key = member_key(t, &m->node);
+    struct bytes hold = {0};
+
+    if (known != NULL) {
+        *m = *known;
+        return OK;
+    }
+    e = fed_tx_load(core, FED_NS_MEMBER, &key, &fed_rec_member_shape, &m->rec,
+                    &hold);
+    if (e == ERR_MISSING) {
+        m->rec = (struct fed_rec_member){.acked = t->rec.seq};
+        m->dirty = true;
+        e = OK;
+    }
+    bytes_free(&hold);
+    return e;
+}
+
+/* The nodes of a group other than ours, each once. */
+static enum err
+gather_members(struct fed_core *core, struct fed_thread *t,
+               const struct proto_group *group, struct fed_member **out,
+               size_t *out_len)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct fed_member *members = NULL;
+    size_t cap = group->subjects.len;
+    size_t len = 0;
+
+    *out = NULL;
+    *out_len = 0;
+    if (cap == 0) {
+        return OK;
+    }
+    members = mem_calloc(core->mem, cap, sizeof(members[0]));
+    TRY(members == NULL ? ERR_NOMEM : OK);
+    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
+        bool twice = memcmp(s.node, core->config.self.root.b, 32) == 0;
+
+        for (size_t i = 0; i < len; i++) {
+            twice = twice || memcmp(members[i].node.b, s.node, 32) == 0;
+        }
+        if (!twice) {
+            memcpy(members[len].node.b, s.node, 32);
+            TRY(load_member(core, t, &members[len]));
+            len++;
+        }
+    }
+    if (len > 0) {
+        *out = mem_calloc(core->mem, len, sizeof(members[0]));
+        TRY(*out == NULL ? ERR_NOMEM : OK);
+        memcpy(*out, members, len * sizeof(members[0]));
+        *out_len = len;
+    }
+out:
+    mem_free(core->mem, members, cap * sizeof(members[0]));
+    return e;
+}
+
+enum err
+fed_thread_group(struct fed_core *core, struct fed_thread *t, struct view ext)
+{
+    enum err e;
+    struct bytes copy = {0};
+    struct proto_group group;
+    struct fed_member *members;
+    size_t len;
+
+    TRY(bytes_copy(core->mem, ext, &copy));
+    TRY(proto_group_decode(view_of(&copy), &group));
+    TRY(gather_members(core, t, &group, &members, &len));
+    mem_free(core->mem, t->members, t->members_len * sizeof(t->members[0]));
+    t->members = members;
+    t->members_len = len;
+    bytes_free(&t->group_ext);
+    t->group_ext = bytes_take(&copy);
+    t->group = group;
+    t->rec.group = view_of(&t->group_ext);
+    t->rec.flags = group.flags;
+    t->dirty = true;
+out:
+    bytes_free(&copy);
+    return e;
+}
+
+/* ------------------------------------------------------------ load and save */
+
+/* Our submissions that have no answer yet are in the intents. */
+static enum err
+load_subs(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    t->subs_len = 0;
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        if (e == OK && rec.submitted && rec.kind != FED_INTENT_ADD &&
+            rec.kind != FED_INTENT_RESYNC && rec.kind != FED_INTENT_CHECK &&
+            t->subs_len < LIMIT_SUBMIT_WINDOW) {
+            struct fed_sub *sub = &t->subs[t->subs_len++];
+
+            sub->number = number;
+            sub->kind = rec.kind;
+            sub->epoch = rec.epoch;
+            memcpy(sub->req, rec.req, sizeof(sub->req));
+            memcpy(sub->hash, rec.hash, sizeof(sub->hash));
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+        number++;
+    }
+}
+
+static enum err
+load_stage(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+    struct fed_rec_stage rec;
+    struct bytes hold = {0};
+
+    e = fed_tx_load(core, FED_NS_STAGE, &key, &fed_rec_stage_shape, &rec,
+                    &hold);
+    if (e == OK) {
+        e = mls_stage_load(t->mls, rec.stage, &t->stage);
+        if (e != OK && !fed_ours(e)) {
+            e = fed_tx_del(core, FED_NS_STAGE, &key);
+        }
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING || e == ERR_STALE ? OK : e;
+}
+
+static bool
+has_mls(const struct fed_core *core, const struct fed_thread *t)
+{
+    return t->rec.state == FED_THREAD_ACTIVE ||
+           (t->rec.state == FED_THREAD_OPENING && fed_thread_hub_here(core, t));
+}
+
+static enum err
+load(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+    struct bytes hold = {0};
+    struct view group;
+
+    TRY(fed_tx_load(core, FED_NS_THREAD, &key, &fed_rec_thread_shape, &t->rec,
+                    &hold));
+    group = t->rec.group;
+    t->rec.group = (struct view){0};
+    if (group.len > 0) {
+        TRY(fed_thread_group(core, t, group));
+    }
+    t->dirty = false;
+    if (has_mls(core, t)) {
+        e = fed_mls_load(core, &t->id, &t->mls);
+        if (e == ERR_MISSING || e == ERR_STALE) {
+            TRY(fed_resync_begin(core, t)); /* its secrets are gone */
+            goto out;
+        }
+        TRY(e);
+        TRY(load_stage(core, t));
+    }
+    TRY(load_subs(core, t));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_thread_get(struct fed_core *core, const struct thread_id *id,
+               struct fed_thread **out)
+{
+    enum err e;
+    struct fed_thread *t = cached(core, id);
+
+    if (t != NULL) {
+        *out = t;
+        return OK;
+    }
+    t = mem_alloc(core->mem, sizeof(*t));
+    if (t == NULL) {
+        return ERR_NOMEM;
+    }
+    t->id = *id;
+    TRY(load(core, t));
+    TRY(insert(core, t));
+    *out = t;
+    t = NULL;
+out:
+    fed_thread_free(core, t);
+    return e == ERR_CORRUPT || e == ERR_FORMAT ? ERR_CORRUPT : e;
+}
+
+enum err
+fed_thread_new(struct fed_core *core, const struct thread_id *id,
+               const struct clinic_id *hub, enum fed_thread_state state,
+               struct fed_thread **out)
+{
+    enum err e;
+    struct fed_thread *t = mem_alloc(core->mem, sizeof(*t));
+
+    if (t == NULL) {
+        return ERR_NOMEM;
+    }
+    t->id = *id;
+    t->rec.state = (uint64_t)state;
+    t->rec.term = 1;
+    t->rec.intents = 1;
+    memcpy(t->rec.hub, hub->b, sizeof(t->rec.hub));
+    t->dirty = true;
+    TRY(insert(core, t));
+    *out = t;
+    t = NULL;
+out:
+    fed_thread_free(core, t);
+    return e;
+}
+
+enum err
+fed_thread_save(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+
+    TRY(fed_tx_save(core, FED_NS_THREAD, &key, &fed_rec_thread_shape, &t->rec));
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        if (m->dirty) {
+            key = member_key(t, &m->node);
+            TRY(fed_tx_save(core, FED_NS_MEMBER, &key, &fed_rec_member_shape,
+                            &m->rec));
+            m->dirty = false;
+        }
+    }
+    t->dirty = false;
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- states */
+
+enum err
+fed_thread_show(struct fed_core *core, const struct fed_thread *t)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_THREAD);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    show->code = t->rec.state;
+    show->value = t->rec.flags;
+    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
+    show->term = t->rec.term;
+    show->seq = t->rec.seq;
+    show->ts_ms = t->rec.ts_ms;
+    if ((t->rec.flags & PROTO_GROUP_DIRECT) != 0 && t->members_len > 0) {
+        memcpy(show->other.b, t->members[0].node.b, sizeof(show->other.b));
+    }
+    TRY(bytes_copy(core->mem, view_of(&t->group_ext), &show->body));
+out:
+    return e;
+}
+
+enum err
+fed_thread_state(struct fed_core *core, struct fed_thread *t,
+                 enum fed_thread_state state)
+{
+    if (t->rec.state == (uint64_t)state) {
+        return OK;
+    }
+    t->rec.state = (uint64_t)state;
+    t->dirty = true;
+    return fed_thread_show(core, t);
+}
+
+static enum err
+fail_intents(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        if (e == OK) {
+            e = fed_intent_fail(core, t, number, &rec, PROTO_ANSWER_DENIED);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+        number++;
+    }
+}
+
+enum err
+fed_thread_over(struct fed_core *core, struct fed_thread *t,
+                enum fed_thread_state state)
+{
+    enum err e;
+
+    if (t->rec.state == FED_THREAD_ENDED ||
+        t->rec.state == FED_THREAD_REMOVED) {
+        return OK;
+    }
+    mls_stage_free(t->stage);
+    t->stage = NULL;
+    mls_group_free(t->joining);
+    t->joining = NULL;
+    mls_group_free(t->mls);
+    t->mls = NULL;
+    t->subs_len = 0;
+    t->receipt_ms = 0;
+    TRY(fed_mls_drop(core, &t->id));
+    TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
+    t->rec.kept = 0;
+    TRY(fail_intents(core, t));
+    TRY(fed_thread_state(core, t, state));
+out:
+    return e;
+}
+
+/* --------------------------------------------------------------------- busy */
+
+static size_t
+busy_at(const struct fed_core *core, const struct thread_id *id)
+{
+    size_t at = 0;
+
+    while (at < core->busy_len && thread_id_cmp(&core->busy[at].id, id) < 0) {
+        at++;
+    }
+    return at;
+}
+
+enum err
+fed_busy_add(struct fed_core *core, const struct thread_id *id)
+{
+    size_t at = busy_at(core, id);
+
+    if (at < core->busy_len && thread_id_equal(&core->busy[at].id, id)) {
+        return OK;
+    }
+    if (core->busy_len == core->busy_cap) {
+        size_t cap = core->busy_cap == 0 ? 16 : core->busy_cap * 2;
+        struct fed_busy *more =
+            mem_calloc(core->mem, cap, sizeof(core->busy[0]));
+
+        if (more == NULL) {
+            return ERR_NOMEM;
+        }
+        if (core->busy_len > 0) {
+            memcpy(more, core->busy, core->busy_len * sizeof(core->busy[0]));
+        }
+        mem_free(core->mem, core->busy, core->busy_cap * sizeof(core->busy[0]));
+        core->busy = more;
+        core->busy_cap = cap;
+    }
+    memmove(&core->busy[at + 1], &core->busy[at],
+            (core->busy_len - at) * sizeof(core->busy[0]));
+    core->busy[at].id = *id;
+    core->busy_len++;
+    return OK;
+}
+
+bool
+fed_busy_has(const struct fed_core *core, const struct thread_id *id)
+{
+    size_t at = busy_at(core, id);
+
+    return at < core->busy_len && thread_id_equal(&core->busy[at].id, id);
+}
+
+void
+fed_busy_del(struct fed_core *core, const struct thread_id *id)
+{
+    size_t at = busy_at(core, id);
+
+    if (at < core->busy_len && thread_id_equal(&core->busy[at].id, id)) {
+        memmove(&core->busy[at], &core->busy[at + 1],
+                (core->busy_len - at - 1) * sizeof(core->busy[0]));
+        core->busy_len--;
+    }
+}
+
+enum err
+fed_busy_kick(struct fed_core *core, const struct fed_party *p)
+{
+    enum err e = OK;
+
+    /* Backwards: a thread that is done leaves the list meanwhile. */
+    for (size_t i = core->busy_len; i > 0; i--) {
+        struct fed_thread *t;
+
+        if (i > core->busy_len) {
+            continue;
+        }
+        e = fed_thread_get(core, &core->busy[i - 1].id, &t);
+        if (e == ERR_MISSING) {
+            continue;
+        }
+        TRY(e);
+        if (p == NULL || fed_thread_hub_here(core, t) ||
+            memcmp(t->rec.hub, p->root.b, 32) == 0) {
+            TRY(fed_intent_pump(core, t));
+        }
+    }
+out:
+    return e == ERR_MISSING ? OK : e;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Into a thread by Welcome, and out of one.  When two clinics opened their
+ * direct conversation twice, the one of the smaller root stays and what was
+ * said in the other moves over, under the same message ids (decisions D 17).
+ */
+#include "federation/core/inside.h"
+
+#include <string.h>
+
+static enum err
+say_end(struct fed_core *core, struct fed_party *p,
+        const struct thread_id *thread)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_THREAD_END};
+
+    memcpy(msg.u.thread_end.thread, thread->b, 32);
+    msg.u.thread_end.reason = 1;
+    return fed_stream_put(core, p, &msg);
+}
+
+/* What we said in old and what waits there goes to t. */
+static enum err
+move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t number = 0;
+
+    for (uint64_t seq = 1; seq <= old->rec.seq; seq++) {
+        struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
+        struct message_id id;
+        struct subject_id author;
+        uint64_t ts_ms;
+        struct bytes content = {0};
+
+        e = core->config.store.past(core->config.store.ctx, &old->id,
+                                    old->rec.term, seq, core->mem, &id, &author,
+                                    &ts_ms, &content);
+        if (e == OK && memcmp(author.b, core->config.self.root.b, 32) == 0) {
+            memcpy(say.id, id.b, sizeof(say.id));
+            say.data = view_of(&content);
+            e = fed_intent_add(core, t, &say);
+        }
+        bytes_free(&content);
+        TRY(e == ERR_MISSING ? OK : e);
+    }
+    for (;;) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_SAY) {
+            rec.submitted = false;
+            e = fed_intent_add(core, t, &rec);
+        }
+        if (e == OK) {
+            e = fed_intent_done(core, old, number);
+        }
+        bytes_free(&hold);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        number++;
+    }
+out:
+    return e;
+}
+
+/*
+ * t is a direct thread from p.  *keep: it becomes the one; else ours stays and
+ * t is left.
+ */
+static enum err
+only_one(struct fed_core *core, struct fed_party *p, struct fed_thread *t,
+         bool *keep)
+{
+    enum err e;
+    struct thread_id old_id;
+    struct fed_thread *old = NULL;
+
+    *keep = true;
+    memcpy(old_id.b, p->rec.direct, sizeof(old_id.b));
+    memcpy(p->rec.direct, t->id.b, sizeof(p->rec.direct));
+    if (thread_id_is_zero(&old_id) || thread_id_equal(&old_id, &t->id)) {
+        TRY(fed_party_changed(core, p));
+        goto out;
+    }
+    e = fed_thread_get(core, &old_id, &old);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (old != NULL && fed_thread_hub_here(core, old) &&
+        (old->rec.state == FED_THREAD_ACTIVE ||
+         old->rec.state == FED_THREAD_OPENING) &&
+        clinic_id_cmp(&core->config.self.root, &p->root) < 0) {
+        memcpy(p->rec.direct, old_id.b, sizeof(p->rec.direct));
+        *keep = false;
+        goto out;
+    }
+    if (old != NULL) {
+        TRY(move_words(core, old, t));
+        TRY(say_end(core, p, &old_id));
+        TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
+    }
+    TRY(fed_party_changed(core, p));
+out:
+    return e;
+}
+
+/* Is this a group that p may have added us to? */
+static enum err
+check_group(struct fed_core *core, const struct fed_party *p,
+            const struct mls_group *mls, const struct proto_welcome *in,
+            struct view *ext_out, struct proto_group *group)
+{
+    enum err e;
+    struct mls_extension ext;
+    struct proto_subject me;
+
+    TRY(view_equal(mls_group_id(mls), VIEW_ARRAY(in->thread)) ? OK
+                                                              : ERR_INVALID);
+    TRY(mls_extensions_find(mls_group_extensions(mls), PROTO_EXT_GROUP, &ext)
+            ? OK
+            : ERR_INVALID);
+    TRY(proto_group_decode(ext.data, group));
+    /* [welcome-hub] the Welcome comes from who orders the thread */
+    TRY(memcmp(group->hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    /* [welcome-listed] */
+    TRY(proto_group_find(group, core->config.self.root.b, &me) ? OK
+                                                               : ERR_DENIED);
+    /* [welcome-members] every leaf belongs to a participant */
+    for (uint32_t i = 0; i < mls_group_leaf_count(mls); i++) {
+        struct clinic_id root;
+
+        e = fed_leaf_root(mls, i, &root);
+        if (e == OK) {
+            TRY(proto_group_find(group, root.b, &me) ? OK : ERR_DENIED);
+        }
+    }
+    *ext_out = ext.data;
+    e = OK;
+out:
+    return e;
+}
+
+static enum err
+enter(struct fed_core *core, struct fed_party *p,
+      const struct proto_welcome *in, struct mls_group **take_mls,
+      struct view ext, uint64_t flags)
+{
+    enum err e;
+    struct thread_id id;
+    struct fed_thread *t;
+    bool keep = true;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e == ERR_MISSING) {
+        TRY(fed_thread_new(core, &id, &p->root, FED_THREAD_OPENING, &t));
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    t->rec.term = in->term;
+    t->rec.seq = in->seq;
+    t->rec.ts_ms = in->ts_ms;
+    t->rec.epoch_seq = in->seq;
+    t->rec.epoch_ts_ms = in->ts_ms;
+    t->rec.late = false;
+    memcpy(t->rec.head, in->head, sizeof(t->rec.head));
+    mls_group_free(t->mls);
+    t->mls = *take_mls;
+    *take_mls = NULL;
+    TRY(fed_thread_group(core, t, ext));
+    if ((flags & PROTO_GROUP_DIRECT) != 0) {
+        TRY(only_one(core, p, t, &keep));
+    }
+    if (!keep) {
+        TRY(say_end(core, p, &id));
+        t->rec.state = FED_THREAD_ACTIVE;
+        TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
+        goto out;
+    }
+    TRY(fed_mls_save(core, t, MLS_SAVE_ALL));
+    TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+enum err
+fed_follow_welcome(struct fed_core *core, struct fed_party *p,
+                   const struct proto_welcome *in)
+{
+    enum err e;
+    struct mls_group *mls = NULL;
+    struct proto_group group;
+    struct thread_id id;
+    struct fed_thread *t;
+    struct view ext;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e == OK && t->rec.state != FED_THREAD_REMOVED) {
+        return OK; /* we are in it, or rejoining */
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    core->judge_ms = in->ts_ms;
+    e = fed_kp_join(core, in->welcome, &mls);
+    if (e == ERR_MISSING) {
+        /* The key package went with a restore: rejoin instead. */
+        TRY(fed_lost_thread(core, p, &id));
+        goto out;
+    }
+    TRY(e);
+    TRY(check_group(core, p, mls, in, &ext, &group));
+    TRY(enter(core, p, in, &mls, ext, group.flags));
+out:
+    mls_group_free(mls);
+    return e;
+}
+
+/* The hub, or the other of two, ended the thread. */
+enum err
+fed_follow_end(struct fed_core *core, struct fed_party *p,
+               const struct proto_thread_end *in)
+{
+    enum err e;
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_thread *now = NULL;
+    struct thread_id direct;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    if ((t->rec.flags & PROTO_GROUP_DIRECT) == 0 ||
+        (fed_thread_member(t, &p->root) == NULL)) {
+        return ERR_DENIED;
+    }
+    memcpy(direct.b, p->rec.direct, sizeof(direct.b));
+    if (!thread_id_equal(&direct, &id) && !thread_id_is_zero(&direct)) {
+        e = fed_thread_get(core, &direct, &now);
+        TRY(e == ERR_MISSING ? OK : e);
+        if (now != NULL) {
+            TRY(move_words(core, t, now));
+        }
+    } else {
+        memset(p->rec.direct, 0, sizeof(p->rec.direct));
+        p->dirty = true;
+    }
+    TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
+    TRY(now != NULL ? fed_intent_pump(core, now) : OK);
+out:
+    return e;
+}
