@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A simulated node: the runner around a core, and its desk.
+ */
+#include "crypto/ident/profile.h"
+#include "tests/sim/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+must(enum err e)
+{
+    if (e != OK) {
+        abort();
+    }
+}
+
+static void *
+more(void *p, size_t len, size_t *cap, size_t size)
+{
+    if (len < *cap) {
+        return p;
+    }
+    *cap = *cap == 0 ? 64 : *cap * 2;
+    p = realloc(p, *cap * size);
+    if (p == NULL) {
+        abort();
+    }
+    return p;
+}
+
+/* ------------------------------------------------------------------ identity
+ */
+
+static void
+new_key(struct world *w, struct prim_sign_key *out)
+{
+    uint8_t seed[PRIM_ED25519_SEED];
+
+    for (size_t i = 0; i < sizeof(seed); i++) {
+        seed[i] = (uint8_t)seed_rng_next(&w->rng);
+    }
+    prim_ed25519_from_seed(seed, out);
+}
+
+void
+sim_certify(struct world *w, struct node *n)
+{
+    struct ident_cert cert = {.not_before_ms = w->wall_ms - 1000,
+                              .not_after_ms = w->wall_ms + IDENT_RENEWAL_MS};
+    struct bytes renewal = {0};
+    struct bytes node = {0};
+    struct ident_profile profile = {.name = VIEW_LIT("A clinic")};
+
+    new_key(w, &n->key);
+    memcpy(cert.root.b, n->root.pub, 32);
+    memcpy(cert.key, n->renewal.pub, 32);
+    cert.generation = ident_generation(1, 0);
+    must(ident_cert_make(mem_heap(), IDENT_RENEWAL, &n->root, &cert, &renewal));
+    memcpy(cert.key, n->key.pub, 32);
+    n->generation =
+        n->generation == 0 ? ident_generation(1, 1) : n->generation + 1;
+    cert.generation = n->generation;
+    cert.not_after_ms = w->wall_ms + IDENT_NODE_MS;
+    must(ident_cert_make(mem_heap(), IDENT_NODE, &n->renewal, &cert, &node));
+    bytes_free(&n->chain);
+    must(ident_chain_make(mem_heap(), view_of(&renewal), view_of(&node),
+                          &n->chain));
+    profile.root = cert.root;
+    profile.changed_ms = w->wall_ms;
+    bytes_free(&n->profile);
+    must(ident_profile_make(mem_heap(), &n->key, view_of(&n->chain), &profile,
+                            &n->profile));
+    bytes_free(&renewal);
+    bytes_free(&node);
+}
+
+static uint64_t
+wall(void *ctx)
+{
+    return ((struct node *)ctx)->world->wall_ms;
+}
+
+static uint64_t
+mono(void *ctx)
+{
+    return ((struct node *)ctx)->world->mono_ms;
+}
+
+static uint64_t
+field(const struct log_event *ev, const char *name)
+{
+    for (size_t i = 0; i < ev->fields_len; i++) {
+        if (strcmp(ev->fields[i].name, name) == 0) {
+            return ev->fields[i].kind == LOG_KIND_TAG
+                       ? strtoull(ev->fields[i].u.tag.s, NULL, 16)
+                       : (uint64_t)ev->fields[i].u.num;
+        }
+    }
+    return 0;
+}
+
+/* The core says in its log which generation it sealed with. */
+static void
+emit(void *ctx, const struct log_event *ev)
+{
+    struct node *n = ctx;
+
+    if (strcmp(ev->name, "fed.sealed") != 0) {
+        return;
+    }
+    n->sealed =
+        more(n->sealed, n->sealed_len, &n->sealed_cap, sizeof(n->sealed[0]));
+    n->sealed[n->sealed_len++] = (struct sealed){
+        field(ev, "thread"), field(ev, "epoch"), field(ev, "generation")};
+}
+
+void
+sim_node_init(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+
+    n->world = w;
+    n->index = i;
+    new_key(w, &n->root);
+    new_key(w, &n->renewal);
+    sim_certify(w, n);
+    n->clock = (struct clock){wall, mono, n};
+    n->log = (struct log){emit, n, LOG_DEBUG};
+}
+
+struct clinic_id
+node_root(const struct world *w, size_t i)
+{
+    struct clinic_id id;
+
+    memcpy(id.b, w->nodes[i].root.pub, sizeof(id.b));
+    return id;
+}
+
+struct fed_self
+sim_self(const struct node *n)
+{
+    struct fed_self self = {
+        .chain = view_of(&n->chain),
+        .node_seed = VIEW_ARRAY(n->key.seed),
+        .addrs = view_make(&n->index, 1),
+        .profile = view_of(&n->profile),
+    };
+
+    memcpy(self.root.b, n->root.pub, sizeof(self.root.b));
+    return self;
+}
+
+/* --------------------------------------------------------------- the desk */
+
+static void
+desk_key(const struct fed_show *s, uint8_t key[64])
+{
+    memcpy(key, s->thread.b, 32);
+    memcpy(key + 32, s->message.b, 32);
+}
+
+static void
+desk_put(struct node *n, const uint8_t key[64], const struct desk *d,
+         struct view content)
+{
+    struct bytes value = {0};
+
+    must(bytes_append(mem_heap(), &value, view_make(d, sizeof(*d))));
+    must(bytes_append(mem_heap(), &value, content));
+    rows_put(&n->rows, WORLD_DESK, view_make(key, 64), view_of(&value));
+    bytes_free(&value);
+}
+
+static void
+told(struct world *w, size_t node, const struct message_id *id)
+{
+    for (size_t i = 0; i < w->said_len; i++) {
+        if (w->said[i].node == node && message_id_equal(&w->said[i].id, id)) {
+            w->said[i].durable = true;
+        }
+    }
+}
+
+static void
+show_message(struct world *w, struct node *n, const struct fed_show *s)
+{
+    uint8_t key[64];
+    const struct row *r;
+    struct desk d;
+
+    desk_key(s, key);
+    r = rows_find(&n->rows, WORLD_DESK, VIEW_ARRAY(key));
+    memset(&d, 0, sizeof(d));
+    if (r != NULL) {
+        memcpy(&d, r->value.p, sizeof(d));
+    }
+    d.copies++;
+    d.term = s->term;
+    d.seq = s->seq;
+    d.ts_ms = s->ts_ms;
+    d.author = s->author;
+    d.resent = s->resent;
+    n->resent += s->resent ? 1 : 0;
+    d.state = s->seq == 0 ? FED_MESSAGE_QUEUED : FED_MESSAGE_ACCEPTED;
+    desk_put(n, key, &d, view_of(&s->body));
+    if (s->seq == 0) {
+        told(w, n->index, &s->message);
+    }
+}
+
+static void
+show_state(struct node *n, const struct fed_show *s)
+{
+    uint8_t key[64];
+    const struct row *r;
+    struct desk d;
+    struct bytes content = {0};
+
+    if (s->code != FED_MESSAGE_ACCEPTED && s->code != FED_MESSAGE_FAILED) {
+        return;
+    }
+    desk_key(s, key);
+    r = rows_find(&n->rows, WORLD_DESK, VIEW_ARRAY(key));
+    if (r == NULL) {
+        return; /* not a person's message */
+    }
+    memcpy(&d, r->value.p, sizeof(d));
+    must(bytes_copy(mem_heap(), view_skip(view_of(&r->value), sizeof(d)),
+                    &content));
+    d.state = s->code;
+    if (s->code == FED_MESSAGE_ACCEPTED) {
+        d.term = s->term;
+        d.seq = s->seq;
+        d.ts_ms = s->ts_ms;
+    }
+    desk_put(n, key, &d, view_of(&content));
+    bytes_free(&content);
+}
+
+static void
+show_thread(struct node *n, const struct fed_show *s)
+{
+    rows_put(&n->rows, WORLD_STATE, thread_id_view(&s->thread),
+             view_make(&s->code, sizeof(s->code)));
+}
+
+static void
+show(struct world *w, struct node *n, const struct fed_show *s)
+{
+    switch (s->kind) {
+    case FED_SHOW_MESSAGE:
+        show_message(w, n, s);
+        break;
+    case FED_SHOW_STATE:
+        show_state(n, s);
+        break;
+    case FED_SHOW_THREAD:
+        show_thread(n, s);
+        break;
+    case FED_SHOW_ROLLBACK:
+        n->rollbacks += s->code == 0 ? 1 : 0;
+        n->stopped += s->code == 2 ? 1 : 0;
+        break;
+    case FED_SHOW_FORK:
+        n->forks++;
+        break;
+    case FED_SHOW_GAP:
+        n->gaps++;
+        break;
+    case FED_SHOW_BAD:
+        n->bad++;
+        break;
+    case FED_SHOW_LINK:
+        n->links_shown[s->code]++;
+        break;
+    case FED_SHOW_LINK_USED:
+        n->links_used[s->code]++;
+        break;
+    case FED_SHOW_OVERDUE:
+        n->overdue++;
+        break;
+    case FED_SHOW_PARTY:
+    case FED_SHOW_PROFILE:
+    case FED_SHOW_MEMBER:
+    case FED_SHOW_REVOKED:
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------ commits */
+
+static void
+use_sealed(struct world *w, const struct node *n, const struct pending *p)
+{
+    for (size_t i = 0; i < p->sealed_len; i++) {
+        struct sealed s = p->sealed[i];
+
+        s.thread |= (uint64_t)(n->index + 1) << 40;
+        for (size_t j = 0; j < w->used_len; j++) {
+            if (memcmp(&w->used[j], &s, sizeof(s)) == 0) {
+                w->reused++;
+                world_fault(w, "generation used twice", n->index, s.generation);
+            }
+        }
+        w->used = more(w->used, w->used_len, &w->used_cap, sizeof(w->used[0]));
+        w->used[w->used_len++] = s;
+    }
+}
+
+static bool
+is_ratchet(const struct fed_write *wr)
+{
+    return wr->ns == FED_NS_SECRET && wr->key.len > 32 && wr->key.p[32] == 3;
+}
+
+static void
+write_batch(struct world *w, struct node *n, const struct fed_batch *b)
+{
+    for (size_t i = 0; i < b->writes_len; i++) {
+        const struct fed_write *wr = b->writes[i];
+
+        if (w->tooth == TOOTH_NO_RATCHET && is_ratchet(wr)) {
+            continue;
+        }
+        if (wr->del) {
+            rows_del(&n->rows, (uint16_t)wr->ns, view_of(&wr->key));
+        } else {
+            rows_put(&n->rows, (uint16_t)wr->ns, view_of(&wr->key),
+                     view_of(&wr->value));
+        }
+    }
+    for (size_t i = 0; i < b->shows_len; i++) {
+        show(w, n, &b->shows[i]);
+        if (w->tooth == TOOTH_SHOW_TWICE) {
+            show(w, n, &b->shows[i]);
+        }
+    }
+}
+
+static void
+act(struct world *w, struct node *n, const struct fed_batch *b)
+{
+    for (size_t i = 0; i < b->acts_len; i++) {
+        const struct fed_act *a = &b->acts[i];
+        size_t peer = 0;
+
+        while (peer < w->nodes_len &&
+               memcmp(w->nodes[peer].root.pub, a->peer.b, 32) != 0) {
+            peer++;
+        }
+        switch (a->kind) {
+        case FED_ACT_SEND:
+            sim_send(w, n->index, a->serial, view_of(&a->body));
+            break;
+        case FED_ACT_CLOSE:
+            sim_close(w, n->index, a->serial);
+            break;
+        case FED_ACT_WANT:
+        case FED_ACT_UNWANT:
+            if (peer < w->nodes_len) {
+                n->wants[peer] = a->kind == FED_ACT_WANT;
+            }
+            break;
+        case FED_ACT_KNOWN:
+        case FED_ACT_ROTATE:
+            break;
+        }
+    }
+}
+
+static void
+drop_pending(struct node *n)
+{
+    for (size_t i = 0; i < n->pending_len; i++) {
+        free(n->pending[i].sealed);
+    }
+    n->pending_len = 0;
+    n->sealed_len = 0;
+}
+
+/* The oldest batch is committed. */
+static void
+commit_one(struct world *w, struct node *n)
+{
+    struct pending p = n->pending[0];
+
+    memmove(&n->pending[0], &n->pending[1],
+            (n->pending_len - 1) * sizeof(n->pending[0]));
+    n->pending_len--;
+    write_batch(w, n, p.batch);
+    use_sealed(w, n, &p);
+    free(p.sealed);
+    if (w->tooth != TOOTH_ACT_BEFORE_COMMIT) {
+        act(w, n, p.batch);
+    }
+    fed_core_done(n->core, p.batch);
+}
+
+void
+sim_commit_due(struct world *w, size_t i, bool all)
+{
+    struct node *n = &w->nodes[i];
+
+    while (n->pending_len > 0 && (all || n->pending[0].due_ms <= w->mono_ms)) {
+        commit_one(w, n);
+    }
+}
+
+/* Close the batch; it will be durable a little later. */
+void
+sim_take(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+    struct pending *p;
+    const struct fed_batch *b;
+
+    if (n->pending_len == sizeof(n->pending) / sizeof(n->pending[0])) {
+        commit_one(w, n);
+    }
+    must(fed_core_take(n->core, &b));
+    if (b == NULL) {
+        return;
+    }
+    n->timer_ms = b->timer_ms;
+    p = &n->pending[n->pending_len++];
+    p->batch = b;
+    p->due_ms = w->mono_ms + world_below(w, w->commit_ms + 1);
+    p->sealed = n->sealed;
+    p->sealed_len = n->sealed_len;
+    n->sealed = NULL;
+    n->sealed_len = n->sealed_cap = 0;
+    if (w->tooth == TOOTH_ACT_BEFORE_COMMIT) {
+        act(w, n, b);
+    }
+}
+
+void
+node_stepped(struct world *w, size_t i, enum err e)
+{
+    struct node *n = &w->nodes[i];
+
+    if (e != OK) {
+        world_fault(w, err_name(e), i, 0);
+    }
+    if (n->core != NULL && world_chance(w, 700)) {
+        sim_take(w, i);
+    }
+}
+
+/* ------------------------------------------------------------ life and death
+ */
+
+void
+node_start(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+    struct fed_core_config config = {
+        .mem = mem_heap(),
+        .rng = &w->rng.rng,
+        .clock = &n->clock,
+        .log = &n->log,
+        .store = sim_store(n),
+        .self = sim_self(n),
+    };
+
+    memset(n->wants, 0, sizeof(n->wants));
+    n->timer_ms = 0;
+    must(fed_core_new(&config, &n->core));
+    sim_take(w, i);
+}
+
+void
+node_crash(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+
+    if (n->core == NULL) {
+        return;
+    }
+    drop_pending(n);
+    fed_core_free(n->core);
+    n->core = NULL;
+    for (size_t j = 0; j < w->nodes_len; j++) {
+        world_break(w, i, j);
+    }
+}
+
+void
+node_snapshot(struct world *w, size_t i, struct rows *out)
+{
+    rows_copy(&w->nodes[i].rows, out);
+}
+
+void
+node_copy_back(struct world *w, size_t i, const struct rows *from)
+{
+    node_crash(w, i);
+    rows_copy(from, &w->nodes[i].rows);
+}
+
+void
+node_restore(struct world *w, size_t i, const struct rows *from)
+{
+    struct node *n = &w->nodes[i];
+
+    node_copy_back(w, i, from);
+    for (size_t r = n->rows.len; r > 0; r--) {
+        uint16_t ns = n->rows.at[r - 1].ns;
+
+        if (ns == FED_NS_SECRET || ns == FED_NS_STAGE || ns == FED_NS_KP ||
+            ns == FED_NS_OUT) {
+            struct row *row = &n->rows.at[r - 1];
+
+            bytes_free(&row->key);
+            bytes_free(&row->value);
+            memmove(row, row + 1, (n->rows.len - r) * sizeof(*row));
+            n->rows.len--;
+        }
+    }
+    node_start(w, i);
+    must(fed_core_restored(n->core));
+    sim_take(w, i);
+    sim_commit_due(w, i, true);
+}
+
+void
+sim_node_free(struct node *n)
+{
+    drop_pending(n);
+    fed_core_free(n->core);
+    free(n->sealed);
+    bytes_free(&n->chain);
+    bytes_free(&n->profile);
+    rows_free(&n->rows);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulator: several clinics' nodes in one process, run from one seed.
+ * Each has the real core on an in-memory store whose commits take time and can
+ * be lost; a network that delays, breaks and partitions; clocks that are
+ * turned by hand.  Outside of the nodes stands an oracle that remembers what
+ * people were told.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "crypto/prim/curve.h"
+#include "federation/core/core.h"
+#include "tests/support/seed_rng.h"
+
+enum {
+    WORLD_NODES = 6,
+    WORLD_CONNS = WORLD_NODES * WORLD_NODES,
+    WORLD_DESK = 100, /* namespace of the desk's messages */
+    WORLD_STATE = 101
+};
+
+struct world;
+
+/* A deliberate mistake of a runner, to show that the oracle sees it. */
+enum world_tooth {
+    TOOTH_NONE,
+    TOOTH_ACT_BEFORE_COMMIT, /* frames leave before their transaction */
+    TOOTH_SHOW_TWICE,        /* a batch's shows are applied twice */
+    TOOTH_NO_RATCHET,        /* MLS secrets are not stored per message */
+    TOOTH_DROP_FRAMES        /* a connection that silently loses */
+};
+
+struct row {
+    uint16_t ns;
+    struct bytes key;
+    struct bytes value;
+};
+
+struct rows {
+    struct row *at;
+    size_t len;
+    size_t cap;
+};
+
+struct sealed {
+    uint64_t thread;
+    uint64_t epoch;
+    uint64_t generation;
+};
+
+struct pending {
+    const struct fed_batch *batch;
+    uint64_t due_ms;
+    struct sealed *sealed;
+    size_t sealed_len;
+};
+
+struct node {
+    struct world *world;
+    size_t index;
+    struct prim_sign_key root;
+    struct prim_sign_key renewal;
+    struct prim_sign_key key;
+    struct bytes chain;
+    uint64_t generation;
+    struct bytes profile;
+    struct fed_core *core; /* NULL: down */
+    struct rows rows;
+    struct log log;
+    struct pending pending[64];
+    size_t pending_len;
+    struct sealed *sealed;
+    size_t sealed_len;
+    size_t sealed_cap;
+    bool wants[WORLD_NODES];
+    uint64_t timer_ms;
+    uint64_t said; /* counter of messages */
+    struct clock clock;
+    /* what happened, for tests */
+    size_t rollbacks;
+    size_t stopped; /* told that a newer copy runs */
+    size_t forks;
+    size_t gaps;
+    size_t bad;
+    size_t links_used[16];  /* by code */
+    size_t links_shown[16]; /* by code */
+    size_t overdue;
+    size_t resent;
+};
+
+struct wire_frame {
+    struct bytes frame;
+    uint64_t due_ms;
+};
+
+struct conn {
+    bool up;
+    size_t node[2]; /* node[0] dialled */
+    uint64_t serial[2];
+    bool told_down[2];
+    uint64_t down_ms;
+    struct wire_frame *queue[2]; /* to node[i] */
+    size_t len[2];
+    size_t cap[2];
+};
+
+/* What a person wrote. */
+struct said {
+    struct thread_id thread;
+    struct message_id id;
+    size_t node;
+    uint64_t number;
+    bool durable; /* the desk has it: it must not be lost any more */
+};
+
+struct world {
+    struct seed_rng rng;
+    uint64_t seed;
+    uint64_t wall_ms;
+    uint64_t mono_ms;
+    struct node nodes[WORLD_NODES];
+    size_t nodes_len;
+    struct conn conns[WORLD_CONNS];
+    bool cut[WORLD_NODES][WORLD_NODES];
+    uint64_t serial;
+    uint64_t delay_ms;
+    uint64_t commit_ms;
+    uint64_t break_ppm; /* chance that a connection breaks in a step */
+    enum world_tooth tooth;
+    struct said *said;
+    size_t said_len;
+    size_t said_cap;
+    struct sealed *used; /* with node in the top of thread */
+    size_t used_len;
+    size_t used_cap;
+    size_t reused;
+    size_t frames;
+    char fault[200]; /* the first thing the oracle found */
+};
+
+void world_init(struct world *w, uint64_t seed, size_t nodes);
+void world_free(struct world *w);
+
+uint64_t world_below(struct world *w, uint64_t n);
+bool world_chance(struct world *w, uint64_t per_thousand);
+void world_fault(struct world *w, const char *what, size_t node, uint64_t a);
+
+/* Start a node on what its store holds; stop it, losing what is not
+   committed. */
+void node_start(struct world *w, size_t i);
+void node_crash(struct world *w, size_t i);
+/* A copy of everything that is committed, and back (the node is down). */
+void node_snapshot(struct world *w, size_t i, struct rows *out);
+void node_copy_back(struct world *w, size_t i, const struct rows *from);
+/* From a backup: without secrets, and the core is told.  Starts it. */
+void node_restore(struct world *w, size_t i, const struct rows *from);
+void rows_free(struct rows *rows);
+/* A step was made: the batch is (sometimes) closed. */
+void node_stepped(struct world *w, size_t i, enum err e);
+
+struct clinic_id node_root(const struct world *w, size_t i);
+/* A link of node i and the invitation that it makes. */
+struct fed_invitation world_link(struct world *w, size_t i, bool one_time,
+                                 bool review, uint8_t id);
+/* Connect two nodes by a public link and wait until they can talk. */
+void world_befriend(struct world *w, size_t a, size_t b);
+struct thread_id world_direct(struct world *w, size_t a, size_t b);
+/* Node i writes its next message; remembered by the oracle. */
+enum err world_say(struct world *w, size_t i, const struct thread_id *thread);
+
+/* One step of ms milliseconds. */
+void world_step(struct world *w, uint64_t ms);
+void world_run(struct world *w, uint64_t ms);
+/* Mend everything, start everybody, and run until nothing moves. */
+void world_heal(struct world *w);
+void world_break(struct world *w, size_t a, size_t b);
+void world_cut(struct world *w, size_t a, size_t b, bool cut);
+
+/* The oracle, on these members of a thread. */
+void world_judge(struct world *w, const struct thread_id *thread,
+                 const size_t *members, size_t len);
+/* Messages of a thread at a node's desk. */
+size_t node_messages(struct world *w, size_t i, const struct thread_id *thread);
+bool node_has(struct world *w, size_t i, const struct thread_id *thread,
+              const struct message_id *id);
+enum fed_thread_state node_state(struct world *w, size_t i,
+                                 const struct thread_id *thread);
+
+#endif
