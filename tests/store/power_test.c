@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Power loss: a life is recorded, and from the record images are made of what
+ * a disk may hold if the power went at some point: all that was synced, and of
+ * the rest any 512-byte sectors.  Nothing acknowledged by then is missing.
+ *
+ * BALSAM_IMAGES=N makes N images instead of a small number.
+ */
+#include "tests/store/plog.h"
+#include "tests/store/story.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+enum {
+    ITEMS = 30,
+    IMAGES = 150,
+    SECTOR = 512,
+    FILE_MAX = 8 << 20
+};
+
+struct disk_file {
+    uint8_t *data;
+    uint64_t size;
+    size_t pending[PLOG_EVENTS / 16]; /* events not yet synced */
+    size_t pending_len;
+    char name[PLOG_NAME]; /* empty: not in the folder */
+};
+
+struct disk {
+    struct disk_file files[PLOG_FILES];
+    size_t dir[PLOG_EVENTS / 16]; /* changes of names not yet synced */
+    size_t dir_len;
+};
+
+static void
+live(struct fix *f)
+{
+    if (store_create(&f->cfg) != OK) {
+        _exit(1);
+    }
+    plog->acked = 1;
+    if (store_open(&f->cfg, &f->s) != OK) {
+        _exit(2);
+    }
+    for (uint64_t item = 1; item <= ITEMS; item++) {
+        if (story_item(f->s, item) != OK) {
+            _exit(3);
+        }
+        plog->acked = item + 1;
+    }
+    store_close(f->s);
+    _exit(0);
+}
+
+static void
+apply(struct disk *d, const struct plog_event *ev, uint64_t from, uint64_t len)
+{
+    struct disk_file *file = &d->files[ev->file];
+    uint64_t end = ev->offset + from + len;
+
+    CHECK(end <= FILE_MAX);
+    memcpy(file->data + ev->offset + from, plog->bytes + ev->data + from, len);
+    file->size = end > file->size ? end : file->size;
+}
+
+static void
+sync_file(struct disk *d, unsigned number)
+{
+    struct disk_file *file = &d->files[number];
+
+    for (size_t i = 0; i < file->pending_len; i++) {
+        const struct plog_event *ev = &plog->events[file->pending[i]];
+
+        apply(d, ev, 0, ev->len);
+    }
+    file->pending_len = 0;
+}
+
+static struct disk_file *
+by_name(struct disk *d, const char *name)
+{
+    for (size_t i = 0; i < PLOG_FILES; i++) {
+        if (strcmp(d->files[i].name, name) == 0) {
+            return &d->files[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+change_name(struct disk *d, const struct plog_event *ev)
+{
+    struct disk_file *file = by_name(d, ev->name);
+    struct disk_file *other = by_name(d, ev->to);
+
+    if (ev->type == PLOG_CREATE) {
+        if (file != NULL) {
+            file->name[0] = '\0';
+        }
+        memcpy(d->files[ev->file].name, ev->name, PLOG_NAME);
+    } else if (ev->type == PLOG_UNLINK && file != NULL) {
+        file->name[0] = '\0';
+    } else if (ev->type == PLOG_RENAME && file != NULL) {
+        if (other != NULL) {
+            other->name[0] = '\0';
+        }
+        memcpy(file->name, ev->to, PLOG_NAME);
+    }
+}
+
+static void
+sync_dir(struct disk *d, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        change_name(d, &plog->events[d->dir[i]]);
+    }
+    d->dir_len = 0;
+}
+
+/*
+ * Events 0 .. point have begun, those before it have ended.  Without syncs the
+ * disk is one that lies.
+ */
+static void
+replay(struct disk *d, size_t point, bool syncs)
+{
+    for (size_t i = 0; i <= point; i++) {
+        const struct plog_event *ev = &plog->events[i];
+        struct disk_file *file = &d->files[ev->file];
+
+        switch (ev->type) {
+        case PLOG_WRITE_THROUGH:
+            if (i < point && syncs) {
+                apply(d, ev, 0, ev->len);
+                break;
+            }
+            /* FALLTHROUGH */
+            __attribute__((fallthrough));
+        case PLOG_WRITE:
+            file->pending[file->pending_len++] = i;
+            break;
+        case PLOG_SYNC:
+            if (i < point && syncs) {
+                sync_file(d, ev->file);
+            }
+            break;
+        case PLOG_CREATE:
+        case PLOG_RENAME:
+        case PLOG_UNLINK:
+            d->dir[d->dir_len++] = i;
+            break;
+        case PLOG_DIR_SYNC:
+            if (i < point) {
+                sync_dir(d, d->dir_len);
+            }
+            break;
+        }
+    }
+}
+
+/* Some of what was not synced is there all the same. */
+static void
+lose(struct disk *d, struct seed_rng *rng)
+{
+    unsigned keep = (unsigned)seed_rng_below(rng, 4); /* of 3 */
+
+    for (size_t f = 0; f < PLOG_FILES; f++) {
+        struct disk_file *file = &d->files[f];
+
+        for (size_t i = 0; i < file->pending_len; i++) {
+            const struct plog_event *ev = &plog->events[file->pending[i]];
+
+            for (uint64_t at = 0; at < ev->len; at += SECTOR) {
+                uint64_t len = ev->len - at < SECTOR ? ev->len - at : SECTOR;
+
+                if (seed_rng_below(rng, 3) < keep) {
+                    apply(d, ev, at, len);
+                }
+            }
+        }
+    }
+    sync_dir(d, seed_rng_below(rng, d->dir_len + 1));
+}
+
+static void
+write_image(const struct disk *d, const char *dir)
+{
+    char path[FIX_PATH + PLOG_NAME + 2];
+
+    for (size_t i = 0; i < PLOG_FILES; i++) {
+        const struct disk_file *file = &d->files[i];
+        int fd;
+
+        if (file->name[0] == '\0') {
+            continue;
+        }
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, file->name);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        CHECK(fd >= 0);
+        CHECK_EQ(write(fd, file->data, file->size), (ssize_t)file->size);
+        (void)close(fd);
+    }
+}
+
+static void
+clear_disk(struct disk *d)
+{
+    for (size_t i = 0; i < PLOG_FILES; i++) {
+        struct disk_file *file = &d->files[i];
+
+        memset(file->data, 0, file->size);
+        file->size = 0;
+        file->pending_len = 0;
+        file->name[0] = '\0';
+    }
+    d->dir_len = 0;
+}
+
+static void
+look(struct fix *f, uint64_t acked, uint64_t seed)
+{
+    struct store_verify_result r;
+    uint64_t items;
+    enum err e;
+
+    seed_rng_init(&f->rng, seed);
+    e = store_open(&f->cfg, &f->s);
+    if (e == ERR_MISSING) {
+        CHECK_EQ(acked, 0);
+        CHECK_OK(store_create(&f->cfg));
+        e = store_open(&f->cfg, &f->s);
+    }
+    CHECK_OK(e);
+    items = story_check(f->s);
+    CHECK(items + 1 >= acked && items <= acked + 1);
+    CHECK_OK(story_item(f->s, items + 1));
+    store_close(f->s);
+    f->s = NULL;
+    CHECK_OK(store_verify(&f->cfg, story_found, NULL, NULL, &r));
+    CHECK_EQ(r.bad, 0);
+}
+
+static void
+record(void)
+{
+    struct fix f;
+    int status = 0;
+    pid_t pid;
+
+    fix_config(&f, 1);
+    fix_dir(f.dir);
+    plog_reset(PLOG_RECORD);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        live(&f);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    plog->mode = PLOG_OFF;
+    fix_rm(f.dir);
+}
+
+/* An image of the disk at some point, in f's folder; returns the point. */
+static size_t
+make_image(struct disk *d, struct seed_rng *rng, bool syncs, struct fix *f)
+{
+    size_t point = (size_t)seed_rng_below(rng, plog->events_len);
+
+    clear_disk(d);
+    replay(d, point, syncs);
+    lose(d, rng);
+    fix_config(f, 1);
+    fix_dir(f->dir);
+    write_image(d, f->dir);
+    return point;
+}
+
+static struct disk *
+begin_disk(void)
+{
+    static struct disk d;
+
+    if (plog == NULL) {
+        plog_init();
+        CHECK(plog != NULL);
+        record();
+    }
+    for (size_t i = 0; i < PLOG_FILES; i++) {
+        d.files[i].data = calloc(1, FILE_MAX);
+        CHECK(d.files[i].data != NULL);
+    }
+    return &d;
+}
+
+static void
+end_disk(struct disk *d)
+{
+    for (size_t i = 0; i < PLOG_FILES; i++) {
+        free(d->files[i].data);
+        d->files[i].data = NULL;
+    }
+}
+
+TEST(power_loss_at_any_point_loses_nothing)
+{
+    const char *more = getenv("BALSAM_IMAGES");
+    uint64_t images = more != NULL ? strtoull(more, NULL, 10) : IMAGES;
+    struct disk *d = begin_disk();
+    struct seed_rng rng;
+
+    seed_rng_init(&rng, 99);
+    for (uint64_t i = 0; i < images; i++) {
+        struct fix f;
+        size_t point = make_image(d, &rng, true, &f);
+
+        look(&f, plog->events[point].acked, i + 5000);
+        fix_rm(f.dir);
+    }
+    printf("  %llu images of %zu events\n", (unsigned long long)images,
+           plog->events_len);
+    end_disk(d);
+}
+
+/* Whether look is content, asked of a process that may fail or crash. */
+static bool
+survives(struct fix *f, uint64_t acked)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)signal(SIGBUS, SIG_DFL);
+        CHECK(freopen("/dev/null", "w", stdout) != NULL);
+        CHECK(freopen("/dev/null", "w", stderr) != NULL);
+        look(f, acked, 1);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The test above has teeth: on a disk that ignores syncs it finds losses. */
+TEST(a_disk_that_lies_is_caught)
+{
+    struct disk *d = begin_disk();
+    struct seed_rng rng;
+    unsigned caught = 0;
+
+    seed_rng_init(&rng, 7);
+    for (unsigned i = 0; i < 20; i++) {
+        struct fix f;
+        size_t point = make_image(d, &rng, false, &f);
+
+        caught += !survives(&f, plog->events[point].acked);
+        fix_rm(f.dir);
+    }
+    CHECK(caught >= 5);
+    end_disk(d);
+}
+
+int
+main(void)
+{
+    return RUN(T(power_loss_at_any_point_loses_nothing),
+               T(a_disk_that_lies_is_caught));
+}

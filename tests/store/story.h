@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story that the crash tests tell: items 1, 2, 3 ... one after the other,
+ * each a transaction over several tables and MLS secrets.  Afterwards what is
+ * in the store must be exactly the items 1 to m, for some m not below the last
+ * one that was acknowledged.
+ */
+#ifndef TESTS_STORE_STORY_H
+#define TESTS_STORE_STORY_H
+
+#include "store/audit.h"
+#include "store/backup.h"
+#include "store/fed.h"
+#include "store/journal.h"
+#include "store/msg.h"
+#include "store/outbox.h"
+#include "tests/store/fix.h"
+
+enum {
+    STORY_OWNERS = 3,
+    STORY_ROTATE = 4,
+    STORY_DROP = 11
+};
+
+static inline struct store_owner
+story_owner(uint64_t item)
+{
+    struct store_owner o = {{(uint8_t)(1 + item % STORY_OWNERS)}};
+
+    return o;
+}
+
+static inline enum err
+story_run(void *ctx, struct store_txn *txn)
+{
+    uint64_t item = *(const uint64_t *)ctx;
+    struct clinic_id peer = {{1}};
+    struct conv_id conv = {{1}};
+    struct store_conv c = {.id = conv, .channel = STORE_CHANNEL_SECURE};
+    struct store_owner owner = story_owner(item);
+    uint8_t text[600] = {0};
+    struct store_msg m = {.conv = conv,
+                          .body = {text, sizeof(text), sizeof(text), NULL}};
+    struct store_audit row = {.action = 1};
+    struct store_event ev = {.kind = 1};
+    uint64_t seq;
+    enum err e;
+
+    if (item == 1) {
+        TRY(store_conv_create(txn, &c));
+    }
+    memcpy(m.id.b + 1, &item, sizeof(item));
+    TRY(store_msg_add(txn, &m, &seq));
+    TRY(seq == item ? OK : ERR_INTERNAL);
+    TRY(store_audit_append(txn, &row));
+    TRY(store_journal_append(txn, &ev, NULL));
+    TRY(store_outbox_push(txn, &peer, VIEW_ARRAY(text), 0, item, &seq));
+    if (item % STORY_DROP == 0) {
+        TRY(store_secret_drop(txn, &owner));
+    }
+    TRY(store_secret_put(txn, &owner, VIEW_LIT("epoch"),
+                         view_make(&item, sizeof(item))));
+    if (item % STORY_ROTATE == 0) {
+        TRY(store_secret_rotate(txn, &owner));
+    }
+out:
+    return e;
+}
+
+static inline enum err
+story_item(struct store *s, uint64_t item)
+{
+    return store_write(s, story_run, &item, 0);
+}
+
+static inline void
+story_found(void *ctx, const struct store_bad *bad)
+{
+    (void)ctx;
+    printf("  bad: %s (%s)\n", bad->table, err_name(bad->e));
+}
+
+/* How many items are there; fails the test when they are not whole. */
+static inline uint64_t
+story_check(struct store *s)
+{
+    struct conv_id conv = {{1}};
+    struct clinic_id peer = {{1}};
+    struct store_conv c = {.msgs = 0};
+    struct store_outbox_status st = {.count = 0};
+    struct hash32 head;
+    struct store_txn *txn;
+    uint64_t n;
+    enum err e;
+
+    CHECK_OK(store_read_begin(s, &txn));
+    e = store_conv_get(txn, &conv, &c);
+    CHECK(e == OK || e == ERR_MISSING);
+    CHECK_OK(store_journal_last(txn, &n));
+    CHECK_EQ(n, c.msgs);
+    CHECK_OK(store_audit_head(txn, &n, &head));
+    CHECK_EQ(n, c.msgs);
+    e = store_outbox_status(txn, &peer, &st);
+    CHECK(e == OK || (e == ERR_MISSING && c.msgs == 0));
+    CHECK_EQ(st.count, c.msgs);
+    for (uint64_t seq = 1; seq <= c.msgs; seq++) {
+        struct store_msg m = {.seq = 0};
+
+        CHECK_OK(store_msg_get(txn, seq, &m));
+        store_msg_clear(&m);
+    }
+    for (uint64_t i = 0; i < STORY_OWNERS && i < c.msgs; i++) {
+        uint64_t item = c.msgs - i;
+        struct store_owner owner = story_owner(item);
+        struct bytes b = {0};
+
+        CHECK_OK(store_secret_get(txn, &owner, VIEW_LIT("epoch"), &b));
+        CHECK_VIEW(view_of(&b), view_make(&item, sizeof(item)));
+        bytes_free(&b);
+    }
+    n = c.msgs;
+    store_conv_clear(&c);
+    store_read_end(txn);
+    return n;
+}
+
+#endif
