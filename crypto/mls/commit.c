@@ -12,6 +12,11 @@ mls_committed_clear(struct mls_committed *c)
     *c = (struct mls_committed){0};
 }
 
+/* Validating the list anew for each is quadratic; more are left out. */
+enum {
+    KEEP_TRIES = 64
+};
+
 /* A commit, from what was asked for to what is handed out. */
 struct own {
     struct mls_group *g;
@@ -44,28 +49,30 @@ same_type(const struct mls_listed *a, const struct mls_listed *b, uint16_t type)
 }
 
 /*
- * Whether a, which was proposed, gives way to b, which is later in the list (or
- * earlier, when later is false).  RFC 9420 12.2: a Remove comes before an
- * Update of the same leaf, the newest Update before older ones.
+ * Whether a, which was proposed, gives way to b, which stands later in the list
+ * or earlier.  RFC 9420 12.2: a Remove comes before an Update of the same leaf,
+ * the newest Update before older ones.  What we commit by value stays.
  */
 static bool
 gives_way(const struct mls_listed *a, const struct mls_listed *b, bool later)
 {
     uint32_t leaf = leaf_of(a);
+    bool first = later && b->by_reference; /* a was there before b */
 
     if (leaf != MLS_NO_LEAF && leaf == leaf_of(b)) {
         if (a->proposal->type == b->proposal->type) {
-            return (a->proposal->type == MLS_PROPOSAL_UPDATE) == later;
+            return (a->proposal->type == MLS_PROPOSAL_UPDATE) == later ||
+                   !b->by_reference;
         }
         return a->proposal->type == MLS_PROPOSAL_UPDATE;
     }
     if (same_type(a, b, MLS_PROPOSAL_ADD)) {
-        return !later &&
+        return !first &&
                view_equal(a->proposal->u.add->leaf_node.signature_key,
                           b->proposal->u.add->leaf_node.signature_key);
     }
     if (same_type(a, b, MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS)) {
-        return !later;
+        return !first;
     }
     return a->proposal->type == MLS_PROPOSAL_REINIT;
 }
@@ -161,15 +168,68 @@ out:
 }
 
 static enum err
+validate(struct own *o)
+{
+    struct mls_build *b = &o->b;
+    struct mls_list_scope scope = mls_build_scope(b);
+
+    return mls_list_validate(&scope, o->kind, o->g->now->own, b->list,
+                             b->list_count, b->broken);
+}
+
+/*
+ * The list is not valid with everything that others proposed: take one after
+ * the other of theirs, as long as it stays valid.  So nobody can keep us from
+ * committing by proposing nonsense.
+ */
+static enum err
+keep_what_fits(struct own *o)
+{
+    enum err e;
+    struct mls_build *b = &o->b;
+    struct mls_listed *all = b->list;
+    size_t n = b->list_count;
+
+    b->list = arena_calloc(&b->arena, n, sizeof(*b->list));
+    if (b->list == NULL) {
+        return ERR_NOMEM;
+    }
+    b->list_count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].by_reference) {
+            b->list[b->list_count] = all[i];
+            b->list_count++;
+        }
+    }
+    TRY(validate(o));
+    for (size_t i = 0; i < n && i < KEEP_TRIES; i++) {
+        if (all[i].by_reference) {
+            b->list[b->list_count] = all[i];
+            b->list_count++;
+            e = validate(o);
+            if (e != OK) {
+                b->list_count--;
+            }
+            TRY(e == ERR_NOMEM ? e : OK);
+        }
+    }
+    b->broken = mls_begin(&o->g->env);
+out:
+    return e;
+}
+
+static enum err
 build(struct own *o)
 {
     enum err e;
     struct mls_build *b = &o->b;
-    struct mls_list_scope scope = mls_build_scope(b);
 
     TRY(collect(o));
-    TRY(mls_list_validate(&scope, o->kind, o->g->now->own, b->list,
-                          b->list_count, b->broken));
+    e = validate(o);
+    if (e != OK && e != ERR_NOMEM && b->list_count > o->opts->proposals_len) {
+        e = keep_what_fits(o);
+    }
+    TRY(e);
     o->m.with_path = o->opts->force_path || o->opts->identity != NULL ||
                      mls_path_required(b->list, b->list_count);
     TRY(mls_build_apply(b));

@@ -353,8 +353,10 @@ enum err
 mls_check_lifetime(const struct mls_env *env, const struct mls_leaf_node *n,
                    enum mls_rule *broken)
 {
-    struct mls_lifetime_policy policy = {
-        .now_s = clock_wall_ms(env->clock) / 1000, .skew_s = CLOCK_SKEW_S};
+    struct mls_lifetime_policy policy = {.now_s =
+                                             clock_wall_ms(env->clock) / 1000,
+                                         .skew_s = CLOCK_SKEW_S,
+                                         .total_s = env->lifetime_max_s};
 
     return mls_leaf_check_lifetime(n, &policy, broken);
 }

@@ -115,6 +115,10 @@ struct mls_env {
     /* Which rule was broken, MLS_RULE_NONE for other errors.  Or NULL. */
     enum mls_rule *rule_out;
 
+    /* Longest lifetime of a key package that we check or add, seconds; 0: any.
+     */
+    uint64_t lifetime_max_s;
+
     /* Past epochs kept for late application messages; at most
        LIMIT_MLS_PAST_EPOCHS.  0 keeps none. */
     uint32_t past_epochs;

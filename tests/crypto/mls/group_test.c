@@ -504,6 +504,11 @@ TEST(key_package_check)
     CHECK_ERR(mls_welcome_is_for(&w->c[0].env, view_of(&kp.key_package),
                                  view_of(&kp.ref), &mine),
               ERR_UNSUPPORTED);
+    w->c[0].env.lifetime_max_s = 90 * 86400;
+    CHECK_ERR(
+        mls_key_package_check(&w->c[0].env, view_of(&kp.key_package), &info),
+        ERR_LIMIT); /* [leaf-lifetime-total] */
+    w->c[0].env.lifetime_max_s = 0;
     kp.key_package.p[60] ^= 1;
     CHECK(mls_key_package_check(&w->c[0].env, view_of(&kp.key_package),
                                 &info) != OK);
