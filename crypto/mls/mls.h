@@ -469,6 +469,7 @@ void mls_proposed_clear(struct mls_proposed *p);
 /*
  * Propose something; it is also remembered here for the next commit.
  * ERR_INVALID  it could not be committed
+ * ERR_EXISTS   the very same public message is pending already
  */
 MUST_CHECK enum err mls_propose(struct mls_group *group,
                                 const struct mls_proposal_in *in,
