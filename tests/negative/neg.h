@@ -46,6 +46,7 @@ struct neg {
     struct mls_group *carol;
     struct mls_key_package_made dave; /* its key package */
     bool in_group;                    /* Dave is in that group already */
+    struct mls_group *parent;         /* what Dave says it continues */
     uint16_t suite;
 };
 
@@ -137,6 +138,29 @@ MUST_CHECK enum err neg_changed_external(
     struct neg *n,
     enum err (*change)(struct neg *n, struct neg_commit_parts *p),
     struct bytes *out);
+
+/* A Welcome to Dave in the making; what change leaves is sealed and signed. */
+struct neg_welcome_parts {
+    struct mls_welcome welcome;
+    struct mls_own_key_package own; /* Dave's */
+    struct mls_group_secrets secrets;
+    struct mls_group_info info;
+    bool keep_tag; /* do not compute the confirmation tag again */
+};
+MUST_CHECK enum err neg_changed_welcome(
+    struct neg *n, bool with_path,
+    enum err (*change)(struct neg *n, struct neg_welcome_parts *p),
+    struct bytes *out);
+
+/* A GroupInfo of Alice as change leaves it, signed. */
+MUST_CHECK enum err
+neg_changed_info(struct neg *n,
+                 enum err (*change)(struct neg *n, struct mls_group_info *x),
+                 struct bytes *out);
+
+/* Replace the data of an extension in x; data NULL takes it away. */
+MUST_CHECK enum err neg_set_extension(struct neg *n, struct mls_extensions *x,
+                                      uint16_t type, const struct view *data);
 
 /* A copy in n->arena. */
 MUST_CHECK enum err neg_keep(struct neg *n, struct view v, struct view *out);

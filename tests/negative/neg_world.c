@@ -25,7 +25,7 @@ check_leaf(void *ctx, const struct mls_leaf_check *check)
                                                                     : OK;
 }
 
-/* Both know "shared", only the attacker "secret". */
+/* All know "shared" and the old group, only the attacker "secret". */
 static enum err
 find_psk(void *ctx, const struct mls_psk_id *id, struct bytes *out)
 {
@@ -34,7 +34,8 @@ find_psk(void *ctx, const struct mls_psk_id *id, struct bytes *out)
          (ctx == NULL && view_equal(id->id, VIEW_LIT("secret"))))) {
         return bytes_copy(mem_heap(), VIEW_LIT("a pre-shared key"), out);
     }
-    if (ctx == NULL && id->type == MLS_PSK_RESUMPTION) {
+    if (id->type == MLS_PSK_RESUMPTION &&
+        view_equal(id->group_id, VIEW_LIT("the old group"))) {
         return bytes_copy(mem_heap(), VIEW_LIT("an old epoch"), out);
     }
     return ERR_MISSING;
@@ -207,6 +208,7 @@ neg_clear(struct neg *n)
     mls_group_free(n->alice);
     mls_group_free(n->bob);
     mls_group_free(n->carol);
+    mls_group_free(n->parent);
     mls_key_package_made_clear(&n->dave);
     arena_clear(&n->arena);
     memset(n, 0, sizeof(*n));

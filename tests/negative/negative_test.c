@@ -34,8 +34,9 @@ deliver(struct neg *n, enum neg_how how, struct view message)
     struct mls_unprotected u = {0};
     struct mls_group *g = NULL;
     struct mls_external_made made = {0};
-    struct mls_join_opts join = {
-        .welcome = message, .key_package_record = view_of(&n->dave.record)};
+    struct mls_join_opts join = {.welcome = message,
+                                 .key_package_record = view_of(&n->dave.record),
+                                 .parent = n->parent};
     struct mls_external_opts external = {.group_info = message};
 
     switch (how) {
@@ -143,9 +144,53 @@ TEST(commits)
     all_cases(c, n);
 }
 
+TEST(joins)
+{
+    size_t n;
+    const struct neg_case *c = neg_join_cases(&n);
+
+    all_cases(c, n);
+}
+
+TEST(trees)
+{
+    size_t n;
+    const struct neg_case *c = neg_tree_cases(&n);
+
+    all_cases(c, n);
+}
+
+/*
+ * What no message can break, with why; each is broken by itself in a unit test.
+ */
+static const struct {
+    enum mls_rule rule;
+    const char *why;
+} NOT_BY_MESSAGE[] = {
+    {MLS_RULE_NONE, "no rule"},
+    {MLS_RULE_LEAF_LIFETIME_TOTAL, "asked of who hands out key packages"},
+    {MLS_RULE_UPDATE_SENDER, "who is no member may not send one at all"},
+    {MLS_RULE_LIST_LEAVES, "needs 4,096 members"},
+};
+
+TEST(every_rule_is_broken)
+{
+    for (size_t i = 0; i < sizeof(NOT_BY_MESSAGE) / sizeof(*NOT_BY_MESSAGE);
+         i++) {
+        CHECK(!covered[NOT_BY_MESSAGE[i].rule]);
+        covered[NOT_BY_MESSAGE[i].rule] = true;
+    }
+    for (int i = 0; i < MLS_RULE_COUNT_; i++) {
+        if (!covered[i]) {
+            printf("  %s\n", mls_rule_name((enum mls_rule)i));
+        }
+        CHECK(covered[i]);
+    }
+}
+
 int
 main(void)
 {
     return RUN(T(messages), T(leaves_packages_and_proposals), T(lists),
-               T(commits));
+               T(commits), T(joins), T(trees), T(every_rule_is_broken));
 }

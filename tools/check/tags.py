@@ -79,7 +79,7 @@ for name, (tag, section) in table.items():
         bad.append(f"{RULES}: {name} is not enforced anywhere")
     cited = [c for cs in code.get(tag, {}).values() for c in cs]
     # sections in a comment that names several rules: any of them
-    if cited and not any(re.search(rf"RFC 9420[^\[]*\b{re.escape(section)}(?![.\d])", c)
+    if cited and not any(re.search(rf"RFC 9420\b.*\b{re.escape(section)}(?![.\d])", c, re.S)
                          for c in cited):
         bad.append(f"{min(code[tag])}: [{tag}] is not cited as RFC 9420 {section}")
     if name in used and not cited:
@@ -88,5 +88,6 @@ for name, path in sorted(used.items()):
     if name not in table and name not in ("NONE", "COUNT_", "VALUE"):
         bad.append(f"{path}: MLS_RULE_{name} is not in {RULES}")
 
-print("\n".join(bad))
+if bad:
+    print("\n".join(bad))
 sys.exit(1 if bad else 0)

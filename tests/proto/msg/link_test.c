@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/msg/b64.h"
 #include "proto/msg/link.h"
 #include "tests/support/check.h"
 #include "tests/support/fail_mem.h"
@@ -138,6 +139,49 @@ TEST(each_fault_is_named)
     bytes_free(&text);
 }
 
+static uint32_t
+crc32_of(struct view v)
+{
+    uint32_t crc = 0xffffffffu;
+
+    for (size_t i = 0; i < v.len; i++) {
+        crc ^= v.p[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+        }
+    }
+    return ~crc;
+}
+
+/* [link-shortest]: the host is written out though the link has it already */
+TEST(a_longer_form_is_not_a_link)
+{
+    static const char host[] = "clinic.example.org";
+    struct proto_link l = sample("", "clinic.example.org:7341");
+    struct bytes text = {0};
+    struct bytes again = {0};
+    uint8_t payload[PROTO_LINK_TEXT_MAX];
+    size_t len;
+    uint32_t sum;
+
+    CHECK_OK(proto_link_format(mem_heap(), &l, &text));
+    CHECK_OK(proto_b64_decode(view_skip(view_of(&text), strlen("balsam:l#")),
+                              payload, sizeof(payload), &len));
+    /* the same payload behind https://HOST/l#, with the checksum for it */
+    memcpy(payload + len - 4, host, strlen(host));
+    sum = crc32_of(view_make(payload, len - 4 + strlen(host)));
+    for (int i = 0; i < 4; i++) {
+        payload[len - 4 + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
+    }
+    CHECK_OK(bytes_append(mem_heap(), &again, VIEW_LIT("https://")));
+    CHECK_OK(bytes_append(mem_heap(), &again, view_str(host)));
+    CHECK_OK(bytes_append(mem_heap(), &again, VIEW_LIT("/l#")));
+    CHECK_OK(proto_b64_append(mem_heap(), view_make(payload, len), &again));
+    CHECK_EQ(fault_of(view_of(&again), 0), PROTO_LINK_ADDRESS);
+    bytes_free(&text);
+    bytes_free(&again);
+}
+
 TEST(spaces_and_line_breaks_do_no_harm)
 {
     struct proto_link l = sample("clinic.example.org", "clinic.example.org:1");
@@ -215,6 +259,7 @@ main(void)
 {
     return RUN(T(round_trips), T(at_most_160_characters_with_one_address),
                T(every_changed_character_is_noticed), T(each_fault_is_named),
+               T(a_longer_form_is_not_a_link),
                T(spaces_and_line_breaks_do_no_harm), T(bad_links_are_not_made),
                T(no_memory), T(random_bytes_are_never_a_link));
 }
