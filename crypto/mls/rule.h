@@ -155,7 +155,7 @@
     X(WELCOME_GROUP_INFO, "welcome-group-info", "12.4.3.1", ERR_AUTH)          \
     X(GROUP_INFO_SUITE, "group-info-suite", "12.4.3.1", ERR_UNSUPPORTED)       \
     X(GROUP_INFO_VERSION, "group-info-version", "12.4.3.1", ERR_UNSUPPORTED)   \
-    X(GROUP_INFO_GROUP_ID, "group-info-group-id", "12.4.3.1", ERR_EXISTS)      \
+    X(GROUP_INFO_GROUP_ID, "group-info-group-id", "12.4.3", ERR_EXISTS)        \
     X(GROUP_INFO_SIGNER, "group-info-signer", "12.4.3.1", ERR_INVALID)         \
     X(GROUP_INFO_SIGNATURE, "group-info-signature", "12.4.3", ERR_AUTH)        \
     X(GROUP_INFO_EXTENSION_TWICE, "group-info-extension-twice", "13.4",        \
@@ -183,10 +183,10 @@
     X(WELCOME_PATH_SECRET, "welcome-path-secret", "12.4.3.1", ERR_AUTH)        \
     X(WELCOME_EPOCH_ONE, "welcome-epoch-one", "12.4.3.1", ERR_INVALID)         \
     X(WELCOME_REINIT, "welcome-reinit", "12.4.3.1", ERR_INVALID)               \
-    X(WELCOME_REINIT_MEMBERS, "welcome-reinit-members", "11.2",                \
+    X(WELCOME_REINIT_MEMBERS, "welcome-reinit-members", "12.4.3.1",            \
       ERR_INVALID)                                                             \
     X(WELCOME_BRANCH, "welcome-branch", "12.4.3.1", ERR_INVALID)               \
-    X(WELCOME_BRANCH_MEMBERS, "welcome-branch-members", "11.3",                \
+    X(WELCOME_BRANCH_MEMBERS, "welcome-branch-members", "12.4.3.1",            \
       ERR_INVALID)
 
 #define MLS_RULES(X)                                                           \
