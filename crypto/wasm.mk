@@ -15,8 +15,8 @@ WASM_LINK := --target=wasm32-wasi --sysroot=/usr -nostartfiles -Wl,--no-entry \
 WASM_SRC := $(filter-out %_native.c %_main.c,$(call find,proto crypto \
   federation/core federation/app,*.c))
 WASM_SRC := $(filter-out crypto/tls/%,$(WASM_SRC))
-# the C interface of the vectors in tests/web stands beside, not inside
-WASM_API := $(filter crypto/mls/api%,$(WASM_SRC))
+# what only balsam.wasm has: its interface, and no WASI
+WASM_API := $(filter crypto/mls/api% proto/base/wasi_wasm.c,$(WASM_SRC))
 WASM_LIBSRC := $(filter-out $(WASM_API),$(WASM_SRC))
 wasm_obj = $(patsubst %.c,build/wasm/obj/%.o,$(1))
 

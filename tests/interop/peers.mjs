@@ -22,8 +22,11 @@ export const COMMANDS = {
   t: [process.execPath, '--import', join(HERE, 'ts_fix.mjs'),
     join(HERE, 'ts_peer.mjs')],
   w: [process.execPath, join(HERE, 'core_peer.mjs')],
+  x: [process.execPath, '--no-warnings', join(HERE, 'wasm_peer.mjs')],
 };
-export const NAMES = { c: 'balsam', t: 'ts-mls', w: 'core-crypto' };
+export const NAMES = {
+  c: 'balsam', t: 'ts-mls', w: 'core-crypto', x: 'balsam in wasm',
+};
 
 export const available = (kind) => existsSync(COMMANDS[kind][0]);
 

@@ -3,7 +3,8 @@
 // gives the bytes of a file; files lists the vectors there are.
 
 import { runCore } from "./core.mjs";
-import { parse, runFile } from "./vectors.mjs";
+import { parse } from "./jansson.mjs";
+import { runFile } from "./vectors.mjs";
 
 export async function runAll(get, files, log) {
   const total = { passed: 0, failed: 0, skipped: 0 };

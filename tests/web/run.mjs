@@ -3,6 +3,7 @@
 // process serves.
 
 import { spawn } from "node:child_process";
+import { webcrypto } from "node:crypto";
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,7 +11,9 @@ import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { runAll } from "./all.mjs";
+// Debian 12's Node 18 has it, but not there.
+globalThis.crypto ??= webcrypto;
+const { runAll } = await import("./all.mjs");
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const shared = process.env.BALSAM_SHARED ?? "";

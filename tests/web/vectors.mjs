@@ -4,87 +4,27 @@
 // an exception, after which its stack is not used again.
 
 import { primitives } from "../../build/web/shared/core/host.js";
-
-// A number that a double cannot hold, kept as its digits.
-class Int {
-  constructor(digits) {
-    this.value = BigInt.asIntN(64, BigInt(digits));
-  }
-}
-
-export function parse(text) {
-  const safe = text.replace(
-    /([:[,]\s*)(\d{16,})(?=\s*[,}\]])/g, '$1{"#int":"$2"}');
-  return JSON.parse(safe, (key, v) =>
-    v !== null && typeof v === "object" && typeof v["#int"] === "string"
-      ? new Int(v["#int"]) : v);
-}
+import { jansson } from "./jansson.mjs";
 
 class Left extends Error {}
 
-// The imports of tests/web/wasm/jansson.h over parsed values.
-function jansson(state) {
-  const values = [undefined];
-  const strings = new Map();
-  const give = (v) => (v === undefined ? 0 : values.push(v) - 1);
-  const cString = (p) => {
-    const heap = new Uint8Array(state.x.memory.buffer);
-    return new TextDecoder().decode(heap.subarray(p, heap.indexOf(0, p)));
-  };
-  const isObject = (v) => v !== null && typeof v === "object" &&
-    !Array.isArray(v) && !(v instanceof Int);
-  state.give = give;
-  return {
-    object_get: (j, key) =>
-      isObject(values[j]) ? give(values[j][cString(key)]) : 0,
-    array_get: (j, i) => (Array.isArray(values[j]) ? give(values[j][i]) : 0),
-    array_size: (j) => (Array.isArray(values[j]) ? values[j].length : 0),
-    integer_value: (j) => values[j] instanceof Int ? values[j].value
-      : BigInt(Number.isInteger(values[j]) ? values[j] : 0),
-    is_array: (j) => Array.isArray(values[j]) ? 1 : 0,
-    is_object: (j) => isObject(values[j]) ? 1 : 0,
-    is_integer: (j) =>
-      values[j] instanceof Int || Number.isInteger(values[j]) ? 1 : 0,
-    is_string: (j) => typeof values[j] === "string" ? 1 : 0,
-    is_null: (j) => values[j] === null ? 1 : 0,
-    is_true: (j) => values[j] === true ? 1 : 0,
-    string_length: (j) => typeof values[j] === "string"
-      ? new TextEncoder().encode(values[j]).length : 0,
-    string_value: (j) => {
-      if (typeof values[j] !== "string") {
-        return 0;
-      }
-      if (!strings.has(j)) {
-        const bytes = new TextEncoder().encode(values[j] + "\0");
-        const p = state.x.vec_alloc(bytes.length);
-        new Uint8Array(state.x.memory.buffer).set(bytes, p);
-        strings.set(j, p);
-      }
-      return strings.get(j);
-    },
-    leave: () => {
-      throw new Left();
-    },
-  };
-}
-
 async function instance(module) {
-  const state = { x: undefined };
-  const balsam = await primitives(
-    () => new Uint8Array(state.x.memory.buffer));
+  let x;
+  const memory = () => new Uint8Array(x.memory.buffer);
+  const json = jansson(memory, (n) => x.vec_alloc(n));
   const { exports } = await WebAssembly.instantiate(module, {
-    balsam: { ...balsam, check_leaf: () => 0, find_psk: () => -1 },
-    json: jansson(state),
+    balsam: {
+      ...await primitives(memory), check_leaf: () => 0, find_psk: () => -1,
+    },
+    json: {
+      ...json.imports,
+      leave: () => {
+        throw new Left();
+      },
+    },
   });
-  state.x = exports;
-  return state;
-}
-
-function putString(state, text) {
-  const bytes = new TextEncoder().encode(text + "\0");
-  const p = state.x.vec_alloc(bytes.length);
-  new Uint8Array(state.x.memory.buffer).set(bytes, p);
-  return p;
+  x = exports;
+  return { x, json };
 }
 
 // One file; name without .json.  Cases of suites that are not built are
@@ -92,7 +32,7 @@ function putString(state, text) {
 export async function runFile(module, name, cases) {
   const sum = { passed: 0, failed: 0, skipped: 0, lines: [] };
   const probe = await instance(module);
-  const kind = probe.x.vec_kind(putString(probe, name));
+  const kind = probe.x.vec_kind(probe.json.put(name));
   if (kind < 0) {
     sum.failed++;
     sum.lines.push(`${name}: not a known kind`);
@@ -106,7 +46,7 @@ export async function runFile(module, name, cases) {
     }
     const state = await instance(module);
     try {
-      state.x.vec_case(kind, state.give(c), id ?? 0);
+      state.x.vec_case(kind, state.json.give(c), id ?? 0);
       sum.passed++;
     } catch (e) {
       const heap = new Uint8Array(state.x.memory.buffer);
