@@ -72,8 +72,8 @@ proto_link_fault_text(enum proto_link_fault fault)
     case PROTO_LINK_LONG:
         return "The link has something added at its end. Copy only the link.";
     case PROTO_LINK_CHECKSUM:
-        return "The link has a typing error: its checksum is wrong. Copy it "
-               "again, or scan the QR code.";
+        return "The link is mistyped: its checksum is wrong. Copy it again, or "
+               "scan the QR code.";
     case PROTO_LINK_NEWER:
         return "The link was made by a newer version of Balsam. Update this "
                "node, then open it again.";
