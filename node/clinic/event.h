@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The numbers of what happens at the desk: kinds of journal rows, actions of
+ * audit rows, marks of conversations.  They are on disk: add at the end, never
+ * reuse one.
+ */
+#ifndef NODE_CLINIC_EVENT_H
+#define NODE_CLINIC_EVENT_H
+
+/* Journal.  a and b are the ids given, n the number. */
+enum node_event {
+    NODE_EVENT_MESSAGE = 1,   /* a conversation, n message: new in it */
+    NODE_EVENT_STATE = 2,     /* a conversation, n message: sent, delivered */
+    NODE_EVENT_CONV = 3,      /* a conversation: made or changed */
+    NODE_EVENT_CLINIC = 4,    /* a clinic, n store_clinic_state */
+    NODE_EVENT_REQUEST = 5,   /* a clinic: wants to connect, decide */
+    NODE_EVENT_LINK = 6,      /* a link: made, changed */
+    NODE_EVENT_LINK_USED = 7, /* a link, b clinic, n proto_redeem_code */
+    NODE_EVENT_CONTACT = 8,   /* a contact */
+    NODE_EVENT_GAP = 9,       /* a conversation: entries are missing */
+    NODE_EVENT_OVERDUE = 10,  /* a conversation, n message: not accepted */
+    NODE_EVENT_ROLLBACK = 11, /* a clinic, or nothing: this node */
+    NODE_EVENT_FORK = 12,     /* a conversation, b clinic: views differ */
+    NODE_EVENT_MEMBERS = 13   /* a conversation, b subject, n 1 in 0 out */
+};
+
+/* Audit. */
+enum node_audit {
+    NODE_AUDIT_INIT = 1,
+    NODE_AUDIT_LINK_CREATE = 2,
+    NODE_AUDIT_LINK_REVOKE = 3,
+    NODE_AUDIT_LINK_ROTATE = 4,
+    NODE_AUDIT_CONNECT = 5,
+    NODE_AUDIT_ACCEPT = 6,
+    NODE_AUDIT_REFUSE = 7,
+    NODE_AUDIT_DISCONNECT = 8,
+    NODE_AUDIT_BLOCK = 9,
+    NODE_AUDIT_UNBLOCK = 10,
+    NODE_AUDIT_READ = 11, /* a conversation was shown */
+    NODE_AUDIT_SEND = 12,
+    NODE_AUDIT_EDIT = 13,
+    NODE_AUDIT_DELETE = 14,
+    NODE_AUDIT_SAVE_FILE = 15,
+    NODE_AUDIT_THREAD_NEW = 16,
+    NODE_AUDIT_THREAD_ADD = 17,
+    NODE_AUDIT_THREAD_REMOVE = 18,
+    NODE_AUDIT_THREAD_LEAVE = 19,
+    NODE_AUDIT_CONTACT = 20,
+    NODE_AUDIT_NOTE = 21,
+    NODE_AUDIT_PROFILE = 22,
+    NODE_AUDIT_RECOVERY = 23, /* the sheet was printed (n 0), checked (n 1) */
+    NODE_AUDIT_KEY = 24,      /* rotated (n 0), revoked (n 1) */
+    NODE_AUDIT_BACKUP = 25,
+    NODE_AUDIT_CONNECTED = 26, /* by a peer, through a link */
+    NODE_AUDIT_ARRIVED = 27    /* a message of a peer */
+};
+
+/* Marks of a conversation (store_conv_mark_*): kind, subject, value. */
+enum node_mark {
+    NODE_MARK_DELIVERED = 1, /* a clinic: up to node_log_place */
+    NODE_MARK_READ = 2,      /* a clinic: likewise */
+    NODE_MARK_SEEN = 3       /* a member here: position */
+};
+
+#endif

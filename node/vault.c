@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/vault.h"
+
+#include "crypto/prim/random.h"
+#include "node/sysclock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* The key of a systemd credential: $CREDENTIALS_DIRECTORY/NAME. */
+static enum err
+read_credential(const struct mem *mem, const char *name, struct bytes *out)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    char path[2 * NODE_PATH_MAX];
+    int n;
+
+    if (dir == NULL) {
+        return ERR_MISSING;
+    }
+    n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (n < 0 || (size_t)n >= sizeof(path)) {
+        return ERR_MISSING;
+    }
+    return store_key_file_read(mem, path, out);
+}
+
+static enum err
+read_key(const struct mem *mem, const struct node_config *config,
+         struct node_vault *v)
+{
+    enum err e;
+    enum store_key_kind kind = STORE_KEY_RAW;
+
+    if (config->credential[0] != '\0') {
+        TRY(read_credential(mem, config->credential, &v->key));
+    } else if (config->passphrase_file[0] != '\0') {
+        kind = STORE_KEY_PASSPHRASE;
+        TRY(store_key_file_read(mem, config->passphrase_file, &v->key));
+    } else {
+        TRY(store_key_file_read(mem, config->key_file, &v->key));
+    }
+    v->config.key.kind = kind;
+    v->config.key.secret = view_of(&v->key);
+out:
+    return e;
+}
+
+enum err
+node_vault_open(const struct mem *mem, const struct log *log,
+                const struct node_config *config, struct node_vault *v)
+{
+    int n;
+
+    *v = (struct node_vault){0};
+    n = snprintf(v->dir, sizeof(v->dir), "%s/store", config->data);
+    if (n < 0 || (size_t)n >= sizeof(v->dir)) {
+        return ERR_INVALID;
+    }
+    v->config.dir = v->dir;
+    v->config.mem = mem;
+    v->config.clock = node_sysclock();
+    v->config.rng = prim_rng_system();
+    v->config.log = log;
+    return read_key(mem, config, v);
+}
+
+enum err
+node_vault_create(const struct mem *mem, const struct log *log,
+                  const struct node_config *config, struct node_vault *v)
+{
+    enum err e;
+
+    if (mkdir(config->data, 0700) != 0 && errno != EEXIST) {
+        return errno == EACCES || errno == EPERM ? ERR_DENIED : ERR_IO;
+    }
+    if (config->key_file[0] != '\0') {
+        e = store_key_file_create(config->key_file, prim_rng_system());
+        if (e != OK && e != ERR_EXISTS) {
+            return e;
+        }
+    }
+    return node_vault_open(mem, log, config, v);
+}
+
+void
+node_vault_clear(struct node_vault *v)
+{
+    bytes_free(&v->key);
+    v->config.key.secret = (struct view){0};
+}
