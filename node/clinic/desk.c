@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/clinic/desk.h"
+
+#include "node/clinic/event.h"
+#include "store/journal.h"
+
+void
+node_desk_clear(struct node_desk *desk)
+{
+    for (size_t i = 0; i < NODE_DESK_PROFILES; i++) {
+        bytes_free(&desk->profiles[i].profile);
+    }
+}
+
+enum err
+node_desk_event(struct store_txn *txn, uint16_t kind, struct view a, uint64_t n)
+{
+    struct store_event ev = {.kind = kind, .a = a, .n = n};
+
+    return store_journal_append(txn, &ev, NULL);
+}
+
+enum err
+node_desk_show(struct store_txn *txn, struct node_desk *desk,
+               const struct fed_show *show)
+{
+    switch (show->kind) {
+    case FED_SHOW_PARTY:
+        return node_desk_party(txn, desk, show);
+    case FED_SHOW_PROFILE:
+        return node_desk_profile(txn, desk, show);
+    case FED_SHOW_LINK_USED:
+        return node_desk_link_used(txn, show);
+    case FED_SHOW_THREAD:
+        return node_desk_thread(txn, desk, show);
+    case FED_SHOW_MEMBER:
+        return node_desk_member(txn, show);
+    case FED_SHOW_MESSAGE:
+        return node_desk_message(txn, desk, show);
+    case FED_SHOW_STATE:
+        return node_desk_state(txn, show);
+    case FED_SHOW_GAP:
+        return node_desk_trouble(txn, NODE_EVENT_GAP, show);
+    case FED_SHOW_FORK:
+        return node_desk_trouble(txn, NODE_EVENT_FORK, show);
+    case FED_SHOW_OVERDUE:
+        return node_desk_trouble(txn, NODE_EVENT_OVERDUE, show);
+    case FED_SHOW_ROLLBACK:
+        return node_desk_event(txn, NODE_EVENT_ROLLBACK,
+                               show->code == 0 ? (struct view){0}
+                                               : clinic_id_view(&show->peer),
+                               show->code);
+    case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
+    case FED_SHOW_REVOKED: /* the handshake's: the runner's */
+    case FED_SHOW_BAD:     /* logged by the runner */
+        return OK;
+    }
+    return OK;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the protocol shows, put on the desk: clinics and their contacts,
+ * conversations, messages, states.  Functions over a write transaction of the
+ * store, in the same transaction as the protocol's own records, so that a
+ * crash never leaves one without the other.
+ *
+ * Called on the store's writer thread only, and possibly twice for the same
+ * show when a batch is tried again: nothing here is remembered outside the
+ * transaction but profiles of clinics that are not known yet.
+ */
+#ifndef NODE_CLINIC_DESK_H
+#define NODE_CLINIC_DESK_H
+
+#include "federation/core/core.h"
+#include "store/actor.h"
+#include "store/clinic.h"
+#include "store/conv.h"
+
+enum {
+    NODE_DESK_PROFILES = 32
+};
+
+/* A profile that came before its clinic was known. */
+struct node_desk_profile {
+    struct clinic_id root;
+    struct bytes profile;
+};
+
+/* Empty is {.mem = ..., .self = ..., .member = ...}. */
+struct node_desk {
+    const struct mem *mem;
+    struct clinic_id self;
+    struct member_id member; /* who wrote what we sent, unless it says so */
+    struct node_desk_profile profiles[NODE_DESK_PROFILES];
+    size_t profiles_next;
+};
+
+void node_desk_clear(struct node_desk *desk);
+
+/* Write: put one show on the desk. */
+MUST_CHECK enum err node_desk_show(struct store_txn *txn,
+                                   struct node_desk *desk,
+                                   const struct fed_show *show);
+
+/* Write: a journal row without a second id. */
+MUST_CHECK enum err node_desk_event(struct store_txn *txn, uint16_t kind,
+                                    struct view a, uint64_t n);
+
+/* --------------------------------------------------- the parts, by subject */
+
+/* Write: PARTY, PROFILE and LINK_USED (party.c). */
+MUST_CHECK enum err node_desk_party(struct store_txn *txn,
+                                    struct node_desk *desk,
+                                    const struct fed_show *show);
+MUST_CHECK enum err node_desk_profile(struct store_txn *txn,
+                                      struct node_desk *desk,
+                                      const struct fed_show *show);
+MUST_CHECK enum err node_desk_link_used(struct store_txn *txn,
+                                        const struct fed_show *show);
+
+/*
+ * Write: the clinic's record, made if it is missing, and its contact.
+ * *out must be empty.
+ */
+MUST_CHECK enum err node_desk_clinic(struct store_txn *txn,
+                                     struct node_desk *desk,
+                                     const struct clinic_id *root,
+                                     struct store_clinic *out);
+
+/* The conversation that a clinic and we have alone; false if there is none. */
+bool node_clinic_conv(const struct store_clinic *c, struct conv_id *out);
+MUST_CHECK enum err node_clinic_set_conv(const struct mem *mem,
+                                         struct store_clinic *c,
+                                         const struct conv_id *conv);
+
+/* The name in a clinic's signed profile.  ERR_MISSING  it has none */
+MUST_CHECK enum err node_clinic_name(const struct mem *mem,
+                                     const struct store_clinic *c,
+                                     struct phi *out);
+
+/* Write: THREAD and MEMBER (thread.c). */
+MUST_CHECK enum err node_desk_thread(struct store_txn *txn,
+                                     struct node_desk *desk,
+                                     const struct fed_show *show);
+MUST_CHECK enum err node_desk_member(struct store_txn *txn,
+                                     const struct fed_show *show);
+
+/* Write: the conversation of a thread, made if it is missing. */
+MUST_CHECK enum err node_desk_conv(struct store_txn *txn,
+                                   const struct thread_id *thread,
+                                   struct store_conv *out);
+
+/* Write: MESSAGE, STATE and what is wrong with a thread (message.c). */
+MUST_CHECK enum err node_desk_message(struct store_txn *txn,
+                                      const struct node_desk *desk,
+                                      const struct fed_show *show);
+MUST_CHECK enum err node_desk_state(struct store_txn *txn,
+                                    const struct fed_show *show);
+MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
+                                      const struct fed_show *show);
+
+/* A place in a thread's log as one number that grows: for marks. */
+static inline uint64_t
+node_log_place(uint64_t term, uint64_t seq)
+{
+    return term << 40 | (seq & 0xffffffffff);
+}
+
+#endif

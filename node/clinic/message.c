@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/clinic/desk.h"
+#include "node/clinic/event.h"
+#include "store/audit.h"
+#include "store/journal.h"
+#include "store/msg.h"
+
+#include <string.h>
+
+/* Who wrote it: us, by the member that it names, or a peer. */
+static struct store_actor
+author_of(const struct node_desk *desk, const struct fed_show *show,
+          const struct proto_content *content)
+{
+    struct clinic_id root;
+    struct member_id member = desk->member;
+
+    memcpy(root.b, show->author.b, sizeof(root.b));
+    if (!clinic_id_equal(&root, &desk->self)) {
+        return store_actor_peer(&root);
+    }
+    if (content != NULL) {
+        memcpy(member.b, content->author.member, sizeof(member.b));
+    }
+    return store_actor_member(member_id_is_zero(&member) ? &desk->member
+                                                         : &member);
+}
+
+/* The message id that a content is about, or NULL. */
+static const uint8_t *
+target_of(const struct proto_content *c)
+{
+    static const uint8_t none[32];
+    const uint8_t *t = NULL;
+
+    switch (c->kind) {
+    case PROTO_CONTENT_TEXT:
+        t = c->u.text.reply_to;
+        break;
+    case PROTO_CONTENT_EDIT:
+        t = c->u.edit.target;
+        break;
+    case PROTO_CONTENT_DELETE:
+        t = c->u.del.target;
+        break;
+    case PROTO_CONTENT_REACTION:
+        t = c->u.reaction.target;
+        break;
+    case PROTO_CONTENT_RECEIPT:
+    case PROTO_CONTENT_HISTORY:
+    case PROTO_CONTENT_RESENT:
+    case PROTO_CONTENT_LEAVE:
+    case PROTO_CONTENT_TITLE:
+        break;
+    }
+    return t == NULL || memcmp(t, none, sizeof(none)) == 0 ? NULL : t;
+}
+
+/* Contents of the protocol itself have no place in a conversation. */
+static bool
+is_for_people(const struct proto_content *c)
+{
+    return c->kind != PROTO_CONTENT_RECEIPT &&
+           c->kind != PROTO_CONTENT_HISTORY &&
+           c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE;
+}
+
+/* Whether both were written by the same clinic. */
+static bool
+same_side(const struct store_actor *a, const struct store_actor *b)
+{
+    bool own_a = a->kind != STORE_ACTOR_PEER;
+    bool own_b = b->kind != STORE_ACTOR_PEER;
+
+    return own_a == own_b && (own_a || store_actor_equal(a, b));
+}
+
+/*
+ * Write: what message seq does to the one it is about.  Only its own author
+ * edits or deletes a message; the text that was there stays on record.
+ */
+static enum err
+apply_to_target(struct store_txn *txn, const struct proto_content *content,
+                const struct store_msg *m, uint64_t seq)
+{
+    enum err e;
+    struct store_msg target = {0};
+
+    if (m->about == 0 || (content->kind != PROTO_CONTENT_EDIT &&
+                          content->kind != PROTO_CONTENT_DELETE)) {
+        return OK;
+    }
+    TRY(store_msg_get(txn, m->about, &target));
+    if (!same_side(&target.author, &m->author)) {
+        goto out;
+    }
+    if (content->kind == PROTO_CONTENT_DELETE) {
+        target.flags |= STORE_MSG_DELETED;
+    } else {
+        target.flags |= STORE_MSG_EDITED;
+        target.about = seq;
+    }
+    TRY(store_msg_update(txn, &target));
+out:
+    store_msg_clear(&target);
+    return e;
+}
+
+/* Write: the conversation shows that something came. */
+static enum err
+touch_conv(struct store_txn *txn, const struct proto_content *content,
+           bool ours, struct store_conv *conv)
+{
+    enum err e = OK;
+    bool changed = false;
+
+    if (!ours && conv->box == STORE_BOX_ARCHIVED) {
+        conv->box = STORE_BOX_ALL;
+        changed = true;
+    }
+    if (content != NULL && content->kind == PROTO_CONTENT_TITLE) {
+        phi_free(&conv->title);
+        TRY(phi_from(store_txn_mem(txn), content->u.title.title, &conv->title));
+        changed = true;
+    }
+    if (changed) {
+        TRY(store_conv_put(txn, conv));
+    }
+out:
+    return e;
+}
+
+static enum err
+note_arrival(struct store_txn *txn, const struct store_conv *conv,
+             const struct store_msg *m, uint64_t seq)
+{
+    enum err e;
+    struct store_audit row = {.action = NODE_AUDIT_ARRIVED, .n = seq};
+
+    TRY(node_desk_event(txn, NODE_EVENT_MESSAGE, conv_id_view(&conv->id), seq));
+    if (m->author.kind == STORE_ACTOR_PEER) {
+        row.actor = m->author;
+        row.object = conv_id_view(&conv->id);
+        TRY(store_audit_append(txn, &row));
+    }
+out:
+    return e;
+}
+
+static enum err
+fill(struct store_txn *txn, const struct node_desk *desk,
+     const struct fed_show *show, const struct proto_content *content,
+     struct store_msg *m)
+{
+    enum err e;
+    const uint8_t *target = NULL;
+    struct message_id about;
+
+    m->id = show->message;
+    m->author = author_of(desk, show, content);
+    m->state = show->seq == 0 ? STORE_MSG_QUEUED : STORE_MSG_RECEIVED;
+    if (show->seq != 0 && m->author.kind != STORE_ACTOR_PEER) {
+        m->state = STORE_MSG_ACCEPTED; /* ours, brought back after a loss */
+    }
+    m->at_ms =
+        show->ts_ms != 0 ? show->ts_ms : store_now_ms(store_txn_store(txn));
+    m->log_term = show->term;
+    m->log_seq = show->seq;
+    m->flags = show->resent ? (unsigned)STORE_MSG_RESENT : 0u;
+    if (content == NULL) {
+        m->flags |= STORE_MSG_OPAQUE;
+    } else {
+        m->kind = (uint16_t)content->kind;
+        m->sent_ms = content->sent_ms;
+        m->flags |= (content->flags & PROTO_CONTENT_AUTO) != 0
+                        ? (unsigned)STORE_MSG_AUTO
+                        : 0u;
+        target = target_of(content);
+    }
+    if (target != NULL) {
+        memcpy(about.b, target, sizeof(about.b));
+        e = store_msg_by_id(txn, &m->conv, &about, &m->about);
+        if (e != OK && e != ERR_MISSING) {
+            goto out;
+        }
+    }
+    TRY(bytes_copy(store_txn_mem(txn), view_of(&show->body), &m->body));
+out:
+    return e;
+}
+
+enum err
+node_desk_message(struct store_txn *txn, const struct node_desk *desk,
+                  const struct fed_show *show)
+{
+    enum err e;
+    struct store_conv conv = {0};
+    struct store_msg m = {0};
+    struct proto_content decoded;
+    const struct proto_content *content = NULL;
+    uint64_t seq = 0;
+
+    if (proto_content_decode(view_of(&show->body), &decoded) == OK) {
+        content = &decoded;
+        if (!is_for_people(content)) {
+            return OK;
+        }
+    }
+    TRY(node_desk_conv(txn, &show->thread, &conv));
+    m.conv = conv.id;
+    TRY(fill(txn, desk, show, content, &m));
+    e = store_msg_add(txn, &m, &seq);
+    if (e == ERR_EXISTS) {
+        e = OK; /* the third net against repeats: decisions C 12 */
+        goto out;
+    }
+    if (e != OK) {
+        goto out;
+    }
+    if (content != NULL) {
+        TRY(apply_to_target(txn, content, &m, seq));
+    }
+    store_conv_clear(&conv);
+    TRY(store_conv_get(txn, &m.conv, &conv));
+    TRY(touch_conv(txn, content, m.author.kind != STORE_ACTOR_PEER, &conv));
+    TRY(note_arrival(txn, &conv, &m, seq));
+out:
+    store_conv_clear(&conv);
+    store_msg_clear(&m);
+    return e;
+}
+
+/* Write: the hub accepted or refused one of ours. */
+static enum err
+own_state(struct store_txn *txn, const struct fed_show *show,
+          const struct conv_id *conv)
+{
+    enum err e;
+    struct store_msg m = {0};
+    uint64_t seq;
+
+    TRY(store_msg_by_id(txn, conv, &show->message, &seq));
+    TRY(store_msg_get(txn, seq, &m));
+    if (show->code == FED_MESSAGE_ACCEPTED) {
+        m.state = STORE_MSG_ACCEPTED;
+        m.at_ms = show->ts_ms;
+        m.log_term = show->term;
+        m.log_seq = show->seq;
+    } else if (show->code == FED_MESSAGE_FAILED) {
+        m.state = STORE_MSG_FAILED;
+    }
+    TRY(store_msg_update(txn, &m));
+    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), seq));
+out:
+    store_msg_clear(&m);
+    /* nothing to mark: a content of the protocol itself */
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* Write: a clinic has received, or its people have read, up to a place. */
+static enum err
+mark_upto(struct store_txn *txn, const struct fed_show *show,
+          const struct conv_id *conv)
+{
+    enum err e;
+    uint8_t kind =
+        show->code == FED_MESSAGE_READ ? NODE_MARK_READ : NODE_MARK_DELIVERED;
+    uint64_t place = node_log_place(show->term, show->seq);
+    uint64_t before = 0;
+
+    TRY(store_conv_mark_get(txn, conv, kind, subject_id_view(&show->other),
+                            &before));
+    if (place <= before) {
+        goto out;
+    }
+    TRY(store_conv_mark_put(txn, conv, kind, subject_id_view(&show->other),
+                            place));
+    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), 0));
+out:
+    return e;
+}
+
+enum err
+node_desk_state(struct store_txn *txn, const struct fed_show *show)
+{
+    enum err e;
+    struct store_conv conv = {0};
+
+    TRY(node_desk_conv(txn, &show->thread, &conv));
+    if (show->code == FED_MESSAGE_DELIVERED || show->code == FED_MESSAGE_READ) {
+        TRY(mark_upto(txn, show, &conv.id));
+    } else {
+        TRY(own_state(txn, show, &conv.id));
+    }
+out:
+    store_conv_clear(&conv);
+    return e;
+}
+
+enum err
+node_desk_trouble(struct store_txn *txn, uint16_t event,
+                  const struct fed_show *show)
+{
+    enum err e;
+    struct store_conv conv = {0};
+    struct store_event ev = {.kind = event, .n = show->value};
+    uint64_t seq = 0;
+
+    TRY(node_desk_conv(txn, &show->thread, &conv));
+    ev.a = conv_id_view(&conv.id);
+    ev.b = clinic_id_view(&show->peer);
+    if (event == NODE_EVENT_OVERDUE) {
+        e = store_msg_by_id(txn, &conv.id, &show->message, &seq);
+        if (e != OK && e != ERR_MISSING) {
+            goto out;
+        }
+        ev.n = seq;
+    }
+    TRY(store_journal_append(txn, &ev, NULL));
+out:
+    store_conv_clear(&conv);
+    return e;
+}
