@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the runner share; nobody else includes it. */
+#ifndef NODE_RUNNER_IMPL_H
+#define NODE_RUNNER_IMPL_H
+
+#include "node/clinic/desk.h"
+#include "node/runner.h"
+#include "store/writer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    NODE_QUEUE_HIGH = 16 * 1024 * 1024, /* bytes: peers pause above this */
+    NODE_QUEUE_LOW = 4 * 1024 * 1024,
+    NODE_FOLLOWS = 32,
+    NODE_STEPS_PER_BATCH = 512,
+    NODE_PAUSED = 64
+};
+
+enum node_ev_kind {
+    NODE_EV_FRAME,
+    NODE_EV_UP,
+    NODE_EV_DOWN,
+    NODE_EV_ASK
+};
+
+/* A request in the queue; lives on the asker's stack. */
+struct node_ask {
+    const struct node_step *step;
+    enum err e;
+    bool finished;
+    struct node_ask *next; /* in a batch */
+};
+
+struct node_ev {
+    struct node_ev *next;
+    enum node_ev_kind kind;
+    struct fed_peer peer;
+    struct fed_up up;
+    struct bytes frame;
+    struct node_ask *ask;
+};
+
+/* A frame that the network had no room for. */
+struct node_late {
+    struct node_late *next;
+    struct fed_peer peer;
+    struct bytes frame;
+};
+
+/* What the handshake may know without asking the core. */
+struct node_party {
+    struct clinic_id root;
+    bool known;
+    bool blocked;
+    uint64_t generation; /* refuse lower ones */
+};
+
+struct node_follow {
+    struct node_runner *r;
+    bool used;
+    struct clinic_id root;
+    struct node_answer answer;
+};
+
+/* The batch that is being committed. */
+struct node_commit {
+    struct store_job job;
+    const struct fed_batch *batch; /* NULL: only writes of requests */
+    struct node_ask *asks;
+    enum err e;
+    bool finished;
+};
+
+struct node_runner {
+    struct node_runner_config c;
+    struct node_identity identity;
+    struct bytes addrs;
+    struct bytes profile;
+    struct fed_core *core;
+    struct fed_net *net;
+    struct node_desk desk; /* the writer thread's */
+
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mx;
+    pthread_cond_t wake;     /* of the core thread */
+    pthread_cond_t finished; /* a request is */
+    struct node_ev *first;
+    struct node_ev *last;
+    size_t queue_bytes;
+    size_t queue_len;
+    struct fed_peer paused[NODE_PAUSED];
+    size_t paused_len;
+    bool stopping;
+    struct node_commit commit;
+    bool committing;
+
+    /* the core thread's */
+    struct node_ask *asks; /* of the batch being made */
+    struct node_ask **asks_end;
+    uint64_t timer_ms;
+    bool dirty; /* a step was done since the last take */
+
+    pthread_mutex_t late_mx;
+    struct node_late *late_first;
+    struct node_late *late_last;
+
+    pthread_rwlock_t parties_lock;
+    struct node_party *parties;
+    size_t parties_len;
+    size_t parties_cap;
+
+    pthread_mutex_t follow_mx;
+    pthread_cond_t follow_cond;
+    struct node_follow follows[NODE_FOLLOWS];
+
+    atomic_ulong batches;
+    atomic_ulong steps;
+    atomic_ulong failures;
+    atomic_ulong beats;
+};
+
+/* runner_net.c: the network's callbacks, and what a batch sends. */
+struct fed_net_user node_runner_net_user(struct node_runner *r);
+void node_runner_act(struct node_runner *r, const struct fed_act *act);
+void node_runner_late_free(struct node_runner *r);
+
+/* runner_party.c: what the handshake knows; who waits for answers. */
+MUST_CHECK enum err node_runner_parties_load(struct node_runner *r);
+void node_runner_party_update(struct node_runner *r,
+                              const struct clinic_id *root);
+bool node_runner_party_find(struct node_runner *r, const struct clinic_id *root,
+                            struct node_party *out);
+void node_runner_answer(struct node_runner *r, const struct fed_show *show);
+void node_runner_unreachable(struct node_runner *r,
+                             const struct clinic_id *root, enum fed_why why);
+
+/* runner_store.c: the core's records in the store. */
+struct fed_store node_runner_store(struct node_runner *r);
+MUST_CHECK enum err node_runner_write(struct store_txn *txn,
+                                      const struct fed_batch *batch);
+
+/* runner.c: put an event at the end of the queue. */
+void node_runner_push(struct node_runner *r, struct node_ev *take_ev);
+
+#endif

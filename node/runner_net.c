@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runner and the network: callbacks in, frames and dials out. */
+#include "node/runner_impl.h"
+#include "proto/msg/addr.h"
+
+#include <string.h>
+
+/* ---------------------------------------------------------------- incoming */
+
+static enum err
+verify(void *ctx, struct view chain, const struct device_id *tls_key,
+       const struct clinic_id *expected, struct fed_verdict *out)
+{
+    struct node_runner *r = ctx;
+    struct ident_check check = {.root = expected, .key = tls_key->b};
+    struct ident_node n;
+    struct node_party p;
+    enum err e;
+
+    check.now_ms = clock_wall_ms(r->c.clock);
+    TRY(ident_chain_verify(r->c.mem, chain, &check, &n));
+    out->root = n.root;
+    out->known = false;
+    if (node_runner_party_find(r, &n.root, &p)) {
+        if (p.blocked) {
+            return ERR_DENIED;
+        }
+        if (n.generation < p.generation) {
+            return ERR_STALE;
+        }
+        out->known = p.known;
+    }
+    if (n.clock_behind) {
+        LOG(r->c.log, LOG_WARN, "node.clock.behind",
+            LOG_TAG("peer", log_tag_of(clinic_id_view(&n.root))));
+    }
+out:
+    return e;
+}
+
+static struct node_ev *
+new_event(struct node_runner *r, enum node_ev_kind kind,
+          const struct fed_peer *peer)
+{
+    struct node_ev *ev = mem_alloc(r->c.mem, sizeof(*ev));
+
+    if (ev != NULL) {
+        ev->kind = kind;
+        ev->peer = *peer;
+    }
+    return ev;
+}
+
+/* The generation that the chain of a connected peer certifies. */
+static uint64_t
+generation_of(struct node_runner *r, const struct fed_peer_info *info)
+{
+    struct ident_check check = {.root = &info->peer.root};
+    struct ident_node n;
+
+    check.now_ms = clock_wall_ms(r->c.clock);
+    if (ident_chain_verify(r->c.mem, info->chain, &check, &n) != OK) {
+        return 0;
+    }
+    return n.generation;
+}
+
+static void *
+on_peer_up(void *ctx, const struct fed_peer_info *info)
+{
+    struct node_runner *r = ctx;
+    struct node_ev *ev = new_event(r, NODE_EV_UP, &info->peer);
+
+    if (ev == NULL) {
+        fed_net_close(r->net, &info->peer);
+        return NULL;
+    }
+    ev->up.root = info->peer.root;
+    ev->up.serial = info->peer.serial;
+    ev->up.generation = generation_of(r, info);
+    memcpy(ev->up.exporter, info->exporter, sizeof(ev->up.exporter));
+    ev->up.dialled = info->dialled;
+    node_runner_push(r, ev);
+    return NULL;
+}
+
+/* Whether the queue is so long that this peer has to wait. */
+static bool
+must_pause(struct node_runner *r, const struct fed_peer *peer)
+{
+    bool pause = false;
+
+    (void)pthread_mutex_lock(&r->mx);
+    if (r->queue_bytes > NODE_QUEUE_HIGH && r->paused_len < NODE_PAUSED) {
+        r->paused[r->paused_len++] = *peer;
+        pause = true;
+    }
+    (void)pthread_mutex_unlock(&r->mx);
+    return pause;
+}
+
+static enum fed_flow
+on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
+         struct view frame)
+{
+    struct node_runner *r = ctx;
+    struct node_ev *ev = new_event(r, NODE_EV_FRAME, peer);
+
+    (void)peer_ctx;
+    if (ev == NULL || bytes_copy(r->c.mem, frame, &ev->frame) != OK) {
+        mem_free(r->c.mem, ev, sizeof(*ev));
+        /* a lost frame would be a hole: the peer says it again */
+        fed_net_close(r->net, peer);
+        return FED_PAUSE;
+    }
+    node_runner_push(r, ev);
+    return must_pause(r, peer) ? FED_PAUSE : FED_GO;
+}
+
+static void
+on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
+             enum fed_why why)
+{
+    struct node_runner *r = ctx;
+    struct node_ev *ev = new_event(r, NODE_EV_DOWN, peer);
+
+    (void)peer_ctx;
+    (void)why;
+    if (ev != NULL) {
+        node_runner_push(r, ev);
+    }
+}
+
+static void
+on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
+               uint64_t retry_ms)
+{
+    (void)retry_ms;
+    node_runner_unreachable(ctx, root, why);
+}
+
+/* ---------------------------------------------------------------- outgoing */
+
+/* Send, or say that there is no room.  A gone connection takes nothing. */
+static bool
+try_send(struct node_runner *r, const struct fed_peer *peer,
+         struct bytes *take_frame)
+{
+    enum err e = fed_net_send(r->net, peer, take_frame);
+
+    if (e == ERR_AGAIN) {
+        return false;
+    }
+    bytes_free(take_frame);
+    return true;
+}
+
+static bool
+has_late(const struct node_runner *r, const struct fed_peer *peer)
+{
+    for (const struct node_late *l = r->late_first; l != NULL; l = l->next) {
+        if (l->peer.serial == peer->serial) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+send_frame(struct node_runner *r, const struct fed_act *act)
+{
+    struct fed_peer peer = {act->peer, act->serial};
+    struct bytes frame = {0};
+    struct node_late *late;
+
+    if (bytes_copy(r->c.mem, view_of(&act->body), &frame) != OK) {
+        fed_net_close(r->net, &peer);
+        return;
+    }
+    (void)pthread_mutex_lock(&r->late_mx);
+    if (has_late(r, &peer) || !try_send(r, &peer, &frame)) {
+        late = mem_alloc(r->c.mem, sizeof(*late));
+        if (late == NULL) {
+            fed_net_close(r->net, &peer);
+            bytes_free(&frame);
+        } else {
+            late->peer = peer;
+            late->frame = bytes_take(&frame);
+            *(r->late_last == NULL ? &r->late_first : &r->late_last->next) =
+                late;
+            r->late_last = late;
+        }
+    }
+    (void)pthread_mutex_unlock(&r->late_mx);
+}
+
+/* Send what waits, in order, skipping whoever still has no room. */
+static void
+flush_late(struct node_runner *r)
+{
+    struct node_late **at = &r->late_first;
+    uint64_t full = 0;
+
+    r->late_last = NULL;
+    while (*at != NULL) {
+        struct node_late *l = *at;
+
+        if (l->peer.serial == full || !try_send(r, &l->peer, &l->frame)) {
+            full = l->peer.serial;
+            r->late_last = l;
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        mem_free(r->c.mem, l, sizeof(*l));
+    }
+}
+
+static void
+on_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
+{
+    struct node_runner *r = ctx;
+
+    (void)peer_ctx;
+    (void)peer;
+    (void)pthread_mutex_lock(&r->late_mx);
+    flush_late(r);
+    (void)pthread_mutex_unlock(&r->late_mx);
+}
+
+void
+node_runner_late_free(struct node_runner *r)
+{
+    while (r->late_first != NULL) {
+        struct node_late *l = r->late_first;
+
+        r->late_first = l->next;
+        bytes_free(&l->frame);
+        mem_free(r->c.mem, l, sizeof(*l));
+    }
+    r->late_last = NULL;
+}
+
+/* Keep a connection to whoever has one of these addresses. */
+static void
+dial(struct node_runner *r, const struct fed_act *act)
+{
+    struct view in = view_of(&act->body);
+    struct fed_addr addrs[FED_DIAL_ADDRS];
+    size_t n = 0;
+    enum err e;
+
+    while (in.len > 0 && n < FED_DIAL_ADDRS) {
+        struct proto_addr a;
+        char text[PROTO_ADDR_TEXT_MAX];
+
+        if (proto_addr_take(&in, &a) != OK) {
+            break;
+        }
+        if (a.via || a.kind == PROTO_ADDR_SAME) {
+            continue; /* spliced addresses are dialled elsewhere */
+        }
+        proto_addr_format(&a, text);
+        if (fed_addr_parse(view_str(text), 0, &addrs[n]) == OK) {
+            n++;
+        }
+    }
+    if (n == 0) {
+        node_runner_unreachable(r, &act->peer, FED_WHY_NO_ADDRESS);
+        return;
+    }
+    e = fed_net_dial(r->net, &act->peer, addrs, n);
+    if (e != OK) {
+        LOG(r->c.log, LOG_WARN, "node.dial.refused",
+            LOG_TAG("peer", log_tag_of(clinic_id_view(&act->peer))),
+            LOG_ERR(e));
+    }
+}
+
+void
+node_runner_act(struct node_runner *r, const struct fed_act *act)
+{
+    struct fed_peer peer = {act->peer, act->serial};
+
+    switch (act->kind) {
+    case FED_ACT_SEND:
+        send_frame(r, act);
+        break;
+    case FED_ACT_KNOWN:
+        fed_net_known(r->net, &peer);
+        break;
+    case FED_ACT_CLOSE:
+        fed_net_close(r->net, &peer);
+        break;
+    case FED_ACT_WANT:
+        dial(r, act);
+        break;
+    case FED_ACT_UNWANT:
+        fed_net_undial(r->net, &act->peer);
+        break;
+    case FED_ACT_ROTATE: /* done with the transaction */
+        break;
+    }
+}
+
+struct fed_net_user
+node_runner_net_user(struct node_runner *r)
+{
+    struct fed_net_user u = {
+        .verify = verify,
+        .on_peer_up = on_peer_up,
+        .on_frame = on_frame,
+        .on_writable = on_writable,
+        .on_peer_down = on_peer_down,
+        .on_dial_failed = on_dial_failed,
+        .ctx = r,
+    };
+
+    return u;
+}
