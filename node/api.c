@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/api.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ memory */
+
+/* jansson does not tell how much it frees, so the size goes before. */
+static void *
+json_alloc(size_t size)
+{
+    size_t *p = mem_alloc(mem_heap(), size + 2 * sizeof(size_t));
+
+    if (p == NULL) {
+        return NULL;
+    }
+    p[0] = size + 2 * sizeof(size_t);
+    return p + 2;
+}
+
+static void
+json_release(void *ptr)
+{
+    if (ptr != NULL) {
+        size_t *p = (size_t *)ptr - 2;
+
+        mem_free(mem_heap(), p, p[0]);
+    }
+}
+
+void
+node_json_init(void)
+{
+    json_set_alloc_funcs(json_alloc, json_release);
+    json_object_seed(0);
+}
+
+/* ------------------------------------------------------------------- words */
+
+struct view
+node_call_arg(const struct node_call *c, size_t i)
+{
+    const json_t *v = json_array_get(c->args, i);
+
+    return json_is_string(v)
+               ? view_make(json_string_value(v), json_string_length(v))
+               : (struct view){0};
+}
+
+struct view
+node_call_flag(const struct node_call *c, const char *name)
+{
+    const json_t *v = json_object_get(c->flags, name);
+
+    return json_is_string(v)
+               ? view_make(json_string_value(v), json_string_length(v))
+               : (struct view){0};
+}
+
+bool
+node_call_has(const struct node_call *c, const char *name)
+{
+    const json_t *v = json_object_get(c->flags, name);
+
+    return v != NULL && !json_is_false(v) && !json_is_null(v);
+}
+
+enum err
+node_call_number(struct node_call *c, const char *name, uint64_t otherwise,
+                 uint64_t *out)
+{
+    struct view v = node_call_flag(c, name);
+    uint64_t n = 0;
+
+    if (!node_call_has(c, name)) {
+        *out = otherwise;
+        return OK;
+    }
+    for (size_t i = 0; i < v.len; i++) {
+        if (v.p[i] < '0' || v.p[i] > '9' || n > UINT32_MAX) {
+            v.len = 0;
+            break;
+        }
+        n = n * 10 + (uint64_t)(v.p[i] - '0');
+    }
+    if (v.len == 0) {
+        return node_call_fail(c, ERR_INVALID, "--%s needs a number.", name);
+    }
+    *out = n;
+    return OK;
+}
+
+enum err
+node_call_fail(struct node_call *c, enum err e, const char *format, ...)
+{
+    va_list args;
+
+    json_decref(c->say);
+    va_start(args, format);
+    c->say = json_vsprintf(format, args);
+    va_end(args);
+    return e;
+}
+
+void
+node_json_view(json_t *o, const char *key, struct view text)
+{
+    json_t *s = json_stringn((const char *)text.p, text.len);
+
+    if (text.len == 0) {
+        json_decref(s);
+        s = json_string("");
+    }
+    (void)json_object_set_new(o, key, s == NULL ? json_string("?") : s);
+}
+
+void
+node_json_hex(json_t *o, const char *key, struct view id)
+{
+    char hex[PROTO_HEX_MAX + 1];
+
+    proto_hex(id, hex);
+    (void)json_object_set_new(o, key, json_string(hex));
+}
+
+void
+node_json_num(json_t *o, const char *key, uint64_t n)
+{
+    (void)json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+void
+node_json_bool(json_t *o, const char *key, bool b)
+{
+    (void)json_object_set_new(o, key, json_boolean(b));
+}
+
+json_t *
+node_json_item(json_t *array)
+{
+    json_t *o = json_object();
+
+    if (o == NULL || json_array_append_new(array, o) != 0) {
+        return NULL;
+    }
+    return o;
+}
+
+json_t *
+node_json_array(json_t *o, const char *key)
+{
+    json_t *a = json_array();
+
+    if (a == NULL || json_object_set_new(o, key, a) != 0) {
+        return NULL;
+    }
+    return a;
+}
+
+enum err
+node_audit_member(struct store_txn *txn, const struct node_api *api,
+                  enum node_audit action, struct view object, uint64_t n)
+{
+    struct store_audit row = {.action = (uint16_t)action, .n = n};
+
+    row.actor = store_actor_member(&api->member);
+    row.object = object;
+    return store_audit_append(txn, &row);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+struct command {
+    const char *name;
+    enum err (*run)(struct node_call *c);
+    size_t args_min;
+};
+
+static const struct command commands[] = {
+    {"link create", node_cmd_link_create, 0},
+    {"link list", node_cmd_link_list, 0},
+    {"link show", node_cmd_link_show, 1},
+    {"link revoke", node_cmd_link_revoke, 1},
+    {"link rotate", node_cmd_link_rotate, 1},
+    {"look", node_cmd_look, 1},
+    {"look end", node_cmd_look_end, 1},
+    {"connect", node_cmd_connect, 1},
+    {"requests", node_cmd_requests, 0},
+    {"accept", node_cmd_accept, 1},
+    {"refuse", node_cmd_refuse, 1},
+    {"clinics", node_cmd_clinics, 0},
+    {"disconnect", node_cmd_disconnect, 1},
+    {"block", node_cmd_block, 1},
+    {"unblock", node_cmd_unblock, 1},
+    {"inbox", node_cmd_inbox, 0},
+    {"thread show", node_cmd_thread_show, 1},
+    {"thread new", node_cmd_thread_new, 1},
+    {"thread add", node_cmd_thread_add, 2},
+    {"thread remove", node_cmd_thread_remove, 2},
+    {"thread leave", node_cmd_thread_leave, 1},
+    {"send", node_cmd_send, 1},
+    {"edit", node_cmd_edit, 2},
+    {"delete", node_cmd_delete, 1},
+    {"react", node_cmd_react, 2},
+    {"watch", node_cmd_watch, 0},
+    {"status", node_cmd_status, 0},
+    {"peers", node_cmd_peers, 0},
+};
+
+/* What to do about an error that nobody put into words. */
+static const char *
+sentence(enum err e)
+{
+    static const char *const words[ERR_COUNT_] = {
+        [ERR_NOMEM] = "The node has no memory left. Stop other programs, then "
+                      "try again.",
+        [ERR_FULL] = "The disk is full. Nothing was changed; make room, then "
+                     "try again.",
+        [ERR_CORRUPT] = "Stored data is damaged. Run balsam verify, and "
+                        "restore the last backup.",
+        [ERR_STATE] = "That is not possible now.",
+        [ERR_MISSING] = "There is no such thing.",
+        [ERR_EXISTS] = "It is there already.",
+        [ERR_LIMIT] = "That is too long or too much.",
+        [ERR_DENIED] = "That is not allowed.",
+        [ERR_TIMEOUT] = "There was no answer in time. Try again later.",
+    };
+
+    return words[e] != NULL ? words[e]
+                            : "It did not work. Look into the log of balsamd "
+                              "for the reason.";
+}
+
+static const struct command *
+find_command(const json_t *request)
+{
+    const char *name = json_string_value(json_object_get(request, "do"));
+
+    for (size_t i = 0; name != NULL && i < sizeof(commands) / sizeof(*commands);
+         i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static enum err
+run(struct node_call *c, const json_t *request)
+{
+    const struct command *cmd = find_command(request);
+
+    if (cmd == NULL) {
+        return node_call_fail(c, ERR_UNSUPPORTED,
+                              "The node does not know this command. Update "
+                              "balsamd and balsam to the same version.");
+    }
+    if (json_array_size(c->args) < cmd->args_min) {
+        return node_call_fail(c, ERR_INVALID, "%s needs %zu argument%s.",
+                              cmd->name, cmd->args_min,
+                              cmd->args_min == 1 ? "" : "s");
+    }
+    return cmd->run(c);
+}
+
+json_t *
+node_api_answer(struct node_api *api, const json_t *request, const int *files,
+                size_t files_len, bool (*emit)(void *ctx, json_t *line),
+                void *emit_ctx)
+{
+    struct node_call c = {.api = api, .emit = emit, .emit_ctx = emit_ctx};
+    enum err e = ERR_NOMEM;
+
+    c.args = json_object_get(request, "args");
+    c.flags = json_object_get(request, "flags");
+    c.out = json_object();
+    if (files_len <= NODE_API_FILES) {
+        memcpy(c.files, files, files_len * sizeof(*files));
+        c.files_len = files_len;
+    }
+    if (c.out == NULL) {
+        return NULL;
+    }
+    e = run(&c, request);
+    if (e != OK) {
+        (void)json_object_clear(c.out);
+        (void)json_object_set_new(c.out, "error", json_string(err_name(e)));
+        (void)json_object_set_new(c.out, "say",
+                                  c.say == NULL ? json_string(sentence(e))
+                                                : json_incref(c.say));
+    }
+    (void)json_object_set_new(c.out, "ok", json_boolean(e == OK));
+    json_decref(c.say);
+    return c.out;
+}
+
+void
+node_api_journal(struct node_api *api, uint64_t seq, bool stopping)
+{
+    (void)pthread_mutex_lock(&api->journal_mx);
+    if (seq > api->journal_seq) {
+        api->journal_seq = seq;
+    }
+    api->stopping = api->stopping || stopping;
+    (void)pthread_cond_broadcast(&api->journal_cond);
+    (void)pthread_mutex_unlock(&api->journal_mx);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people ask of the node, as one JSON object in and one out:
+ *
+ *     {"do": "link create", "args": [...], "flags": {"label": "...", ...}}
+ *     {"ok": true, ...}
+ *     {"ok": false, "error": "missing", "say": "There is no link ..."}
+ *
+ * Commands have the names, arguments and flags of the command line.  Files
+ * come as descriptors beside the request.  Each rule behind them is in
+ * node/clinic; here they are named, checked and put into words.
+ */
+#ifndef NODE_API_H
+#define NODE_API_H
+
+#include "node/clinic/event.h"
+#include "node/config.h"
+#include "node/runner.h"
+#include "node/sysclock.h"
+#include "node/vault.h"
+#include "proto/msg/addr.h"
+#include "proto/msg/link.h"
+#include "store/audit.h"
+#include "store/clinic.h"
+#include "store/contact.h"
+#include "store/conv.h"
+#include "store/link.h"
+#include "store/msg.h"
+#include "store/writer.h"
+
+#include <jansson.h>
+#include <pthread.h>
+
+enum {
+    NODE_API_FILES = 16,
+    NODE_API_ADDRS = PROTO_LINK_ADDRS_MAX
+};
+
+/* The daemon as its requests see it. */
+struct node_api {
+    const struct mem *mem;
+    const struct log *log;
+    const struct node_config *config;
+    struct store *store;
+    struct node_runner *runner;
+    struct node_vault *vault;
+    struct member_id member; /* whoever may open the socket acts as this one */
+    struct proto_addr addrs[NODE_API_ADDRS];
+    size_t addrs_len;
+    uint64_t started_ms;
+    const char *sandbox; /* "landlock and seccomp", or what is missing */
+
+    pthread_mutex_t identity_mx; /* one change of the identity at a time */
+    struct node_identity identity;
+    struct node_profile profile;
+
+    pthread_mutex_t journal_mx; /* `watch` waits for new rows here */
+    pthread_cond_t journal_cond;
+    uint64_t journal_seq;
+    bool stopping;
+};
+
+/* One request being answered. */
+struct node_call {
+    struct node_api *api;
+    json_t *args;  /* array of strings */
+    json_t *flags; /* object */
+    json_t *out;   /* object, filled by the command */
+    json_t *say;   /* string: what went wrong and what to do; or NULL */
+    int files[NODE_API_FILES];
+    size_t files_len;
+    /* Send one line now, for what goes on; false: nobody listens any more. */
+    bool (*emit)(void *ctx, json_t *line);
+    void *emit_ctx;
+};
+
+/* jansson frees through wiping memory from now on: once, before all else. */
+void node_json_init(void);
+
+/* Answer one request; the result is owned by the caller, NULL: no memory. */
+json_t *node_api_answer(struct node_api *api, const json_t *request,
+                        const int *files, size_t files_len,
+                        bool (*emit)(void *ctx, json_t *line), void *emit_ctx);
+
+/* Wake whoever watches: something was committed, or the end is near. */
+void node_api_journal(struct node_api *api, uint64_t seq, bool stopping);
+
+/* ---------------------------------------------------------- for the commands
+ */
+
+/* Argument i, or an empty view. */
+struct view node_call_arg(const struct node_call *c, size_t i);
+/* A flag's text, or an empty view. */
+struct view node_call_flag(const struct node_call *c, const char *name);
+bool node_call_has(const struct node_call *c, const char *name);
+/* A flag's number; otherwise when it is not given.  ERR_INVALID, said. */
+MUST_CHECK enum err node_call_number(struct node_call *c, const char *name,
+                                     uint64_t otherwise, uint64_t *out);
+
+/* Say why; the sentence replaces an earlier one.  Returns e. */
+enum err node_call_fail(struct node_call *c, enum err e, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
+
+/* Put into objects.  Words that are not UTF-8 become "?".  Failures of memory
+   show as a missing field. */
+void node_json_view(json_t *o, const char *key, struct view text);
+void node_json_hex(json_t *o, const char *key, struct view id);
+void node_json_num(json_t *o, const char *key, uint64_t n);
+void node_json_bool(json_t *o, const char *key, bool b);
+/* A new object at the end of array, or NULL. */
+json_t *node_json_item(json_t *array);
+/* A new array in o. */
+json_t *node_json_array(json_t *o, const char *key);
+
+/* --------------------------------------------- finding what people call so */
+
+/*
+ * By a prefix (4 digits or more) of its id, by its name, or by the beginning
+ * of its name if only one begins so.
+ * ERR_MISSING, ERR_INVALID (several)  said
+ */
+MUST_CHECK enum err node_find_clinic(struct node_call *c, struct store_txn *txn,
+                                     struct view ref, struct store_clinic *out);
+MUST_CHECK enum err node_find_link(struct node_call *c, struct store_txn *txn,
+                                   struct view ref, struct store_link *out);
+MUST_CHECK enum err node_find_contact(struct node_call *c,
+                                      struct store_txn *txn, struct view ref,
+                                      struct store_contact *out);
+/* Also by its number in the inbox. */
+MUST_CHECK enum err node_find_conv(struct node_call *c, struct store_txn *txn,
+                                   struct view ref, struct store_conv *out);
+/* A message by its number. */
+MUST_CHECK enum err node_find_msg(struct node_call *c, struct store_txn *txn,
+                                  struct view ref, struct store_msg *out);
+
+/* What to call a clinic, a conversation; empty without memory. */
+void node_clinic_label(struct store_txn *txn, const struct store_clinic *c,
+                       struct phi *out);
+void node_conv_label(struct store_txn *txn, const struct store_conv *conv,
+                     struct phi *out);
+
+/* Write: an audit row of the member who acts. */
+MUST_CHECK enum err node_audit_member(struct store_txn *txn,
+                                      const struct node_api *api,
+                                      enum node_audit action,
+                                      struct view object, uint64_t n);
+
+/* ---------------------------------------------------------------- commands */
+
+enum err node_cmd_link_create(struct node_call *c);
+enum err node_cmd_link_list(struct node_call *c);
+enum err node_cmd_link_show(struct node_call *c);
+enum err node_cmd_link_revoke(struct node_call *c);
+enum err node_cmd_link_rotate(struct node_call *c);
+
+enum err node_cmd_look(struct node_call *c);
+enum err node_cmd_look_end(struct node_call *c);
+enum err node_cmd_connect(struct node_call *c);
+enum err node_cmd_requests(struct node_call *c);
+enum err node_cmd_accept(struct node_call *c);
+enum err node_cmd_refuse(struct node_call *c);
+enum err node_cmd_clinics(struct node_call *c);
+enum err node_cmd_disconnect(struct node_call *c);
+enum err node_cmd_block(struct node_call *c);
+enum err node_cmd_unblock(struct node_call *c);
+
+enum err node_cmd_inbox(struct node_call *c);
+enum err node_cmd_thread_show(struct node_call *c);
+enum err node_cmd_thread_new(struct node_call *c);
+enum err node_cmd_thread_add(struct node_call *c);
+enum err node_cmd_thread_remove(struct node_call *c);
+enum err node_cmd_thread_leave(struct node_call *c);
+enum err node_cmd_send(struct node_call *c);
+enum err node_cmd_edit(struct node_call *c);
+enum err node_cmd_delete(struct node_call *c);
+enum err node_cmd_react(struct node_call *c);
+enum err node_cmd_save_attachment(struct node_call *c);
+enum err node_cmd_watch(struct node_call *c);
+
+enum err node_cmd_contact_add(struct node_call *c);
+enum err node_cmd_contact_show(struct node_call *c);
+enum err node_cmd_contact_edit(struct node_call *c);
+enum err node_cmd_contact_note(struct node_call *c);
+enum err node_cmd_contact_find(struct node_call *c);
+
+enum err node_cmd_status(struct node_call *c);
+enum err node_cmd_peers(struct node_call *c);
+enum err node_cmd_doctor(struct node_call *c);
+enum err node_cmd_profile_show(struct node_call *c);
+enum err node_cmd_profile_set(struct node_call *c);
+enum err node_cmd_recovery_sheet(struct node_call *c);
+enum err node_cmd_recovery_check(struct node_call *c);
+enum err node_cmd_rotate_key(struct node_call *c);
+enum err node_cmd_backup(struct node_call *c);
+enum err node_cmd_audit(struct node_call *c);
+
+/* One message as JSON, for thread show and watch. */
+void node_json_message(struct node_call *c, struct store_txn *txn,
+                       const struct store_conv *conv, const struct store_msg *m,
+                       json_t *into);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node itself: how it does, who it is connected to. */
+#include "node/api.h"
+#include "node/clinic/desk.h"
+
+#include <string.h>
+
+/* -------------------------------------------------------------------- peers */
+
+/* Parties are asked for one after the other, each in a step of its own. */
+struct party {
+    struct clinic_id after;
+    bool any;
+    struct fed_party_info info;
+};
+
+static enum err
+step_next_party(void *ctx, struct fed_core *core)
+{
+    struct party *p = ctx;
+
+    return fed_core_party_next(core, p->any ? &p->after : NULL, &p->info);
+}
+
+static void
+show_peer(struct node_call *c, const struct fed_party_info *info, json_t *o)
+{
+    struct store_txn *txn = NULL;
+    struct store_clinic clinic = {0};
+    struct phi name = {0};
+    struct fed_peer_info net;
+    struct fed_addr addr;
+    char text[FED_ADDR_TEXT_MAX + 1];
+
+    if (store_read_begin(c->api->store, &txn) == OK &&
+        store_clinic_get(txn, &info->root, &clinic) == OK) {
+        node_clinic_label(txn, &clinic, &name);
+    }
+    store_read_end(txn);
+    node_json_hex(o, "id", clinic_id_view(&info->root));
+    node_json_view(o, "name", proto_phi_reveal(&name));
+    node_json_bool(o, "online", info->up);
+    node_json_bool(o, "verified", info->verified);
+    node_json_bool(o, "blocked", info->blocked);
+    node_json_num(o, "queued", info->queued);
+    node_json_num(o, "generation", info->generation & UINT32_MAX);
+    if (fed_net_find(node_runner_net(c->api->runner), &info->root, &net)) {
+        fed_ip_addr(&net.remote, &addr);
+        fed_addr_text(&addr, text);
+        node_json_view(o, "address", view_str(text));
+        node_json_bool(o, "dialled", net.dialled);
+    }
+    store_clinic_clear(&clinic);
+    phi_free(&name);
+}
+
+enum err
+node_cmd_peers(struct node_call *c)
+{
+    enum err e;
+    struct party p = {0};
+    struct node_step step = {.step = step_next_party, .ctx = &p};
+    json_t *peers = node_json_array(c->out, "peers");
+
+    while ((e = node_runner_do(c->api->runner, &step)) == OK) {
+        json_t *o = node_json_item(peers);
+
+        if (o == NULL) {
+            return ERR_NOMEM;
+        }
+        show_peer(c, &p.info, o);
+        p.after = p.info.root;
+        p.any = true;
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* ------------------------------------------------------------------- status */
+
+static void
+show_store(struct node_call *c)
+{
+    struct store_status s;
+    json_t *o = json_object();
+
+    if (o == NULL || store_status(c->api->store, &s) != OK) {
+        json_decref(o);
+        return;
+    }
+    node_json_num(o, "used_bytes", s.used_bytes);
+    node_json_num(o, "commits", s.commits);
+    node_json_num(o, "schema", s.schema);
+    node_json_num(o, "restores", s.restores);
+    node_json_bool(o, "disk_full", s.disk_full);
+    (void)json_object_set_new(c->out, "store", o);
+}
+
+static void
+show_net(struct node_call *c)
+{
+    struct fed_net_stats s;
+    json_t *o = json_object();
+
+    if (o == NULL) {
+        return;
+    }
+    fed_net_stats(node_runner_net(c->api->runner), &s);
+    node_json_num(o, "online", s.peers);
+    node_json_num(o, "wanted", s.wanted);
+    node_json_num(o, "unreachable", s.wanted_down);
+    node_json_num(o, "strangers", s.strangers);
+    node_json_num(o, "refused", s.refused);
+    node_json_num(o, "failed", s.failed);
+    (void)json_object_set_new(c->out, "network", o);
+}
+
+static void
+show_runner(struct node_call *c)
+{
+    struct node_runner_stats s;
+
+    node_runner_stats(c->api->runner, &s);
+    node_json_num(c->out, "batches", s.batches);
+    node_json_num(c->out, "events", s.steps);
+    node_json_num(c->out, "waiting", s.queued);
+    node_json_num(c->out, "failures", s.failures);
+}
+
+enum err
+node_cmd_status(struct node_call *c)
+{
+    struct node_api *api = c->api;
+    uint64_t now = store_now_ms(api->store);
+    struct store_txn *txn = NULL;
+    uint8_t seed[PRIM_ED25519_SEED];
+    json_t *addrs = node_json_array(c->out, "addresses");
+    bool unchecked;
+
+    if (store_read_begin(api->store, &txn) != OK) {
+        return ERR_AGAIN;
+    }
+    unchecked = node_root_seed_load(txn, seed) == OK;
+    mem_wipe(seed, sizeof(seed));
+    store_read_end(txn);
+    (void)pthread_mutex_lock(&api->identity_mx);
+    node_json_hex(c->out, "clinic", clinic_id_view(&api->identity.root));
+    node_json_view(c->out, "name", proto_phi_reveal(&api->profile.name));
+    node_json_num(c->out, "certificate_days",
+                  api->identity.node_not_after_ms > now
+                      ? (api->identity.node_not_after_ms - now) / IDENT_DAY_MS
+                      : 0);
+    (void)pthread_mutex_unlock(&api->identity_mx);
+    for (size_t i = 0; i < api->addrs_len; i++) {
+        char text[PROTO_ADDR_TEXT_MAX];
+
+        proto_addr_format(&api->addrs[i], text);
+        (void)json_array_append_new(addrs, json_string(text));
+    }
+    node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
+    node_json_bool(c->out, "sheet_checked", !unchecked);
+    show_net(c);
+    show_store(c);
+    show_runner(c);
+    return OK;
+}

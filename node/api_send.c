@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Saying something: messages, edits, reactions, and who takes part. */
+#include "node/api.h"
+#include "node/clinic/desk.h"
+
+#include <string.h>
+
+/* One content on its way into a thread. */
+struct say {
+    struct node_call *c;
+    struct conv_id conv;
+    struct thread_id thread;
+    struct proto_content content;
+    enum node_audit action;
+    struct message_id id;
+};
+
+static enum err
+step_say(void *ctx, struct fed_core *core)
+{
+    struct say *s = ctx;
+
+    return fed_core_send(core, &s->thread, &s->content, false, &s->id);
+}
+
+static enum err
+write_say(void *ctx, struct store_txn *txn)
+{
+    struct say *s = ctx;
+
+    return node_audit_member(txn, s->c->api, s->action, conv_id_view(&s->conv),
+                             0);
+}
+
+/* Why a thread takes nothing, in words. */
+static enum err
+say_why(struct node_call *c, enum err e)
+{
+    switch ((int)e) {
+    case ERR_STATE:
+    case ERR_MISSING:
+        return node_call_fail(c, e,
+                              "This conversation has ended. Connect with the "
+                              "clinic again, or start a new one.");
+    case ERR_DENIED:
+        return node_call_fail(c, e, "You are not connected with this clinic.");
+    case ERR_LIMIT:
+        return node_call_fail(c, e,
+                              "The message is too long. Send it as a file, or "
+                              "in parts.");
+    case ERR_INVALID:
+        return node_call_fail(c, e,
+                              "The message has characters that are not "
+                              "text.");
+    default:
+        return e;
+    }
+}
+
+static enum err
+find_thread(struct node_call *c, struct view ref, struct say *s)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_conv conv = {0};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_conv(c, txn, ref, &conv));
+    s->conv = conv.id;
+    s->thread = conv.thread;
+    if (!conv.has_thread) {
+        e = say_why(c, ERR_MISSING);
+    }
+out:
+    store_read_end(txn);
+    store_conv_clear(&conv);
+    return e;
+}
+
+/* The number of what was just said. */
+static enum err
+show_said(struct node_call *c, const struct say *s)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_msg m = {0};
+    struct store_conv conv = {0};
+    uint64_t seq;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(store_msg_by_id(txn, &s->conv, &s->id, &seq));
+    TRY(store_msg_get(txn, seq, &m));
+    TRY(store_conv_get(txn, &s->conv, &conv));
+    node_json_message(c, txn, &conv, &m, c->out);
+out:
+    store_read_end(txn);
+    store_msg_clear(&m);
+    store_conv_clear(&conv);
+    return e;
+}
+
+static enum err
+say(struct node_call *c, struct say *s)
+{
+    enum err e;
+    struct node_step step = {step_say, write_say, s};
+
+    s->c = c;
+    memcpy(s->content.author.member, c->api->member.b,
+           sizeof(s->content.author.member));
+    e = node_runner_do(c->api->runner, &step);
+    if (e != OK) {
+        return say_why(c, e);
+    }
+    return show_said(c, s);
+}
+
+/* The message that something is about, and its conversation's thread. */
+static enum err
+find_target(struct node_call *c, struct view ref, bool must_be_ours,
+            struct say *s, struct message_id *id)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_msg m = {0};
+    struct store_conv conv = {0};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_msg(c, txn, ref, &m));
+    TRY(store_conv_get(txn, &m.conv, &conv));
+    if (must_be_ours && m.author.kind == STORE_ACTOR_PEER) {
+        TRY(node_call_fail(c, ERR_DENIED,
+                           "Another clinic wrote this message; only they can "
+                           "change it."));
+    }
+    if (!conv.has_thread) {
+        TRY(say_why(c, ERR_MISSING));
+    }
+    s->conv = conv.id;
+    s->thread = conv.thread;
+    *id = m.id;
+out:
+    store_read_end(txn);
+    store_msg_clear(&m);
+    store_conv_clear(&conv);
+    return e;
+}
+
+enum err
+node_cmd_send(struct node_call *c)
+{
+    enum err e;
+    struct say s = {.action = NODE_AUDIT_SEND};
+    struct say other = {0};
+    struct message_id reply = {{0}};
+
+    TRY(find_thread(c, node_call_arg(c, 0), &s));
+    s.content.kind = PROTO_CONTENT_TEXT;
+    s.content.u.text.text = node_call_arg(c, 1);
+    if (s.content.u.text.text.len == 0 && c->files_len == 0) {
+        TRY(node_call_fail(c, ERR_INVALID,
+                           "There is nothing to send. Give a "
+                           "text or a file."));
+    }
+    if (node_call_has(c, "reply")) {
+        TRY(find_target(c, node_call_flag(c, "reply"), false, &other, &reply));
+        if (!conv_id_equal(&other.conv, &s.conv)) {
+            TRY(node_call_fail(c, ERR_INVALID,
+                               "The message that you reply to "
+                               "is in another conversation."));
+        }
+    }
+    memcpy(s.content.u.text.reply_to, reply.b, sizeof(reply.b));
+    TRY(say(c, &s));
+out:
+    return e;
+}
+
+enum err
+node_cmd_edit(struct node_call *c)
+{
+    enum err e;
+    struct say s = {.action = NODE_AUDIT_EDIT};
+    struct message_id id;
+
+    TRY(find_target(c, node_call_arg(c, 0), true, &s, &id));
+    s.content.kind = PROTO_CONTENT_EDIT;
+    memcpy(s.content.u.edit.target, id.b, sizeof(id.b));
+    s.content.u.edit.text = node_call_arg(c, 1);
+    TRY(say(c, &s));
+out:
+    return e;
+}
+
+enum err
+node_cmd_delete(struct node_call *c)
+{
+    enum err e;
+    struct say s = {.action = NODE_AUDIT_DELETE};
+    struct message_id id;
+
+    TRY(find_target(c, node_call_arg(c, 0), true, &s, &id));
+    s.content.kind = PROTO_CONTENT_DELETE;
+    memcpy(s.content.u.del.target, id.b, sizeof(id.b));
+    TRY(say(c, &s));
+out:
+    return e;
+}
+
+enum err
+node_cmd_react(struct node_call *c)
+{
+    enum err e;
+    struct say s = {.action = NODE_AUDIT_SEND};
+    struct message_id id;
+    struct view emoji = node_call_arg(c, 1);
+
+    TRY(find_target(c, node_call_arg(c, 0), false, &s, &id));
+    if (emoji.len > LIMIT_EMOJI) {
+        TRY(node_call_fail(c, ERR_LIMIT, "A reaction is one emoji."));
+    }
+    s.content.kind = PROTO_CONTENT_REACTION;
+    memcpy(s.content.u.reaction.target, id.b, sizeof(id.b));
+    s.content.u.reaction.emoji = emoji;
+    s.content.u.reaction.on = emoji.len > 0;
+    TRY(say(c, &s));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------ participants */
+
+enum {
+    WITH_MAX = 8
+};
+
+struct change {
+    struct node_call *c;
+    enum node_audit action;
+    struct clinic_id with[WITH_MAX];
+    size_t with_len;
+    struct view title;
+    struct thread_id thread;
+};
+
+static enum err
+step_change(void *ctx, struct fed_core *core)
+{
+    struct change *ch = ctx;
+    struct subject_id subject;
+
+    switch ((int)ch->action) {
+    case NODE_AUDIT_THREAD_NEW:
+        return fed_core_thread_open(core, ch->with, ch->with_len, ch->title,
+                                    &ch->thread);
+    case NODE_AUDIT_THREAD_ADD:
+        return fed_core_add(core, &ch->thread, &ch->with[0]);
+    case NODE_AUDIT_THREAD_REMOVE:
+        memcpy(subject.b, ch->with[0].b, sizeof(subject.b));
+        return fed_core_remove(core, &ch->thread, &subject);
+    case NODE_AUDIT_THREAD_LEAVE:
+        return fed_core_leave(core, &ch->thread);
+    default:
+        return ERR_INVALID;
+    }
+}
+
+static enum err
+write_change(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct change *ch = ctx;
+    struct store_conv conv = {0};
+
+    TRY(node_audit_member(txn, ch->c->api, ch->action,
+                          thread_id_view(&ch->thread), 0));
+    if (ch->action == NODE_AUDIT_THREAD_NEW && ch->title.len > 0) {
+        TRY(node_desk_conv(txn, &ch->thread, &conv));
+        phi_free(&conv.title);
+        TRY(phi_from(ch->c->api->mem, ch->title, &conv.title));
+        TRY(store_conv_put(txn, &conv));
+    }
+out:
+    store_conv_clear(&conv);
+    return e;
+}
+
+static enum err
+change(struct node_call *c, struct change *ch)
+{
+    struct node_step step = {step_change, write_change, ch};
+    enum err e = node_runner_do(c->api->runner, &step);
+
+    if (e == ERR_DENIED && ch->action == NODE_AUDIT_THREAD_REMOVE) {
+        return node_call_fail(c, e,
+                              "Another clinic added this one; only they "
+                              "can remove it.");
+    }
+    return e == OK ? OK : say_why(c, e);
+}
+
+static enum err
+find_clinics(struct node_call *c, size_t from, struct change *ch)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    for (size_t i = from; i < json_array_size(c->args); i++) {
+        struct store_clinic clinic = {0};
+
+        if (ch->with_len == WITH_MAX) {
+            TRY(node_call_fail(c, ERR_LIMIT, "At most %d clinics at a time.",
+                               WITH_MAX));
+        }
+        e = node_find_clinic(c, txn, node_call_arg(c, i), &clinic);
+        ch->with[ch->with_len++] = clinic.id;
+        store_clinic_clear(&clinic);
+        if (e != OK) {
+            goto out;
+        }
+    }
+out:
+    store_read_end(txn);
+    return e;
+}
+
+enum err
+node_cmd_thread_new(struct node_call *c)
+{
+    enum err e;
+    struct change ch = {.c = c, .action = NODE_AUDIT_THREAD_NEW};
+    struct store_txn *txn = NULL;
+    struct conv_id id;
+
+    ch.title = node_call_flag(c, "title");
+    TRY(find_clinics(c, 0, &ch));
+    TRY(change(c, &ch));
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(store_conv_by_thread(txn, &ch.thread, &id));
+    node_json_hex(c->out, "id", conv_id_view(&id));
+out:
+    store_read_end(txn);
+    return e;
+}
+
+static enum err
+change_existing(struct node_call *c, enum node_audit action)
+{
+    enum err e;
+    struct change ch = {.c = c, .action = action};
+    struct say s = {0};
+
+    TRY(find_thread(c, node_call_arg(c, 0), &s));
+    ch.thread = s.thread;
+    TRY(find_clinics(c, 1, &ch));
+    TRY(change(c, &ch));
+    node_json_hex(c->out, "id", conv_id_view(&s.conv));
+out:
+    return e;
+}
+
+enum err
+node_cmd_thread_add(struct node_call *c)
+{
+    return change_existing(c, NODE_AUDIT_THREAD_ADD);
+}
+
+enum err
+node_cmd_thread_remove(struct node_call *c)
+{
+    return change_existing(c, NODE_AUDIT_THREAD_REMOVE);
+}
+
+enum err
+node_cmd_thread_leave(struct node_call *c)
+{
+    return change_existing(c, NODE_AUDIT_THREAD_LEAVE);
+}

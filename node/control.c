@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* One connection of the command line. */
+struct client {
+    struct node_control *control;
+    pthread_t thread;
+    int fd; /* -1: free */
+    bool ended;
+};
+
+struct node_control {
+    struct node_api *api;
+    int fd;
+    int stop[2]; /* a byte in here ends the accepting thread */
+    pthread_t thread;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    pthread_mutex_t mx;
+    struct client clients[NODE_CONTROL_CLIENTS];
+};
+
+/* ----------------------------------------------------------------- a client */
+
+/* A line as it arrives, with the files beside it. */
+struct incoming {
+    char *line;
+    size_t len;
+    int files[NODE_API_FILES];
+    size_t files_len;
+};
+
+static void
+take_files(struct msghdr *h, struct incoming *in)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL;
+         c = CMSG_NXTHDR(h, c)) {
+        size_t n;
+        int fds[NODE_API_FILES];
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        n = n > NODE_API_FILES ? NODE_API_FILES : n;
+        memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+        for (size_t i = 0; i < n; i++) {
+            if (in->files_len < NODE_API_FILES) {
+                in->files[in->files_len++] = fds[i];
+            } else {
+                (void)close(fds[i]);
+            }
+        }
+    }
+}
+
+/* Read up to a line's end; false at the end, or when it is too long. */
+static bool
+read_line(int fd, struct incoming *in)
+{
+    union {
+        char b[CMSG_SPACE(sizeof(int) * NODE_API_FILES)];
+        struct cmsghdr align;
+    } side;
+
+    while (in->len < NODE_CONTROL_LINE) {
+        struct iovec v = {in->line + in->len, NODE_CONTROL_LINE - in->len};
+        struct msghdr h = {.msg_iov = &v,
+                           .msg_iovlen = 1,
+                           .msg_control = side.b,
+                           .msg_controllen = sizeof(side.b)};
+        ssize_t n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        take_files(&h, in);
+        in->len += (size_t)n;
+        if (in->line[in->len - 1] == '\n') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool
+write_json(void *ctx, json_t *line)
+{
+    const int *fd = ctx;
+    char *text = json_dumps(line, JSON_COMPACT);
+    size_t len;
+    bool good;
+
+    if (text == NULL) {
+        return false;
+    }
+    len = strlen(text);
+    text[len] = '\n'; /* in place of the NUL: one write, one line */
+    good = write_all(*fd, text, len + 1);
+    text[len] = '\0';
+    {
+        json_malloc_t give;
+        json_free_t release;
+
+        json_get_alloc_funcs(&give, &release);
+        release(text);
+    }
+    return good;
+}
+
+static void
+answer(struct client *c, struct incoming *in)
+{
+    json_error_t error;
+    json_t *request =
+        json_loadb(in->line, in->len, JSON_REJECT_DUPLICATES, &error);
+    json_t *reply = NULL;
+
+    if (json_is_object(request)) {
+        reply = node_api_answer(c->control->api, request, in->files,
+                                in->files_len, write_json, &c->fd);
+    }
+    if (reply != NULL) {
+        ERR_IGNORE(write_json(&c->fd, reply) ? OK : ERR_IO,
+                   "whoever asked is gone");
+    }
+    json_decref(request);
+    json_decref(reply);
+}
+
+static void
+close_files(struct incoming *in)
+{
+    for (size_t i = 0; i < in->files_len; i++) {
+        (void)close(in->files[i]);
+    }
+    in->files_len = 0;
+}
+
+static void *
+client_thread(void *ctx)
+{
+    struct client *c = ctx;
+    const struct mem *mem = c->control->api->mem;
+    struct incoming in = {.line = mem_alloc(mem, NODE_CONTROL_LINE)};
+
+    while (in.line != NULL && read_line(c->fd, &in)) {
+        answer(c, &in);
+        close_files(&in);
+        mem_wipe(in.line, in.len);
+        in.len = 0;
+    }
+    close_files(&in);
+    mem_free(mem, in.line, NODE_CONTROL_LINE);
+    (void)pthread_mutex_lock(&c->control->mx);
+    (void)shutdown(c->fd, SHUT_RDWR);
+    c->ended = true;
+    (void)pthread_mutex_unlock(&c->control->mx);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- accepting */
+
+/* Only the user of the node, or root. */
+static bool
+may_speak(int fd)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+           (cred.uid == geteuid() || cred.uid == 0);
+}
+
+/* Give back the places of those that have ended. */
+static void
+collect(struct node_control *n)
+{
+    for (size_t i = 0; i < NODE_CONTROL_CLIENTS; i++) {
+        struct client *c = &n->clients[i];
+        bool ended;
+
+        (void)pthread_mutex_lock(&n->mx);
+        ended = c->fd >= 0 && c->ended;
+        (void)pthread_mutex_unlock(&n->mx);
+        if (ended) {
+            (void)pthread_join(c->thread, NULL);
+            (void)close(c->fd);
+            c->fd = -1;
+        }
+    }
+}
+
+static void
+admit(struct node_control *n, int fd)
+{
+    collect(n);
+    for (size_t i = 0; i < NODE_CONTROL_CLIENTS && may_speak(fd); i++) {
+        struct client *c = &n->clients[i];
+
+        if (c->fd >= 0) {
+            continue;
+        }
+        c->fd = fd;
+        c->ended = false;
+        c->control = n;
+        if (pthread_create(&c->thread, NULL, client_thread, c) == 0) {
+            return;
+        }
+        c->fd = -1;
+        break;
+    }
+    LOG(n->api->log, LOG_WARN, "node.control.refused",
+        LOG_NUM("clients_max", NODE_CONTROL_CLIENTS));
+    (void)close(fd);
+}
+
+static void *
+accept_thread(void *ctx)
+{
+    struct node_control *n = ctx;
+
+    for (;;) {
+        struct pollfd p[2] = {{.fd = n->fd, .events = POLLIN},
+                              {.fd = n->stop[0], .events = POLLIN}};
+        int fd;
+
+        if (poll(p, 2, -1) < 0 && errno != EINTR) {
+            return NULL;
+        }
+        if (p[1].revents != 0) {
+            return NULL;
+        }
+        if (p[0].revents == 0) {
+            continue;
+        }
+        fd = accept4(n->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            admit(n, fd);
+        }
+    }
+}
+
+/* Whether somebody listens at this path. */
+static bool
+is_live(const struct sockaddr_un *a)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool live =
+        fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return live;
+}
+
+static enum err
+listen_at(struct node_control *n)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    mode_t mask;
+    int rc;
+
+    memcpy(a.sun_path, n->path, sizeof(a.sun_path));
+    if (is_live(&a)) {
+        return ERR_EXISTS;
+    }
+    (void)unlink(n->path);
+    n->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (n->fd < 0) {
+        return ERR_IO;
+    }
+    mask = umask(0177);
+    rc = bind(n->fd, (const struct sockaddr *)&a, sizeof(a));
+    (void)umask(mask);
+    return rc == 0 && listen(n->fd, NODE_CONTROL_CLIENTS) == 0 ? OK : ERR_IO;
+}
+
+enum err
+node_control_start(struct node_api *api, const char *path,
+                   struct node_control **out)
+{
+    enum err e;
+    struct node_control *n = mem_alloc(api->mem, sizeof(*n));
+
+    if (n == NULL) {
+        return ERR_NOMEM;
+    }
+    n->api = api;
+    n->fd = -1;
+    n->stop[0] = n->stop[1] = -1;
+    (void)pthread_mutex_init(&n->mx, NULL);
+    for (size_t i = 0; i < NODE_CONTROL_CLIENTS; i++) {
+        n->clients[i].fd = -1;
+    }
+    if (strlen(path) >= sizeof(n->path)) {
+        TRY(ERR_INVALID);
+    }
+    memcpy(n->path, path, strlen(path) + 1);
+    TRY(listen_at(n));
+    if (pipe2(n->stop, O_CLOEXEC) != 0 ||
+        pthread_create(&n->thread, NULL, accept_thread, n) != 0) {
+        TRY(ERR_IO);
+    }
+    *out = n;
+    return OK;
+out:
+    if (n->fd >= 0) {
+        (void)close(n->fd);
+    }
+    if (n->stop[0] >= 0) {
+        (void)close(n->stop[0]);
+        (void)close(n->stop[1]);
+    }
+    (void)pthread_mutex_destroy(&n->mx);
+    mem_free(api->mem, n, sizeof(*n));
+    return e;
+}
+
+void
+node_control_stop(struct node_control *control)
+{
+    struct node_control *n = control;
+    ssize_t wrote;
+
+    if (n == NULL) {
+        return;
+    }
+    wrote = write(n->stop[1], "", 1);
+    (void)wrote;
+    (void)pthread_join(n->thread, NULL);
+    (void)unlink(n->path);
+    for (size_t i = 0; i < NODE_CONTROL_CLIENTS; i++) {
+        struct client *c = &n->clients[i];
+
+        if (c->fd >= 0) {
+            (void)shutdown(c->fd, SHUT_RD);
+            (void)pthread_join(c->thread, NULL);
+            (void)close(c->fd);
+        }
+    }
+    (void)close(n->fd);
+    (void)close(n->stop[0]);
+    (void)close(n->stop[1]);
+    (void)pthread_mutex_destroy(&n->mx);
+    mem_free(n->api->mem, n, sizeof(*n));
+}

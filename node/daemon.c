@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/daemon.h"
+
+#include "crypto/prim/init.h"
+#include "crypto/prim/random.h"
+#include "node/addrs.h"
+#include "node/control.h"
+#include "node/sd_notify.h"
+#include "node/sysclock.h"
+#include "store/member.h"
+#include "store/settings.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static const char RESTORES[] = "node.restores";
+
+enum {
+    LOOK_AFTER_MS = 3600 * 1000, /* certificates and clocks: once an hour */
+    STUCK_MS = 30 * 1000         /* a core that does nothing this long */
+};
+
+struct daemon {
+    const struct mem *mem;
+    const struct log *log;
+    const struct node_config *config;
+    char *say;
+    struct node_vault vault;
+    struct store *store;
+    struct fed_io io;
+    struct node_runner *runner;
+    struct node_control *control;
+    struct node_api api;
+    struct node_sd sd;
+    struct bytes addrs;
+    struct bytes profile;
+    bool restored;
+    uint64_t beats;
+    uint64_t beat_ms;
+};
+
+static enum err fail(struct daemon *d, enum err e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum err
+fail(struct daemon *d, enum err e, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(d->say, NODE_DAEMON_SAY, format, args);
+    va_end(args);
+    return e;
+}
+
+static void
+wake_set(sigset_t *set)
+{
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGHUP);
+}
+
+void
+node_daemon_signals(void)
+{
+    sigset_t set;
+    struct rlimit none = {0, 0};
+
+    wake_set(&set);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* ------------------------------------------------------------------- store */
+
+static void
+on_commit(void *ctx, uint64_t journal_seq)
+{
+    struct daemon *d = ctx;
+
+    node_api_journal(&d->api, journal_seq, false);
+}
+
+static enum err
+open_store(struct daemon *d)
+{
+    const char *dir = d->config->data;
+    enum err e = node_vault_open(d->mem, d->log, d->config, &d->vault);
+
+    if (e == ERR_MISSING) {
+        return fail(d, e,
+                    "There is no node in %s yet, or its key is gone. "
+                    "Make one: balsam init",
+                    dir);
+    }
+    if (e != OK) {
+        return fail(d, e,
+                    "The key of %s cannot be read (%s). Only its owner "
+                    "may have access: chmod 600.",
+                    dir, err_name(e));
+    }
+    d->vault.config.on_commit = on_commit;
+    d->vault.config.on_commit_ctx = d;
+    e = store_open(&d->vault.config, &d->store);
+    if (e == ERR_MISSING) {
+        return fail(d, e, "There is no node in %s yet. Make one: balsam init",
+                    dir);
+    }
+    if (e == ERR_STATE) {
+        return fail(d, e, "The node in %s runs already.", dir);
+    }
+    if (e == ERR_AUTH) {
+        return fail(d, e,
+                    "The key does not open %s. Use the key that it was "
+                    "made with.",
+                    dir);
+    }
+    if (e == ERR_UNSUPPORTED) {
+        return fail(d, e,
+                    "A newer version of Balsam wrote %s. Update this "
+                    "one.",
+                    dir);
+    }
+    if (e == ERR_CORRUPT) {
+        return fail(d, e,
+                    "The data in %s is damaged. Run balsam verify, and "
+                    "restore the last backup.",
+                    dir);
+    }
+    return e == OK ? OK
+                   : fail(d, e, "The store in %s does not open (%s).", dir,
+                          err_name(e));
+}
+
+static enum err
+first_member(void *ctx, const struct store_member *m)
+{
+    struct daemon *d = ctx;
+
+    if (member_id_is_zero(&d->api.member) && m->admin) {
+        d->api.member = m->id;
+    }
+    return OK;
+}
+
+/* How often the store was restored when it was last opened, by us. */
+static uint64_t
+restores_seen(struct store_txn *txn)
+{
+    struct bytes b = {0};
+    uint64_t n = 0;
+
+    if (store_setting_get(txn, RESTORES, &b) == OK && b.len == 8) {
+        for (size_t i = 0; i < 8; i++) {
+            n = n << 8 | b.p[i];
+        }
+    }
+    bytes_free(&b);
+    return n;
+}
+
+static enum err
+load(struct daemon *d)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_status status;
+
+    TRY(store_status(d->store, &status));
+    TRY(store_read_begin(d->store, &txn));
+    TRY(node_identity_load(txn, &d->api.identity));
+    TRY(node_profile_load(txn, &d->api.profile));
+    TRY(store_member_list(txn, first_member, d));
+    d->restored = status.restores != restores_seen(txn);
+    d->api.journal_seq = status.journal_seq;
+out:
+    store_read_end(txn);
+    return e;
+}
+
+/* ---------------------------------------------------------------- identity */
+
+static enum err
+write_identity(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct daemon *d = ctx;
+    struct store_status status;
+    uint8_t n[8];
+
+    TRY(node_identity_save(txn, &d->api.identity));
+    TRY(store_status(d->store, &status));
+    for (size_t i = 0; i < sizeof(n); i++) {
+        n[i] = (uint8_t)(status.restores >> (56 - 8 * i));
+    }
+    TRY(store_setting_put(txn, RESTORES, VIEW_ARRAY(n)));
+out:
+    return e;
+}
+
+/* A fresh certificate when it is due, or after a restore (decisions E 21). */
+static enum err
+renew(struct daemon *d)
+{
+    enum err e = OK;
+    uint64_t now = store_now_ms(d->store);
+
+    if (!d->restored && !node_identity_due(&d->api.identity, now)) {
+        return OK;
+    }
+    TRY(node_identity_renew(d->mem, prim_rng_system(), now, d->restored,
+                            &d->api.identity));
+    TRY(store_write(d->store, write_identity, d, 0));
+    LOG(d->log, LOG_INFO, "node.certificate.renewed",
+        LOG_NUM("generation", d->api.identity.generation & UINT32_MAX),
+        LOG_NUM("restored", d->restored));
+out:
+    return e;
+}
+
+static enum err
+sign_profile(struct daemon *d)
+{
+    bytes_free(&d->profile);
+    return node_profile_sign(d->mem, &d->api.identity, &d->api.profile,
+                             &d->profile);
+}
+
+/* ------------------------------------------------------------------- start */
+
+static enum err
+find_addrs(struct daemon *d)
+{
+    enum err e;
+    const char *bad = "";
+
+    e = node_addrs(d->config, d->api.addrs, NODE_API_ADDRS, &d->api.addrs_len,
+                   &bad);
+    if (e != OK) {
+        return fail(d, e, "\"%s\" is not an address. Write host:port.", bad);
+    }
+    for (size_t i = 0; i < d->api.addrs_len; i++) {
+        TRY(proto_addr_append(d->mem, &d->addrs, &d->api.addrs[i]));
+    }
+out:
+    return e;
+}
+
+static enum err
+start_runner(struct daemon *d)
+{
+    struct node_runner_config c = {
+        .mem = d->mem,
+        .clock = node_sysclock(),
+        .rng = prim_rng_system(),
+        .log = d->log,
+        .io = &d->io,
+        .store = d->store,
+        .identity = &d->api.identity,
+        .addrs = view_of(&d->addrs),
+        .profile = view_of(&d->profile),
+        .member = d->api.member,
+        .restored = d->restored,
+    };
+
+    d->io = fed_io_nng(d->mem);
+    return node_runner_start(&c, &d->runner);
+}
+
+static enum err
+listen_all(struct daemon *d)
+{
+    for (size_t i = 0; i < d->config->listen.len; i++) {
+        const char *text = d->config->listen.item[i];
+        struct fed_addr a;
+        enum err e = fed_addr_parse(view_str(text), 0, &a);
+
+        if (e == OK) {
+            e = fed_net_listen(node_runner_net(d->runner), &a, NULL);
+        }
+        if (e == ERR_EXISTS) {
+            return fail(d, e,
+                        "Something else listens on %s already. Stop it, "
+                        "or choose another port with --listen.",
+                        text);
+        }
+        if (e == ERR_DENIED) {
+            return fail(d, e,
+                        "The system does not allow listening on %s. "
+                        "Choose a port above 1023.",
+                        text);
+        }
+        if (e != OK) {
+            return fail(d, e,
+                        "Cannot listen on %s. It needs an address of "
+                        "this machine in digits, and a port.",
+                        text);
+        }
+    }
+    return OK;
+}
+
+static enum err
+start_control(struct daemon *d)
+{
+    enum err e;
+
+    d->api.mem = d->mem;
+    d->api.log = d->log;
+    d->api.config = d->config;
+    d->api.store = d->store;
+    d->api.runner = d->runner;
+    d->api.vault = &d->vault;
+    d->api.started_ms = store_now_ms(d->store);
+    e = node_control_start(&d->api, d->config->control, &d->control);
+    return e == OK ? OK
+                   : fail(d, e,
+                          "The control socket %s cannot be made (%s). "
+                          "Choose another path with --control.",
+                          d->config->control, err_name(e));
+}
+
+static enum err
+start(struct daemon *d)
+{
+    enum err e;
+
+    TRY(open_store(d));
+    TRY(load(d));
+    TRY(renew(d));
+    TRY(sign_profile(d));
+    TRY(find_addrs(d));
+    TRY(start_runner(d));
+    TRY(listen_all(d));
+    TRY(start_control(d));
+out:
+    return e;
+}
+
+/* -------------------------------------------------------------- looking on */
+
+/* Whether the core still turns; the service manager is told only then. */
+static bool
+is_alive(struct daemon *d)
+{
+    struct node_runner_stats s;
+    uint64_t now = clock_mono_ms(node_sysclock());
+
+    node_runner_stats(d->runner, &s);
+    if (s.beats != d->beats) {
+        d->beats = s.beats;
+        d->beat_ms = now;
+    }
+    return now - d->beat_ms < STUCK_MS;
+}
+
+static void
+renew_running(struct daemon *d)
+{
+    enum err e = OK;
+
+    (void)pthread_mutex_lock(&d->api.identity_mx);
+    if (node_identity_due(&d->api.identity, store_now_ms(d->store))) {
+        e = renew(d);
+        if (e == OK) {
+            e = sign_profile(d);
+        }
+        if (e == OK) {
+            e = node_runner_set_self(d->runner, &d->api.identity,
+                                     view_of(&d->addrs), view_of(&d->profile));
+        }
+    }
+    (void)pthread_mutex_unlock(&d->api.identity_mx);
+    if (e != OK) {
+        LOG(d->log, LOG_ERROR, "node.certificate.not_renewed", LOG_ERR(e));
+    }
+}
+
+static void
+look_after(struct daemon *d)
+{
+    sigset_t set;
+    struct timespec second = {1, 0};
+    uint64_t next = clock_mono_ms(node_sysclock()) + LOOK_AFTER_MS;
+    int sig;
+
+    wake_set(&set);
+    d->beat_ms = clock_mono_ms(node_sysclock());
+    for (;;) {
+        sig = sigtimedwait(&set, NULL, &second);
+        if (sig == SIGTERM || sig == SIGINT) {
+            return;
+        }
+        if (is_alive(d)) {
+            node_sd_watchdog(&d->sd);
+        }
+        if (clock_mono_ms(node_sysclock()) >= next) {
+            renew_running(d);
+            next = clock_mono_ms(node_sysclock()) + LOOK_AFTER_MS;
+        }
+    }
+}
+
+static void
+stop(struct daemon *d)
+{
+    node_api_journal(&d->api, 0, true);
+    node_control_stop(d->control);
+    node_runner_stop(d->runner);
+    store_close(d->store);
+    node_vault_clear(&d->vault);
+    node_identity_clear(&d->api.identity);
+    node_profile_clear(&d->api.profile);
+    bytes_free(&d->addrs);
+    bytes_free(&d->profile);
+}
+
+enum err
+node_daemon_run(const struct mem *mem, const struct log *log,
+                const struct node_config *config, char say_out[NODE_DAEMON_SAY])
+{
+    enum err e;
+    struct daemon d = {
+        .mem = mem, .log = log, .config = config, .say = say_out};
+    pthread_condattr_t attr;
+
+    say_out[0] = '\0';
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&d.api.identity_mx, NULL);
+    (void)pthread_mutex_init(&d.api.journal_mx, NULL);
+    (void)pthread_cond_init(&d.api.journal_cond, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    node_sd_open(&d.sd);
+    node_json_init();
+    TRY(prim_init());
+    TRY(start(&d));
+    LOG(log, LOG_INFO, "node.started",
+        LOG_TAG("clinic", log_tag_of(clinic_id_view(&d.api.identity.root))));
+    node_sd_ready(&d.sd);
+    look_after(&d);
+    node_sd_stopping(&d.sd);
+out:
+    if (e != OK && say_out[0] == '\0') {
+        (void)fail(&d, e, "The node does not start (%s). The log says more.",
+                   err_name(e));
+    }
+    stop(&d);
+    LOG(log, LOG_INFO, "node.stopped", LOG_ERR(e));
+    node_sd_close(&d.sd);
+    return e;
+}
