@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/cmd.h"
+
+#include "node/qr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    TEXT_MAX = 1024 * 1024,
+    PIXELS = 8 /* of a module in a PNG */
+};
+
+enum tool_exit
+tool_say(enum tool_exit code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)fputs("balsam: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+    return code;
+}
+
+void
+tool_print_json(const json_t *answer)
+{
+    (void)json_dumpf(answer, stdout, JSON_COMPACT);
+    (void)fputc('\n', stdout);
+    (void)fflush(stdout);
+}
+
+static enum tool_exit
+not_up(const struct tool_run *run, enum err e)
+{
+    if (e == ERR_DENIED) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The node belongs to another user. Run this as the "
+                        "user that runs balsamd.");
+    }
+    if (e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_NOT_UP,
+                        "The node in %s does not run. Start it: balsamd "
+                        "--data %s",
+                        run->data, run->data);
+    }
+    return tool_say(TOOL_EXIT_FAILED, "The node cannot be asked (%s).",
+                    err_name(e));
+}
+
+enum tool_exit
+tool_ask(const struct tool_run *run, const json_t *request, const int *files,
+         size_t files_len, json_t **answer)
+{
+    struct tool_client c = {0};
+    json_t *reply = NULL;
+    enum tool_exit code = TOOL_EXIT_OK;
+    enum err e = tool_client_open(run->control, &c);
+
+    if (e != OK) {
+        return not_up(run, e);
+    }
+    e = tool_client_send(&c, request, files, files_len);
+    if (e == OK) {
+        e = tool_client_next(&c, &reply);
+    }
+    tool_client_close(&c);
+    if (e != OK) {
+        return not_up(run, e);
+    }
+    if (!json_is_true(json_object_get(reply, "ok"))) {
+        if (run->json) {
+            tool_print_json(reply);
+        }
+        code = tool_say(TOOL_EXIT_FAILED, "%s",
+                        json_string_value(json_object_get(reply, "say")));
+        json_decref(reply);
+        return code;
+    }
+    *answer = reply;
+    return TOOL_EXIT_OK;
+}
+
+/* "--label" as "label". */
+static const char *
+plain_name(const char *flag)
+{
+    return strncmp(flag, "--", 2) == 0 ? flag + 2 : flag;
+}
+
+json_t *
+tool_request(const struct tool_run *run)
+{
+    const struct tool_args *a = &run->args;
+    json_t *request = json_object();
+    json_t *args = json_array();
+    json_t *flags = json_object();
+
+    for (size_t i = 0; i < a->arg_len; i++) {
+        (void)json_array_append_new(args, json_string(a->arg[i]));
+    }
+    for (size_t i = 0; i < a->given_len; i++) {
+        const struct tool_given *g = &a->given[i];
+
+        (void)json_object_set_new(flags, plain_name(g->name),
+                                  g->value == NULL ? json_true()
+                                                   : json_string(g->value));
+    }
+    (void)json_object_set_new(request, "do", json_string(a->command->name));
+    (void)json_object_set_new(request, "args", args);
+    (void)json_object_set_new(request, "flags", flags);
+    return request;
+}
+
+bool
+tool_confirm(const char *question)
+{
+    char line[64] = "";
+
+    (void)fprintf(stdout, "%s [yes/no] ", question);
+    (void)fflush(stdout);
+    if (fgets(line, sizeof(line), stdin) == NULL) {
+        (void)fputc('\n', stdout);
+        return false;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return strcmp(line, "yes") == 0 || strcmp(line, "y") == 0;
+}
+
+char *
+tool_read_all(int fd)
+{
+    char *text = calloc(1, TEXT_MAX + 1);
+    size_t len = 0;
+
+    while (text != NULL && len < TEXT_MAX) {
+        ssize_t n = read(fd, text + len, TEXT_MAX - len);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            break;
+        }
+        len += (size_t)n;
+    }
+    if (text != NULL && len > 0 && text[len - 1] == '\n') {
+        text[len - 1] = '\0';
+    }
+    return text;
+}
+
+/* -------------------------------------------------------------------- codes */
+
+static enum tool_exit
+write_file(const char *path, const struct bytes *b)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    size_t done = 0;
+
+    while (fd >= 0 && done < b->len) {
+        ssize_t n = write(fd, b->p + done, b->len - done);
+
+        if (n <= 0) {
+            break;
+        }
+        done += (size_t)n;
+    }
+    if (fd < 0 || done < b->len || close(fd) != 0) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
+                        strerror(errno));
+    }
+    return TOOL_EXIT_OK;
+}
+
+enum tool_exit
+tool_show_qr(const struct tool_run *run, const char *text, bool on_terminal)
+{
+    const struct mem *mem = mem_heap();
+    const char *png = tool_args_value(&run->args, "--png", NULL);
+    const char *svg = tool_args_value(&run->args, "--svg", NULL);
+    struct node_qr *qr = NULL;
+    struct bytes b = {0};
+    enum tool_exit code = TOOL_EXIT_OK;
+    enum err e = node_qr_make(mem, view_str(text), &qr);
+
+    if (e == OK && on_terminal) {
+        e = node_qr_terminal(mem, qr, &b);
+        (void)fwrite(b.p, 1, b.len, stdout);
+        bytes_free(&b);
+    }
+    if (e == OK && png != NULL) {
+        e = node_qr_png(mem, qr, PIXELS, &b);
+        code = e == OK ? write_file(png, &b) : code;
+        bytes_free(&b);
+    }
+    if (e == OK && code == TOOL_EXIT_OK && svg != NULL) {
+        e = node_qr_svg(mem, qr, &b);
+        code = e == OK ? write_file(svg, &b) : code;
+        bytes_free(&b);
+    }
+    node_qr_free(qr);
+    return e == OK
+               ? code
+               : tool_say(TOOL_EXIT_FAILED,
+                          "The link does not fit a QR code (%s).", err_name(e));
+}
+
+/* ---------------------------------------------------------- the usual way */
+
+/* Open the files of --attach, or the one that is to be written. */
+static enum tool_exit
+open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n)
+{
+    const char *path;
+
+    if (strcmp(run->args.command->name, "save-attachment") == 0) {
+        files[0] = open(run->args.arg[1],
+                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        *n = files[0] >= 0 ? 1 : 0;
+        return files[0] >= 0
+                   ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s",
+                              run->args.arg[1], strerror(errno));
+    }
+    while (*n < TOOL_ARGS_MAX &&
+           (path = tool_args_nth(&run->args, "--attach", *n)) != NULL) {
+        files[*n] = open(path, O_RDONLY | O_CLOEXEC);
+        if (files[*n] < 0) {
+            return tool_say(TOOL_EXIT_FAILED, "%s cannot be read: %s", path,
+                            strerror(errno));
+        }
+        (*n)++;
+    }
+    return TOOL_EXIT_OK;
+}
+
+/* Names of attached files go along: the node sees only descriptors. */
+static void
+add_names(const struct tool_run *run, json_t *request)
+{
+    json_t *names = json_array();
+    const char *path;
+
+    for (size_t i = 0;
+         (path = tool_args_nth(&run->args, "--attach", i)) != NULL; i++) {
+        const char *slash = strrchr(path, '/');
+
+        (void)json_array_append_new(
+            names, json_string(slash == NULL ? path : slash + 1));
+    }
+    (void)json_object_set_new(json_object_get(request, "flags"), "attach",
+                              names);
+}
+
+/* What has to be asked before, unless --yes. */
+static bool
+may_go_on(const struct tool_run *run)
+{
+    const char *name = run->args.command->name;
+    char question[256];
+
+    if (tool_args_has(&run->args, "--yes") ||
+        (strcmp(name, "disconnect") != 0 && strcmp(name, "block") != 0 &&
+         strcmp(name, "delete") != 0 && strcmp(name, "thread leave") != 0 &&
+         strcmp(name, "thread remove") != 0)) {
+        return true;
+    }
+    (void)snprintf(question, sizeof(question), "%s %s?", name,
+                   run->args.arg[run->args.arg_len - 1]);
+    return tool_confirm(question);
+}
+
+/* `send` without a text reads it. */
+static enum tool_exit
+add_text(const struct tool_run *run, json_t *request)
+{
+    bool wants = strcmp(run->args.command->name, "send") == 0 &&
+                 run->args.arg_len == 1 &&
+                 tool_args_nth(&run->args, "--attach", 0) == NULL;
+    char *text;
+
+    if (!wants) {
+        return TOOL_EXIT_OK;
+    }
+    text = tool_read_all(STDIN_FILENO);
+    (void)json_array_append_new(json_object_get(request, "args"),
+                                json_string(text == NULL ? "" : text));
+    if (text != NULL) {
+        mem_wipe(text, strlen(text));
+    }
+    free(text);
+    return TOOL_EXIT_OK;
+}
+
+enum tool_exit
+tool_cmd_plain(const struct tool_run *run)
+{
+    json_t *request = tool_request(run);
+    json_t *answer = NULL;
+    int files[TOOL_ARGS_MAX];
+    size_t files_len = 0;
+    enum tool_exit code = TOOL_EXIT_OK;
+
+    if (!may_go_on(run)) {
+        code = tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    if (code == TOOL_EXIT_OK) {
+        code = open_files(run, files, &files_len);
+    }
+    if (code == TOOL_EXIT_OK) {
+        if (strcmp(run->args.command->name, "send") == 0) {
+            add_names(run, request);
+        }
+        code = add_text(run, request);
+    }
+    if (code == TOOL_EXIT_OK) {
+        code = tool_ask(run, request, files, files_len, &answer);
+        if (code != TOOL_EXIT_OK &&
+            strcmp(run->args.command->name, "save-attachment") == 0) {
+            (void)unlink(run->args.arg[1]);
+        }
+    }
+    if (code == TOOL_EXIT_OK) {
+        if (run->json) {
+            tool_print_json(answer);
+        } else {
+            tool_show(run, answer);
+        }
+    }
+    if (code == TOOL_EXIT_OK &&
+        json_is_string(json_object_get(answer, "link")) &&
+        strncmp(run->args.command->name, "link", 4) == 0) {
+        code = tool_show_qr(run,
+                            json_string_value(json_object_get(answer, "link")),
+                            tool_args_has(&run->args, "--qr"));
+    }
+    for (size_t i = 0; i < files_len; i++) {
+        (void)close(files[i]);
+    }
+    json_decref(request);
+    json_decref(answer);
+    return code;
+}

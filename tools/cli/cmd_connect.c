@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connect: who it is first, then a question, then the connection.  watch. */
+#include "tools/cli/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+text(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+
+    return s == NULL ? "" : s;
+}
+
+static void
+show_profile(const json_t *p)
+{
+    FILE *to = stdout;
+
+    (void)fprintf(to, "\n  %s\n", text(p, "name"));
+    if (text(p, "address")[0] != '\0') {
+        (void)fprintf(to, "  %s\n", text(p, "address"));
+    }
+    if (text(p, "phone")[0] != '\0') {
+        (void)fprintf(to, "  %s\n", text(p, "phone"));
+    }
+    (void)fprintf(to, "  key %.16s...\n\n", text(p, "id"));
+    if (json_is_true(json_object_get(p, "review"))) {
+        (void)fprintf(to, "They decide about each request themselves.\n");
+    }
+}
+
+/* What is behind the link, and whether the person wants it. */
+static enum tool_exit
+look(const struct tool_run *run, json_t *request)
+{
+    json_t *answer = NULL;
+    enum tool_exit code;
+
+    (void)json_object_set_new(request, "do", json_string("look"));
+    code = tool_ask(run, request, NULL, 0, &answer);
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (!run->json) {
+        show_profile(answer);
+    }
+    json_decref(answer);
+    if (tool_args_has(&run->args, "--yes") ||
+        tool_confirm("Connect with this clinic?")) {
+        return TOOL_EXIT_OK;
+    }
+    (void)json_object_set_new(request, "do", json_string("look end"));
+    if (tool_ask(run, request, NULL, 0, &answer) == TOOL_EXIT_OK) {
+        json_decref(answer);
+    }
+    return tool_say(TOOL_EXIT_DECLINED, "Not connected.");
+}
+
+static enum tool_exit
+tell(const struct tool_run *run, const json_t *answer)
+{
+    const char *state = text(answer, "state");
+    bool waits = strcmp(state, "waiting") == 0;
+
+    if (run->json) {
+        tool_print_json(answer);
+    } else if (strcmp(state, "connected") == 0) {
+        (void)fprintf(stdout, "%s.\n",
+                      json_is_true(json_object_get(answer, "already"))
+                          ? "You are connected already"
+                          : "Connected");
+    } else if (strcmp(state, "review") == 0) {
+        (void)fprintf(stdout, "Asked. They will decide; balsam clinics shows "
+                              "when they did.\n");
+    } else {
+        (void)fprintf(stdout,
+                      "They have not answered yet (%s). The node keeps trying; "
+                      "balsam clinics shows how it goes.\n",
+                      text(answer, "why"));
+    }
+    return waits ? TOOL_EXIT_WAITS : TOOL_EXIT_OK;
+}
+
+enum tool_exit
+tool_cmd_connect(const struct tool_run *run)
+{
+    json_t *request = tool_request(run);
+    json_t *answer = NULL;
+    enum tool_exit code = look(run, request);
+
+    if (code == TOOL_EXIT_OK) {
+        (void)json_object_set_new(request, "do", json_string("connect"));
+        code = tool_ask(run, request, NULL, 0, &answer);
+    }
+    if (code == TOOL_EXIT_OK) {
+        code = tell(run, answer);
+    }
+    json_decref(request);
+    json_decref(answer);
+    return code;
+}
+
+enum tool_exit
+tool_cmd_watch(const struct tool_run *run)
+{
+    struct tool_client c = {0};
+    json_t *request = tool_request(run);
+    json_t *line = NULL;
+    bool more = true;
+    enum err e = tool_client_open(run->control, &c);
+
+    if (e == OK) {
+        e = tool_client_send(&c, request, NULL, 0);
+    }
+    while (more && e == OK && (e = tool_client_next(&c, &line)) == OK) {
+        more = json_object_get(line, "ok") == NULL;
+        if (!more && json_is_false(json_object_get(line, "ok"))) {
+            (void)tool_say(TOOL_EXIT_FAILED, "%s", text(line, "say"));
+        } else if (run->json) {
+            tool_print_json(line);
+        } else {
+            tool_show_event(line);
+        }
+        json_decref(line);
+    }
+    tool_client_close(&c);
+    json_decref(request);
+    return e == OK ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_NOT_UP, "The node does not run.");
+}

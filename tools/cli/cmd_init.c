@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* init: a new node in the data folder, with its recovery sheet. */
+#include "crypto/ident/profile.h"
+#include "node/init.h"
+#include "node/qr.h"
+#include "tools/cli/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The settings of the data folder, as the daemon will read them. */
+static enum tool_exit
+read_config(const struct tool_run *run, struct node_config *out)
+{
+    const char *pass = tool_args_value(&run->args, "--passphrase-file", NULL);
+    const char *argv[] = {"balsam", "--data", run->data, "--passphrase-file",
+                          pass};
+    struct node_config_input in = {pass == NULL ? 3 : 5, argv, run->envp};
+    struct bytes problems = {0};
+    enum err e = node_config_read(mem_heap(), &in, out, &problems);
+
+    if (e == ERR_INVALID) {
+        (void)fwrite(problems.p, 1, problems.len, stderr);
+        bytes_free(&problems);
+        return TOOL_EXIT_USAGE;
+    }
+    return e == OK ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_FAILED, "There is no memory.");
+}
+
+/* What the daemon needs to know later goes into DIR/balsam.conf. */
+static enum tool_exit
+write_config(const struct tool_run *run)
+{
+    char path[NODE_CONFIG_TEXT + 16];
+    const char *value;
+    FILE *f;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/balsam.conf", run->data);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    f = fd < 0 ? NULL : fdopen(fd, "a");
+    if (f == NULL) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
+                        strerror(errno));
+    }
+    for (size_t i = 0;
+         (value = tool_args_nth(&run->args, "--address", i)) != NULL; i++) {
+        (void)fprintf(f, "address = %s\n", value);
+    }
+    value = tool_args_value(&run->args, "--host", NULL);
+    if (value != NULL) {
+        (void)fprintf(f, "host = %s\n", value);
+    }
+    value = tool_args_value(&run->args, "--passphrase-file", NULL);
+    if (value != NULL) {
+        (void)fprintf(f, "passphrase-file = %s\n", value);
+    }
+    return fclose(f) == 0
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+}
+
+/* The words in four columns, numbered. */
+static void
+print_words(FILE *f, const struct bytes *words)
+{
+    size_t at = 0;
+
+    for (unsigned n = 1; n <= IDENT_WORDS && at < words->len; n++) {
+        size_t end = at;
+
+        while (end < words->len && words->p[end] != ' ') {
+            end++;
+        }
+        (void)fprintf(f, "%3u. %-10.*s%s", n, (int)(end - at), words->p + at,
+                      n % 4 == 0 ? "\n" : "");
+        at = end + 1;
+    }
+}
+
+static void
+print_sheet(FILE *f, const char *name, const struct node_sheet *sheet)
+{
+    struct node_qr *qr = NULL;
+    struct bytes code = {0};
+    char hex[PROTO_HEX_MAX + 1];
+
+    proto_hex(clinic_id_view(&sheet->root), hex);
+    (void)fprintf(f,
+                  "BALSAM RECOVERY SHEET\n%s\nclinic %s\n\n"
+                  "These words are the clinic's key. Whoever has them can act "
+                  "as this clinic.\nPrint this sheet, keep it in a safe place, "
+                  "and keep no copy on a computer.\n\n",
+                  name, hex);
+    print_words(f, &sheet->words);
+    if (node_qr_make(mem_heap(), view_of(&sheet->code), &qr) == OK &&
+        node_qr_terminal(mem_heap(), qr, &code) == OK) {
+        (void)fputc('\n', f);
+        (void)fwrite(code.p, 1, code.len, f);
+    }
+    (void)fputc('\n', f);
+    bytes_free(&code);
+    node_qr_free(qr);
+}
+
+static enum tool_exit
+give_sheet(const struct tool_run *run, const char *name,
+           const struct node_sheet *sheet)
+{
+    const char *path = tool_args_value(&run->args, "--sheet", NULL);
+    int fd;
+    FILE *f;
+
+    if (path == NULL) {
+        print_sheet(run->json ? stderr : stdout, name, sheet);
+        return TOOL_EXIT_OK;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (f == NULL) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The recovery sheet %s cannot be written: %s. The node "
+                        "is made; print the sheet with balsam recovery sheet.",
+                        path, strerror(errno));
+    }
+    print_sheet(f, name, sheet);
+    return fclose(f) == 0
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+}
+
+static enum tool_exit
+say_why(const struct tool_run *run, enum err e)
+{
+    switch ((int)e) {
+    case ERR_EXISTS:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is a node in %s already. Choose another folder "
+                        "with --data.",
+                        run->data);
+    case ERR_INVALID:
+        return tool_say(TOOL_EXIT_USAGE,
+                        "The clinic needs a name of at most %d letters: "
+                        "--name \"...\"",
+                        IDENT_NAME_MAX);
+    case ERR_DENIED:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The folder %s cannot be made or read. Choose another "
+                        "with --data, or run this as its owner.",
+                        run->data);
+    case ERR_FULL:
+        return tool_say(TOOL_EXIT_FAILED, "The disk is full. Make room.");
+    default:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The node cannot be made in %s (%s). Look whether the "
+                        "folder is empty and can be written.",
+                        run->data, err_name(e));
+    }
+}
+
+static enum tool_exit
+tell(const struct tool_run *run, const struct node_sheet *sheet)
+{
+    char hex[PROTO_HEX_MAX + 1];
+    json_t *o;
+
+    proto_hex(clinic_id_view(&sheet->root), hex);
+    if (run->json) {
+        o = json_pack("{s:b, s:s, s:s}", "ok", 1, "clinic", hex, "data",
+                      run->data);
+        tool_print_json(o);
+        json_decref(o);
+        return TOOL_EXIT_OK;
+    }
+    (void)printf("The node is made in %s.\nStart it: balsamd --data %s\n",
+                 run->data, run->data);
+    return TOOL_EXIT_OK;
+}
+
+enum tool_exit
+tool_cmd_init(const struct tool_run *run)
+{
+    struct node_config config;
+    struct node_sheet sheet = {0};
+    const char *name = tool_args_value(&run->args, "--name", "");
+    struct node_init init = {
+        .name = view_str(name),
+        .address = view_str(tool_args_value(&run->args, "--street", "")),
+        .phone = view_str(tool_args_value(&run->args, "--phone", "")),
+        .member = view_str(tool_args_value(&run->args, "--member", "Admin")),
+    };
+    enum tool_exit code = read_config(run, &config);
+    enum err e;
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    e = node_init(mem_heap(), NULL, &config, &init, &sheet);
+    if (e != OK) {
+        return say_why(run, e);
+    }
+    code = write_config(run);
+    if (code == TOOL_EXIT_OK) {
+        code = give_sheet(run, name, &sheet);
+    }
+    if (code == TOOL_EXIT_OK) {
+        code = tell(run, &sheet);
+    }
+    node_sheet_clear(&sheet);
+    return code;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node's answers as lines for people. */
+#include "tools/cli/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *
+text(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+
+    return s == NULL ? "" : s;
+}
+
+static long long
+number(const json_t *o, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(o, key));
+}
+
+static bool
+is(const json_t *o, const char *key)
+{
+    return json_is_true(json_object_get(o, key));
+}
+
+/* Control characters of others must not move our terminal about. */
+static void
+print_safe(const char *s)
+{
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        (void)fputc(c < 0x20 && c != '\n' && c != '\t' ? '?'
+                    : c == 0x7f                        ? '?'
+                                                       : c,
+                    stdout);
+    }
+}
+
+static void
+print_time(long long ms)
+{
+    time_t t = (time_t)(ms / 1000);
+    struct tm tm;
+    char s[32] = "";
+
+    if (ms > 0 && localtime_r(&t, &tm) != NULL) {
+        (void)strftime(s, sizeof(s), "%Y-%m-%d %H:%M", &tm);
+    }
+    (void)printf("%s", s);
+}
+
+/* ----------------------------------------------------------------- messages */
+
+static void
+show_reactions(const json_t *m)
+{
+    size_t i;
+    const json_t *r;
+
+    json_array_foreach(json_object_get(m, "reactions"), i, r)
+    {
+        (void)printf("      ");
+        print_safe(text(r, "emoji"));
+        (void)printf("  ");
+        print_safe(text(r, "from"));
+        (void)printf("\n");
+    }
+}
+
+static void
+show_files(const json_t *m)
+{
+    size_t i;
+    const json_t *f;
+
+    json_array_foreach(json_object_get(m, "attachments"), i, f)
+    {
+        (void)printf("      file %zu: ", i + 1);
+        print_safe(text(f, "name"));
+        (void)printf(" (%lld bytes)\n", number(f, "size"));
+    }
+}
+
+static void
+show_message(const json_t *m)
+{
+    bool ours = is(m, "ours");
+
+    (void)printf("#%-5lld ", number(m, "number"));
+    print_time(number(m, "at_ms"));
+    (void)printf("  ");
+    print_safe(text(m, "from"));
+    if (text(m, "author")[0] != '\0') {
+        (void)printf(" (");
+        print_safe(text(m, "author"));
+        (void)printf(")");
+    }
+    if (ours) {
+        (void)printf("  [%s]", text(m, "state"));
+    }
+    (void)printf("%s%s%s\n", is(m, "auto") ? "  automatic" : "",
+                 is(m, "edited") ? "  edited" : "",
+                 is(m, "resent") ? "  resent" : "");
+    if (is(m, "deleted")) {
+        (void)printf("      (deleted)\n");
+    } else if (strcmp(text(m, "kind"), "newer") == 0) {
+        (void)printf("      (needs a newer version of Balsam)\n");
+    } else if (strcmp(text(m, "kind"), "title") == 0) {
+        (void)printf("      called this conversation \"");
+        print_safe(text(m, "text"));
+        (void)printf("\"\n");
+    } else {
+        (void)printf("      ");
+        print_safe(text(m, "text"));
+        (void)printf("\n");
+    }
+    show_files(m);
+    show_reactions(m);
+}
+
+static void
+show_thread(const json_t *a)
+{
+    size_t i;
+    const json_t *m;
+
+    print_safe(text(a, "title"));
+    (void)printf("  (%lld messages, %s%s)\n", number(a, "total"),
+                 text(a, "state"), is(a, "closed") ? ", closed" : "");
+    json_array_foreach(json_object_get(a, "messages"), i, m)
+    {
+        show_message(m);
+    }
+}
+
+static void
+show_inbox(const json_t *a)
+{
+    size_t i;
+    const json_t *c;
+    const json_t *list = json_object_get(a, "conversations");
+
+    if (json_array_size(list) == 0) {
+        (void)printf("No conversations yet. Make a link (balsam link create) "
+                     "or open one (balsam connect LINK).\n");
+    }
+    json_array_foreach(list, i, c)
+    {
+        (void)printf("%3lld  %s  ", number(c, "number"),
+                     is(c, "clinics") ? "clinic" : "      ");
+        print_time(number(c, "at_ms"));
+        (void)printf("  ");
+        print_safe(text(c, "title"));
+        if (number(c, "unread") > 0) {
+            (void)printf("  (%lld new)", number(c, "unread"));
+        }
+        (void)printf("%s\n", is(c, "closed") ? "  closed" : "");
+        if (text(c, "preview")[0] != '\0') {
+            (void)printf("             %s", is(c, "ours") ? "You: " : "");
+            print_safe(text(c, "preview"));
+            (void)printf("\n");
+        }
+    }
+}
+
+/* ------------------------------------------------------------ links, clinics
+ */
+
+static void
+show_link(const json_t *l)
+{
+    (void)printf("%s  %-9s %s%s  used %lld", text(l, "id"), text(l, "state"),
+                 is(l, "one_time") ? "one-time" : "public",
+                 is(l, "review") ? ", with review" : "", number(l, "uses"));
+    if (number(l, "uses_max") > 0) {
+        (void)printf(" of %lld", number(l, "uses_max"));
+    }
+    if (number(l, "expires_ms") > 0) {
+        (void)printf(", until ");
+        print_time(number(l, "expires_ms"));
+    }
+    if (text(l, "label")[0] != '\0') {
+        (void)printf("  \"");
+        print_safe(text(l, "label"));
+        (void)printf("\"");
+    }
+    (void)printf("\n");
+}
+
+static void
+show_link_text(const json_t *l)
+{
+    show_link(l);
+    (void)printf("\n%s\n", text(l, "link"));
+}
+
+static void
+show_links(const json_t *a)
+{
+    size_t i;
+    const json_t *l;
+
+    json_array_foreach(json_object_get(a, "links"), i, l)
+    {
+        show_link(l);
+    }
+}
+
+static void
+show_clinic(const json_t *c)
+{
+    (void)printf("%.8s  %-12s %-7s ", text(c, "id"), text(c, "state"),
+                 is(c, "online") ? "online" : "");
+    print_safe(text(c, "name"));
+    (void)printf("  (%s)", text(c, "learned"));
+    if (text(c, "phone")[0] != '\0') {
+        (void)printf("  ");
+        print_safe(text(c, "phone"));
+    }
+    (void)printf("\n");
+}
+
+static void
+show_clinics(const json_t *a)
+{
+    size_t i;
+    const json_t *c;
+    const json_t *list = json_object_get(a, "clinics");
+
+    list = list == NULL ? json_object_get(a, "requests") : list;
+    if (json_array_size(list) == 0) {
+        (void)printf("None.\n");
+    }
+    json_array_foreach(list, i, c)
+    {
+        show_clinic(c);
+    }
+}
+
+/* ------------------------------------------------------------------- status */
+
+static void
+show_peers(const json_t *a)
+{
+    size_t i;
+    const json_t *p;
+
+    json_array_foreach(json_object_get(a, "peers"), i, p)
+    {
+        (void)printf("%.8s  %-8s queued %-6lld %-22s ", text(p, "id"),
+                     is(p, "blocked")  ? "blocked"
+                     : is(p, "online") ? "online"
+                                       : "offline",
+                     number(p, "queued"), text(p, "address"));
+        print_safe(text(p, "name"));
+        (void)printf("\n");
+    }
+}
+
+static void
+show_status(const json_t *a)
+{
+    const json_t *net = json_object_get(a, "network");
+    const json_t *store = json_object_get(a, "store");
+    size_t i;
+    const json_t *addr;
+
+    print_safe(text(a, "name"));
+    (void)printf("\n  clinic       %s\n", text(a, "clinic"));
+    json_array_foreach(json_object_get(a, "addresses"), i, addr)
+    {
+        (void)printf("  address      %s\n", json_string_value(addr));
+    }
+    (void)printf("  up           %lld s\n", number(a, "up_s"));
+    (void)printf("  certificate  %lld days left, renewed by itself\n",
+                 number(a, "certificate_days"));
+    (void)printf("  clinics      %lld online, %lld not reached\n",
+                 number(net, "online"), number(net, "unreachable"));
+    (void)printf("  data         %lld KiB%s\n",
+                 number(store, "used_bytes") / 1024,
+                 is(store, "disk_full") ? ", DISK FULL: make room" : "");
+    if (text(a, "sandbox")[0] != '\0') {
+        (void)printf("  sandbox      %s\n", text(a, "sandbox"));
+    }
+    if (!is(a, "sheet_checked")) {
+        (void)printf("  recovery     Your recovery sheet was never checked. "
+                     "Print it (balsam recovery sheet),\n               then "
+                     "run: balsam recovery check\n");
+    }
+}
+
+/* --------------------------------------------------------------------- table
+ */
+
+static void
+show_said(const json_t *a)
+{
+    (void)printf("#%lld %s\n", number(a, "number"), text(a, "state"));
+}
+
+static void
+show_done(const json_t *a)
+{
+    (void)printf("Done");
+    if (text(a, "name")[0] != '\0') {
+        (void)printf(": ");
+        print_safe(text(a, "name"));
+    }
+    (void)printf(".\n");
+}
+
+struct view_of_command {
+    const char *name;
+    void (*show)(const json_t *answer);
+};
+
+static const struct view_of_command views[] = {
+    {"link create", show_link_text},
+    {"link show", show_link_text},
+    {"link rotate", show_link_text},
+    {"link revoke", show_link},
+    {"link list", show_links},
+    {"requests", show_clinics},
+    {"clinics", show_clinics},
+    {"inbox", show_inbox},
+    {"thread show", show_thread},
+    {"send", show_said},
+    {"edit", show_said},
+    {"delete", show_said},
+    {"react", show_said},
+    {"status", show_status},
+    {"peers", show_peers},
+};
+
+void
+tool_show(const struct tool_run *run, const json_t *answer)
+{
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        if (strcmp(views[i].name, run->args.command->name) == 0) {
+            views[i].show(answer);
+            return;
+        }
+    }
+    show_done(answer);
+}
+
+void
+tool_show_event(const json_t *e)
+{
+    const char *event = text(e, "event");
+    const json_t *m = json_object_get(e, "message");
+
+    if (strcmp(event, "message") == 0 && m != NULL) {
+        print_safe(text(e, "title"));
+        (void)printf("\n");
+        show_message(m);
+    } else if (strcmp(event, "request") == 0) {
+        print_safe(text(e, "clinic_name"));
+        (void)printf(" asks to connect: balsam accept or balsam refuse\n");
+    } else if (strcmp(event, "clinic") == 0) {
+        print_safe(text(e, "clinic_name"));
+        (void)printf(": the connection changed\n");
+    }
+    (void)fflush(stdout);
+}
