@@ -521,7 +521,7 @@ show_thread(struct node_call *c, const struct store_conv *conv)
     node_json_num(c->out, "term", i.info.term);
     node_json_num(c->out, "log", i.info.seq);
     node_json_num(c->out, "epoch", i.info.epoch);
-    node_json_num(c->out, "queued", i.info.queued);
+    node_json_bool(c->out, "waiting", i.info.waiting);
     node_json_hex(c->out, "authenticator", VIEW_ARRAY(i.info.authenticator));
 }
 

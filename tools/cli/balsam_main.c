@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/api.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/help.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+struct special {
+    const char *name;
+    enum tool_exit (*run)(const struct tool_run *run);
+};
+
+static enum tool_exit
+completion(const struct tool_run *run)
+{
+    (void)run;
+    tool_help_completion(stdout);
+    return TOOL_EXIT_OK;
+}
+
+static enum tool_exit
+version(const struct tool_run *run)
+{
+    (void)run;
+    (void)printf("balsam 0.1\n");
+    return TOOL_EXIT_OK;
+}
+
+static const struct special specials[] = {
+    {"init", tool_cmd_init},   {"connect", tool_cmd_connect},
+    {"watch", tool_cmd_watch}, {"completion", completion},
+    {"version", version},
+};
+
+static enum tool_exit
+dispatch(const struct tool_run *run)
+{
+    for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
+        if (strcmp(specials[i].name, run->args.command->name) == 0) {
+            return specials[i].run(run);
+        }
+    }
+    return tool_cmd_plain(run);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct tool_run run = {.envp = (const char *const *)environ};
+    char problem[TOOL_PROBLEM_MAX];
+    const char *data = getenv("BALSAM_DATA");
+    const char *control = getenv("BALSAM_CONTROL");
+    enum err e;
+
+    (void)setlocale(LC_ALL, "");
+    node_json_init();
+    if (argc == 2 && strcmp(argv[1], "man") == 0) {
+        tool_help_man(stdout);
+        return TOOL_EXIT_OK;
+    }
+    e = tool_args_read(argc, (const char *const *)argv, &run.args, problem);
+    if (e == ERR_MISSING) {
+        tool_help_all(argc > 1 ? stdout : stderr);
+        return argc > 1 ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
+    }
+    if (e != OK) {
+        return tool_say(TOOL_EXIT_USAGE, "%s", problem);
+    }
+    if (tool_args_has(&run.args, "--help")) {
+        tool_help_command(stdout, run.args.command);
+        return TOOL_EXIT_OK;
+    }
+    run.json = tool_args_has(&run.args, "--json");
+    run.data = tool_args_value(&run.args, "--data",
+                               data == NULL ? "/var/lib/balsam" : data);
+    control = tool_args_value(&run.args, "--control", control);
+    if (snprintf(run.control, sizeof(run.control), "%s%s",
+                 control == NULL ? run.data : control,
+                 control == NULL ? "/control" : "") >=
+        (int)sizeof(run.control)) {
+        return tool_say(TOOL_EXIT_USAGE, "The path of the data is too long.");
+    }
+    return dispatch(&run);
+}
