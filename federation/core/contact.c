@@ -393,7 +393,7 @@ fed_contact_frame(struct fed_core *core, struct fed_party *p,
                   const struct proto_peer_msg *msg)
 {
     if (msg->type == PROTO_PEER_LINK_OPEN) {
-        return fed_link_open(core, p, &msg->u.link_open);
+        return fed_redeem_open(core, p, &msg->u.link_open);
     }
     if (msg->type == PROTO_PEER_LINK_INFO) {
         return on_link_info(core, p, &msg->u.link_info);

@@ -250,8 +250,8 @@ MUST_CHECK enum err fed_contact_frame(struct fed_core *core,
                                       struct fed_party *p,
                                       const struct proto_peer_msg *msg);
 /* redeem.c: our links. */
-MUST_CHECK enum err fed_link_open(struct fed_core *core, struct fed_party *p,
-                                  const struct proto_link_open *in);
+MUST_CHECK enum err fed_redeem_open(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_link_open *in);
 MUST_CHECK enum err fed_link_redeem(struct fed_core *core, struct fed_party *p,
                                     const struct proto_link_redeem *in);
 MUST_CHECK enum err fed_contact_profile(struct fed_core *core,

@@ -67,8 +67,8 @@ load_link(struct fed_core *core, const struct fed_party *p, const uint8_t id[8],
 }
 
 enum err
-fed_link_open(struct fed_core *core, struct fed_party *p,
-              const struct proto_link_open *in)
+fed_redeem_open(struct fed_core *core, struct fed_party *p,
+                const struct proto_link_open *in)
 {
     enum err e;
     struct fed_rec_link link;
