@@ -30,6 +30,7 @@ build/web/shared/.done: $(WEB_SHARED) node/web/shared/tsconfig.json \
 	@mkdir -p $(@D)
 	$(Q)node/web/node_modules/.bin/tsc -b node/web/shared
 	$(Q)ln -sfn ../../node/web/node_modules build/web/node_modules
+	$(Q)echo '{ "type": "module" }' >build/web/package.json
 	$(Q)touch $@
 
 .PHONY: web-tests

@@ -19,15 +19,17 @@ const top = fileURLToPath(new URL("../..", import.meta.url));
 const shared = process.env.BALSAM_SHARED ?? "";
 const browserDeadline = 300_000;
 
+const jsonIn = (dir) => readdirSync(dir).filter((f) => f.endsWith(".json"))
+  .sort();
+
 // vectors/official/x.json stands for a file of the shared folder
-function vectorFiles() {
+function sharedFiles() {
   const root = join(shared, "mls-vectors");
   if (shared === "" || !existsSync(root)) {
     return [];
   }
   return readdirSync(root).sort().flatMap((dir) =>
-    readdirSync(join(root, dir)).filter((f) => f.endsWith(".json")).sort()
-      .map((f) => `vectors/${dir}/${f}`));
+    jsonIn(join(root, dir)).map((f) => `vectors/${dir}/${f}`));
 }
 
 function place(path) {
@@ -38,7 +40,7 @@ function place(path) {
   if (p.startsWith("vectors/")) {
     return join(shared, "mls-vectors", p.slice("vectors/".length));
   }
-  return /^(build\/(wasm|web)|tests\/web|node\/web)\//.test(p)
+  return /^(build\/(wasm|web)|tests\/(web|vectors)|node\/web)\//.test(p)
     ? join(top, p) : undefined;
 }
 
@@ -108,14 +110,19 @@ async function inBrowser(files) {
   return got;
 }
 
-const files = vectorFiles();
+const recorded = "tests/vectors/recorded";
+const files = [
+  ...jsonIn(join(top, recorded)).map((f) => `${recorded}/${f}`),
+  ...sharedFiles(),
+];
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const add = (t) => {
   sum.passed += t.passed;
   sum.failed += t.failed;
 };
-if (files.length === 0) {
-  console.log("  skipped: no vectors; BALSAM_SHARED does not point to them");
+if (!files.some((f) => f.startsWith("vectors/"))) {
+  console.log(
+    "  skipped: official vectors; BALSAM_SHARED does not point to them");
   sum.skipped++;
 }
 const get = async (path) => new Uint8Array(await readFile(place(path)));
