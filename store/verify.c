@@ -66,10 +66,11 @@ scrub_table(struct scrub *v, enum store_table t)
         n++;
         v->result->records++;
         e = store_check_record(&v->txn, t, key, sealed);
-        TRY(e == ERR_NOMEM ? e : OK);
-        if (e != OK) {
+        if (e != OK && e != ERR_NOMEM) {
             report(v, store_table_name(t), key, e);
+            e = OK;
         }
+        TRY(e);
         if (v->result->records % STEP_RECORDS == 0 && v->progress != NULL) {
             TRY(v->progress->step(v->progress->ctx, v->result->records,
                                   v->total)
