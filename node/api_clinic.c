@@ -176,6 +176,22 @@ step_look_end(void *ctx, struct fed_core *core)
     return fed_core_look_end(core, ctx);
 }
 
+/* Of a clinic that is known here already. */
+static void
+take_stored(struct node_call *c, const struct clinic_id *root,
+            struct node_answer *a)
+{
+    struct store_txn *txn = NULL;
+    struct store_clinic clinic = {0};
+
+    if (a->profile.len == 0 && store_read_begin(c->api->store, &txn) == OK &&
+        store_clinic_get(txn, root, &clinic) == OK) {
+        a->profile = bytes_take(&clinic.profile);
+    }
+    store_read_end(txn);
+    store_clinic_clear(&clinic);
+}
+
 enum err
 node_cmd_look(struct node_call *c)
 {
@@ -199,6 +215,7 @@ node_cmd_look(struct node_call *c)
         }
         if (e == OK && a.has_link) {
             e = link_answer(c, &inv, &a);
+            take_stored(c, &inv.inv.root, &a);
         }
         if (e != OK) {
             goto out;

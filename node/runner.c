@@ -510,6 +510,9 @@ free_runner(struct node_runner *r)
     for (size_t i = 0; i < NODE_FOLLOWS; i++) {
         node_answer_clear(&r->follows[i].answer);
     }
+    for (size_t i = 0; i < NODE_PROFILES; i++) {
+        bytes_free(&r->profiles[i].profile);
+    }
     (void)pthread_mutex_destroy(&r->mx);
     (void)pthread_mutex_destroy(&r->late_mx);
     (void)pthread_mutex_destroy(&r->follow_mx);

@@ -14,6 +14,7 @@ enum {
     NODE_QUEUE_HIGH = 16 * 1024 * 1024, /* bytes: peers pause above this */
     NODE_QUEUE_LOW = 4 * 1024 * 1024,
     NODE_FOLLOWS = 32,
+    NODE_PROFILES = 32,
     NODE_STEPS_PER_BATCH = 512,
     NODE_PAUSED = 64
 };
@@ -115,6 +116,9 @@ struct node_runner {
     pthread_mutex_t follow_mx;
     pthread_cond_t follow_cond;
     struct node_follow follows[NODE_FOLLOWS];
+    /* a peer says its profile once a connection; who asks again gets this */
+    struct node_desk_profile profiles[NODE_PROFILES];
+    size_t profiles_next;
 
     atomic_ulong batches;
     atomic_ulong steps;

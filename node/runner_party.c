@@ -142,6 +142,43 @@ node_answer_clear(struct node_answer *a)
     bytes_free(&a->profile);
 }
 
+static void
+keep(struct node_runner *r, const struct bytes *from, struct bytes *to)
+{
+    bytes_free(to);
+    ERR_IGNORE(bytes_copy(r->c.mem, view_of(from), to),
+               "whoever waits sees no words and asks again");
+}
+
+/* The profile that root's present connection has brought already. */
+static void
+prefill(struct node_runner *r, struct node_follow *f)
+{
+    for (size_t i = 0; i < NODE_PROFILES; i++) {
+        if (r->profiles[i].profile.len > 0 &&
+            clinic_id_equal(&r->profiles[i].root, &f->root)) {
+            keep(r, &r->profiles[i].profile, &f->answer.profile);
+        }
+    }
+}
+
+static void
+keep_profile(struct node_runner *r, const struct fed_show *show)
+{
+    size_t at = r->profiles_next % NODE_PROFILES;
+
+    for (size_t i = 0; i < NODE_PROFILES; i++) {
+        if (clinic_id_equal(&r->profiles[i].root, &show->peer)) {
+            at = i;
+        }
+    }
+    if (at == r->profiles_next % NODE_PROFILES) {
+        r->profiles_next++;
+    }
+    r->profiles[at].root = show->peer;
+    keep(r, &show->body, &r->profiles[at].profile);
+}
+
 enum err
 node_runner_follow(struct node_runner *r, const struct clinic_id *root,
                    struct node_follow **out)
@@ -154,6 +191,7 @@ node_runner_follow(struct node_runner *r, const struct clinic_id *root,
 
         if (!f->used) {
             *f = (struct node_follow){.r = r, .used = true, .root = *root};
+            prefill(r, f);
             *out = f;
             e = OK;
             break;
@@ -204,6 +242,14 @@ node_follow_wait(struct node_follow *f, uint64_t wait_ms,
     struct timespec until;
     enum err e = OK;
 
+    if (seen == 0 && out->profile.len == 0) {
+        (void)pthread_mutex_lock(&r->follow_mx);
+        e = copy_answer(r->c.mem, &f->answer, out);
+        (void)pthread_mutex_unlock(&r->follow_mx);
+        if (e != OK || out->changes != seen) {
+            return e;
+        }
+    }
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(wait_ms / 1000);
     until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
@@ -225,20 +271,15 @@ node_follow_wait(struct node_follow *f, uint64_t wait_ms,
     return e;
 }
 
-static void
-keep(struct node_runner *r, const struct bytes *from, struct bytes *to)
-{
-    bytes_free(to);
-    ERR_IGNORE(bytes_copy(r->c.mem, view_of(from), to),
-               "whoever waits sees no words and asks again");
-}
-
 void
 node_runner_answer(struct node_runner *r, const struct fed_show *show)
 {
     bool any = false;
 
     (void)pthread_mutex_lock(&r->follow_mx);
+    if (show->kind == FED_SHOW_PROFILE) {
+        keep_profile(r, show);
+    }
     for (size_t i = 0; i < NODE_FOLLOWS; i++) {
         struct node_follow *f = &r->follows[i];
         struct node_answer *a = &f->answer;

@@ -70,6 +70,7 @@
 /* Peer messages and content: proto/msg. */
 #define LIMIT_MSG_ADDRS 512u        /* eight addresses, generously */
 #define LIMIT_MSG_STATEMENT 512u    /* a signed statement: two keys, a date */
+#define LIMIT_MSG_FORWARD 2048u     /* a chain, a link and its signature */
 #define LIMIT_MSG_LABEL 120u        /* a line of text */
 #define LIMIT_MSG_KEY_PACKAGE 2560u /* fits a stranger's frame */
 #define LIMIT_MSG_PROFILE 3072u     /* likewise */

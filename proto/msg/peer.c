@@ -63,7 +63,7 @@ static const struct proto_field link_info_fields[] = {
     PROTO_BOOL(proto_link_info, review),
     PROTO_UINT(proto_link_info, expiry_s, UINT64_MAX),
     PROTO_TEXT(proto_link_info, label, LIMIT_MSG_LABEL),
-    PROTO_BIN(proto_link_info, forward, LIMIT_MSG_STATEMENT),
+    PROTO_BIN(proto_link_info, forward, LIMIT_MSG_FORWARD),
 };
 
 static const struct proto_field link_redeem_fields[] = {
@@ -77,7 +77,7 @@ static const struct proto_field link_result_fields[] = {
     PROTO_UINT(proto_link_result, code, PROTO_REDEEM_CODE_COUNT - 1),
     PROTO_UINT(proto_link_result, creator, 2),
     PROTO_BIN(proto_link_result, kp, LIMIT_MSG_KEY_PACKAGE),
-    PROTO_BIN(proto_link_result, forward, LIMIT_MSG_STATEMENT),
+    PROTO_BIN(proto_link_result, forward, LIMIT_MSG_FORWARD),
 };
 
 static const struct proto_field contact_fields[] = {
