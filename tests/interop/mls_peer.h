@@ -48,7 +48,7 @@ struct peer_actor {
     struct mls_group *group;
     struct mls_stage *pending;
     struct peer_record *store;
-    uint64_t messages;
+    uint64_t turns;
 };
 
 /* The process. */
@@ -86,6 +86,8 @@ struct peer_actor *peer_find(struct peer *p, struct view who);
 enum err peer_actor_for(struct peer *p, uint16_t suite,
                         struct peer_actor **out);
 void peer_forget(struct peer *p, struct peer_actor *a);
+/* True every third time: to take a step back and do it again. */
+bool peer_turn(struct peer_actor *a);
 enum err peer_psk_add(struct peer_actor *a, struct view id, struct view psk);
 
 /* The identity of a; lists live in the request's arena. */

@@ -143,6 +143,12 @@ peer_forget(struct peer *p, struct peer_actor *a)
     mem_free(mem_of(p), a, sizeof(*a));
 }
 
+bool
+peer_turn(struct peer_actor *a)
+{
+    return a->turns++ % 3 == 1;
+}
+
 enum err
 peer_psk_add(struct peer_actor *a, struct view id, struct view psk)
 {

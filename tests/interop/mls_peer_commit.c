@@ -88,12 +88,18 @@ peer_op_propose(struct peer *p, struct peer_actor *a, json_t *out)
     enum err e = OK;
     struct mls_proposal_in in;
     struct mls_proposed made = {0};
+    bool encrypt = peer_flag(p->in, "encrypt", true);
     struct view aad = peer_hex(p, p->in, "aad", &e);
 
     TRY(e);
     TRY(proposal_of(p, a, &in));
-    TRY(mls_propose(a->group, &in, peer_flag(p->in, "encrypt", true), aad,
-                    &made));
+    TRY(mls_propose(a->group, &in, encrypt, aad, &made));
+    if (peer_turn(a)) {
+        mls_undo(a->group, &made.change);
+        mls_proposed_clear(&made);
+        TRY(peer_store_compare(a));
+        TRY(mls_propose(a->group, &in, encrypt, aad, &made));
+    }
     TRY(peer_store_change(a, made.change));
     peer_put_hex(out, "msg", view_of(&made.message));
 out:
@@ -221,6 +227,40 @@ out:
     return e;
 }
 
+/* The transaction failed: take a commit back and make it again. */
+static enum err
+commit_again(struct peer_actor *a, const struct mls_commit_opts *opts,
+             struct mls_committed *made)
+{
+    enum err e;
+
+    mls_stage_free(made->stage);
+    made->stage = NULL;
+    if (made->change != NULL) {
+        mls_undo(a->group, &made->change);
+    }
+    mls_committed_clear(made);
+    TRY(peer_store_compare(a));
+    TRY(mls_commit(a->group, opts, made));
+out:
+    return e;
+}
+
+/* Our own commit, come back from the hub, is known and not processed. */
+static enum err
+check_echo(struct peer_actor *a, const struct mls_committed *made)
+{
+    struct mls_processed done = {0};
+    enum err e = mls_process(a->group, view_of(&made->commit), &done);
+
+    if (e != ERR_EXISTS || !mls_stage_is(made->stage, view_of(&made->commit))) {
+        mls_processed_clear(&done);
+        a->peer->why = "our own commit was not known again";
+        return ERR_INTERNAL;
+    }
+    return OK;
+}
+
 enum err
 peer_op_commit(struct peer *p, struct peer_actor *a, json_t *out)
 {
@@ -240,7 +280,11 @@ peer_op_commit(struct peer *p, struct peer_actor *a, json_t *out)
     opts.aad = peer_hex(p, p->in, "aad", &e);
     TRY(e);
     TRY(mls_commit(a->group, &opts, &made));
+    if (peer_turn(a)) {
+        TRY(commit_again(a, &opts, &made));
+    }
     TRY(peer_store_change(a, made.change));
+    TRY(check_echo(a, &made));
     peer_put_hex(out, "commit", view_of(&made.commit));
     if (made.welcome.len > 0) {
         peer_put_hex(out, "welcome", view_of(&made.welcome));
@@ -292,6 +336,24 @@ peer_op_clear(struct peer *p, struct peer_actor *a, json_t *out)
     return OK;
 }
 
+/* Refuse what was processed, or fail to store it, and process it again. */
+static enum err
+process_again(struct peer_actor *a, struct view msg, struct mls_processed *done)
+{
+    enum err e;
+
+    mls_stage_free(done->stage);
+    done->stage = NULL;
+    if (done->change != NULL) {
+        mls_undo(a->group, &done->change);
+    }
+    mls_processed_clear(done);
+    TRY(peer_store_compare(a));
+    TRY(mls_process(a->group, msg, done));
+out:
+    return e;
+}
+
 enum err
 peer_process(struct peer *p, struct peer_actor *a, json_t *out)
 {
@@ -302,6 +364,9 @@ peer_process(struct peer *p, struct peer_actor *a, json_t *out)
 
     TRY(e);
     TRY(mls_process(a->group, msg, &done));
+    if (peer_turn(a)) {
+        TRY(process_again(a, msg, &done));
+    }
     if (done.kind == MLS_PROCESSED_PROPOSAL) {
         TRY(peer_store_change(a, done.change));
         json_object_set_new(out, "proposal", json_true());

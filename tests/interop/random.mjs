@@ -2,7 +2,7 @@
 // Random groups of 3 to 9 members, ours and ts-mls's mixed.  After every
 // operation all members and the tree model agree (room.mjs).
 //   random.mjs SUITE [--first N] [--seeds N] [--fresh N] [--ops N] [--lanes N]
-//              [--peers ct] [--max MEMBERS] [--record FILE]
+//              [--peers ct] [--min MEMBERS] [--max MEMBERS] [--record FILE]
 // --record writes what one passive member saw as gap vectors.
 // A failure prints its seed and what was done; --first SEED --seeds 1 repeats
 // the same operations (keys are fresh each time).
@@ -25,7 +25,7 @@ const operations = Number(option('ops', '30'));
 const lanes = Number(option('lanes', '2'));
 const kinds = [...option('peers', 'ct')];
 const recording = option('record') && [];
-const MIN = 3;
+const MIN = Number(option('min', '3'));
 const MAX = Number(option('max', '9'));
 const NEGATIVES = ['signature', 'membership_tag', 'confirmation_tag', 'group',
   'epoch', 'sender', 'version', 'wire_format', 'truncated', 'trailing',
@@ -99,7 +99,12 @@ class Run {
           ? x.name + x.peer.kind : JSON.stringify(x))) : JSON.stringify(v)}`)}`
       + (this.room.encrypt ? ', private' : ''));
     const before = new Set(this.room.members);
-    await this.room.commit(by, what);
+    // Ours may end between making a commit and hearing that it was accepted.
+    const beforeMerge = by.peer.kind === 'c' && !this.observer
+      && this.below(6) === 0 ? () => this.restart(by.peer) : undefined;
+    this.waiting.push(...what.add ?? []);
+    await this.room.commit(by, { ...what, beforeMerge });
+    this.waiting = [];
     await this.arrived(before);
   }
 
@@ -250,7 +255,6 @@ class Run {
     if (!this.observer && this.below(3) === 0) {
       await this.restart();
     }
-    this.waiting = [];
     await this.commit(by, {
       joiners, leavers, ...(room.pskProposed ? { joinPsks: [this.psk] } : {}),
     });
@@ -304,8 +308,7 @@ class Run {
   }
 
   // Every member in one process goes through save, end of process, load.
-  async restart() {
-    const peer = this.peers[this.pick(kinds)];
+  async restart(peer = this.peers[this.pick(kinds)]) {
     this.say(`restart of ${NAMES[peer.kind]}`);
     await peer.restart([...this.room.members, ...this.waiting]
       .filter((m) => m.peer === peer).map((m) => m.who));

@@ -182,9 +182,10 @@ export class Room {
    * by commits what was proposed and, by value:
    *   add: actors, remove: actors, psks: ids, respsk: epoch, gce: extensions
    * joiners are actors whose key packages were proposed by reference.
+   * beforeMerge is called between the others' new epoch and by's own.
    */
   async commit(by, { add = [], remove = [], joiners = [], leavers = [], kp,
-    ...fields } = {}) {
+    beforeMerge, ...fields } = {}) {
     const removes = remove.map((m) => this.indexOf(m));
     const adds = await Promise.all(add.map((a) => a.keyPackage(kp)));
     const committer = this.indexOf(by);
@@ -202,6 +203,7 @@ export class Room {
         equal(typeof answer.newepoch, 'number', `${m.name} has a new epoch`);
       }
     }));
+    await beforeMerge?.();
     await by.call('merge');
     this.members = this.others(...gone);
     const arriving = [...joiners, ...add];
@@ -215,7 +217,7 @@ export class Room {
       && !proposals.removes.includes(u) && !removes.includes(u));
     await this.advance({
       updates,
-      removes: [...proposals.removes, ...removes],
+      removes: [...new Set([...proposals.removes, ...removes])],
       adds: [...proposals.adds, ...adds],
       committer,
       pathRequired: !fields.reinit && (updates.length + removes.length + proposals.removes.length

@@ -323,6 +323,26 @@ export const scenarios = {
     await room.chat();
   },
 
+  // Proposals that exclude each other; ts-mls as the committer does not choose.
+  async competing_proposals(room) {
+    const [A, B, C] = await three(room);
+    const D = room.actor('D');
+    await room.commit(B, { add: [D] });
+    const ours = room.members.find((m) => m.peer.kind === 'c');
+    if (!ours) {
+      return;
+    }
+    const [X, Y, Z] = room.others(ours);
+    await room.propose(X, 'update');
+    await room.propose(Y, 'remove', { index: room.indexOf(X) });
+    await room.propose(Y, 'update');
+    await room.propose(Z, 'remove', { index: room.indexOf(X) });
+    await room.commit(ours, { leavers: [X] });
+    await room.chat();
+    await room.commit(Z);
+    await room.chat();
+  },
+
   // 11.2: the group ends and goes on, perhaps with another suite.
   async reinit(room) {
     const [A, B, C] = await three(room);
