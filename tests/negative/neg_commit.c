@@ -147,6 +147,25 @@ change_path_other_key(struct neg *n, struct neg_commit_parts *p)
 }
 PATH_CASE(path_other_key);
 
+/* [path-keys-unique]: Bob's key in the leaf, the leaf's key in a node */
+static enum err
+change_path_leaf_of_bob(struct neg *n, struct neg_commit_parts *p)
+{
+    p->path.leaf_node.encryption_key =
+        mls_tree_leaf(&n->alice->now->tree, NEG_BOB)->encryption_key;
+    return neg_sign_leaf(n, NEG_ALICE, NEG_ALICE, &p->path.leaf_node);
+}
+PATH_CASE(path_leaf_of_bob);
+
+static enum err
+change_path_key_of_leaf(struct neg *n, struct neg_commit_parts *p)
+{
+    (void)n;
+    p->nodes[1].encryption_key = p->path.leaf_node.encryption_key;
+    return OK;
+}
+PATH_CASE(path_key_of_leaf);
+
 /* Replace what is sealed to Bob, the only one below the first copath node. */
 static enum err
 seal_to_bob(struct neg *n, struct neg_commit_parts *p,
@@ -362,6 +381,39 @@ change_external_tag(struct neg *n, struct neg_commit_parts *p)
 }
 EXTERNAL_CASE(external_tag);
 
+static enum err
+change_no_change(struct neg *n, struct neg_commit_parts *p)
+{
+    (void)n;
+    (void)p;
+    return OK;
+}
+
+/* [signature]: not by the key in the path's leaf */
+static enum err
+external_signed_by_another(struct neg *n, struct bytes *out)
+{
+    struct prim_sign_key key = n->who[NEG_DAVE].key;
+    struct prim_sign_key other = n->who[NEG_MALLORY].key;
+    struct bytes honest = {0};
+    struct mls_message m;
+    struct mls_content *c = &m.u.public_message.content;
+    enum err e;
+
+    TRY(neg_changed_external(n, change_no_change, &honest));
+    TRY(mls_message_decode(&n->arena, view_of(&honest), &m, NULL));
+    e = view_equal(c->u.commit->path->leaf_node.signature_key,
+                   prim_sign_key_pub(&key))
+            ? OK
+            : ERR_INTERNAL;
+    TRY(e);
+    TRY(neg_public(n, c, &other, m.u.public_message.auth.confirmation_tag,
+                   out));
+out:
+    bytes_free(&honest);
+    return e;
+}
+
 static const struct neg_case CASES[] = {
     {MLS_RULE_COMMIT_PATH_REQUIRED, NEG_PROCESS, remove_without_path},
     {MLS_RULE_COMMIT_PATH_REQUIRED, NEG_PROCESS, empty_without_path},
@@ -376,6 +428,8 @@ static const struct neg_case CASES[] = {
     {MLS_RULE_PATH_KEY_SIZE, NEG_PROCESS, path_key_size},
     {MLS_RULE_PATH_KEYS_UNIQUE, NEG_PROCESS, path_key_of_tree},
     {MLS_RULE_PATH_KEYS_UNIQUE, NEG_PROCESS, path_key_twice},
+    {MLS_RULE_PATH_KEYS_UNIQUE, NEG_PROCESS, path_leaf_of_bob},
+    {MLS_RULE_PATH_KEYS_UNIQUE, NEG_PROCESS, path_key_of_leaf},
     {MLS_RULE_PATH_PARENT_HASH, NEG_PROCESS, path_parent_hash},
     {MLS_RULE_PATH_PARENT_HASH, NEG_PROCESS, path_other_key},
     {MLS_RULE_PATH_DECRYPT, NEG_PROCESS, path_ciphertext},
@@ -383,6 +437,7 @@ static const struct neg_case CASES[] = {
     {MLS_RULE_CONFIRMATION_TAG, NEG_PROCESS, tag},
     {MLS_RULE_CONFIRMATION_TAG, NEG_PROCESS, short_tag},
     {MLS_RULE_CONFIRMATION_TAG, NEG_PROCESS, external_tag},
+    {MLS_RULE_SIGNATURE, NEG_PROCESS, external_signed_by_another},
     {MLS_RULE_EXTERNAL_PATH, NEG_PROCESS, external_path},
     {MLS_RULE_EXTERNAL_ONE_INIT, NEG_PROCESS, no_init},
     {MLS_RULE_EXTERNAL_ONE_INIT, NEG_PROCESS, two_inits},

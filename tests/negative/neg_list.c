@@ -88,6 +88,36 @@ add_twice(struct neg *n, struct bytes *out)
     return two_adds(n, NEG_DAVE, NEG_DAVE, out);
 }
 
+/* [leaf-encryption-key-unique]: two who are added have the same key */
+static enum err
+change_key(struct neg *n, struct mls_key_package *kp)
+{
+    static const uint8_t KEY[32] = {79};
+
+    (void)n;
+    kp->leaf_node.encryption_key = VIEW_ARRAY(KEY);
+    return OK;
+}
+
+static enum err
+add_same_key(struct neg *n, struct bytes *out)
+{
+    enum err e;
+    struct bytes kp[2] = {{0}, {0}};
+    struct mls_proposal_in in[2] = {{.type = MLS_PROPOSAL_ADD},
+                                    {.type = MLS_PROPOSAL_ADD}};
+
+    TRY(neg_key_package(n, NEG_DAVE, change_key, &kp[0]));
+    TRY(neg_key_package(n, NEG_SENDER, change_key, &kp[1]));
+    in[0].key_package = view_of(&kp[0]);
+    in[1].key_package = view_of(&kp[1]);
+    TRY(neg_commit_one(n, in, 2, out));
+out:
+    bytes_free(&kp[0]);
+    bytes_free(&kp[1]);
+    return e;
+}
+
 /* [list-client-present] */
 static enum err
 add_present(struct neg *n, struct bytes *out)
@@ -200,6 +230,7 @@ static const struct neg_case CASES[] = {
     {MLS_RULE_LIST_OWN_UPDATE, NEG_PROCESS, own_update},
     {MLS_RULE_LIST_LEAF_TWICE, NEG_PROCESS, remove_twice},
     {MLS_RULE_LIST_CLIENT_TWICE, NEG_PROCESS, add_twice},
+    {MLS_RULE_LEAF_ENCRYPTION_KEY_UNIQUE, NEG_PROCESS, add_same_key},
     {MLS_RULE_LIST_CLIENT_PRESENT, NEG_PROCESS, add_present},
     {MLS_RULE_LIST_PSK_TWICE, NEG_PROCESS, psk_twice},
     {MLS_RULE_LIST_GROUP_EXTENSIONS_TWICE, NEG_PROCESS, extensions_twice},

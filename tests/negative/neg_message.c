@@ -354,6 +354,13 @@ senseless_plaintext(struct neg *n, struct bytes *out)
     return insider(n, 0, 0, VIEW_LIT("\x09x"), out);
 }
 
+/* [signature] */
+static enum err
+unsigned_words(struct neg *n, struct bytes *out)
+{
+    return insider(n, 0, 0, VIEW_LIT("\x01x\x02xx"), out);
+}
+
 /* [generation-forward] */
 static enum err
 far_ahead(struct neg *n, struct bytes *out)
@@ -462,6 +469,7 @@ static const struct neg_case CASES[] = {
     {MLS_RULE_SENDER_DATA_LEAF, NEG_UNPROTECT, private_from_a_blank_leaf},
     {MLS_RULE_PADDING_ZERO, NEG_UNPROTECT, talking_padding},
     {MLS_RULE_CONTENT_FORMAT, NEG_UNPROTECT, senseless_plaintext},
+    {MLS_RULE_SIGNATURE, NEG_UNPROTECT, unsigned_words},
     {MLS_RULE_GENERATION_FORWARD, NEG_UNPROTECT, far_ahead},
     {MLS_RULE_GENERATION_USED, NEG_UNPROTECT, replayed},
     {MLS_RULE_OWN_MESSAGE, NEG_UNPROTECT, bobs_own_words},
