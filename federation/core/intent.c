@@ -306,9 +306,13 @@ claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
     return *wait && !rec->submitted ? fed_claim_send(core, t, number, rec) : OK;
 }
 
+/*
+ * *adding: somebody is being added.  What is said behind that waits a little,
+ * so that those who are there from the beginning miss nothing.
+ */
 static enum err
 hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
-        struct fed_rec_intent *rec)
+        struct fed_rec_intent *rec, bool *adding)
 {
     enum err e;
     struct message_id id;
@@ -319,11 +323,13 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
     }
     TRY(claim_first(core, t, number, rec, &wait));
     if (wait) {
+        *adding = true;
         goto out;
     }
     if (rec->kind == FED_INTENT_SAY) {
-        if (t->rec.state != FED_THREAD_ACTIVE) {
-            goto out; /* nobody is there yet */
+        if (t->rec.state != FED_THREAD_ACTIVE ||
+            (*adding && fed_now(core) - rec->made_ms < LIMIT_BUSY_MS)) {
+            goto out;
         }
         memcpy(id.b, rec->id, sizeof(id.b));
         TRY(fed_intent_done(core, t, number));
@@ -341,6 +347,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
 {
     enum err e = OK;
     uint64_t number = 0;
+    bool adding = false;
     struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
 
     if (!fed_hub_ready(core, t)) {
@@ -355,7 +362,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
 
         e = fed_intent_next(core, &t->id, &number, &rec, &hold);
         if (e == OK) {
-            e = hub_one(core, t, number, &rec);
+            e = hub_one(core, t, number, &rec, &adding);
         }
         bytes_free(&hold);
         if (e != OK) {

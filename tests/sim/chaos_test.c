@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many seeds of the same stories.  A failing seed is printed; replay it with
+ * BALSAM_SIM_SEED=n TEST=name; BALSAM_SIM_SEEDS=n runs n of each.
+ */
+#include "tests/sim/story.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world w;
+
+static void
+tell(const struct story *s, uint64_t seeds)
+{
+    uint64_t only = story_only();
+    uint64_t first = only != 0 ? only : 1;
+    uint64_t last = only != 0 ? only : story_seeds(seeds);
+    uint64_t failed = 0;
+
+    for (uint64_t seed = first; seed <= last; seed++) {
+        story_tell(&w, s, seed);
+        if (w.fault[0] != '\0') {
+            printf("  %s\n", w.fault);
+            failed++;
+        }
+        world_free(&w);
+    }
+    CHECK_EQ(failed, 0);
+}
+
+TEST(two_clinics)
+{
+    static const struct story s = {
+        .nodes = 2, .steps = 60, .crash = 20, .broken = 3000, .cut = 20};
+
+    tell(&s, 60);
+}
+
+TEST(two_clinics_and_commits)
+{
+    static const struct story s = {.nodes = 2,
+                                   .steps = 60,
+                                   .crash = 20,
+                                   .broken = 3000,
+                                   .cut = 20,
+                                   .rekey = 60};
+
+    tell(&s, 60);
+}
+
+TEST(group)
+{
+    static const struct story s = {.nodes = 4,
+                                   .steps = 80,
+                                   .crash = 20,
+                                   .broken = 3000,
+                                   .cut = 20,
+                                   .rekey = 60,
+                                   .group = true};
+
+    tell(&s, 40);
+}
+
+TEST(rotation)
+{
+    static const struct story s = {.nodes = 3,
+                                   .steps = 60,
+                                   .crash = 10,
+                                   .broken = 2000,
+                                   .rekey = 20,
+                                   .rotate = 30,
+                                   .group = true};
+
+    tell(&s, 20);
+}
+
+TEST(put_back)
+{
+    static const struct story s = {.nodes = 2,
+                                   .steps = 60,
+                                   .crash = 10,
+                                   .broken = 2000,
+                                   .rekey = 20,
+                                   .restore = 30};
+
+    tell(&s, 40);
+}
+
+TEST(put_back_in_a_group)
+{
+    static const struct story s = {.nodes = 3,
+                                   .steps = 80,
+                                   .crash = 10,
+                                   .broken = 2000,
+                                   .rekey = 20,
+                                   .restore = 20,
+                                   .group = true};
+
+    tell(&s, 40);
+}
+
+int
+main(void)
+{
+    return RUN(T(two_clinics), T(two_clinics_and_commits), T(group),
+               T(rotation), T(put_back), T(put_back_in_a_group));
+}

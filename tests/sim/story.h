@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random stories, told from a seed. */
+#ifndef TESTS_SIM_STORY_H
+#define TESTS_SIM_STORY_H
+
+#include "tests/sim/world.h"
+
+/* What may happen in a story. */
+struct story {
+    size_t nodes;
+    size_t steps;
+    uint64_t crash;   /* chances in a thousand, per step */
+    uint64_t broken;  /* connections, per million and 5 ms */
+    uint64_t cut;     /* partitions */
+    uint64_t rekey;   /* commits, that race */
+    uint64_t restore; /* a backup is restored, or a folder copied back */
+    uint64_t rotate;  /* node keys */
+    bool group;       /* one thread of all, else the direct one of 0 and 1 */
+    enum world_tooth tooth;
+};
+
+/* Tell it in *w (which must be free); w->fault says what went wrong. */
+void story_tell(struct world *w, const struct story *s, uint64_t seed);
+
+/* How many seeds of each story: BALSAM_SIM_SEEDS, or n. */
+uint64_t story_seeds(uint64_t n);
+/* BALSAM_SIM_SEED, or 0. */
+uint64_t story_only(void);
+
+#endif
