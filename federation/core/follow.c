@@ -38,13 +38,18 @@ show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
 
 /* We do not agree with the hub: say so to everybody, and rejoin. */
 static enum err
-fork_found(struct fed_core *core, struct fed_thread *t)
+fork_found(struct fed_core *core, struct fed_thread *t, enum err why)
 {
     enum err e;
     struct fed_show *show = fed_tx_show(core, FED_SHOW_FORK);
     struct proto_peer_msg msg = {.type = PROTO_PEER_FORK_ALERT};
     struct proto_fork_alert *alert = &msg.u.fork_alert;
 
+    if (core->config.log != NULL) {
+        LOG(core->config.log, LOG_WARN, "fed.thread.fork",
+            LOG_TAG("thread", log_tag_of(thread_id_view(&t->id))), LOG_ERR(why),
+            LOG_NUM("rule", core->rule), LOG_NUM("seq", t->rec.seq));
+    }
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->thread = t->id;
     show->term = t->rec.term;
@@ -158,7 +163,7 @@ their_message(struct fed_core *core, struct fed_thread *t,
 
     e = mls_unprotect(t->mls, a->message, &u);
     if (e == ERR_AGAIN) {
-        TRY(fork_found(core, t)); /* of an epoch that we were not shown */
+        TRY(fork_found(core, t, e)); /* of an epoch that we were not shown */
         goto out;
     }
     if (e != OK) {
@@ -174,7 +179,8 @@ their_message(struct fed_core *core, struct fed_thread *t,
                           view_of(&u.plaintext), false));
     TRY(fed_apply_late(core, t));
     if (seen != OK) {
-        TRY(fork_found(core, t)); /* the hub showed its author another log */
+        TRY(fork_found(core, t,
+                       seen)); /* the hub showed its author another log */
     }
 out:
     mls_unprotected_clear(&u);
@@ -214,7 +220,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
         e = ERR_DENIED;
     }
     if (e != OK) {
-        TRY(fed_ours(e) ? e : fork_found(core, t));
+        TRY(fed_ours(e) ? e : fork_found(core, t, e));
         goto out;
     }
     TRY(append(core, t, a));
@@ -273,7 +279,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out; /* a repeat */
     }
     if (a->seq <= t->rec.seq) {
-        TRY(fork_found(core, t)); /* a new term that goes back */
+        TRY(fork_found(core, t, ERR_STALE)); /* a new term that goes back */
         goto out;
     }
     if (a->seq > t->rec.seq + 1) {
@@ -285,7 +291,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out;
     }
     if (prev != NULL && memcmp(prev, t->rec.head, 32) != 0) {
-        TRY(fork_found(core, t));
+        TRY(fork_found(core, t, ERR_STALE));
         goto out;
     }
     TRY(take_entry(core, t, a));
@@ -349,7 +355,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         if (in->message.len != sizeof(a.hash)) {
             /* Pruned with its head: only rejoining helps. */
             TRY(t->rec.state == FED_THREAD_ACTIVE && in->seq > t->rec.seq
-                    ? fork_found(core, t)
+                    ? fork_found(core, t, ERR_STALE)
                     : OK);
             goto out;
         }
@@ -382,7 +388,8 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
     TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
     t->pulling = false;
     if (in->code != PROTO_LOG_OK) {
-        TRY(t->rec.state == FED_THREAD_ACTIVE ? fork_found(core, t) : OK);
+        TRY(t->rec.state == FED_THREAD_ACTIVE ? fork_found(core, t, ERR_STALE)
+                                              : OK);
         goto out;
     }
     while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {

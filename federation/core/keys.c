@@ -366,9 +366,9 @@ fed_mls_load(struct fed_core *core, const struct thread_id *thread,
     struct mls_env env = fed_mls_env(core);
     struct gathered g = {0};
 
-    TRY(gather(core, FED_NS_TREE, thread, &g));
     TRY(gather(core, FED_NS_SECRET, thread, &g));
-    TRY(g.len == 0 ? ERR_MISSING : OK);
+    TRY(g.len == 0 ? ERR_MISSING : OK); /* as after a restore */
+    TRY(gather(core, FED_NS_TREE, thread, &g));
     TRY(mls_load(&env, g.records, g.len, out));
 out:
     gathered_clear(core->mem, &g);

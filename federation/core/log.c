@@ -52,6 +52,7 @@ fed_log_append(struct fed_core *core, struct fed_thread *t, uint64_t term,
     struct fed_key key = log_key(&t->id, t->rec.seq + 1);
 
     fed_log_head(t->rec.head, term, t->rec.seq + 1, ts_ms, hash, rec.head);
+    memcpy(rec.prev, t->rec.head, sizeof(rec.prev));
     memcpy(rec.hash, hash, sizeof(rec.hash));
     rec.message = message;
     TRY(fed_tx_save(core, FED_NS_LOG, &key, &fed_rec_log_shape, &rec));

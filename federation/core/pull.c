@@ -63,9 +63,9 @@ before(struct fed_core *core, const struct fed_thread *t, uint64_t from,
     } else if (from > t->rec.seq + 1) {
         part->code = PROTO_LOG_TERM; /* the asker is ahead of us */
     } else if (from > 1) {
-        e = fed_log_get(core, &t->id, from - 1, &rec, &hold);
+        e = fed_log_get(core, &t->id, from, &rec, &hold);
         if (e == OK) {
-            memcpy(part->prev, rec.head, sizeof(part->prev));
+            memcpy(part->prev, rec.prev, sizeof(part->prev));
         } else if (e == ERR_MISSING) {
             part->code = PROTO_LOG_PRUNED;
             e = OK;

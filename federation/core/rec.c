@@ -96,6 +96,7 @@ static const struct proto_field log_fields[] = {
     PROTO_UINT(fed_rec_log, term, UINT64_MAX),
     PROTO_UINT(fed_rec_log, ts_ms, UINT64_MAX),
     PROTO_UINT(fed_rec_log, kind, UINT64_MAX),
+    PROTO_FIXED(fed_rec_log, prev),
     PROTO_FIXED(fed_rec_log, head),
     PROTO_FIXED(fed_rec_log, hash),
     PROTO_BIN(fed_rec_log, message, LIMIT_FRAME),

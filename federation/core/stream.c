@@ -103,9 +103,7 @@ fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
 {
     enum err e;
     struct fed_rec_log rec;
-    struct fed_rec_log before;
     struct bytes hold = {0};
-    struct bytes hold_before = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_FAN};
     struct proto_fan *fan = &msg.u.fan;
 
@@ -118,12 +116,7 @@ fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
         goto out;
     }
     TRY(e);
-    e = fed_log_get(core, thread, entry - 1, &before, &hold_before);
-    if (e == OK) {
-        memcpy(fan->prev, before.head, sizeof(fan->prev));
-    } else if (e != ERR_MISSING) {
-        goto out;
-    }
+    memcpy(fan->prev, rec.prev, sizeof(fan->prev));
     fan->term = rec.term;
     fan->ts_ms = rec.ts_ms;
     fan->kind = rec.message.len > 0 ? rec.kind : PROTO_ENTRY_GONE;
@@ -131,7 +124,6 @@ fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
     TRY(proto_peer_encode(core->mem, &msg, out));
 out:
     bytes_free(&hold);
-    bytes_free(&hold_before);
     return e;
 }
 

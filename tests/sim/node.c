@@ -108,6 +108,13 @@ emit(void *ctx, const struct log_event *ev)
     struct node *n = ctx;
 
     if (strcmp(ev->name, "fed.sealed") != 0) {
+        for (size_t i = 0; i < ev->fields_len; i++) {
+            if (ev->fields[i].kind == LOG_KIND_ERR) {
+                world_trace(n->world, err_name(ev->fields[i].u.err), n->index,
+                            field(ev, "rule"), 0);
+            }
+        }
+        world_trace(n->world, ev->name, n->index, field(ev, "seq"), 0);
         return;
     }
     n->sealed =
@@ -250,6 +257,20 @@ show_thread(struct node *n, const struct fed_show *s)
 static void
 show(struct world *w, struct node *n, const struct fed_show *s)
 {
+    static const char *const names[] = {
+        [FED_SHOW_THREAD] = "thread state",
+        [FED_SHOW_GAP] = "gap",
+        [FED_SHOW_ROLLBACK] = "rollback",
+        [FED_SHOW_FORK] = "fork",
+        [FED_SHOW_BAD] = "bad",
+        [FED_SHOW_MEMBER] = "member",
+        [FED_SHOW_OVERDUE] = NULL,
+    };
+
+    if (names[s->kind] != NULL) {
+        world_trace(w, names[s->kind], n->index,
+                    s->kind == FED_SHOW_GAP ? s->value : s->code, s->seq);
+    }
     switch (s->kind) {
     case FED_SHOW_MESSAGE:
         show_message(w, n, s);

@@ -96,8 +96,10 @@ put_back(struct telling *t, size_t i)
     if (t->backup[i].len == 0) {
         sim_commit_due(w, i, true);
         node_snapshot(w, i, &t->backup[i]);
+        world_trace(w, "snapshot", i, node_messages(w, i, &t->thread), 0);
         return;
     }
+    world_trace(w, "put back", i, 0, 0);
     if (world_chance(w, 500)) {
         node_restore(w, i, &t->backup[i]);
     } else {

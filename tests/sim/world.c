@@ -31,12 +31,25 @@ world_fault(struct world *w, const char *what, size_t node, uint64_t a)
     }
 }
 
+/* What happens, where it is asked for (BALSAM_SIM_TRACE). */
+void
+world_trace(const struct world *w, const char *what, size_t node, uint64_t a,
+            uint64_t b)
+{
+    if (w->trace) {
+        printf("    %llu ms node %zu %s %llu %llu\n",
+               (unsigned long long)w->mono_ms, node, what,
+               (unsigned long long)a, (unsigned long long)b);
+    }
+}
+
 void
 world_init(struct world *w, uint64_t seed, size_t nodes)
 {
     memset(w, 0, sizeof(*w));
     seed_rng_init(&w->rng, seed);
     w->seed = seed;
+    w->trace = getenv("BALSAM_SIM_TRACE") != NULL;
     w->wall_ms = UINT64_C(1790000000000);
     w->mono_ms = 1000;
     w->nodes_len = nodes;
@@ -559,6 +572,22 @@ judge_order(struct world *w, size_t i, const struct line *lines, size_t n)
     }
 }
 
+static void
+trace_line(struct world *w, size_t node, const struct line *line)
+{
+    struct desk d;
+
+    memcpy(&d, line->row->value.p, sizeof(d));
+    for (size_t s = 0; s < w->said_len; s++) {
+        if (memcmp(w->said[s].id.b, line->id, 32) == 0) {
+            world_trace(w, d.resent ? "has resent" : "has", node, line->seq,
+                        w->said[s].node * 1000 + w->said[s].number);
+            return;
+        }
+    }
+    world_trace(w, "has something", node, line->seq, line->term);
+}
+
 void
 world_judge(struct world *w, const struct thread_id *thread,
             const size_t *members, size_t len)
@@ -571,6 +600,9 @@ world_judge(struct world *w, const struct thread_id *thread,
         size_t n = lines_of(w, members[m], thread, &lines);
 
         judge_order(w, members[m], lines, n);
+        for (size_t k = 0; k < n; k++) {
+            trace_line(w, members[m], &lines[k]);
+        }
         if (m == 0) {
             first = lines;
             first_len = n;

@@ -136,9 +136,12 @@ struct world {
     size_t used_cap;
     size_t reused;
     size_t frames;
+    bool trace;
     char fault[200]; /* the first thing the oracle found */
 };
 
+void world_trace(const struct world *w, const char *what, size_t node,
+                 uint64_t a, uint64_t b);
 void world_init(struct world *w, uint64_t seed, size_t nodes);
 void world_free(struct world *w);
 
