@@ -142,7 +142,8 @@ enum fed_show_kind {
     FED_SHOW_MEMBER,
     /* A message in its place: term, seq, ts_ms, author, message (its id), body
        (encoded content; or bytes nobody here can decode yet).  seq 0: our own,
-       queued; STATE follows.  resent: brought back by subject other. */
+       queued; STATE follows.  resent: brought back by subject other; it may be
+       known already, then this place is the right one. */
     FED_SHOW_MESSAGE,
     /* Our message: code enum fed_message_state.  ACCEPTED has term, seq and
        ts_ms.  DELIVERED and READ: by subject other, every message of ours up

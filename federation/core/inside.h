@@ -81,6 +81,8 @@ struct fed_thread {
     struct mls_group *joining; /* own external commit that is submitted */
     uint8_t joining_req[16];
     uint8_t joining_hash[32];
+    uint64_t had_seq; /* what we had of the log before joining */
+    uint64_t had_term;
     struct view joining_commit; /* as hub, during fed_resync_joined */
     struct fed_member *members; /* of nodes, sorted, without us */
     size_t members_len;
@@ -520,6 +522,9 @@ MUST_CHECK enum err fed_rollback(struct fed_core *core, uint64_t incarnation);
 MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
                                  uint64_t term, uint64_t from, uint64_t to,
                                  const uint8_t who[32]);
+/* Say entry seq again, if it is a message. */
+MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t term, uint64_t seq);
 MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *asker,
                                     const struct proto_history *in);

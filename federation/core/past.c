@@ -21,9 +21,9 @@ fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return fed_intent_say(core, t, &c, false, NULL);
 }
 
-static enum err
-resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
-           uint64_t seq)
+enum err
+fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                uint64_t seq)
 {
     enum err e;
     struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
@@ -68,10 +68,25 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
         to = t->rec.seq;
     }
     for (uint64_t seq = in->from; seq <= to; seq++) {
-        TRY(resend_one(core, t, in->term, seq));
+        /* Of this and earlier terms: numbers go on from term to term. */
+        for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
+             term--) {
+            TRY(fed_past_resend(core, t, term, seq));
+        }
     }
 out:
     return e;
+}
+
+/*
+ * The earliest place of a message is its place: one that was sent again after
+ * a loss, because its author did not know better, goes back to where it was.
+ */
+static bool
+earlier(const struct proto_resent *in, const struct fed_rec_seen *seen)
+{
+    return in->term < seen->term ||
+           (in->term == seen->term && in->seq < seen->seq);
 }
 
 enum err
@@ -82,20 +97,23 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     struct message_id id;
     struct clinic_id author;
     struct fed_key key;
-    struct fed_rec_seen seen = {.term = in->term, .seq = in->seq};
+    struct fed_rec_seen seen = {0};
     struct bytes hold = {0};
     struct fed_show *show;
 
     memcpy(author.b, in->author, sizeof(author.b));
     fed_message_id(&author, in->content, &id);
-    if (memcmp(id.b, in->id, sizeof(id.b)) != 0) {
+    if (memcmp(id.b, in->id, sizeof(id.b)) != 0 || in->seq == 0) {
         return OK; /* its id does not belong to its words */
     }
     key = fed_key_pair(thread_id_view(&t->id), message_id_view(&id));
-    e = fed_tx_get(core, FED_NS_SEEN, &key, &hold);
-    if (e != ERR_MISSING) {
+    e = fed_tx_load(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen, &hold);
+    if (e == OK && !earlier(in, &seen)) {
         goto out;
     }
+    TRY(e == ERR_MISSING ? OK : e);
+    seen.term = in->term;
+    seen.seq = in->seq;
     TRY(fed_tx_save(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen));
     show = fed_tx_show(core, FED_SHOW_MESSAGE);
     TRY(show == NULL ? ERR_NOMEM : OK);

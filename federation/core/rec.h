@@ -91,8 +91,8 @@ struct fed_rec_member {
 struct fed_rec_log {
     uint64_t term;
     uint64_t ts_ms;
-    uint64_t kind; /* enum proto_entry_kind, never GONE */
-    uint8_t prev[32];    /* head before it */
+    uint64_t kind;    /* enum proto_entry_kind, never GONE */
+    uint8_t prev[32]; /* head before it */
     uint8_t head[32];
     uint8_t hash[32];    /* of the message */
     struct view message; /* empty where it is not needed */

@@ -209,6 +209,10 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     struct bytes aad = {0};
 
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
+    if (t->rec.seq > t->had_seq) {
+        t->had_seq = t->rec.seq;
+        t->had_term = t->rec.term;
+    }
     stand_at(t, in);
     TRY(fed_log_aad(core, t, &aad));
     opts.aad = view_of(&aad);
@@ -323,6 +327,23 @@ out:
     return e;
 }
 
+/*
+ * What we have of a log that the others went back behind (their newest was
+ * upto) comes to them from us.
+ */
+static enum err
+give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
+{
+    enum err e = OK;
+
+    for (uint64_t seq = upto + 1; seq <= t->had_seq; seq++) {
+        TRY(fed_past_resend(core, t, t->had_term, seq));
+    }
+    t->had_seq = 0;
+out:
+    return e;
+}
+
 /* Our external commit is the next entry: we are in again. */
 enum err
 fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
@@ -359,6 +380,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(done_intents(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(show_missed(core, t, before, from, upto));
+    TRY(give_back(core, t, upto));
 out:
     return e;
 }

@@ -300,6 +300,7 @@ load(struct fed_core *core, struct fed_thread *t)
         TRY(fed_thread_group(core, t, group));
     }
     t->dirty = false;
+    TRY(load_subs(core, t));
     if (has_mls(core, t)) {
         e = fed_mls_load(core, &t->id, &t->mls);
         if (e == ERR_MISSING || e == ERR_STALE) {
@@ -309,7 +310,6 @@ load(struct fed_core *core, struct fed_thread *t)
         TRY(e);
         TRY(load_stage(core, t));
     }
-    TRY(load_subs(core, t));
 out:
     bytes_free(&hold);
     return e;

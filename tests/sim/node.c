@@ -204,7 +204,7 @@ show_message(struct world *w, struct node *n, const struct fed_show *s)
     if (r != NULL) {
         memcpy(&d, r->value.p, sizeof(d));
     }
-    d.copies++;
+    d.copies += s->resent ? 0 : 1;
     d.term = s->term;
     d.seq = s->seq;
     d.ts_ms = s->ts_ms;

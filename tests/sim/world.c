@@ -321,6 +321,16 @@ world_run(struct world *w, uint64_t ms)
 }
 
 static bool
+restless(struct world *w, size_t i, const char *why, uint64_t a, uint64_t b)
+{
+    if (w->tired) {
+        world_trace(w, why, i, a, b);
+        return true;
+    }
+    return false;
+}
+
+static bool
 quiet(struct world *w)
 {
     for (size_t i = 0; i < w->nodes_len; i++) {
@@ -338,14 +348,16 @@ quiet(struct world *w)
         }
         while (fed_core_party_next(n->core, after, &p) == OK) {
             if (p.queued > 0 && !p.blocked && p.ours == PROTO_STANCE_GRANTED &&
-                p.theirs == PROTO_STANCE_GRANTED) {
+                p.theirs == PROTO_STANCE_GRANTED &&
+                !restless(w, i, "queued", p.queued, p.up)) {
                 return false;
             }
             at = p.root;
             after = &at;
         }
         while (fed_core_thread_next(n->core, after_t, &t) == OK) {
-            if (fed_core_thread(n->core, &t, &info) == OK && info.waiting) {
+            if (fed_core_thread(n->core, &t, &info) == OK && info.waiting &&
+                !restless(w, i, "waiting", info.state, info.seq)) {
                 return false;
             }
             at_t = t;
@@ -375,6 +387,8 @@ world_heal(struct world *w)
         }
         still = quiet(w) ? still + 1 : 0;
         if (w->mono_ms > until) {
+            w->tired = true;
+            (void)quiet(w);
             world_fault(w, "never comes to rest", 0, 0);
         }
     }

@@ -137,6 +137,7 @@ struct world {
     size_t reused;
     size_t frames;
     bool trace;
+    bool tired;      /* saying why it is not quiet */
     char fault[200]; /* the first thing the oracle found */
 };
 
