@@ -32,6 +32,7 @@ struct telling {
     const struct story *s;
     struct thread_id thread;
     struct rows backup[WORLD_NODES];
+    uint64_t put_back_ms;
 };
 
 static bool
@@ -99,6 +100,12 @@ put_back(struct telling *t, size_t i)
         world_trace(w, "snapshot", i, node_messages(w, i, &t->thread), 0);
         return;
     }
+    /* One loss at a time: who lost something gets it from who did not. */
+    if (!all_in(w, &t->thread, t->s->nodes) ||
+        w->mono_ms < t->put_back_ms + 4000) {
+        return;
+    }
+    t->put_back_ms = w->mono_ms;
     world_trace(w, "put back", i, 0, 0);
     if (world_chance(w, 500)) {
         node_restore(w, i, &t->backup[i]);
