@@ -437,6 +437,7 @@ unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
     }
     fed_sub_del(t, sub);
     t->idle = false;
+    t->draining = t->subs_len > 0;
     if (number == 0) {
         goto out;
     }

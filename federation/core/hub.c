@@ -181,6 +181,35 @@ out:
     return e;
 }
 
+/*
+ * Order of one sender: what it sent behind a refused submission, before it
+ * could know, is refused as well.
+ */
+static bool
+behind_refused(struct fed_thread *t, const struct fed_party *p,
+               const struct proto_app_submit *in)
+{
+    static const uint8_t none[16];
+    const struct fed_member *m = fed_thread_member(t, &p->root);
+
+    return m != NULL && memcmp(in->after, none, sizeof(none)) != 0 &&
+           memcmp(in->after, m->rec.refused, sizeof(none)) == 0;
+}
+
+static enum err
+refuse(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+       const struct proto_app_submit *in, enum proto_answer_code code)
+{
+    struct fed_member *m = fed_thread_member(t, &p->root);
+
+    if (m != NULL) {
+        memcpy(m->rec.refused, in->req, sizeof(m->rec.refused));
+        m->dirty = true;
+        t->dirty = true;
+    }
+    return answer(core, p, in->req, &t->id, t, code);
+}
+
 enum err
 fed_hub_app(struct fed_core *core, struct fed_party *p,
             const struct proto_app_submit *in)
@@ -199,7 +228,9 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     code = may_submit(core, t, p, in->term);
-    if (code == PROTO_ANSWER_ACCEPTED) {
+    if (code == PROTO_ANSWER_ACCEPTED && behind_refused(t, p, in)) {
+        code = PROTO_ANSWER_TOO_OLD;
+    } else if (code == PROTO_ANSWER_ACCEPTED) {
         code = open_app(core, t, p, in->message, &u, &ours);
         TRY(ours);
         if (code != PROTO_ANSWER_ACCEPTED && u.change != NULL) {
@@ -209,7 +240,7 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     if (code == PROTO_ANSWER_ACCEPTED) {
         TRY(accept_app(core, t, p, in, &u));
     } else {
-        TRY(answer(core, p, in->req, &id, t, code));
+        TRY(refuse(core, t, p, in, code));
     }
 out:
     mls_unprotected_clear(&u);

@@ -91,8 +91,9 @@ struct fed_thread {
     uint64_t next_intent; /* scan goes on here */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
-    bool asked;          /* RESYNC, CHECK: for a GroupInfo */
-    uint64_t wait_ms;    /* the hub asked us to wait until (mono) */
+    bool draining;    /* something was refused: the others first get answers */
+    bool asked;       /* RESYNC, CHECK: for a GroupInfo */
+    uint64_t wait_ms; /* the hub asked us to wait until (mono) */
     uint64_t receipt_ms; /* delivered receipt due (mono); 0 none */
     /* CHECK */
     struct clinic_id best;

@@ -217,6 +217,9 @@ submit_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     fed_log_sealed(core, t, made.generation);
     TRY(fed_mls_change(core, &t->id, made.change));
     memcpy(in->thread, t->id.b, sizeof(in->thread));
+    if (t->subs_len > 0) {
+        memcpy(in->after, t->subs[t->subs_len - 1].req, sizeof(in->after));
+    }
     in->term = t->rec.term;
     in->message = view_of(&made.message);
     TRY(note_sub(core, t, number, rec, in->req, in->message));
@@ -437,6 +440,7 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
 
     memcpy(root.b, t->rec.hub, sizeof(root.b));
     hub = fed_party_find(core, &root);
+    t->draining = t->draining && t->subs_len > 0;
     if (t->idle || !may_submit(core, t, hub)) {
         return OK;
     }

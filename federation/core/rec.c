@@ -88,6 +88,7 @@ static const struct proto_field member_fields[] = {
     PROTO_UINT(fed_rec_member, acked, UINT64_MAX),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
+    PROTO_FIXED(fed_rec_member, refused),
 };
 const struct proto_shape fed_rec_member_shape =
     PROTO_SHAPE(fed_rec_member, member_fields);

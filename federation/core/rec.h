@@ -86,6 +86,7 @@ struct fed_rec_member {
     uint64_t acked; /* log number that its node has */
     uint64_t delivered;
     uint64_t read;
+    uint8_t refused[16]; /* its newest submission that was refused */
 };
 
 struct fed_rec_log {

@@ -106,6 +106,7 @@ static const struct proto_field welcome_fields[] = {
 static const struct proto_field app_submit_fields[] = {
     PROTO_FIXED(proto_app_submit, req),
     PROTO_FIXED(proto_app_submit, thread),
+    PROTO_FIXED(proto_app_submit, after),
     PROTO_UINT(proto_app_submit, term, UINT64_MAX),
     PROTO_BIN(proto_app_submit, message, LIMIT_MLS_MESSAGE),
 };

@@ -193,6 +193,8 @@ struct proto_welcome {
 struct proto_app_submit {
     uint8_t req[16];
     uint8_t thread[32];
+    uint8_t after[16]; /* the sender's submission before it that has no answer
+                          yet; refused with it.  zeros: none */
     uint64_t term;
     struct view message; /* MLS PrivateMessage */
 };
