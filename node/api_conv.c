@@ -5,12 +5,14 @@
 #include "store/journal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
     INBOX_MAX = 20,
     THREAD_MAX = 50,
+    SHOW_MAX = 10000,
     PREVIEW = 60 /* bytes of the newest message's text */
 };
 
@@ -311,11 +313,19 @@ out:
 
 /* ------------------------------------------------------------ conversation */
 
+/* A message and its place: in the log, or queued behind everything. */
+struct line {
+    uint64_t place;
+    uint64_t pos;
+    json_t *o;
+};
+
 struct show {
     struct node_call *c;
     struct store_txn *txn;
     const struct store_conv *conv;
-    json_t *array;
+    struct line *lines; /* to be put in the order of the log */
+    size_t lines_len;
     json_t *reactions; /* by the number of what they are about */
     uint64_t last_pos;
     uint64_t term; /* of the newest message of others */
@@ -411,12 +421,51 @@ each_msg(void *ctx, const struct store_msg *m)
         return OK; /* seen in the message itself */
     }
     o = json_object();
-    if (o == NULL || json_array_insert_new(s->array, 0, o) != 0) {
+    if (o == NULL) {
         return ERR_NOMEM;
     }
     node_json_message(s->c, s->txn, s->conv, m, o);
     show_reactions(s, m, o);
+    s->lines[s->lines_len++] = (struct line){
+        m->log_seq == 0 ? UINT64_MAX : node_log_place(m->log_term, m->log_seq),
+        m->pos, o};
     return OK;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+    const struct line *x = a;
+    const struct line *y = b;
+
+    if (x->place != y->place) {
+        return x->place < y->place ? -1 : 1;
+    }
+    return x->pos < y->pos ? -1 : x->pos > y->pos;
+}
+
+/*
+ * The newest messages, in the order that all members see: that of the log, what
+ * waits to be sent last.
+ */
+static enum err
+show_messages(struct show *s, uint64_t max, json_t *array)
+{
+    enum err e;
+
+    max = max < 1 ? 1 : max > SHOW_MAX ? SHOW_MAX : max;
+    s->lines = mem_calloc(s->c->api->mem, (size_t)max, sizeof(*s->lines));
+    if (s->lines == NULL) {
+        return ERR_NOMEM;
+    }
+    e = store_msg_list(s->txn, &s->conv->id, 0, STORE_DOWN, (uint32_t)max,
+                       each_msg, s);
+    qsort(s->lines, s->lines_len, sizeof(*s->lines), by_place);
+    for (size_t i = 0; i < s->lines_len; i++) {
+        (void)json_array_append_new(array, s->lines[i].o);
+    }
+    mem_free(s->c->api->mem, s->lines, (size_t)max * sizeof(*s->lines));
+    return e;
 }
 
 /* A person has seen it: here, and to the others. */
@@ -542,9 +591,7 @@ node_cmd_thread_show(struct node_call *c)
     node_json_view(c->out, "title", proto_phi_reveal(&name));
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
     node_json_num(c->out, "total", conv.msgs);
-    s.array = node_json_array(c->out, "messages");
-    TRY(store_msg_list(s.txn, &conv.id, 0, STORE_DOWN, (uint32_t)max, each_msg,
-                       &s));
+    TRY(show_messages(&s, max, node_json_array(c->out, "messages")));
     store_read_end(s.txn);
     s.txn = NULL;
     show_thread(c, &conv);

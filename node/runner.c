@@ -102,6 +102,23 @@ node_runner_do(struct node_runner *r, const struct node_step *step)
 /* ------------------------------------------------------------------ commit */
 
 static enum err
+put_shows(struct node_runner *r, struct store_txn *txn,
+          const struct fed_batch *b)
+{
+    for (size_t i = 0; i < b->shows_len; i++) {
+        enum err e = node_desk_show(txn, &r->desk, &b->shows[i]);
+
+        if (e != OK) {
+            LOG(r->c.log, LOG_ERROR, "node.desk.refused", LOG_ERR(e),
+                LOG_NUM("show", b->shows[i].kind),
+                LOG_NUM("code", b->shows[i].code));
+            return e;
+        }
+    }
+    return OK;
+}
+
+static enum err
 run_commit(void *ctx, struct store_txn *txn)
 {
     enum err e = OK;
@@ -110,9 +127,7 @@ run_commit(void *ctx, struct store_txn *txn)
 
     if (b != NULL) {
         TRY(node_runner_write(txn, b));
-        for (size_t i = 0; i < b->shows_len; i++) {
-            TRY(node_desk_show(txn, &r->desk, &b->shows[i]));
-        }
+        TRY(put_shows(r, txn, b));
     }
     for (struct node_ask *a = r->commit.asks; a != NULL; a = a->next) {
         if (a->step->write != NULL) {

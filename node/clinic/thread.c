@@ -37,6 +37,19 @@ out:
     return e;
 }
 
+/* The clinic's conversation so far, if the thread has none of its own yet. */
+static bool
+continues(struct store_txn *txn, const struct store_clinic *clinic,
+          const struct thread_id *thread, struct store_conv *out)
+{
+    struct conv_id id;
+    struct conv_id own;
+
+    return node_clinic_conv(clinic, &id) &&
+           store_conv_by_thread(txn, thread, &own) == ERR_MISSING &&
+           store_conv_get(txn, &id, out) == OK;
+}
+
 /*
  * Write: the conversation of the one thread that a clinic and we have alone.
  * When they connect again, the new thread continues the old conversation.
@@ -52,24 +65,20 @@ direct_conv(struct store_txn *txn, struct node_desk *desk,
 
     memcpy(other.b, show->other.b, sizeof(other.b));
     TRY(node_desk_clinic(txn, desk, &other, &clinic));
-    if (node_clinic_conv(&clinic, &id)) {
-        e = store_conv_get(txn, &id, out);
-        if (e == OK) {
-            out->has_thread = true;
-            out->thread = show->thread;
-            goto out;
-        }
-        if (e != ERR_MISSING) {
-            goto out;
-        }
+    if (continues(txn, &clinic, &show->thread, out)) {
+        out->has_thread = true;
+        out->thread = show->thread;
+        goto out;
     }
     TRY(node_desk_conv(txn, &show->thread, out));
     if (clinic.has_link) {
         out->has_link = true;
         out->link = clinic.link;
     }
-    TRY(node_clinic_set_conv(desk->mem, &clinic, &out->id));
-    TRY(store_clinic_put(txn, &clinic));
+    if (!node_clinic_conv(&clinic, &id) || !conv_id_equal(&id, &out->id)) {
+        TRY(node_clinic_set_conv(desk->mem, &clinic, &out->id));
+        TRY(store_clinic_put(txn, &clinic));
+    }
 out:
     store_clinic_clear(&clinic);
     return e;
@@ -140,6 +149,9 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
     struct thread_id was;
     struct conv_id id;
 
+    if (direct && subject_id_is_zero(&show->other)) {
+        return OK; /* nobody is in it yet: shown again when somebody is */
+    }
     if (closed) {
         e = store_conv_by_thread(txn, &show->thread, &id);
         if (e != OK) { /* another thread continues its conversation */
