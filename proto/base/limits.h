@@ -17,6 +17,13 @@
  * bytes each, and room to grow.  decisions A 2 */
 #define LIMIT_TLS_CHAIN LIMIT_KIB(4u)
 
+/* Splices (decisions B 8): a chunk fits a stranger's frame; a window is what a
+ * relay may have to hold for one direction. */
+#define LIMIT_SPLICE_CHUNK 3500u
+#define LIMIT_SPLICE_WINDOW LIMIT_KIB(64u)
+#define LIMIT_SPLICES 64u
+#define LIMIT_SPLICES_PER_PEER 16u
+
 /* An operator's certificate chain or key for the web port, as PEM. */
 #define LIMIT_WEB_PEM LIMIT_KIB(256u)
 

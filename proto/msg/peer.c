@@ -236,6 +236,26 @@ static const struct proto_field blob_get_fields[] = {
     PROTO_UINT(proto_blob_get, count, LIMIT_BLOB_CHUNKS),
 };
 
+static const struct proto_field splice_open_fields[] = {
+    PROTO_UINT(proto_splice_open, id, UINT64_MAX),
+    PROTO_FIXED(proto_splice_open, root),
+};
+
+static const struct proto_field splice_data_fields[] = {
+    PROTO_UINT(proto_splice_data, id, UINT64_MAX),
+    PROTO_BIN(proto_splice_data, bytes, LIMIT_SPLICE_CHUNK),
+};
+
+static const struct proto_field splice_more_fields[] = {
+    PROTO_UINT(proto_splice_more, id, UINT64_MAX),
+    PROTO_UINT(proto_splice_more, credit, LIMIT_SPLICE_WINDOW),
+};
+
+static const struct proto_field splice_close_fields[] = {
+    PROTO_UINT(proto_splice_close, id, UINT64_MAX),
+    PROTO_UINT(proto_splice_close, code, PROTO_SPLICE_CODE_COUNT - 1),
+};
+
 struct entry {
     enum proto_peer_type type;
     uint64_t version;
@@ -276,6 +296,14 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_blob_state, blob_state_fields)},
     {PROTO_PEER_BLOB_PUT, 1, PROTO_SHAPE(proto_blob_put, blob_put_fields)},
     {PROTO_PEER_BLOB_GET, 1, PROTO_SHAPE(proto_blob_get, blob_get_fields)},
+    {PROTO_PEER_SPLICE_OPEN, 1,
+     PROTO_SHAPE(proto_splice_open, splice_open_fields)},
+    {PROTO_PEER_SPLICE_DATA, 1,
+     PROTO_SHAPE(proto_splice_data, splice_data_fields)},
+    {PROTO_PEER_SPLICE_MORE, 1,
+     PROTO_SHAPE(proto_splice_more, splice_more_fields)},
+    {PROTO_PEER_SPLICE_CLOSE, 1,
+     PROTO_SHAPE(proto_splice_close, splice_close_fields)},
 };
 
 static const struct entry *

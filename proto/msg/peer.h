@@ -6,7 +6,8 @@
  * Types below 32 belong to the connection: they may be lost with it and are
  * said again after the next hello.  Types from 32 on travel only inside
  * PROTO_PEER_DATA, as numbered items of a stream that is applied exactly once.
- * Types from 96 on are attachments' chunks, which also stay outside streams.
+ * Types from 96 on are attachments' chunks, from 112 on splices; both stay
+ * outside streams.
  *
  * Nothing here names a person: sender and content are inside MLS.
  */
@@ -52,7 +53,12 @@ enum proto_peer_type {
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
     PROTO_PEER_BLOB_PUT = 98,
-    PROTO_PEER_BLOB_GET = 99
+    PROTO_PEER_BLOB_GET = 99,
+
+    PROTO_PEER_SPLICE_OPEN = 112,
+    PROTO_PEER_SPLICE_DATA = 113,
+    PROTO_PEER_SPLICE_MORE = 114,
+    PROTO_PEER_SPLICE_CLOSE = 115
 };
 
 /* How one clinic stands to another, as it says so itself. */
@@ -381,6 +387,40 @@ struct proto_blob_get {
     uint64_t count;
 };
 
+/*
+ * Splices: a byte stream through a node that agreed to it (decisions B 8).
+ * id is chosen by who opens: odd when its root is the smaller of the two.
+ */
+struct proto_splice_open {
+    uint64_t id;
+    uint8_t root[32]; /* who is wanted; the receiver itself at the far end */
+};
+
+struct proto_splice_data {
+    uint64_t id;
+    struct view bytes;
+};
+
+/* That many bytes more may be sent to the sender of this. */
+struct proto_splice_more {
+    uint64_t id;
+    uint64_t credit;
+};
+
+enum proto_splice_code {
+    PROTO_SPLICE_DONE = 0,
+    PROTO_SPLICE_DENIED = 1,
+    PROTO_SPLICE_AWAY = 2, /* who is wanted is not connected here */
+    PROTO_SPLICE_QUOTA = 3,
+    PROTO_SPLICE_PROTOCOL = 4,
+    PROTO_SPLICE_CODE_COUNT
+};
+
+struct proto_splice_close {
+    uint64_t id;
+    uint64_t code;
+};
+
 struct proto_peer_msg {
     enum proto_peer_type type;
     union {
@@ -411,6 +451,10 @@ struct proto_peer_msg {
         struct proto_blob_state blob_state;
         struct proto_blob_put blob_put;
         struct proto_blob_get blob_get;
+        struct proto_splice_open splice_open;
+        struct proto_splice_data splice_data;
+        struct proto_splice_more splice_more;
+        struct proto_splice_close splice_close;
     } u;
 };
 

@@ -9,6 +9,8 @@
 
 #include "crypto/tls/wrap.h"
 #include "federation/net.h"
+#include "federation/splice.h"
+#include "proto/msg/peer.h"
 #include "tests/support/check.h"
 
 #include <dirent.h>
@@ -21,6 +23,7 @@
 
 struct node {
     struct fed_net *net;
+    struct fed_splice *splice; /* NULL: none */
     struct fed_io io;
     struct clinic_id root;
     uint8_t seed[32];
@@ -107,6 +110,12 @@ node_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     uint32_t seq = 0;
     bool echo;
 
+    if (n->splice != NULL && proto_peer_peek(frame) >= PROTO_PEER_SPLICE_OPEN) {
+        if (fed_splice_frame(n->splice, peer, frame) != OK) {
+            fed_net_close(n->net, peer);
+        }
+        return FED_GO;
+    }
     pthread_mutex_lock(&n->mx);
     if (peer_ctx != n) {
         n->bad_order++;
@@ -140,7 +149,9 @@ node_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
     struct node *n = ctx;
 
     (void)peer_ctx;
-    (void)peer;
+    if (n->splice != NULL) {
+        fed_splice_writable(n->splice, peer);
+    }
     pthread_mutex_lock(&n->mx);
     n->writables++;
     pthread_cond_broadcast(&n->cv);
@@ -154,7 +165,9 @@ node_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     struct node *n = ctx;
 
     (void)peer_ctx;
-    (void)peer;
+    if (n->splice != NULL) {
+        fed_splice_peer_down(n->splice, peer);
+    }
     pthread_mutex_lock(&n->mx);
     n->downs++;
     n->down_why = why;
@@ -231,6 +244,7 @@ static inline void
 node_stop(struct node *n)
 {
     fed_net_stop(n->net);
+    fed_splice_free(n->splice);
     pthread_mutex_destroy(&n->mx);
     pthread_cond_destroy(&n->cv);
 }
