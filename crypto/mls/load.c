@@ -2,6 +2,8 @@
 /* A group from its records.  They are our own, so what is wrong is corrupt. */
 #include "crypto/mls/save_int.h"
 
+#include "crypto/mls/tree_hash.h"
+
 #include <string.h>
 
 enum {
@@ -66,6 +68,8 @@ read_sign(struct proto_tls_rd *r, bool used, struct prim_sign_key *out)
 
     if (r->e == OK && used) {
         prim_ed25519_from_seed(seed.p, out);
+    } else if (r->e == OK && !prim_is_zero(seed)) {
+        proto_tls_rd_fail(r, ERR_FORMAT);
     }
 }
 
@@ -74,6 +78,7 @@ read_tree_keys(struct proto_tls_rd *r, const struct mls_suite *s,
                struct mls_tree_keys *out)
 {
     struct proto_tls_rd keys = proto_tls_rd_sub(r);
+    uint32_t n = 0;
     SCRUBBED_STRUCT(prim_kem_pair, pair);
 
     while (r->e == OK && proto_tls_rd_more(&keys)) {
@@ -86,6 +91,10 @@ read_tree_keys(struct proto_tls_rd *r, const struct mls_suite *s,
             return;
         }
         mls_tree_keys_set(out, node, &pair);
+        n++;
+        if (out->count != n) {
+            proto_tls_rd_fail(r, ERR_FORMAT); /* one node twice */
+        }
     }
 }
 
@@ -104,6 +113,22 @@ read_epoch_tree(struct view record, struct mls_epoch *epoch)
     return mls_tree_read(epoch->mem, epoch->suite, r.left, &epoch->tree, NULL);
 }
 
+/* The tree is the one that the GroupContext is about. */
+static enum err
+check_tree(struct mls_epoch *epoch)
+{
+    enum err e;
+    struct mls_hash hash;
+
+    TRY(mls_tree_root_hash(&epoch->tree, &hash));
+    if (!view_equal(mls_hash_view(&hash), epoch->context.tree_hash) ||
+        epoch->context.suite != epoch->suite->id) {
+        e = ERR_CORRUPT;
+    }
+out:
+    return e;
+}
+
 enum err
 mls_load_epoch(const struct mem *mem, struct view tree, struct view record,
                struct mls_epoch **out)
@@ -119,7 +144,7 @@ mls_load_epoch(const struct mem *mem, struct view tree, struct view record,
     TRY(r.e);
     TRY(mls_epoch_new(mem, s, &epoch));
     k = &epoch->keys;
-    epoch->past = proto_tls_rd_u8(&r) != 0;
+    epoch->past = proto_tls_rd_optional(&r);
     epoch->own = proto_tls_rd_u32(&r);
     TRY(bytes_copy(mem, proto_tls_rd_vec(&r), &epoch->encoded));
     read_hash(&r, &epoch->interim);
@@ -137,6 +162,7 @@ mls_load_epoch(const struct mem *mem, struct view tree, struct view record,
     TRY(proto_tls_rd_end(&r));
     TRY(mls_group_context_decode(view_of(&epoch->encoded), &epoch->context));
     TRY(read_epoch_tree(tree, epoch));
+    TRY(check_tree(epoch));
     TRY(mls_secret_tree_empty(mem, s, mls_tree_leaves(&epoch->tree),
                               &epoch->secrets));
     epoch->stored = true;
@@ -180,7 +206,8 @@ load_one(const struct loading *l, uint64_t n, struct mls_epoch **out)
 
     TRY(mls_load_epoch(l->env->mem, find(l, MLS_RECORD_TREE, n),
                        find(l, MLS_RECORD_EPOCH, n), &epoch));
-    if (epoch->context.epoch != n) {
+    if (epoch->context.epoch != n ||
+        mls_tree_leaf(&epoch->tree, epoch->own) == NULL) {
         mls_epoch_free(epoch);
         return ERR_CORRUPT;
     }
@@ -324,7 +351,7 @@ load_group(struct loading *l)
     struct mls_epoch *epoch = NULL;
 
     read_version(&r);
-    removed = proto_tls_rd_u8(&r) != 0;
+    removed = proto_tls_rd_optional(&r);
     now = proto_tls_rd_u64(&r);
     past = proto_tls_rd_sub(&r);
     TRY(r.e);

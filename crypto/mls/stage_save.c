@@ -127,6 +127,7 @@ read_deltas(struct mls_stage *st, struct proto_tls_rd list)
 
         TRY(read_leaf(st->env.mem, &list, &before));
         TRY(read_leaf(st->env.mem, &list, &after));
+        TRY(what <= MLS_UPDATED ? OK : ERR_FORMAT);
         TRY(mls_build_note(&b, (enum mls_leaf_what)what, leaf, before, after));
         mls_leaf_drop(before);
         mls_leaf_drop(after);
@@ -154,11 +155,11 @@ read_info(struct mls_stage *st, struct proto_tls_rd *r)
     read_hash(r, &st->base);
     read_hash(r, &st->message);
     st->info.committer = proto_tls_rd_u32(r);
-    st->info.own = proto_tls_rd_u8(r) != 0;
-    st->info.external = proto_tls_rd_u8(r) != 0;
-    st->info.self_removed = proto_tls_rd_u8(r) != 0;
-    st->info.has_path = proto_tls_rd_u8(r) != 0;
-    st->info.extensions_changed = proto_tls_rd_u8(r) != 0;
+    st->info.own = proto_tls_rd_optional(r);
+    st->info.external = proto_tls_rd_optional(r);
+    st->info.self_removed = proto_tls_rd_optional(r);
+    st->info.has_path = proto_tls_rd_optional(r);
+    st->info.extensions_changed = proto_tls_rd_optional(r);
     TRY(bytes_copy(st->env.mem, proto_tls_rd_vec(r), &st->aad));
     TRY(bytes_copy(st->env.mem, proto_tls_rd_vec(r), &st->extras));
     TRY(read_deltas(st, proto_tls_rd_sub(r)));
@@ -180,6 +181,8 @@ read_next(struct mls_stage *st, struct proto_tls_rd *r)
     TRY(proto_tls_rd_end(r));
     TRY(mls_load_epoch(st->env.mem, tree, epoch, &st->next));
     if (!st->info.self_removed) {
+        TRY(mls_tree_leaf(&st->next->tree, st->next->own) == NULL ? ERR_CORRUPT
+                                                                  : OK);
         TRY(mls_secret_tree_load(st->next->secrets, id, nodes));
     }
     st->next->stored = false;
