@@ -204,6 +204,7 @@ static const struct command commands[] = {
     {"edit", node_cmd_edit, 2},
     {"delete", node_cmd_delete, 1},
     {"react", node_cmd_react, 2},
+    {"save-attachment", node_cmd_save_attachment, 1},
     {"watch", node_cmd_watch, 0},
     {"status", node_cmd_status, 0},
     {"peers", node_cmd_peers, 0},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Saying something: messages, edits, reactions, and who takes part. */
 #include "node/api.h"
+#include "node/attach.h"
 #include "node/clinic/desk.h"
+#include "proto/base/limits.h"
 
 #include <string.h>
 
@@ -13,14 +15,22 @@ struct say {
     struct proto_content content;
     enum node_audit action;
     struct message_id id;
+    struct proto_attachment files[LIMIT_ATTACHMENTS]; /* views of attached */
+    struct node_attach attached[LIMIT_ATTACHMENTS];
+    size_t files_len;
 };
 
 static enum err
 step_say(void *ctx, struct fed_core *core)
 {
     struct say *s = ctx;
+    struct fed_thread_info info;
+    bool hold = false;
 
-    return fed_core_send(core, &s->thread, &s->content, false, &s->id);
+    if (s->files_len > 0 && fed_core_thread(core, &s->thread, &info) == OK) {
+        hold = !info.hub_here; /* until its files are there */
+    }
+    return fed_core_send(core, &s->thread, &s->content, hold, &s->id);
 }
 
 static enum err
@@ -146,6 +156,132 @@ out:
     return e;
 }
 
+/* ------------------------------------------------------------------- files */
+
+/* The name that the command line gave for file i. */
+static struct view
+file_name(const struct node_call *c, size_t i)
+{
+    const json_t *v = json_array_get(json_object_get(c->flags, "attach"), i);
+    struct view name = view_make(json_string_value(v), json_string_length(v));
+
+    if (name.len == 0 || name.len > LIMIT_NAME) {
+        name = VIEW_LIT("file");
+    }
+    return name;
+}
+
+/* Seal what the command line handed over into the store. */
+static enum err
+seal_files(struct node_call *c, struct say *s)
+{
+    enum err e = OK;
+
+    if (c->files_len > LIMIT_ATTACHMENTS) {
+        return node_call_fail(c, ERR_LIMIT, "At most %u files in a message.",
+                              LIMIT_ATTACHMENTS);
+    }
+    for (; s->files_len < c->files_len; s->files_len++) {
+        size_t i = s->files_len;
+        struct node_attach *a = &s->attached[i];
+        struct proto_attachment *f = &s->files[i];
+
+        e = node_attach_seal(c->api->store, c->files[i], NULL, a);
+        if (e == ERR_LIMIT) {
+            return node_call_fail(c, e, "The file is larger than %u MiB.",
+                                  LIMIT_BLOB_SIZE / LIMIT_MIB(1u));
+        }
+        if (e != OK) {
+            return e;
+        }
+        memcpy(f->blob, a->blob.b, sizeof(f->blob));
+        memcpy(f->key, a->key, sizeof(f->key));
+        f->size = a->size;
+        f->name = file_name(c, i);
+        f->type = VIEW_LIT("application/octet-stream");
+        f->chunks = view_of(&a->chunks);
+    }
+    s->content.u.text.attachments.items = s->files;
+    s->content.u.text.attachments.len = (uint32_t)s->files_len;
+    return OK;
+}
+
+static void
+clear_files(struct say *s)
+{
+    for (size_t i = 0; i < LIMIT_ATTACHMENTS; i++) {
+        node_attach_clear(&s->attached[i]);
+    }
+    mem_wipe(s->files, sizeof(s->files));
+}
+
+/* File number n of a message, from 1. */
+static enum err
+nth_file(struct node_call *c, const struct store_msg *m, uint64_t n,
+         struct node_attach *out)
+{
+    enum err e;
+    struct proto_content content;
+    struct proto_list_at at = {0};
+    struct proto_attachment f;
+
+    TRY(proto_content_decode(view_of(&m->body), &content));
+    if (content.kind != PROTO_CONTENT_TEXT || n == 0 ||
+        n > content.u.text.attachments.len) {
+        return node_call_fail(c, ERR_MISSING,
+                              "This message has no file with that number.");
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        (void)proto_list_next(&content.u.text.attachments,
+                              &proto_attachment_shape, &at, &f);
+    }
+    memcpy(out->blob.b, f.blob, sizeof(out->blob.b));
+    memcpy(out->key, f.key, sizeof(out->key));
+    out->size = f.size;
+    TRY(bytes_copy(c->api->mem, f.chunks, &out->chunks));
+    node_json_view(c->out, "name", f.name);
+    node_json_num(c->out, "size", f.size);
+out:
+    mem_wipe(&f, sizeof(f));
+    return e;
+}
+
+enum err
+node_cmd_save_attachment(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_msg m = {0};
+    struct node_attach a = {0};
+    uint64_t n = 1;
+
+    TRY(node_call_number(c, "number", 1, &n));
+    if (c->files_len != 1) {
+        TRY(node_call_fail(c, ERR_INVALID, "Say where to save the file."));
+    }
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_msg(c, txn, node_call_arg(c, 0), &m));
+    store_read_end(txn);
+    txn = NULL;
+    TRY(nth_file(c, &m, n, &a));
+    e = node_attach_open(c->api->store, &a, c->files[0], NULL);
+    if (e == ERR_MISSING) {
+        e = node_call_fail(c, ERR_AGAIN,
+                           "The file has not arrived yet. Try "
+                           "again in a moment.");
+    }
+    if (e == ERR_AUTH) {
+        e = node_call_fail(c, e,
+                           "What arrived is not the file that was sent. "
+                           "Ask for it again.");
+    }
+out:
+    store_read_end(txn);
+    store_msg_clear(&m);
+    node_attach_clear(&a);
+    return e;
+}
+
 enum err
 node_cmd_send(struct node_call *c)
 {
@@ -171,8 +307,10 @@ node_cmd_send(struct node_call *c)
         }
     }
     memcpy(s.content.u.text.reply_to, reply.b, sizeof(reply.b));
+    TRY(seal_files(c, &s));
     TRY(say(c, &s));
 out:
+    clear_files(&s);
     return e;
 }
 

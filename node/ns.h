@@ -9,7 +9,9 @@
 enum node_ns {
     NODE_NS_BLOB_TASK = 128,  /* direction, thread, blob -> peer */
     NODE_NS_BLOB_GRANT = 129, /* thread, blob -> nothing: members may fetch */
-    NODE_NS_BLOB_QUOTA = 130  /* peer -> [day, bytes taken on it] */
+    NODE_NS_BLOB_QUOTA = 130, /* peer -> [day, bytes taken on it] */
+    NODE_NS_HUB = 131,        /* thread -> who orders it */
+    NODE_NS_HELD = 132        /* thread, blob -> message that waits for it */
 };
 
 #endif

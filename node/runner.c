@@ -164,6 +164,17 @@ submit_commit(struct node_runner *r, const struct fed_batch *batch)
     store_submit(r->c.store, &r->commit.job);
 }
 
+static bool
+has_message(const struct fed_batch *batch)
+{
+    for (size_t i = 0; i < batch->shows_len; i++) {
+        if (batch->shows[i].kind == FED_SHOW_MESSAGE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What a durable batch shows to whoever waits, and what it sends. */
 static void
 act_upon(struct node_runner *r, const struct fed_batch *batch)
@@ -184,6 +195,9 @@ act_upon(struct node_runner *r, const struct fed_batch *batch)
     }
     for (size_t i = 0; i < batch->acts_len; i++) {
         node_runner_act(r, &batch->acts[i]);
+    }
+    if (has_message(batch)) {
+        node_blobs_kick(r->blobs);
     }
     if (batch->timer_ms != 0) {
         r->timer_ms = batch->timer_ms;
@@ -301,20 +315,6 @@ do_ask(struct node_runner *r, struct node_ask *ask)
     return true;
 }
 
-static enum err
-do_frame(struct node_runner *r, const struct node_ev *ev)
-{
-    struct view frame = view_of(&ev->frame);
-
-    if (proto_peer_peek(frame) >= PROTO_PEER_BLOB_OPEN) {
-        if (r->c.on_blob != NULL) {
-            r->c.on_blob(r->c.on_blob_ctx, &ev->peer, frame);
-        }
-        return OK;
-    }
-    return fed_core_frame(r->core, &ev->peer.root, ev->peer.serial, frame);
-}
-
 static void
 do_event(struct node_runner *r, struct node_ev *ev)
 {
@@ -325,7 +325,8 @@ do_event(struct node_runner *r, struct node_ev *ev)
     r->dirty = true;
     switch (ev->kind) {
     case NODE_EV_FRAME:
-        e = do_frame(r, ev);
+        e = fed_core_frame(r->core, &ev->peer.root, ev->peer.serial,
+                           view_of(&ev->frame));
         break;
     case NODE_EV_UP:
         e = fed_core_peer_up(r->core, &ev->up);
@@ -625,6 +626,7 @@ start_parts(struct node_runner *r)
     if (r->c.restored) {
         TRY(fed_core_restored(r->core));
     }
+    TRY(node_runner_blobs_start(r));
     TRY(fed_net_start(&net, &r->net));
     r->dirty = true;
     if (pthread_create(&r->thread, NULL, core_thread, r) != 0) {
@@ -669,7 +671,6 @@ node_runner_stop(struct node_runner *r)
     if (r == NULL) {
         return;
     }
-    fed_net_stop(r->net);
     if (r->started) {
         (void)pthread_mutex_lock(&r->mx);
         r->stopping = true;
@@ -677,6 +678,11 @@ node_runner_stop(struct node_runner *r)
         (void)pthread_mutex_unlock(&r->mx);
         (void)pthread_join(r->thread, NULL);
     }
+    (void)pthread_mutex_lock(&r->late_mx);
+    r->closing = true;
+    (void)pthread_mutex_unlock(&r->late_mx);
+    fed_net_stop(r->net);
+    node_blobs_stop(r->blobs);
     free_runner(r);
 }
 

@@ -39,10 +39,6 @@ struct node_runner_config {
     struct member_id member;              /* of `init` */
     struct fed_net_tuning tuning;
     bool restored; /* the store was restored since the last start */
-    /* A chunk frame of an attachment (types from PROTO_PEER_BLOB_OPEN), on
-       the core thread.  May be NULL. */
-    void (*on_blob)(void *ctx, const struct fed_peer *peer, struct view frame);
-    void *on_blob_ctx;
 };
 
 /* Nothing listens yet; known peers are dialled. */

@@ -3,6 +3,7 @@
 #ifndef NODE_RUNNER_IMPL_H
 #define NODE_RUNNER_IMPL_H
 
+#include "node/blobs.h"
 #include "node/clinic/desk.h"
 #include "node/runner.h"
 #include "store/writer.h"
@@ -81,6 +82,7 @@ struct node_runner {
     struct bytes profile;
     struct fed_core *core;
     struct fed_net *net;
+    struct node_blobs *blobs;
     struct node_desk desk; /* the writer thread's */
 
     pthread_t thread;
@@ -105,6 +107,7 @@ struct node_runner {
     bool dirty; /* a step was done since the last take */
 
     pthread_mutex_t late_mx;
+    bool closing; /* the network is about to go */
     struct node_late *late_first;
     struct node_late *late_last;
 
@@ -145,6 +148,9 @@ void node_runner_unreachable(struct node_runner *r,
 struct fed_store node_runner_store(struct node_runner *r);
 MUST_CHECK enum err node_runner_write(struct store_txn *txn,
                                       const struct fed_batch *batch);
+
+/* runner_blobs.c: files of messages. */
+MUST_CHECK enum err node_runner_blobs_start(struct node_runner *r);
 
 /* runner.c: put an event at the end of the queue. */
 void node_runner_push(struct node_runner *r, struct node_ev *take_ev);

@@ -81,6 +81,7 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
     memcpy(ev->up.exporter, info->exporter, sizeof(ev->up.exporter));
     ev->up.dialled = info->dialled;
     node_runner_push(r, ev);
+    node_blobs_peer_up(r->blobs, &info->peer.root);
     return NULL;
 }
 
@@ -104,9 +105,14 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
          struct view frame)
 {
     struct node_runner *r = ctx;
-    struct node_ev *ev = new_event(r, NODE_EV_FRAME, peer);
+    struct node_ev *ev;
 
     (void)peer_ctx;
+    if (proto_peer_peek(frame) >= PROTO_PEER_BLOB_OPEN) {
+        node_blobs_frame(r->blobs, &peer->root, frame);
+        return FED_GO;
+    }
+    ev = new_event(r, NODE_EV_FRAME, peer);
     if (ev == NULL || bytes_copy(r->c.mem, frame, &ev->frame) != OK) {
         mem_free(r->c.mem, ev, sizeof(*ev));
         /* a lost frame would be a hole: the peer says it again */
@@ -129,6 +135,7 @@ on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     if (ev != NULL) {
         node_runner_push(r, ev);
     }
+    node_blobs_peer_down(r->blobs, &peer->root);
 }
 
 static void
@@ -222,10 +229,10 @@ on_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
     struct node_runner *r = ctx;
 
     (void)peer_ctx;
-    (void)peer;
     (void)pthread_mutex_lock(&r->late_mx);
     flush_late(r);
     (void)pthread_mutex_unlock(&r->late_mx);
+    node_blobs_writable(r->blobs, &peer->root);
 }
 
 void

@@ -100,6 +100,38 @@ MUST_CHECK enum err node_desk_state(struct store_txn *txn,
 MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
                                       const struct fed_show *show);
 
+/*
+ * Write: what a message's files need (files.c): kept here, fetched from the
+ * thread's hub, or brought there before the message may go.
+ */
+MUST_CHECK enum err node_desk_files(struct store_txn *txn,
+                                    const struct node_desk *desk,
+                                    const struct fed_show *show,
+                                    const struct proto_text *text,
+                                    struct view ref);
+
+/* Write: remember who orders a thread. */
+MUST_CHECK enum err node_desk_hub(struct store_txn *txn,
+                                  const struct fed_show *show);
+
+/*
+ * Write: a file of thread is at its hub.  *ready: the message waited for
+ * nothing else; *message is which.  ERR_MISSING  none waited
+ */
+MUST_CHECK enum err node_desk_file_up(struct store_txn *txn,
+                                      const struct thread_id *thread,
+                                      const struct hash32 *blob,
+                                      struct message_id *message, bool *ready);
+
+/* Write: the message that waits for this file cannot go. */
+MUST_CHECK enum err node_desk_file_failed(struct store_txn *txn,
+                                          const struct thread_id *thread,
+                                          const struct hash32 *blob);
+
+/* Write: ask again for everything that messages wait for (at a start). */
+MUST_CHECK enum err node_desk_files_again(struct store_txn *txn,
+                                          const struct mem *mem);
+
 /* A place in a thread's log as one number that grows: for marks. */
 static inline uint64_t
 node_log_place(uint64_t term, uint64_t seq)

@@ -220,6 +220,10 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
     if (content != NULL) {
         TRY(apply_to_target(txn, content, &m, seq));
     }
+    if (content != NULL && content->kind == PROTO_CONTENT_TEXT) {
+        TRY(node_desk_files(txn, desk, show, &content->u.text,
+                            conv_id_view(&m.conv)));
+    }
     store_conv_clear(&conv);
     TRY(store_conv_get(txn, &m.conv, &conv));
     TRY(touch_conv(txn, content, m.author.kind != STORE_ACTOR_PEER, &conv));

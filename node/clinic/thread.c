@@ -149,6 +149,7 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
     struct thread_id was;
     struct conv_id id;
 
+    TRY(node_desk_hub(txn, show));
     if (direct && subject_id_is_zero(&show->other)) {
         return OK; /* nobody is in it yet: shown again when somebody is */
     }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runner and the files of messages: when they are up, messages go. */
+#include "node/runner_impl.h"
+
+#include <string.h>
+
+static enum err
+send_frame(void *ctx, const struct clinic_id *peer, struct bytes *take_frame)
+{
+    struct node_runner *r = ctx;
+    struct fed_peer p = {*peer, 0};
+    enum err e = ERR_MISSING;
+
+    (void)pthread_mutex_lock(&r->late_mx);
+    if (!r->closing) {
+        e = fed_net_send(r->net, &p, take_frame);
+    }
+    (void)pthread_mutex_unlock(&r->late_mx);
+    return e;
+}
+
+struct membership {
+    const struct thread_id *thread;
+    const struct clinic_id *peer;
+    bool is;
+};
+
+static enum err
+step_member(void *ctx, struct fed_core *core)
+{
+    struct membership *m = ctx;
+
+    return fed_core_is_member(core, m->thread, m->peer, &m->is);
+}
+
+static bool
+may(void *ctx, const struct thread_id *thread, const struct clinic_id *peer)
+{
+    struct membership m = {thread, peer, false};
+    struct node_step step = {.step = step_member, .ctx = &m};
+
+    return node_runner_do(ctx, &step) == OK && m.is;
+}
+
+/* A file reached the hub, or cannot. */
+struct arrival {
+    const struct node_blob_task *task;
+    struct message_id message;
+    bool ready;
+    bool failed;
+};
+
+static enum err
+write_arrival(void *ctx, struct store_txn *txn)
+{
+    struct arrival *a = ctx;
+    enum err e;
+
+    if (a->failed) {
+        e = node_desk_file_failed(txn, &a->task->thread, &a->task->blob);
+    } else {
+        e = node_desk_file_up(txn, &a->task->thread, &a->task->blob,
+                              &a->message, &a->ready);
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+static enum err
+step_release(void *ctx, struct fed_core *core)
+{
+    struct arrival *a = ctx;
+    enum err e = fed_core_release(core, &a->task->thread, &a->message);
+
+    return e == ERR_MISSING ? OK : e;
+}
+
+static void
+on_done(void *ctx, const struct node_blob_task *task, enum err e)
+{
+    struct arrival a = {.task = task, .failed = e != OK};
+    struct node_step write = {.write = write_arrival, .ctx = &a};
+    struct node_step release = {.step = step_release, .ctx = &a};
+    struct node_runner *r = ctx;
+
+    if (task->dir != NODE_BLOB_UP) {
+        return;
+    }
+    e = node_runner_do(r, &write);
+    if (e == OK && a.ready) {
+        e = node_runner_do(r, &release);
+    }
+    if (e != OK || a.failed) {
+        LOG(r->c.log, LOG_WARN, "node.file.not_sent", LOG_ERR(e));
+    }
+}
+
+static enum err
+write_again(void *ctx, struct store_txn *txn)
+{
+    struct node_runner *r = ctx;
+
+    return node_desk_files_again(txn, r->c.mem);
+}
+
+enum err
+node_runner_blobs_start(struct node_runner *r)
+{
+    struct node_blobs_config c = {
+        .mem = r->c.mem,
+        .store = r->c.store,
+        .clock = r->c.clock,
+        .log = r->c.log,
+        .send = send_frame,
+        .may = may,
+        .on_done = on_done,
+        .ctx = r,
+    };
+    enum err e = store_write(r->c.store, write_again, r, 0);
+
+    return e == OK ? node_blobs_start(&c, &r->blobs) : e;
+}
