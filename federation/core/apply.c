@@ -276,7 +276,7 @@ new_epoch(struct fed_core *core, struct fed_thread *t, bool removed)
         /* decisions D 13: at once after a Remove */
         TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
     }
-    TRY(fed_mls_save(core, t, MLS_SAVE_CHANGED));
+    TRY(fed_mls_save(core, t));
     t->dirty = true;
 out:
     return e;
@@ -322,7 +322,7 @@ fed_apply_late(struct fed_core *core, struct fed_thread *t)
     t->rec.late = false;
     t->dirty = true;
     TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
-    TRY(fed_mls_save(core, t, MLS_SAVE_CHANGED));
+    TRY(fed_mls_save(core, t));
 out:
     return e;
 }

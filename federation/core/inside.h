@@ -308,8 +308,7 @@ MUST_CHECK enum err fed_kp_join(struct fed_core *core, struct view welcome,
 MUST_CHECK enum err fed_mls_change(struct fed_core *core,
                                    const struct thread_id *thread,
                                    const struct mls_change *change);
-MUST_CHECK enum err fed_mls_save(struct fed_core *core, struct fed_thread *t,
-                                 enum mls_save_what what);
+MUST_CHECK enum err fed_mls_save(struct fed_core *core, struct fed_thread *t);
 /* ERR_MISSING  no state; ERR_STALE  its key is gone */
 MUST_CHECK enum err fed_mls_load(struct fed_core *core,
                                  const struct thread_id *thread,

@@ -264,13 +264,12 @@ out:
 }
 
 enum err
-fed_mls_save(struct fed_core *core, struct fed_thread *t,
-             enum mls_save_what what)
+fed_mls_save(struct fed_core *core, struct fed_thread *t)
 {
     enum err e;
     struct mls_change *change = NULL;
 
-    TRY(mls_save(t->mls, what, &change));
+    TRY(mls_save(t->mls, MLS_SAVE_CHANGED, &change));
     TRY(fed_mls_change(core, &t->id, change));
     TRY(fed_tx_rotate(core, &t->id));
 out:

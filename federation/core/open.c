@@ -37,7 +37,7 @@ fed_hub_create(struct fed_core *core, const struct thread_id *id,
     t->mls = mls;
     mls = NULL;
     TRY(fed_thread_group(core, t, view_of(&ext)));
-    TRY(fed_mls_save(core, t, MLS_SAVE_ALL));
+    TRY(fed_mls_save(core, t));
     *out = t;
 out:
     proto_tls_wr_clear(&w);

@@ -376,7 +376,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     t->next_intent = 0;
     t->idle = false;
     t->dirty = true;
-    TRY(fed_mls_save(core, t, MLS_SAVE_ALL));
+    TRY(fed_mls_save(core, t));
     TRY(done_intents(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(show_missed(core, t, before, from, upto));

@@ -179,7 +179,7 @@ enter(struct fed_core *core, struct fed_party *p,
         TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
         goto out;
     }
-    TRY(fed_mls_save(core, t, MLS_SAVE_ALL));
+    TRY(fed_mls_save(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(fed_intent_pump(core, t));
 out:
