@@ -48,6 +48,17 @@ out:
     return e;
 }
 
+/* A proposal of a type that we do not know. */
+static enum err
+new_other(struct peer *p, const json_t *j, struct mls_proposal_in *in)
+{
+    enum err e = OK;
+
+    in->type = (uint16_t)peer_num(j, "type", 0);
+    in->other = peer_hex(p, j, "data", &e);
+    return e;
+}
+
 /* What the request asks to propose; a may be outside of any group unless it is
  * a resumption PSK. */
 static enum err
@@ -76,6 +87,8 @@ proposal_of(struct peer *p, struct peer_actor *a, struct mls_proposal_in *in)
         e = new_extensions(p, json_object_get(p->in, "exts"), in);
     } else if (view_equal(kind, VIEW_LIT("reinit"))) {
         e = new_reinit(p, p->in, in);
+    } else if (view_equal(kind, VIEW_LIT("other"))) {
+        e = new_other(p, p->in, in);
     } else {
         e = ERR_UNSUPPORTED;
     }
@@ -177,7 +190,7 @@ values_of(struct peer *p, struct peer_actor *a, struct values *v)
     size_t i;
 
     if (json_array_size(adds) + json_array_size(removes) +
-            json_array_size(psks) + 3 >
+            json_array_size(psks) + 4 >
         VALUES_MAX) {
         return ERR_LIMIT;
     }
@@ -203,6 +216,9 @@ values_of(struct peer *p, struct peer_actor *a, struct values *v)
     }
     if (json_object_get(p->in, "reinit") != NULL) {
         TRY(new_reinit(p, json_object_get(p->in, "reinit"), next_value(v, 0)));
+    }
+    if (json_object_get(p->in, "other") != NULL) {
+        TRY(new_other(p, json_object_get(p->in, "other"), next_value(v, 0)));
     }
 out:
     return e;

@@ -28,6 +28,9 @@ export const NAMES = {
   c: 'balsam', t: 'ts-mls', w: 'core-crypto', x: 'balsam in wasm',
 };
 
+// Ours, natively or as WebAssembly.
+export const isOurs = (kind) => kind === 'c' || kind === 'x';
+
 export const available = (kind) => existsSync(COMMANDS[kind][0]);
 
 export class Peer {

@@ -9,7 +9,7 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 
-import { available, NAMES, Peer } from './peers.mjs';
+import { available, isOurs, NAMES, Peer } from './peers.mjs';
 import { Record } from './record.mjs';
 import { REQUIRED_CAPABILITIES, Room, TEST_EXTENSION } from './room.mjs';
 
@@ -100,12 +100,17 @@ class Run {
       + (this.room.encrypt ? ', private' : ''));
     const before = new Set(this.room.members);
     // Ours may end between making a commit and hearing that it was accepted.
-    const beforeMerge = by.peer.kind === 'c' && !this.observer
+    const beforeMerge = isOurs(by.peer.kind) && !this.observer
       && this.below(6) === 0 ? () => this.restart(by.peer) : undefined;
     this.waiting.push(...what.add ?? []);
-    await this.room.commit(by, { ...what, beforeMerge });
+    await this.room.commit(by, { ...what, ...this.aad(), beforeMerge });
     this.waiting = [];
     await this.arrived(before);
+  }
+
+  // Authenticated data, sometimes.
+  aad() {
+    return this.below(2) ? { aad: hex(`data ${this.below(1000)}`) } : {};
   }
 
   async arrived(before) {
@@ -183,7 +188,7 @@ class Run {
   }
 
   ours() {
-    return this.room.members.filter((m) => m.peer.kind === 'c');
+    return this.room.members.filter((m) => isOurs(m.peer.kind));
   }
 
   async external() {
@@ -191,7 +196,7 @@ class Run {
     const helper = this.member();
     this.say(`${joiner.name}${joiner.peer.kind} joins by ${helper.name}`);
     const before = new Set(this.room.members);
-    const psks = joiner.peer.kind === 'c' && this.below(2)
+    const psks = isOurs(joiner.peer.kind) && this.below(2)
       ? { psks: [await this.secret()] } : {};
     await this.room.external(joiner, helper, psks);
     await this.arrived(before);
@@ -231,7 +236,9 @@ class Run {
         const joiner = this.stranger();
         joiners.push(joiner);
         this.waiting.push(joiner);
-        await room.propose(proposer, 'add', { kp: await joiner.keyPackage() });
+        await room.propose(proposer, 'add', {
+          kp: await joiner.keyPackage(), ...this.aad(),
+        });
       } else if (kind === 'remove'
           && room.members.length - leavers.length > MIN) {
         const at = rest.findIndex((m) => m !== proposer
@@ -243,7 +250,7 @@ class Run {
         }
       } else if (kind === 'update' && !leavers.includes(proposer)
           && !room.proposals.updates.includes(room.indexOf(proposer))) {
-        await room.propose(proposer, 'update');
+        await room.propose(proposer, 'update', this.aad());
       } else if (kind === 'psk' && !room.pskProposed) {
         this.psk = await this.secret();
         room.pskProposed = true;

@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import * as model from './tree_model.mjs';
+import { isOurs } from './peers.mjs';
 import { keyPackage, ratchetTree } from './wire.mjs';
 
 const hex = (b) => Buffer.from(b).toString('hex');
@@ -12,6 +13,7 @@ let rooms = 0;
 
 export const REQUIRED_CAPABILITIES = 3;
 export const EXTERNAL_SENDERS = 5;
+export const OTHER_PROPOSAL = 0x2a2a; // listed by key packages with grease
 export const TEST_EXTENSION = 0xf3a1;
 
 function equal(got, want, what) {
@@ -222,7 +224,7 @@ export class Room {
       committer,
       pathRequired: !fields.reinit && (updates.length + removes.length + proposals.removes.length
         > 0 || proposals.gce || Boolean(fields.gce)
-        || (fields.force_path && by.peer.kind === 'c') // others cannot be asked
+        || (fields.force_path && isOurs(by.peer.kind)) // others cannot be asked
         || (arriving.length === 0 && !fields.psks
           && fields.respsk === undefined && !this.pskProposed)),
       message: made.commit,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the matrix plays, each with every mix of implementations.  A, B, C are
 // the first three actors; more take their turn in the same order.
-import { EXTERNAL_SENDERS, REQUIRED_CAPABILITIES, TEST_EXTENSION }
-  from './room.mjs';
+import { isOurs } from './peers.mjs';
+import {
+  EXTERNAL_SENDERS, OTHER_PROPOSAL, REQUIRED_CAPABILITIES, TEST_EXTENSION,
+} from './room.mjs';
 import { keyPackage, vec } from './wire.mjs';
 
 const hex = (text) => Buffer.from(text).toString('hex');
@@ -328,7 +330,7 @@ export const scenarios = {
     const [A, B, C] = await three(room);
     const D = room.actor('D');
     await room.commit(B, { add: [D] });
-    const ours = room.members.find((m) => m.peer.kind === 'c');
+    const ours = room.members.find((m) => isOurs(m.peer.kind));
     if (!ours) {
       return;
     }
@@ -340,6 +342,22 @@ export const scenarios = {
     await room.commit(ours, { leavers: [X] });
     await room.chat();
     await room.commit(Z);
+    await room.chat();
+  },
+
+  // A proposal of a type that RFC 9420 does not know but all members do: it
+  // changes nothing and asks for a path.
+  async other_proposal(room) {
+    const [A, B, C] = await people(room, 3);
+    const kp = { grease: true };
+    await room.create(A, { kp });
+    await room.commit(A, { add: [B, C], kp });
+    for (const by of [A, B, C]) {
+      await room.commit(by, { other: { type: OTHER_PROPOSAL, data: 'cafe' } });
+    }
+    room.otherProposed = true;
+    await room.propose(B, 'other', { type: OTHER_PROPOSAL, data: '' });
+    await room.commit(C);
     await room.chat();
   },
 
@@ -427,7 +445,7 @@ export const scenarios = {
     for (const m of room.members) {
       await m.call('psk', psk);
     }
-    await room.external(C, B, C.peer.kind === 'c' ? { psks: [psk] } : {});
+    await room.external(C, B, isOurs(C.peer.kind) ? { psks: [psk] } : {});
     await room.commit(B);
     await room.chat();
   },

@@ -14,7 +14,10 @@ const corrections = {
     // 12.4: a GroupContextExtensions proposal asks for a path.
     ['const needsUpdatePath = allProposals.length === 0 ||',
       'const needsUpdatePath = allProposals.length === 0 ||'
-      + ' grouped.group_context_extensions.length > 0 ||'],
+      + ' grouped.group_context_extensions.length > 0 ||'
+      // and so does one of a type that nobody has said needs none
+      + ' allProposals.some((p) => typeof p.proposal.proposalType'
+      + ' === "number") ||'],
     ['const decoded = decodeExternalSender(externalSender.extensionData, 0);',
       'const list = decodeVarLenType(decodeExternalSender)('
       + 'externalSender.extensionData, 0);'

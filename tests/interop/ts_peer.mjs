@@ -189,6 +189,10 @@ const reinit = ({ gid, suite, exts }) => ({
   },
 });
 
+const other = ({ type, data }) => ({
+  proposalType: type, proposalData: unhex(data),
+});
+
 const gce = (list) => ({
   proposalType: 'group_context_extensions',
   groupContextExtensions: { extensions: extensions(list) },
@@ -203,6 +207,7 @@ async function proposal(a, r) {
     case 'respsk': return resumptionPsk(a, r.epoch);
     case 'gce': return gce(r.exts);
     case 'reinit': return reinit(r);
+    case 'other': return other(r);
     default: throw new Error(`no such proposal: ${r.kind}`);
   }
 }
@@ -338,6 +343,7 @@ await serve({
       ...(r.psks ?? []).map((id) => externalPsk(a, id)),
       ...(r.respsk === undefined ? [] : [resumptionPsk(a, r.respsk)]),
       ...(r.reinit ? [reinit(r.reinit)] : []),
+      ...(r.other ? [other(r.other)] : []),
     ];
     const { newState, commit, welcome } = await createCommit(
       {
