@@ -51,7 +51,7 @@ read_meta(int fd, uint64_t offset, uint64_t file_size, struct meta *out)
     enum err e;
 
     TRY(store_read_at(fd, b, sizeof(b), offset));
-    if ((store_env_number(b + META_FLAGS_AT, 2) & META_IS_META) == 0 ||
+    if (store_env_number(b + META_FLAGS_AT, 2) != META_IS_META ||
         store_env_number(b + META_MAGIC_AT, 4) != META_MAGIC) {
         return ERR_CORRUPT;
     }

@@ -127,8 +127,10 @@ store_keys_unwrap(const struct store_key_source *key, struct view file,
     h.cost.mem_kib = (uint32_t)proto_rd_uint(&r, MEM_KIB_MAX);
     proto_rd_fixed(&r, nonce, sizeof(nonce));
     proto_rd_fixed(&r, wrapped, sizeof(wrapped));
-    TRY(proto_rd_end(&r) == OK && h.kind <= STORE_KEY_PASSPHRASE ? OK
-                                                                 : ERR_CORRUPT);
+    TRY(proto_rd_end(&r) == OK && version == FILE_VERSION &&
+                h.kind <= STORE_KEY_PASSPHRASE
+            ? OK
+            : ERR_CORRUPT);
     TRY(h.kind == (uint8_t)key->kind ? OK : ERR_AUTH);
     e = master_key(key, &h, &master);
     TRY(e == ERR_INVALID ? ERR_AUTH : e);

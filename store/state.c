@@ -84,6 +84,7 @@ store_next(struct store_txn *txn, enum store_counter n, uint64_t *out)
     ASSERT(txn->write);
     TRY(store_state(txn, &st));
     st->n[n]++;
+    txn->writes++; /* a job that fails from here on has to be undone */
     txn->state_changed = true;
     *out = st->n[n];
 out:
