@@ -274,6 +274,44 @@ call_send(struct fed_splice_end *end, enum err e, size_t n)
     pthread_cond_broadcast(&end->s->cv);
 }
 
+static bool
+serve_send(struct fed_splice_end *end)
+{
+    size_t n = end->closed || end->gone ? 0 : send_some(end);
+
+    if (n == 0 && !end->closed && !end->gone) {
+        return false;
+    }
+    call_send(end, n > 0 ? OK : ERR_IO, n);
+    return true;
+}
+
+static bool
+serve_wait(struct fed_splice_end *end, uint64_t now)
+{
+    if (!end->closed && !end->gone && end->wait_until_ms > now) {
+        return false;
+    }
+    call_recv(end, end->closed ? ERR_IO : OK, 0);
+    return true;
+}
+
+/* What came before the other side went is still delivered. */
+static bool
+serve_recv(struct fed_splice_end *end)
+{
+    size_t n = end->closed ? 0 : take_some(end);
+
+    if (n > 0) {
+        call_recv(end, OK, n);
+    } else if (end->closed || end->gone) {
+        call_recv(end, end->closed ? ERR_IO : ERR_MISSING, 0);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /*
  * Do one thing for end.  True when a callback was made: the list may have
  * changed meanwhile.
@@ -281,29 +319,10 @@ call_send(struct fed_splice_end *end, enum err e, size_t n)
 static bool
 serve(struct fed_splice_end *end, uint64_t now)
 {
-    bool ended = end->closed || end->gone;
-    size_t n;
-
     grant(end);
-    if (end->tx_on) {
-        n = ended ? 0 : send_some(end);
-        if (n > 0 || end->closed || end->gone) {
-            call_send(end, n > 0 ? OK : ERR_IO, n);
-            return true;
-        }
-    }
-    if (end->waiting && (ended || end->wait_until_ms <= now)) {
-        call_recv(end, end->closed ? ERR_IO : OK, 0);
-        return true;
-    }
-    if (end->rx_on) {
-        n = end->closed ? 0 : take_some(end);
-        if (n > 0 || ended) {
-            call_recv(end, n > 0 ? OK : end->closed ? ERR_IO : ERR_MISSING, n);
-            return true;
-        }
-    }
-    return false;
+    return (end->tx_on && serve_send(end)) ||
+           (end->waiting && serve_wait(end, now)) ||
+           (end->rx_on && serve_recv(end));
 }
 
 /* Milliseconds until the earliest wait is over, or -1. */
