@@ -44,6 +44,7 @@ struct fed_resolver {
     struct fed_lookup lookup;
     pthread_mutex_t mx;
     pthread_cond_t cv;
+    pthread_cond_t left; /* a thread is about to end */
     struct question *head, *tail;
     struct question *busy; /* being looked up */
     size_t questions;
@@ -133,6 +134,7 @@ unref_locked(struct fed_resolver *r)
 {
     bool last = --r->refs == 0;
 
+    pthread_cond_broadcast(&r->left);
     pthread_mutex_unlock(&r->mx);
     if (last) {
         while (r->cache != NULL) {
@@ -140,6 +142,7 @@ unref_locked(struct fed_resolver *r)
         }
         pthread_mutex_destroy(&r->mx);
         pthread_cond_destroy(&r->cv);
+        pthread_cond_destroy(&r->left);
         mem_free(r->mem, r, sizeof(*r));
     }
 }
@@ -308,6 +311,7 @@ fed_resolver_new(const struct mem *mem, const struct clock *clock,
     r->refs = 1;
     pthread_mutex_init(&r->mx, NULL);
     pthread_cond_init(&r->cv, NULL);
+    pthread_cond_init(&r->left, NULL);
     e = start_threads(r, threads);
     if (e != OK) {
         fed_resolver_free(r);
@@ -408,12 +412,27 @@ fed_resolver_close(struct fed_resolver *r)
     pthread_mutex_unlock(&r->mx);
 }
 
+/* How many threads hang in the system. */
+static size_t
+busy_count(const struct fed_resolver *r)
+{
+    size_t n = 0;
+
+    for (const struct question *q = r->busy; q != NULL; q = q->next) {
+        n++;
+    }
+    return n;
+}
+
 void
 fed_resolver_free(struct fed_resolver *r)
 {
     if (r != NULL) {
         fed_resolver_close(r);
         pthread_mutex_lock(&r->mx);
+        while (r->refs > 1 + busy_count(r)) {
+            pthread_cond_wait(&r->left, &r->mx);
+        }
         unref_locked(r);
     }
 }
