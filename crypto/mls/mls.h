@@ -359,7 +359,8 @@ struct mls_record {
 
 /*
  * Records that belong to one step.  Free it when the transaction is durable;
- * give it to mls_undo when it failed.
+ * give it to mls_undo when it failed.  Once a later stage was merged there is
+ * no way back: free the changes and the group (in any order), and load it.
  */
 size_t mls_change_count(const struct mls_change *change);
 void mls_change_at(const struct mls_change *change, size_t i,

@@ -112,7 +112,7 @@ MUST_CHECK enum err mls_step_undo(struct mls_step *step);
 size_t mls_step_changed(const struct mls_step *step,
                         struct mls_ratchet_id out[MLS_STEP_CHANGED_MAX]);
 
-/* Wipes.  The tree stays as it is.  step may be NULL. */
+/* Wipes.  The tree stays as it is, and may be gone.  step may be NULL. */
 void mls_step_free(struct mls_step *step);
 
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct mls_step {
+    const struct mem *mem; /* the tree may be gone before the step */
     struct mls_secret_tree *tree;
     struct mls_key_nonce key;
     uint32_t leaf;
@@ -174,6 +175,7 @@ step_new(struct mls_secret_tree *t, uint32_t leaf, enum mls_ratchet type,
     if (step == NULL) {
         goto out;
     }
+    step->mem = t->mem;
     step->tree = t;
     step->leaf = leaf;
     step->type = type;
@@ -359,7 +361,7 @@ mls_step_free(struct mls_step *step)
     if (step == NULL) {
         return;
     }
-    mem = step->tree->mem;
+    mem = step->mem;
     mls_leaf_ratchets_free(mem, step->made);
     mls_frontier_free(mem, &step->frontier);
     if (step->list_changed && !step->first_use) {

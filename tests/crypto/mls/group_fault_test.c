@@ -547,6 +547,38 @@ TEST(undo_goes_all_the_way_back)
 /* ---------------------------------------------------------------- replay,
  * windows */
 
+TEST(changes_outlive_the_group)
+{
+    struct world *w = mem_alloc(mem_heap(), sizeof(*w));
+    struct mls_protected sent[2] = {0};
+    struct mls_unprotected got = {0};
+    struct mls_commit_opts opts = {0};
+    struct mls_change *saved = NULL;
+    struct client *c;
+
+    world_group(w, MLS_SUITE_X25519_CHACHA20, 25, 3);
+    c = &w->c[1];
+    c->env.past_epochs = 0;
+    world_restart(c);
+    CHECK_OK(
+        mls_protect(w->c[0].group, VIEW_LIT("x"), VIEW_LIT(""), 0, &sent[0]));
+    CHECK_OK(mls_unprotect(c->group, view_of(&sent[0].message), &got));
+    mls_group_free(w->c[2].group);
+    w->c[2].group = NULL;
+    world_commit(w, 0, &opts, 0, 0);
+    /* saving frees the epoch that the change is of */
+    CHECK_OK(mls_save(c->group, MLS_SAVE_CHANGED, &saved));
+    mls_change_free(saved);
+    mls_unprotected_clear(&got);
+    CHECK_OK(mls_protect(c->group, VIEW_LIT("x"), VIEW_LIT(""), 0, &sent[1]));
+    mls_group_free(c->group);
+    c->group = NULL;
+    mls_protected_clear(&sent[1]);
+    mls_protected_clear(&sent[0]);
+    world_end(w);
+    mem_free(mem_heap(), w, sizeof(*w));
+}
+
 TEST(replays_and_windows)
 {
     struct world *w = mem_alloc(mem_heap(), sizeof(*w));
@@ -630,5 +662,6 @@ main(void)
 {
     return RUN(T(each_allocation_fails), T(broken_messages_change_nothing),
                T(changed_records_are_enough), T(undo_goes_all_the_way_back),
-               T(replays_and_windows), T(too_far_ahead));
+               T(changes_outlive_the_group), T(replays_and_windows),
+               T(too_far_ahead));
 }
