@@ -67,6 +67,13 @@ place_of(enum fed_ns ns, struct view key, struct place *out)
     return OK;
 }
 
+/* What is on its way out stays out of backups: decisions E 20. */
+static uint8_t
+space_of(enum fed_ns ns)
+{
+    return (uint8_t)(ns == FED_NS_OUT ? STORE_FED_NO_BACKUP + ns : ns);
+}
+
 static enum err
 get_in(struct store_txn *txn, enum fed_ns ns, struct view key,
        struct bytes *out)
@@ -75,7 +82,7 @@ get_in(struct store_txn *txn, enum fed_ns ns, struct view key,
     enum err e;
 
     if (!is_secret(ns)) {
-        return store_fed_get(txn, (uint8_t)ns, key, out);
+        return store_fed_get(txn, space_of(ns), key, out);
     }
     e = place_of(ns, key, &p);
     if (e != OK) {
@@ -213,12 +220,12 @@ next_open(struct store_txn *txn, enum fed_ns ns, struct view from,
     enum err e = ERR_MISSING;
 
     if (from.len > 0) {
-        e = store_fed_get(txn, (uint8_t)ns, from, &value);
+        e = store_fed_get(txn, space_of(ns), from, &value);
     }
     if (e == OK) {
         e = take_record(f, from, view_of(&value));
     } else if (e == ERR_MISSING) {
-        e = store_fed_scan(txn, (uint8_t)ns, (struct view){0}, from, STORE_UP,
+        e = store_fed_scan(txn, space_of(ns), (struct view){0}, from, STORE_UP,
                            1, each_open, f);
     }
     bytes_free(&value);
@@ -333,8 +340,8 @@ write_one(struct store_txn *txn, const struct fed_write *w)
 
     if (!is_secret(w->ns)) {
         e = w->del
-                ? store_fed_del(txn, (uint8_t)w->ns, key)
-                : store_fed_put(txn, (uint8_t)w->ns, key, view_of(&w->value));
+                ? store_fed_del(txn, space_of(w->ns), key)
+                : store_fed_put(txn, space_of(w->ns), key, view_of(&w->value));
     } else {
         e = place_of(w->ns, key, &p);
         if (e == OK) {

@@ -3,12 +3,12 @@
  * Backup, restore and scrub.
  *
  * A backup is a folder: one commit's records (sealed as they are), the key
- * file, the chunk files.  It has no MLS secrets, no slot file, no outbox and
- * no streams of ours (decisions E 20); how far the peers' streams had been
- * applied it has, since that belongs to the records.  Whoever restores it
- * needs the master key besides.  Writing into a folder that holds an earlier
- * backup of the same store adds the new chunks and replaces the rest at the
- * end, at once.
+ * file, the chunk files.  It has no MLS secrets, no slot file, no outbox, no
+ * streams of ours and no namespaces from STORE_FED_NO_BACKUP on (E 20); how far
+ * the peers' streams had been applied it has, since that belongs to the
+ * records.  Whoever restores it needs the master key besides.  Writing into a
+ * folder that holds an earlier backup of the same store adds the new chunks and
+ * replaces the rest at the end, at once.
  */
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H

@@ -169,6 +169,7 @@ struct copy {
     uint64_t bytes; /* since the last commit */
     uint64_t done;
     uint64_t total;
+    uint64_t copied[STORE_T_COUNT_];
     const struct store_progress *progress;
 };
 
@@ -200,6 +201,7 @@ copy_record(struct copy *c, enum store_table t, struct view key,
     }
     c->bytes += key.len + sealed.len;
     c->done++;
+    c->copied[t]++;
     if (c->done % STEP_RECORDS == 0 && c->progress != NULL &&
         !c->progress->step(c->progress->ctx, c->done, c->total)) {
         e = ERR_STATE;
@@ -220,6 +222,10 @@ copy_table(struct copy *c, enum store_table t)
     TRY(store_env_cur_open(c->from->env, t, &cur));
     while ((e = store_env_cur_move(cur, step, &key, &sealed)) == OK) {
         step = STORE_ENV_NEXT;
+        if (t == STORE_T_FED && key.len > 0 &&
+            key.p[0] >= STORE_FED_NO_BACKUP) {
+            continue;
+        }
         e = copy_record(c, t, key, sealed);
         if (e == ERR_CORRUPT || e == ERR_EXISTS) {
             e = store_damaged(c->from, t, key);
@@ -248,8 +254,8 @@ write_meta(struct copy *c, const struct store_about *about)
     txn.state = *st;
     txn.state_loaded = true;
     for (enum store_table t = 0; t < STORE_T_COUNT_; t++) {
-        if (store_table_is_left_out(t)) {
-            txn.state.keys[t] = 0;
+        if (t != STORE_T_META) {
+            txn.state.keys[t] = c->copied[t];
         }
     }
     txn.state.n[STORE_N_SLOT] = 0;

@@ -23,6 +23,14 @@ enum {
     STORE_SECRET_KEY_MAX = 128
 };
 
+/*
+ * Namespaces from this one on stay out of backups: what is on its way out
+ * (decisions E 20).
+ */
+enum {
+    STORE_FED_NO_BACKUP = 240
+};
+
 /* ERR_MISSING */
 MUST_CHECK enum err store_fed_get(struct store_txn *txn, uint8_t ns,
                                   struct view key, struct bytes *out);

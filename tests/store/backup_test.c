@@ -51,6 +51,9 @@ fill_run(void *ctx, struct store_txn *txn)
     TRY(store_contact_put(txn, &contact));
     TRY(store_secret_put(txn, &owner, VIEW_LIT("epoch"), VIEW_LIT("secret")));
     TRY(store_fed_put(txn, 1, VIEW_LIT("state"), VIEW_LIT("public")));
+    TRY(store_fed_put(txn, STORE_FED_NO_BACKUP, VIEW_LIT("a"),
+                      VIEW_LIT("unsent")));
+    TRY(store_fed_put(txn, 255, VIEW_LIT("a"), VIEW_LIT("unsent")));
     TRY(store_outbox_push(txn, &peer, VIEW_LIT("unsent"), 0, 0, &seq));
     TRY(store_outbox_push(txn, &peer, VIEW_LIT("unsent"), 0, 0, &seq));
     TRY(store_blob_put(txn, 5, &w->chunk, 1, &w->blob));
@@ -176,6 +179,9 @@ TEST(a_restored_store_has_all_but_secrets_and_knows_it)
     CHECK_ERR(store_outbox_status(txn, &peer, &st), ERR_MISSING);
     CHECK_OK(store_fed_get(txn, 1, VIEW_LIT("state"), &b));
     bytes_free(&b);
+    CHECK_ERR(store_fed_get(txn, STORE_FED_NO_BACKUP, VIEW_LIT("a"), &b),
+              ERR_MISSING);
+    CHECK_ERR(store_fed_get(txn, 255, VIEW_LIT("a"), &b), ERR_MISSING);
     store_read_end(txn);
     CHECK_OK(store_chunk_read(to.s, &w.chunk, &b));
     bytes_free(&b);
