@@ -241,6 +241,38 @@ TEST(external_join_and_resync)
     done(w);
 }
 
+TEST(alone)
+{
+    struct world *w = group_of(1);
+    struct mls_commit_opts empty = {0};
+    struct mls_commit_opts opts = {.as_private = true};
+    struct mls_proposal_in rm = {.type = MLS_PROPOSAL_REMOVE};
+
+    world_commit(w, 0, &empty, 0, 0);
+    world_commit(w, 0, &opts, 0, 0);
+    world_restart(&w->c[0]);
+    join_external(w, 1, 0, false, 0);
+    world_talk(w, 1);
+    rm.leaf = 0;
+    opts.proposals = &rm;
+    opts.proposals_len = 1;
+    world_commit(w, 1, &opts, 0, 0);
+    CHECK(mls_group_is_removed(w->c[0].group));
+    CHECK_EQ(mls_group_own_leaf(w->c[1].group), 1);
+    world_commit(w, 1, &empty, 2, 2);
+    world_talk(w, 2);
+    /* the only one that is left comes back in its own place */
+    rm.leaf = mls_group_own_leaf(w->c[2].group);
+    world_commit(w, 1, &opts, 0, 0);
+    rm.leaf = mls_group_own_leaf(w->c[3].group);
+    world_commit(w, 1, &opts, 0, 0);
+    join_external(w, 1, 1, true, 1);
+    CHECK_EQ(mls_group_member_count(w->c[1].group), 1);
+    world_commit(w, 1, &empty, 4, 1);
+    world_talk(w, 4);
+    done(w);
+}
+
 TEST(extensions_change)
 {
     static const uint8_t raw[] = {0xf1, 0x02, 1, 'z'};
@@ -572,8 +604,8 @@ main(void)
 {
     return RUN(T(create_add_talk), T(remove_and_return),
                T(stage_says_what_changes), T(by_reference), T(rotation),
-               T(external_join_and_resync), T(extensions_change), T(psks),
-               T(private_commit_consumes_a_generation),
+               T(external_join_and_resync), T(alone), T(extensions_change),
+               T(psks), T(private_commit_consumes_a_generation),
                T(stage_survives_a_restart), T(reinit), T(branch),
                T(proposals_from_outside), T(key_package_check),
                T(credentials_are_judged));
