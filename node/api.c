@@ -206,8 +206,21 @@ static const struct command commands[] = {
     {"react", node_cmd_react, 2},
     {"save-attachment", node_cmd_save_attachment, 1},
     {"watch", node_cmd_watch, 0},
+    {"contact add", node_cmd_contact_add, 1},
+    {"contact show", node_cmd_contact_show, 1},
+    {"contact edit", node_cmd_contact_edit, 1},
+    {"contact note", node_cmd_contact_note, 2},
+    {"contact find", node_cmd_contact_find, 0},
     {"status", node_cmd_status, 0},
     {"peers", node_cmd_peers, 0},
+    {"doctor", node_cmd_doctor, 0},
+    {"profile show", node_cmd_profile_show, 0},
+    {"profile set", node_cmd_profile_set, 0},
+    {"recovery sheet", node_cmd_recovery_sheet, 0},
+    {"recovery check", node_cmd_recovery_check, 1},
+    {"rotate-key", node_cmd_rotate_key, 0},
+    {"backup", node_cmd_backup, 1},
+    {"audit", node_cmd_audit, 0},
 };
 
 /* What to do about an error that nobody put into words. */

@@ -581,6 +581,7 @@ self_of(const struct node_runner *r)
         .node_seed = VIEW_ARRAY(r->identity.node.seed),
         .addrs = view_of(&r->addrs),
         .profile = view_of(&r->profile),
+        .revocation = view_of(&r->identity.revocation),
     };
 
     return s;

@@ -32,8 +32,16 @@ version(const struct tool_run *run)
 }
 
 static const struct special specials[] = {
-    {"init", tool_cmd_init},   {"connect", tool_cmd_connect},
-    {"watch", tool_cmd_watch}, {"completion", completion},
+    {"init", tool_cmd_init},
+    {"connect", tool_cmd_connect},
+    {"recovery check", tool_cmd_words},
+    {"rotate-key", tool_cmd_words},
+    {"recovery sheet", tool_cmd_sheet},
+    {"backup", tool_cmd_backup},
+    {"restore", tool_cmd_restore},
+    {"verify", tool_cmd_verify},
+    {"watch", tool_cmd_watch},
+    {"completion", completion},
     {"version", version},
 };
 

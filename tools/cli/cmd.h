@@ -67,5 +67,10 @@ enum tool_exit tool_cmd_init(const struct tool_run *run);
 enum tool_exit tool_cmd_connect(const struct tool_run *run);
 enum tool_exit tool_cmd_watch(const struct tool_run *run);
 enum tool_exit tool_cmd_plain(const struct tool_run *run);
+enum tool_exit tool_cmd_words(const struct tool_run *run);
+enum tool_exit tool_cmd_sheet(const struct tool_run *run);
+enum tool_exit tool_cmd_backup(const struct tool_run *run);
+enum tool_exit tool_cmd_restore(const struct tool_run *run);
+enum tool_exit tool_cmd_verify(const struct tool_run *run);
 
 #endif

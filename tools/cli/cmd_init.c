@@ -2,8 +2,9 @@
 /* init: a new node in the data folder, with its recovery sheet. */
 #include "crypto/ident/profile.h"
 #include "node/init.h"
-#include "node/qr.h"
+#include "proto/base/limits.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/sheet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,73 +65,27 @@ write_config(const struct tool_run *run)
                : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
 }
 
-/* The words in four columns, numbered. */
-static void
-print_words(FILE *f, const struct bytes *words)
-{
-    size_t at = 0;
-
-    for (unsigned n = 1; n <= IDENT_WORDS && at < words->len; n++) {
-        size_t end = at;
-
-        while (end < words->len && words->p[end] != ' ') {
-            end++;
-        }
-        (void)fprintf(f, "%3u. %-10.*s%s", n, (int)(end - at), words->p + at,
-                      n % 4 == 0 ? "\n" : "");
-        at = end + 1;
-    }
-}
-
-static void
-print_sheet(FILE *f, const char *name, const struct node_sheet *sheet)
-{
-    struct node_qr *qr = NULL;
-    struct bytes code = {0};
-    char hex[PROTO_HEX_MAX + 1];
-
-    proto_hex(clinic_id_view(&sheet->root), hex);
-    (void)fprintf(f,
-                  "BALSAM RECOVERY SHEET\n%s\nclinic %s\n\n"
-                  "These words are the clinic's key. Whoever has them can act "
-                  "as this clinic.\nPrint this sheet, keep it in a safe place, "
-                  "and keep no copy on a computer.\n\n",
-                  name, hex);
-    print_words(f, &sheet->words);
-    if (node_qr_make(mem_heap(), view_of(&sheet->code), &qr) == OK &&
-        node_qr_terminal(mem_heap(), qr, &code) == OK) {
-        (void)fputc('\n', f);
-        (void)fwrite(code.p, 1, code.len, f);
-    }
-    (void)fputc('\n', f);
-    bytes_free(&code);
-    node_qr_free(qr);
-}
-
 static enum tool_exit
 give_sheet(const struct tool_run *run, const char *name,
            const struct node_sheet *sheet)
 {
-    const char *path = tool_args_value(&run->args, "--sheet", NULL);
-    int fd;
-    FILE *f;
+    char hex[PROTO_HEX_MAX + 1];
+    char words[IDENT_WORDS_TEXT_MAX + 1] = "";
+    char code[LIMIT_QR_TEXT + 1] = "";
+    struct tool_sheet page = {name, hex, words, code};
+    enum tool_exit exit_code;
 
-    if (path == NULL) {
-        print_sheet(run->json ? stderr : stdout, name, sheet);
-        return TOOL_EXIT_OK;
+    if (sheet->words.len >= sizeof(words) || sheet->code.len >= sizeof(code)) {
+        return TOOL_EXIT_FAILED;
     }
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (f == NULL) {
-        return tool_say(TOOL_EXIT_FAILED,
-                        "The recovery sheet %s cannot be written: %s. The node "
-                        "is made; print the sheet with balsam recovery sheet.",
-                        path, strerror(errno));
-    }
-    print_sheet(f, name, sheet);
-    return fclose(f) == 0
-               ? TOOL_EXIT_OK
-               : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+    proto_hex(clinic_id_view(&sheet->root), hex);
+    memcpy(words, sheet->words.p, sheet->words.len);
+    memcpy(code, sheet->code.p, sheet->code.len);
+    exit_code = tool_sheet_give(tool_args_value(&run->args, "--sheet", NULL),
+                                run->json ? stderr : stdout, &page);
+    mem_wipe(words, sizeof(words));
+    mem_wipe(code, sizeof(code));
+    return exit_code;
 }
 
 static enum tool_exit

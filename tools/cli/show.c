@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node's answers as lines for people. */
+#include "tools/cli/show.h"
 #include "tools/cli/cmd.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-static const char *
-text(const json_t *o, const char *key)
+const char *
+tool_text(const json_t *o, const char *key)
 {
     const char *s = json_string_value(json_object_get(o, key));
 
     return s == NULL ? "" : s;
 }
 
-static long long
-number(const json_t *o, const char *key)
+long long
+tool_number(const json_t *o, const char *key)
 {
     return (long long)json_integer_value(json_object_get(o, key));
 }
@@ -27,8 +28,8 @@ is(const json_t *o, const char *key)
 }
 
 /* Control characters of others must not move our terminal about. */
-static void
-print_safe(const char *s)
+void
+tool_print_safe(const char *s)
 {
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
@@ -40,8 +41,8 @@ print_safe(const char *s)
     }
 }
 
-static void
-print_time(long long ms)
+void
+tool_print_time(long long ms)
 {
     time_t t = (time_t)(ms / 1000);
     struct tm tm;
@@ -64,9 +65,9 @@ show_reactions(const json_t *m)
     json_array_foreach(json_object_get(m, "reactions"), i, r)
     {
         (void)printf("      ");
-        print_safe(text(r, "emoji"));
+        tool_print_safe(tool_text(r, "emoji"));
         (void)printf("  ");
-        print_safe(text(r, "from"));
+        tool_print_safe(tool_text(r, "from"));
         (void)printf("\n");
     }
 }
@@ -80,8 +81,8 @@ show_files(const json_t *m)
     json_array_foreach(json_object_get(m, "attachments"), i, f)
     {
         (void)printf("      file %zu: ", i + 1);
-        print_safe(text(f, "name"));
-        (void)printf(" (%lld bytes)\n", number(f, "size"));
+        tool_print_safe(tool_text(f, "name"));
+        (void)printf(" (%lld bytes)\n", tool_number(f, "size"));
     }
 }
 
@@ -90,32 +91,32 @@ show_message(const json_t *m)
 {
     bool ours = is(m, "ours");
 
-    (void)printf("#%-5lld ", number(m, "number"));
-    print_time(number(m, "at_ms"));
+    (void)printf("#%-5lld ", tool_number(m, "number"));
+    tool_print_time(tool_number(m, "at_ms"));
     (void)printf("  ");
-    print_safe(text(m, "from"));
-    if (text(m, "author")[0] != '\0') {
+    tool_print_safe(tool_text(m, "from"));
+    if (tool_text(m, "author")[0] != '\0') {
         (void)printf(" (");
-        print_safe(text(m, "author"));
+        tool_print_safe(tool_text(m, "author"));
         (void)printf(")");
     }
     if (ours) {
-        (void)printf("  [%s]", text(m, "state"));
+        (void)printf("  [%s]", tool_text(m, "state"));
     }
     (void)printf("%s%s%s\n", is(m, "auto") ? "  automatic" : "",
                  is(m, "edited") ? "  edited" : "",
                  is(m, "resent") ? "  resent" : "");
     if (is(m, "deleted")) {
         (void)printf("      (deleted)\n");
-    } else if (strcmp(text(m, "kind"), "newer") == 0) {
+    } else if (strcmp(tool_text(m, "kind"), "newer") == 0) {
         (void)printf("      (needs a newer version of Balsam)\n");
-    } else if (strcmp(text(m, "kind"), "title") == 0) {
+    } else if (strcmp(tool_text(m, "kind"), "title") == 0) {
         (void)printf("      called this conversation \"");
-        print_safe(text(m, "text"));
+        tool_print_safe(tool_text(m, "text"));
         (void)printf("\"\n");
     } else {
         (void)printf("      ");
-        print_safe(text(m, "text"));
+        tool_print_safe(tool_text(m, "text"));
         (void)printf("\n");
     }
     show_files(m);
@@ -128,9 +129,9 @@ show_thread(const json_t *a)
     size_t i;
     const json_t *m;
 
-    print_safe(text(a, "title"));
-    (void)printf("  (%lld messages, %s%s)\n", number(a, "total"),
-                 text(a, "state"), is(a, "closed") ? ", closed" : "");
+    tool_print_safe(tool_text(a, "title"));
+    (void)printf("  (%lld messages, %s%s)\n", tool_number(a, "total"),
+                 tool_text(a, "state"), is(a, "closed") ? ", closed" : "");
     json_array_foreach(json_object_get(a, "messages"), i, m)
     {
         show_message(m);
@@ -150,18 +151,18 @@ show_inbox(const json_t *a)
     }
     json_array_foreach(list, i, c)
     {
-        (void)printf("%3lld  %s  ", number(c, "number"),
+        (void)printf("%3lld  %s  ", tool_number(c, "number"),
                      is(c, "clinics") ? "clinic" : "      ");
-        print_time(number(c, "at_ms"));
+        tool_print_time(tool_number(c, "at_ms"));
         (void)printf("  ");
-        print_safe(text(c, "title"));
-        if (number(c, "unread") > 0) {
-            (void)printf("  (%lld new)", number(c, "unread"));
+        tool_print_safe(tool_text(c, "title"));
+        if (tool_number(c, "unread") > 0) {
+            (void)printf("  (%lld new)", tool_number(c, "unread"));
         }
         (void)printf("%s\n", is(c, "closed") ? "  closed" : "");
-        if (text(c, "preview")[0] != '\0') {
+        if (tool_text(c, "preview")[0] != '\0') {
             (void)printf("             %s", is(c, "ours") ? "You: " : "");
-            print_safe(text(c, "preview"));
+            tool_print_safe(tool_text(c, "preview"));
             (void)printf("\n");
         }
     }
@@ -173,19 +174,20 @@ show_inbox(const json_t *a)
 static void
 show_link(const json_t *l)
 {
-    (void)printf("%s  %-9s %s%s  used %lld", text(l, "id"), text(l, "state"),
-                 is(l, "one_time") ? "one-time" : "public",
-                 is(l, "review") ? ", with review" : "", number(l, "uses"));
-    if (number(l, "uses_max") > 0) {
-        (void)printf(" of %lld", number(l, "uses_max"));
+    (void)printf(
+        "%s  %-9s %s%s  used %lld", tool_text(l, "id"), tool_text(l, "state"),
+        is(l, "one_time") ? "one-time" : "public",
+        is(l, "review") ? ", with review" : "", tool_number(l, "uses"));
+    if (tool_number(l, "uses_max") > 0) {
+        (void)printf(" of %lld", tool_number(l, "uses_max"));
     }
-    if (number(l, "expires_ms") > 0) {
+    if (tool_number(l, "expires_ms") > 0) {
         (void)printf(", until ");
-        print_time(number(l, "expires_ms"));
+        tool_print_time(tool_number(l, "expires_ms"));
     }
-    if (text(l, "label")[0] != '\0') {
+    if (tool_text(l, "label")[0] != '\0') {
         (void)printf("  \"");
-        print_safe(text(l, "label"));
+        tool_print_safe(tool_text(l, "label"));
         (void)printf("\"");
     }
     (void)printf("\n");
@@ -195,7 +197,7 @@ static void
 show_link_text(const json_t *l)
 {
     show_link(l);
-    (void)printf("\n%s\n", text(l, "link"));
+    (void)printf("\n%s\n", tool_text(l, "link"));
 }
 
 static void
@@ -213,13 +215,13 @@ show_links(const json_t *a)
 static void
 show_clinic(const json_t *c)
 {
-    (void)printf("%.8s  %-12s %-7s ", text(c, "id"), text(c, "state"),
+    (void)printf("%.8s  %-12s %-7s ", tool_text(c, "id"), tool_text(c, "state"),
                  is(c, "online") ? "online" : "");
-    print_safe(text(c, "name"));
-    (void)printf("  (%s)", text(c, "learned"));
-    if (text(c, "phone")[0] != '\0') {
+    tool_print_safe(tool_text(c, "name"));
+    (void)printf("  (%s)", tool_text(c, "learned"));
+    if (tool_text(c, "phone")[0] != '\0') {
         (void)printf("  ");
-        print_safe(text(c, "phone"));
+        tool_print_safe(tool_text(c, "phone"));
     }
     (void)printf("\n");
 }
@@ -251,12 +253,12 @@ show_peers(const json_t *a)
 
     json_array_foreach(json_object_get(a, "peers"), i, p)
     {
-        (void)printf("%.8s  %-8s queued %-6lld %-22s ", text(p, "id"),
+        (void)printf("%.8s  %-8s queued %-6lld %-22s ", tool_text(p, "id"),
                      is(p, "blocked")  ? "blocked"
                      : is(p, "online") ? "online"
                                        : "offline",
-                     number(p, "queued"), text(p, "address"));
-        print_safe(text(p, "name"));
+                     tool_number(p, "queued"), tool_text(p, "address"));
+        tool_print_safe(tool_text(p, "name"));
         (void)printf("\n");
     }
 }
@@ -269,22 +271,22 @@ show_status(const json_t *a)
     size_t i;
     const json_t *addr;
 
-    print_safe(text(a, "name"));
-    (void)printf("\n  clinic       %s\n", text(a, "clinic"));
+    tool_print_safe(tool_text(a, "name"));
+    (void)printf("\n  clinic       %s\n", tool_text(a, "clinic"));
     json_array_foreach(json_object_get(a, "addresses"), i, addr)
     {
         (void)printf("  address      %s\n", json_string_value(addr));
     }
-    (void)printf("  up           %lld s\n", number(a, "up_s"));
+    (void)printf("  up           %lld s\n", tool_number(a, "up_s"));
     (void)printf("  certificate  %lld days left, renewed by itself\n",
-                 number(a, "certificate_days"));
+                 tool_number(a, "certificate_days"));
     (void)printf("  clinics      %lld online, %lld not reached\n",
-                 number(net, "online"), number(net, "unreachable"));
+                 tool_number(net, "online"), tool_number(net, "unreachable"));
     (void)printf("  data         %lld KiB%s\n",
-                 number(store, "used_bytes") / 1024,
+                 tool_number(store, "used_bytes") / 1024,
                  is(store, "disk_full") ? ", DISK FULL: make room" : "");
-    if (text(a, "sandbox")[0] != '\0') {
-        (void)printf("  sandbox      %s\n", text(a, "sandbox"));
+    if (tool_text(a, "sandbox")[0] != '\0') {
+        (void)printf("  sandbox      %s\n", tool_text(a, "sandbox"));
     }
     if (!is(a, "sheet_checked")) {
         (void)printf("  recovery     Your recovery sheet was never checked. "
@@ -299,16 +301,16 @@ show_status(const json_t *a)
 static void
 show_said(const json_t *a)
 {
-    (void)printf("#%lld %s\n", number(a, "number"), text(a, "state"));
+    (void)printf("#%lld %s\n", tool_number(a, "number"), tool_text(a, "state"));
 }
 
 static void
 show_done(const json_t *a)
 {
     (void)printf("Done");
-    if (text(a, "name")[0] != '\0') {
+    if (tool_text(a, "name")[0] != '\0') {
         (void)printf(": ");
-        print_safe(text(a, "name"));
+        tool_print_safe(tool_text(a, "name"));
     }
     (void)printf(".\n");
 }
@@ -334,6 +336,14 @@ static const struct view_of_command views[] = {
     {"react", show_said},
     {"status", show_status},
     {"peers", show_peers},
+    {"contact add", tool_show_contact},
+    {"contact show", tool_show_contact},
+    {"contact edit", tool_show_contact},
+    {"contact find", tool_show_contacts},
+    {"profile show", tool_show_profile},
+    {"profile set", tool_show_profile},
+    {"audit", tool_show_audit},
+    {"doctor", tool_show_doctor},
 };
 
 void
@@ -351,18 +361,18 @@ tool_show(const struct tool_run *run, const json_t *answer)
 void
 tool_show_event(const json_t *e)
 {
-    const char *event = text(e, "event");
+    const char *event = tool_text(e, "event");
     const json_t *m = json_object_get(e, "message");
 
     if (strcmp(event, "message") == 0 && m != NULL) {
-        print_safe(text(e, "title"));
+        tool_print_safe(tool_text(e, "title"));
         (void)printf("\n");
         show_message(m);
     } else if (strcmp(event, "request") == 0) {
-        print_safe(text(e, "clinic_name"));
+        tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(" asks to connect: balsam accept or balsam refuse\n");
     } else if (strcmp(event, "clinic") == 0) {
-        print_safe(text(e, "clinic_name"));
+        tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(": the connection changed\n");
     }
     (void)fflush(stdout);

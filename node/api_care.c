@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking after the node: backup, audit trail, what is wrong. */
+#include "crypto/prim/secret.h"
+#include "node/api.h"
+#include "node/clinic/desk.h"
+#include "proto/base/limits.h"
+#include "store/backup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+/* ------------------------------------------------------------------ backup */
+
+static bool
+on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    struct node_call *c = ctx;
+    json_t *line = json_object();
+    bool more;
+
+    node_json_num(line, "done", done);
+    node_json_num(line, "total", total);
+    more = c->emit(c->emit_ctx, line);
+    json_decref(line);
+    return more;
+}
+
+static enum err
+write_backup(void *ctx, struct store_txn *txn)
+{
+    struct node_call *c = ctx;
+
+    return node_audit_member(txn, c->api, NODE_AUDIT_BACKUP, (struct view){0},
+                             0);
+}
+
+enum err
+node_cmd_backup(struct node_call *c)
+{
+    enum err e;
+    struct view dir = node_call_arg(c, 0);
+    char path[NODE_PATH_MAX];
+    struct store_progress progress = {on_progress, c};
+
+    if (dir.len == 0 || dir.len >= sizeof(path) || dir.p[0] != '/') {
+        return node_call_fail(c, ERR_INVALID,
+                              "Give the whole path of the "
+                              "folder, from /.");
+    }
+    memcpy(path, dir.p, dir.len);
+    path[dir.len] = '\0';
+    TRY(store_write(c->api->store, write_backup, c, 0));
+    e = store_backup(c->api->store, path,
+                     node_call_has(c, "progress") ? &progress : NULL);
+    if (e == ERR_EXISTS) {
+        e = node_call_fail(c, e,
+                           "%s holds something else. Choose an empty "
+                           "folder, or one with an earlier backup of "
+                           "this node.",
+                           path);
+    }
+    if (e == ERR_IO || e == ERR_DENIED) {
+        e = node_call_fail(c, e,
+                           "%s cannot be written by the node. Choose a "
+                           "folder that its user may write.",
+                           path);
+    }
+    node_json_view(c->out, "folder", dir);
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- audit */
+
+struct audit {
+    struct node_call *c;
+    struct store_txn *txn;
+    json_t *rows;
+    uint64_t since_ms;
+};
+
+static const char *
+action_word(uint16_t action)
+{
+    static const char *const words[] = {
+        [NODE_AUDIT_INIT] = "node made",
+        [NODE_AUDIT_LINK_CREATE] = "link made",
+        [NODE_AUDIT_LINK_REVOKE] = "link revoked",
+        [NODE_AUDIT_LINK_ROTATE] = "link replaced",
+        [NODE_AUDIT_CONNECT] = "asked to connect",
+        [NODE_AUDIT_ACCEPT] = "request accepted",
+        [NODE_AUDIT_REFUSE] = "request refused",
+        [NODE_AUDIT_DISCONNECT] = "disconnected",
+        [NODE_AUDIT_BLOCK] = "blocked",
+        [NODE_AUDIT_UNBLOCK] = "unblocked",
+        [NODE_AUDIT_READ] = "conversation read",
+        [NODE_AUDIT_SEND] = "message sent",
+        [NODE_AUDIT_EDIT] = "message edited",
+        [NODE_AUDIT_DELETE] = "message deleted",
+        [NODE_AUDIT_SAVE_FILE] = "file saved",
+        [NODE_AUDIT_THREAD_NEW] = "conversation made",
+        [NODE_AUDIT_THREAD_ADD] = "clinic added",
+        [NODE_AUDIT_THREAD_REMOVE] = "clinic removed",
+        [NODE_AUDIT_THREAD_LEAVE] = "conversation left",
+        [NODE_AUDIT_CONTACT] = "contact changed",
+        [NODE_AUDIT_NOTE] = "note added",
+        [NODE_AUDIT_PROFILE] = "profile changed",
+        [NODE_AUDIT_RECOVERY] = "recovery sheet",
+        [NODE_AUDIT_KEY] = "key rotated",
+        [NODE_AUDIT_BACKUP] = "backup",
+        [NODE_AUDIT_CONNECTED] = "connection changed",
+        [NODE_AUDIT_ARRIVED] = "message arrived",
+    };
+
+    return action < sizeof(words) / sizeof(*words) && words[action] != NULL
+               ? words[action]
+               : "something newer";
+}
+
+static enum err
+each_row(void *ctx, const struct store_audit *row)
+{
+    struct audit *a = ctx;
+    json_t *o;
+    size_t id = store_actor_id_len(row->actor.kind);
+
+    if (row->at_ms < a->since_ms) {
+        return OK;
+    }
+    o = node_json_item(a->rows);
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    node_json_num(o, "number", row->seq);
+    node_json_num(o, "at_ms", row->at_ms);
+    node_json_view(o, "action", view_str(action_word(row->action)));
+    node_json_view(o, "actor",
+                   view_str(row->actor.kind == STORE_ACTOR_MEMBER ? "member"
+                            : row->actor.kind == STORE_ACTOR_PEER ? "clinic"
+                                                                  : "system"));
+    if (id > 0) {
+        node_json_hex(o, "actor_id", view_make(row->actor.id, id));
+    }
+    if (row->object.len > 0) {
+        node_json_hex(o, "about", row->object);
+    }
+    node_json_num(o, "n", row->n);
+    return OK;
+}
+
+static enum err
+verify_chain(struct audit *a)
+{
+    uint64_t rows = 0;
+    uint64_t bad = 0;
+    enum err e = store_audit_verify(a->txn, NULL, NULL, &rows, &bad);
+
+    if (e == ERR_CORRUPT) {
+        return node_call_fail(a->c, e,
+                              "The audit trail was changed: entry "
+                              "%llu does not follow from those "
+                              "before. Keep the data as it is, and "
+                              "compare with a backup.",
+                              (unsigned long long)bad);
+    }
+    node_json_num(a->c->out, "rows", rows);
+    node_json_bool(a->c->out, "intact", e == OK);
+    return e;
+}
+
+/* A day as 2027-01-31, in milliseconds. */
+static enum err
+read_since(struct node_call *c, uint64_t *out)
+{
+    struct view v = node_call_flag(c, "since");
+    char text[16] = "";
+    struct tm tm = {0};
+    int end = 0;
+
+    *out = 0;
+    if (v.len == 0) {
+        return OK;
+    }
+    memcpy(text, v.p, v.len < sizeof(text) ? v.len : sizeof(text) - 1);
+    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+               &end) != 3 ||
+        text[end] != '\0') {
+        return node_call_fail(c, ERR_INVALID,
+                              "--since needs a day such as "
+                              "2027-01-31.");
+    }
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    tm.tm_isdst = -1;
+    *out = (uint64_t)mktime(&tm) * 1000;
+    return OK;
+}
+
+enum err
+node_cmd_audit(struct node_call *c)
+{
+    enum err e;
+    struct audit a = {.c = c};
+    struct hash32 hash;
+    uint64_t last = 0;
+    uint64_t max = 0;
+
+    TRY(node_call_number(c, "limit", 100, &max));
+    TRY(read_since(c, &a.since_ms));
+    TRY(store_read_begin(c->api->store, &a.txn));
+    TRY(store_audit_head(a.txn, &last, &hash));
+    if (node_call_has(c, "verify")) {
+        TRY(verify_chain(&a));
+    }
+    node_json_hex(c->out, "head", hash32_view(&hash));
+    a.rows = node_json_array(c->out, "entries");
+    TRY(store_audit_read(a.txn, last > max ? last - max : 0, (uint32_t)max,
+                         each_row, &a));
+out:
+    store_read_end(a.txn);
+    return e;
+}
+
+/* ------------------------------------------------------------------ doctor */
+
+/* One finding: good, or what to do. */
+static void
+finding(json_t *list, const char *what, bool good, const char *todo)
+{
+    json_t *o = node_json_item(list);
+
+    if (o != NULL) {
+        node_json_view(o, "what", view_str(what));
+        node_json_bool(o, "good", good);
+        if (!good) {
+            node_json_view(o, "do", view_str(todo));
+        }
+    }
+}
+
+static void
+look_at_disk(struct node_call *c, json_t *list)
+{
+    struct statvfs v;
+    struct store_status s;
+    bool room = statvfs(c->api->config->data, &v) == 0 &&
+                (uint64_t)v.f_bavail * v.f_frsize > LIMIT_MIB(512u);
+
+    finding(list, "room on the disk", room,
+            "Less than 512 MiB are free: delete what is not needed, or move "
+            "the data folder to a larger disk.");
+    finding(list, "the store takes new data",
+            store_status(c->api->store, &s) == OK && !s.disk_full,
+            "The disk is full: new messages are refused until there is room.");
+}
+
+static void
+look_at_keys(struct node_call *c, json_t *list)
+{
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    struct store_txn *txn = NULL;
+    uint64_t now = store_now_ms(c->api->store);
+    bool checked = false;
+    bool renewal;
+    bool node;
+
+    if (store_read_begin(c->api->store, &txn) == OK) {
+        checked = node_root_seed_load(txn, seed) == ERR_MISSING;
+    }
+    store_read_end(txn);
+    (void)pthread_mutex_lock(&c->api->identity_mx);
+    node = now < c->api->identity.node_not_after_ms;
+    renewal =
+        now + IDENT_RENEW_EARLY_MS < c->api->identity.renewal_not_after_ms;
+    (void)pthread_mutex_unlock(&c->api->identity_mx);
+    finding(list, "the recovery sheet was checked", checked,
+            "Print it (balsam recovery sheet), then run balsam recovery "
+            "check.");
+    finding(list, "the node's certificate", node,
+            "It has expired: is the clock right? Then balsam rotate-key.");
+    finding(list, "the renewal key", renewal,
+            "It expires soon: take the recovery sheet and run balsam "
+            "rotate-key --revoke.");
+}
+
+/* An address that only this network knows. */
+static bool
+is_private(const struct proto_addr *a)
+{
+    return a->kind == PROTO_ADDR_IP4 &&
+           (a->ip[0] == 127 || a->ip[0] == 10 ||
+            (a->ip[0] == 172 && (a->ip[1] & 0xf0) == 16) ||
+            (a->ip[0] == 192 && a->ip[1] == 168));
+}
+
+static void
+look_at_addrs(struct node_call *c, json_t *list)
+{
+    for (size_t i = 0; i < c->api->addrs_len; i++) {
+        char text[PROTO_ADDR_TEXT_MAX];
+        char what[PROTO_ADDR_TEXT_MAX + 32];
+
+        proto_addr_format(&c->api->addrs[i], text);
+        (void)snprintf(what, sizeof(what), "the address %s in links", text);
+        finding(list, what, !is_private(&c->api->addrs[i]),
+                "It is known only in this network: others cannot dial it. Set "
+                "--address to a name or address that they reach, and let your "
+                "router pass that port to this machine.");
+    }
+}
+
+enum err
+node_cmd_doctor(struct node_call *c)
+{
+    json_t *list = node_json_array(c->out, "findings");
+    struct node_runner_stats s;
+    size_t i;
+    const json_t *f;
+    bool good = true;
+
+    node_runner_stats(c->api->runner, &s);
+    look_at_disk(c, list);
+    look_at_keys(c, list);
+    look_at_addrs(c, list);
+    finding(list, "commits", s.failures == 0,
+            "Some did not succeed; the log says why. Is the disk full or "
+            "failing?");
+    json_array_foreach(list, i, f)
+    {
+        good = good && json_is_true(json_object_get(f, "good"));
+    }
+    node_json_bool(c->out, "good", good);
+    node_json_view(c->out, "note",
+                   VIEW_LIT("On flash and copy-on-write disks, and in "
+                            "snapshots, overwritten keys may survive: encrypt "
+                            "the disk as well."));
+    return OK;
+}

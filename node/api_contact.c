@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contacts: saved people and clinics, with notes that never leave here. */
+#include "node/api.h"
+#include "node/clinic/desk.h"
+#include "proto/base/limits.h"
+
+#include <string.h>
+
+static const char *const kinds[STORE_CONTACT_KIND_COUNT_] = {
+    [STORE_CONTACT_UNKNOWN] = "unknown",
+    [STORE_CONTACT_PATIENT] = "patient",
+    [STORE_CONTACT_CLINIC] = "clinic",
+    [STORE_CONTACT_PROFESSIONAL] = "professional",
+};
+
+static const char *const idents[STORE_IDENT_KIND_COUNT_] = {
+    [STORE_IDENT_PHONE] = "phone",       [STORE_IDENT_EMAIL] = "email",
+    [STORE_IDENT_FAX] = "fax",           [STORE_IDENT_ADDRESS] = "address",
+    [STORE_IDENT_EXTERNAL] = "external", [STORE_IDENT_CLINIC] = "clinic",
+    [STORE_IDENT_PATIENT] = "patient",
+};
+
+/* ----------------------------------------------------------------- showing */
+
+static void
+show_ident(const struct store_ident *i, json_t *list)
+{
+    json_t *o = node_json_item(list);
+    bool key = i->kind == STORE_IDENT_CLINIC || i->kind == STORE_IDENT_PATIENT;
+
+    if (o == NULL || idents[i->kind] == NULL) {
+        return;
+    }
+    node_json_view(o, "kind", view_str(idents[i->kind]));
+    if (key) {
+        node_json_hex(o, "value", view_of(&i->value));
+    } else {
+        node_json_view(o, "value", view_of(&i->value));
+    }
+}
+
+static void
+show_contact(const struct store_contact *contact, json_t *o)
+{
+    json_t *list = node_json_array(o, "identities");
+
+    node_json_hex(o, "id", contact_id_view(&contact->id));
+    node_json_view(o, "name", proto_phi_reveal(&contact->name));
+    node_json_view(o, "kind", view_str(kinds[contact->kind]));
+    node_json_num(o, "since_ms", contact->created_ms);
+    for (size_t i = 0; i < contact->idents_len; i++) {
+        show_ident(&contact->idents[i], list);
+    }
+}
+
+static enum err
+each_note(void *ctx, const struct store_note *n)
+{
+    json_t *o = node_json_item(ctx);
+
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    node_json_num(o, "number", n->seq);
+    node_json_num(o, "at_ms", n->at_ms);
+    node_json_view(o, "text", proto_phi_reveal(&n->text));
+    return OK;
+}
+
+struct notes {
+    struct store_txn *txn;
+    json_t *list;
+};
+
+static enum err
+each_merged(void *ctx, const struct contact_id *from)
+{
+    struct notes *n = ctx;
+
+    return store_contact_notes(n->txn, from, each_note, n->list);
+}
+
+enum err
+node_cmd_contact_show(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_contact contact = {0};
+    struct notes n;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_contact(c, txn, node_call_arg(c, 0), &contact));
+    show_contact(&contact, c->out);
+    n = (struct notes){txn, node_json_array(c->out, "notes")};
+    TRY(store_contact_notes(txn, &contact.id, each_note, n.list));
+    TRY(store_contact_merged(txn, &contact.id, each_merged, &n));
+out:
+    store_read_end(txn);
+    store_contact_clear(&contact);
+    return e;
+}
+
+static enum err
+each_found(void *ctx, const struct store_contact *contact)
+{
+    json_t *o = node_json_item(ctx);
+
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    show_contact(contact, o);
+    return OK;
+}
+
+enum err
+node_cmd_contact_find(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(store_contact_find(txn, node_call_arg(c, 0), NULL, 1000, each_found,
+                           node_json_array(c->out, "contacts")));
+out:
+    store_read_end(txn);
+    return e;
+}
+
+/* ---------------------------------------------------------------- changing */
+
+struct edit {
+    struct node_call *c;
+    struct store_contact contact;
+    bool has_clinic;
+    struct clinic_id clinic;
+    struct view note;
+};
+
+static enum err
+set_kind(struct node_call *c, struct store_contact *contact)
+{
+    struct view v = node_call_flag(c, "kind");
+
+    for (size_t i = STORE_CONTACT_PATIENT;
+         v.len > 0 && i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (view_equal(v, view_str(kinds[i]))) {
+            contact->kind = (enum store_contact_kind)i;
+            return OK;
+        }
+    }
+    return v.len == 0 ? OK
+                      : node_call_fail(c, ERR_INVALID,
+                                       "--kind is patient, clinic or "
+                                       "professional.");
+}
+
+static enum err
+set_ident(struct node_call *c, struct store_contact *contact, const char *flag,
+          enum store_ident_kind kind)
+{
+    struct view v = node_call_flag(c, flag);
+    enum err e;
+
+    if (v.len == 0) {
+        return OK;
+    }
+    if (v.len > LIMIT_PHI_SHORT) {
+        return node_call_fail(c, ERR_LIMIT, "--%s is too long.", flag);
+    }
+    e = store_contact_add_ident(c->api->mem, contact, kind, v, (struct view){0},
+                                STORE_LEARNED_NONE,
+                                store_now_ms(c->api->store));
+    return e == ERR_EXISTS ? OK : e;
+}
+
+/* What the flags say, put into the contact. */
+static enum err
+from_flags(struct node_call *c, struct edit *ed, struct view name)
+{
+    enum err e = OK;
+    struct store_txn *txn = NULL;
+    struct store_clinic clinic = {0};
+
+    if (name.len > IDENT_NAME_MAX) {
+        return node_call_fail(c, ERR_LIMIT, "The name is too long.");
+    }
+    if (name.len > 0) {
+        phi_free(&ed->contact.name);
+        TRY(phi_from(c->api->mem, name, &ed->contact.name));
+    }
+    TRY(set_kind(c, &ed->contact));
+    TRY(set_ident(c, &ed->contact, "phone", STORE_IDENT_PHONE));
+    TRY(set_ident(c, &ed->contact, "email", STORE_IDENT_EMAIL));
+    if (node_call_has(c, "clinic")) {
+        TRY(store_read_begin(c->api->store, &txn));
+        TRY(node_find_clinic(c, txn, node_call_flag(c, "clinic"), &clinic));
+        ed->clinic = clinic.id;
+        ed->has_clinic = true;
+    }
+    ed->contact.changed_ms = store_now_ms(c->api->store);
+out:
+    store_read_end(txn);
+    store_clinic_clear(&clinic);
+    return e;
+}
+
+/*
+ * Write: the saved contact stands for the connected clinic from now on; the
+ * contact that came with the connection is merged into it, and can be taken
+ * apart again.
+ */
+static enum err
+join_clinic(struct store_txn *txn, struct edit *ed)
+{
+    enum err e;
+    struct store_clinic clinic = {0};
+    struct contact_id before;
+    bool merge;
+
+    TRY(store_clinic_get(txn, &ed->clinic, &clinic));
+    before = clinic.contact;
+    merge = clinic.has_contact && !contact_id_equal(&before, &ed->contact.id);
+    e = store_contact_add_ident(ed->c->api->mem, &ed->contact,
+                                STORE_IDENT_CLINIC, clinic_id_view(&clinic.id),
+                                (struct view){0}, clinic.learned,
+                                ed->contact.changed_ms);
+    if (e != OK && e != ERR_EXISTS) {
+        goto out;
+    }
+    ed->contact.kind = STORE_CONTACT_CLINIC;
+    TRY(store_contact_put(txn, &ed->contact));
+    if (merge) {
+        e = store_contact_merge(txn, &before, &ed->contact.id);
+        if (e != OK && e != ERR_EXISTS) {
+            goto out;
+        }
+    }
+    clinic.has_contact = true;
+    clinic.contact = ed->contact.id;
+    TRY(store_clinic_put(txn, &clinic));
+out:
+    store_clinic_clear(&clinic);
+    return e;
+}
+
+static enum err
+write_edit(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct edit *ed = ctx;
+
+    TRY(store_contact_put(txn, &ed->contact));
+    if (ed->has_clinic) {
+        TRY(join_clinic(txn, ed));
+    }
+    TRY(node_desk_event(txn, NODE_EVENT_CONTACT,
+                        contact_id_view(&ed->contact.id), 0));
+    TRY(node_audit_member(txn, ed->c->api, NODE_AUDIT_CONTACT,
+                          contact_id_view(&ed->contact.id), 0));
+out:
+    return e;
+}
+
+enum err
+node_cmd_contact_add(struct node_call *c)
+{
+    enum err e;
+    struct edit ed = {.c = c};
+
+    ed.contact.kind = STORE_CONTACT_PROFESSIONAL;
+    ed.contact.created_ms = store_now_ms(c->api->store);
+    TRY(store_random(c->api->store, ed.contact.id.b, sizeof(ed.contact.id.b)));
+    if (node_call_arg(c, 0).len == 0) {
+        TRY(node_call_fail(c, ERR_INVALID, "A contact needs a name."));
+    }
+    TRY(from_flags(c, &ed, node_call_arg(c, 0)));
+    TRY(store_write(c->api->store, write_edit, &ed, 0));
+    show_contact(&ed.contact, c->out);
+out:
+    store_contact_clear(&ed.contact);
+    return e;
+}
+
+static enum err
+find(struct node_call *c, struct store_contact *out)
+{
+    struct store_txn *txn = NULL;
+    enum err e;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_contact(c, txn, node_call_arg(c, 0), out));
+out:
+    store_read_end(txn);
+    return e;
+}
+
+enum err
+node_cmd_contact_edit(struct node_call *c)
+{
+    enum err e;
+    struct edit ed = {.c = c};
+
+    TRY(find(c, &ed.contact));
+    TRY(from_flags(c, &ed, node_call_flag(c, "name")));
+    TRY(store_write(c->api->store, write_edit, &ed, 0));
+    show_contact(&ed.contact, c->out);
+out:
+    store_contact_clear(&ed.contact);
+    return e;
+}
+
+static enum err
+write_note(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct edit *ed = ctx;
+    struct store_note n = {0};
+
+    n.at_ms = store_now_ms(store_txn_store(txn));
+    n.actor = store_actor_member(&ed->c->api->member);
+    TRY(phi_from(store_txn_mem(txn), ed->note, &n.text));
+    TRY(store_contact_note_add(txn, &ed->contact.id, &n));
+    TRY(node_desk_event(txn, NODE_EVENT_CONTACT,
+                        contact_id_view(&ed->contact.id), 0));
+    TRY(node_audit_member(txn, ed->c->api, NODE_AUDIT_NOTE,
+                          contact_id_view(&ed->contact.id), 0));
+out:
+    phi_free(&n.text);
+    return e;
+}
+
+enum err
+node_cmd_contact_note(struct node_call *c)
+{
+    enum err e;
+    struct edit ed = {.c = c, .note = node_call_arg(c, 1)};
+
+    if (ed.note.len == 0 || ed.note.len > LIMIT_PHI_LONG) {
+        return node_call_fail(c, ERR_INVALID, "A note has 1 to %u bytes.",
+                              LIMIT_PHI_LONG);
+    }
+    TRY(find(c, &ed.contact));
+    TRY(store_write(c->api->store, write_note, &ed, 0));
+    node_json_hex(c->out, "id", contact_id_view(&ed.contact.id));
+    node_json_view(c->out, "name", proto_phi_reveal(&ed.contact.name));
+out:
+    store_contact_clear(&ed.contact);
+    return e;
+}

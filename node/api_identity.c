@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Profile, recovery sheet, the node's key. */
+#include "crypto/ident/sheet.h"
+#include "crypto/prim/random.h"
+#include "crypto/prim/secret.h"
+#include "node/api.h"
+#include "node/clinic/desk.h"
+#include "node/init.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------ a new self */
+
+/* Identity and profile as they are to be, saved and told to everybody. */
+struct self {
+    struct node_call *c;
+    struct node_identity identity;
+    struct node_profile profile;
+    enum node_audit action;
+    uint64_t n;
+};
+
+static enum err
+copy_identity(const struct mem *mem, const struct node_identity *from,
+              struct node_identity *out)
+{
+    enum err e;
+    struct node_identity id = *from;
+
+    id.renewal_cert = (struct bytes){0};
+    id.chain = (struct bytes){0};
+    id.revocation = (struct bytes){0};
+    TRY(bytes_copy(mem, view_of(&from->renewal_cert), &id.renewal_cert));
+    TRY(bytes_copy(mem, view_of(&from->chain), &id.chain));
+    TRY(bytes_copy(mem, view_of(&from->revocation), &id.revocation));
+    *out = id;
+    memset(&id, 0, sizeof(id));
+out:
+    node_identity_clear(&id);
+    return e;
+}
+
+static enum err
+copy_profile(const struct mem *mem, const struct node_profile *from,
+             struct node_profile *out)
+{
+    enum err e;
+
+    out->changed_ms = from->changed_ms;
+    TRY(phi_from(mem, proto_phi_reveal(&from->name), &out->name));
+    TRY(phi_from(mem, proto_phi_reveal(&from->address), &out->address));
+    TRY(phi_from(mem, proto_phi_reveal(&from->phone), &out->phone));
+out:
+    return e;
+}
+
+/* Under identity_mx: a copy to change. */
+static enum err
+self_begin(struct node_call *c, struct self *s)
+{
+    enum err e;
+
+    s->c = c;
+    TRY(copy_identity(c->api->mem, &c->api->identity, &s->identity));
+    TRY(copy_profile(c->api->mem, &c->api->profile, &s->profile));
+out:
+    return e;
+}
+
+static void
+self_clear(struct self *s)
+{
+    node_identity_clear(&s->identity);
+    node_profile_clear(&s->profile);
+}
+
+static enum err
+write_self(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct self *s = ctx;
+
+    TRY(node_identity_save(txn, &s->identity));
+    TRY(node_profile_save(txn, &s->profile));
+    TRY(node_audit_member(txn, s->c->api, s->action, (struct view){0}, s->n));
+out:
+    return e;
+}
+
+/* Under identity_mx: save it, then be it. */
+static enum err
+self_commit(struct self *s)
+{
+    enum err e;
+    struct node_api *api = s->c->api;
+    struct bytes profile = {0};
+    struct bytes addrs = {0};
+    struct self before = {0};
+
+    TRY(node_profile_sign(api->mem, &s->identity, &s->profile, &profile));
+    for (size_t i = 0; i < api->addrs_len; i++) {
+        TRY(proto_addr_append(api->mem, &addrs, &api->addrs[i]));
+    }
+    TRY(store_write(api->store, write_self, s, 0));
+    TRY(node_runner_set_self(api->runner, &s->identity, view_of(&addrs),
+                             view_of(&profile)));
+    before.identity = api->identity;
+    before.profile = api->profile;
+    api->identity = s->identity;
+    api->profile = s->profile;
+    memset(&s->identity, 0, sizeof(s->identity));
+    memset(&s->profile, 0, sizeof(s->profile));
+    self_clear(&before);
+out:
+    bytes_free(&profile);
+    bytes_free(&addrs);
+    return e;
+}
+
+/* ----------------------------------------------------------------- profile */
+
+static void
+show_profile(const struct node_api *api, json_t *o)
+{
+    node_json_hex(o, "id", clinic_id_view(&api->identity.root));
+    node_json_view(o, "name", proto_phi_reveal(&api->profile.name));
+    node_json_view(o, "address", proto_phi_reveal(&api->profile.address));
+    node_json_view(o, "phone", proto_phi_reveal(&api->profile.phone));
+}
+
+enum err
+node_cmd_profile_show(struct node_call *c)
+{
+    (void)pthread_mutex_lock(&c->api->identity_mx);
+    show_profile(c->api, c->out);
+    (void)pthread_mutex_unlock(&c->api->identity_mx);
+    return OK;
+}
+
+static enum err
+set_words(struct node_call *c, const char *flag, size_t max, struct phi *out)
+{
+    struct view v = node_call_flag(c, flag);
+
+    if (!node_call_has(c, flag)) {
+        return OK;
+    }
+    if (v.len > max) {
+        return node_call_fail(c, ERR_LIMIT, "--%s has at most %zu bytes.", flag,
+                              max);
+    }
+    phi_free(out);
+    return phi_from(c->api->mem, v, out);
+}
+
+enum err
+node_cmd_profile_set(struct node_call *c)
+{
+    enum err e;
+    struct self s = {.action = NODE_AUDIT_PROFILE};
+
+    (void)pthread_mutex_lock(&c->api->identity_mx);
+    TRY(self_begin(c, &s));
+    TRY(set_words(c, "name", IDENT_NAME_MAX, &s.profile.name));
+    TRY(set_words(c, "street", IDENT_ADDRESS_MAX, &s.profile.address));
+    TRY(set_words(c, "phone", IDENT_PHONE_MAX, &s.profile.phone));
+    if (phi_len(&s.profile.name) == 0) {
+        TRY(node_call_fail(c, ERR_INVALID, "The clinic needs a name."));
+    }
+    s.profile.changed_ms = store_now_ms(c->api->store);
+    TRY(self_commit(&s));
+    show_profile(c->api, c->out);
+out:
+    (void)pthread_mutex_unlock(&c->api->identity_mx);
+    self_clear(&s);
+    return e;
+}
+
+/* ---------------------------------------------------------------- recovery */
+
+struct recovery {
+    struct node_call *c;
+    uint64_t n; /* 0 printed, 1 checked */
+};
+
+static enum err
+write_recovery(void *ctx, struct store_txn *txn)
+{
+    enum err e = OK;
+    struct recovery *r = ctx;
+
+    if (r->n == 1) {
+        TRY(node_root_seed_drop(txn));
+    }
+    TRY(node_audit_member(txn, r->c->api, NODE_AUDIT_RECOVERY, (struct view){0},
+                          r->n));
+out:
+    return e;
+}
+
+enum err
+node_cmd_recovery_sheet(struct node_call *c)
+{
+    enum err e;
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    struct store_txn *txn = NULL;
+    struct node_sheet sheet = {0};
+    struct recovery r = {c, 0};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    e = node_root_seed_load(txn, seed);
+    store_read_end(txn);
+    if (e == ERR_MISSING) {
+        TRY(node_call_fail(c, e,
+                           "The sheet was checked, so the node does not "
+                           "keep its words any more. They are on your "
+                           "paper only."));
+    }
+    if (e != OK) {
+        goto out;
+    }
+    TRY(node_sheet_make(c->api->mem, seed, &sheet));
+    TRY(store_write(c->api->store, write_recovery, &r, 0));
+    node_json_hex(c->out, "clinic", clinic_id_view(&sheet.root));
+    node_json_view(c->out, "words", view_of(&sheet.words));
+    node_json_view(c->out, "code", view_of(&sheet.code));
+    node_json_view(c->out, "name", proto_phi_reveal(&c->api->profile.name));
+out:
+    node_sheet_clear(&sheet);
+    return e;
+}
+
+/* The root's key from the words that a person typed. */
+static enum err
+root_from_words(struct node_call *c, struct view words,
+                struct prim_sign_key *out)
+{
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    unsigned bad = 0;
+    enum err e = ident_sheet_read(words, seed, &bad);
+
+    if (e == ERR_FORMAT && bad > 0) {
+        return node_call_fail(c, e,
+                              "Word %u is not one of the list. Look at "
+                              "the sheet again.",
+                              bad);
+    }
+    if (e != OK) {
+        return node_call_fail(c, e,
+                              "These are not the words of a recovery "
+                              "sheet: one is wrong, or two are swapped.");
+    }
+    prim_ed25519_from_seed(seed, out);
+    if (!view_equal(prim_sign_key_pub(out),
+                    clinic_id_view(&c->api->identity.root))) {
+        return node_call_fail(c, ERR_AUTH,
+                              "This is the sheet of another "
+                              "clinic.");
+    }
+    return OK;
+}
+
+enum err
+node_cmd_recovery_check(struct node_call *c)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, root);
+    struct recovery r = {c, 1};
+
+    TRY(root_from_words(c, node_call_arg(c, 0), &root));
+    TRY(store_write(c->api->store, write_recovery, &r, 0));
+    node_json_bool(c->out, "checked", true);
+out:
+    return e;
+}
+
+/* -------------------------------------------------------------- rotate-key */
+
+/*
+ * With --revoke the root signs that all earlier generations are revoked, and a
+ * new renewal key, since whoever had the node had that one too.
+ */
+static enum err
+revoke(struct node_call *c, struct self *s)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, root);
+    struct node_identity id = {0};
+    uint32_t next = (uint32_t)(s->identity.generation >> 32) + 1;
+
+    TRY(root_from_words(c, node_call_arg(c, 0), &root));
+    TRY(node_identity_make(c->api->mem, prim_rng_system(),
+                           store_now_ms(c->api->store), &root, next, &id));
+    TRY(ident_revoke_make(c->api->mem, &root, ident_generation(next, 0),
+                          &id.revocation));
+    node_identity_clear(&s->identity);
+    s->identity = id;
+    memset(&id, 0, sizeof(id));
+out:
+    node_identity_clear(&id);
+    return e;
+}
+
+enum err
+node_cmd_rotate_key(struct node_call *c)
+{
+    enum err e;
+    struct self s = {.action = NODE_AUDIT_KEY};
+
+    (void)pthread_mutex_lock(&c->api->identity_mx);
+    TRY(self_begin(c, &s));
+    if (node_call_has(c, "revoke")) {
+        s.n = 1;
+        TRY(revoke(c, &s));
+    } else {
+        e = node_identity_renew(c->api->mem, prim_rng_system(),
+                                store_now_ms(c->api->store), true, &s.identity);
+        if (e == ERR_STALE) {
+            e = node_call_fail(c, e,
+                               "The renewal key has expired. Take the recovery "
+                               "sheet and run: balsam rotate-key --revoke");
+        }
+        if (e != OK) {
+            goto out;
+        }
+    }
+    TRY(self_commit(&s));
+    node_json_num(c->out, "generation",
+                  c->api->identity.generation & UINT32_MAX);
+    node_json_hex(c->out, "key", VIEW_ARRAY(c->api->identity.node.pub));
+out:
+    (void)pthread_mutex_unlock(&c->api->identity_mx);
+    self_clear(&s);
+    return e;
+}

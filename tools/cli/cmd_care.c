@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looking after a node: recovery words, backup, restore, verify.  The last two
+ * work on the data folder itself, while no daemon runs there.
+ */
+#include "node/vault.h"
+#include "store/backup.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/sheet.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------------- progress */
+
+/* A bar on a terminal, nothing elsewhere. */
+static void
+draw(uint64_t done, uint64_t total)
+{
+    enum {
+        WIDTH = 40
+    };
+    uint64_t filled = total == 0 ? WIDTH : done * WIDTH / total;
+
+    if (!isatty(STDERR_FILENO)) {
+        return;
+    }
+    (void)fputs("\r[", stderr);
+    for (uint64_t i = 0; i < WIDTH; i++) {
+        (void)fputc(i < filled ? '#' : ' ', stderr);
+    }
+    (void)fprintf(stderr, "] %3u %%",
+                  total == 0 ? 100u : (unsigned)(done * 100 / total));
+    if (done >= total) {
+        (void)fputc('\n', stderr);
+    }
+}
+
+static bool
+on_step(void *ctx, uint64_t done, uint64_t total)
+{
+    (void)ctx;
+    draw(done, total);
+    return true;
+}
+
+/* ------------------------------------------------------------------- words */
+
+/* The words of a recovery sheet from --words-file or the terminal, as the
+   request's only argument. */
+static enum tool_exit
+add_words(const struct tool_run *run, json_t *request)
+{
+    const char *path = tool_args_value(&run->args, "--words-file", NULL);
+    int fd = path == NULL ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    char line[1024] = "";
+    char *words;
+
+    if (fd < 0) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be read.", path);
+    }
+    if (path == NULL && isatty(STDIN_FILENO)) {
+        (void)fprintf(stderr, "The 24 words of the recovery sheet, in one "
+                              "line:\n");
+        words = fgets(line, sizeof(line), stdin) == NULL ? NULL : strdup(line);
+        mem_wipe(line, sizeof(line));
+    } else {
+        words = tool_read_all(fd);
+    }
+    (void)json_array_append_new(json_object_get(request, "args"),
+                                json_string(words == NULL ? "" : words));
+    if (words != NULL) {
+        mem_wipe(words, strlen(words));
+    }
+    free(words);
+    if (path != NULL) {
+        (void)close(fd);
+    }
+    return TOOL_EXIT_OK;
+}
+
+enum tool_exit
+tool_cmd_words(const struct tool_run *run)
+{
+    json_t *request = tool_request(run);
+    json_t *answer = NULL;
+    enum tool_exit code = TOOL_EXIT_OK;
+    bool check = strcmp(run->args.command->name, "recovery check") == 0;
+
+    if (check || tool_args_has(&run->args, "--revoke")) {
+        code = add_words(run, request);
+    }
+    if (code == TOOL_EXIT_OK) {
+        code = tool_ask(run, request, NULL, 0, &answer);
+    }
+    if (code == TOOL_EXIT_OK && run->json) {
+        tool_print_json(answer);
+    } else if (code == TOOL_EXIT_OK && check) {
+        (void)printf("The sheet is right. The node has forgotten the words: "
+                     "they are on your paper only. Keep it safe.\n");
+    } else if (code == TOOL_EXIT_OK) {
+        (void)printf("The node has a new key. Connections and conversations "
+                     "go on.\n");
+    }
+    json_decref(request);
+    json_decref(answer);
+    return code;
+}
+
+enum tool_exit
+tool_cmd_sheet(const struct tool_run *run)
+{
+    json_t *request = tool_request(run);
+    json_t *answer = NULL;
+    enum tool_exit code = tool_ask(run, request, NULL, 0, &answer);
+    struct tool_sheet sheet;
+
+    if (code == TOOL_EXIT_OK && run->json) {
+        tool_print_json(answer);
+    } else if (code == TOOL_EXIT_OK) {
+        sheet.name = json_string_value(json_object_get(answer, "name"));
+        sheet.clinic = json_string_value(json_object_get(answer, "clinic"));
+        sheet.words = json_string_value(json_object_get(answer, "words"));
+        sheet.code = json_string_value(json_object_get(answer, "code"));
+        code = tool_sheet_give(tool_args_value(&run->args, "--sheet", NULL),
+                               stdout, &sheet);
+    }
+    json_decref(request);
+    json_decref(answer);
+    return code;
+}
+
+/* ------------------------------------------------------------------ backup */
+
+/* The node needs the whole path: it works elsewhere. */
+static void
+whole_path(const char *path, char out[PATH_MAX])
+{
+    char here[PATH_MAX / 2] = "";
+
+    if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL) {
+        here[0] = '\0';
+    }
+    (void)snprintf(out, PATH_MAX, "%s%s%s", here, here[0] == '\0' ? "" : "/",
+                   path);
+}
+
+enum tool_exit
+tool_cmd_backup(const struct tool_run *run)
+{
+    struct tool_client c = {0};
+    json_t *request = tool_request(run);
+    json_t *line = NULL;
+    char path[PATH_MAX];
+    enum tool_exit code = TOOL_EXIT_OK;
+    bool more = true;
+    enum err e = tool_client_open(run->control, &c);
+
+    whole_path(run->args.arg[0], path);
+    (void)json_array_set_new(json_object_get(request, "args"), 0,
+                             json_string(path));
+    (void)json_object_set_new(json_object_get(request, "flags"), "progress",
+                              json_true());
+    if (e == OK) {
+        e = tool_client_send(&c, request, NULL, 0);
+    }
+    while (more && e == OK && (e = tool_client_next(&c, &line)) == OK) {
+        more = json_object_get(line, "ok") == NULL;
+        if (more) {
+            draw((uint64_t)json_integer_value(json_object_get(line, "done")),
+                 (uint64_t)json_integer_value(json_object_get(line, "total")));
+        } else if (json_is_true(json_object_get(line, "ok"))) {
+            if (run->json) {
+                tool_print_json(line);
+            } else {
+                (void)printf("The backup is in %s. Whoever restores it needs "
+                             "the master key as well: keep a copy of it in "
+                             "another place.\n",
+                             path);
+            }
+        } else {
+            code = tool_say(TOOL_EXIT_FAILED, "%s",
+                            json_string_value(json_object_get(line, "say")));
+        }
+        json_decref(line);
+    }
+    tool_client_close(&c);
+    json_decref(request);
+    return e == OK ? code
+                   : tool_say(TOOL_EXIT_NOT_UP, "The node does not run. Start "
+                                                "it, then back it up.");
+}
+
+/* ------------------------------------------------------- the folder itself */
+
+static enum tool_exit
+read_config(const struct tool_run *run, struct node_config *out)
+{
+    const char *argv[] = {"balsam", "--data", run->data};
+    struct node_config_input in = {3, argv, run->envp};
+    struct bytes problems = {0};
+    enum err e = node_config_read(mem_heap(), &in, out, &problems);
+
+    (void)fwrite(problems.p, 1, problems.len, stderr);
+    bytes_free(&problems);
+    return e == OK ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
+}
+
+static enum tool_exit
+restore_failed(const struct tool_run *run, enum err e)
+{
+    switch ((int)e) {
+    case ERR_EXISTS:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "%s holds a node already. Restore into an empty "
+                        "folder.",
+                        run->data);
+    case ERR_AUTH:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The key does not open this backup. Copy the master "
+                        "key of the old node to %s/master.key.",
+                        run->data);
+    case ERR_MISSING:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is no backup in that folder, or no key in %s. "
+                        "Copy the master key of the old node to "
+                        "%s/master.key.",
+                        run->data, run->data);
+    case ERR_CORRUPT:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The backup is damaged. Use an earlier one.");
+    case ERR_FULL:
+        return tool_say(TOOL_EXIT_FAILED, "The disk is full. Make room.");
+    default:
+        return tool_say(TOOL_EXIT_FAILED, "It was not restored (%s).",
+                        err_name(e));
+    }
+}
+
+enum tool_exit
+tool_cmd_restore(const struct tool_run *run)
+{
+    struct node_config config;
+    struct node_vault vault = {0};
+    struct store_progress progress = {on_step, NULL};
+    enum tool_exit code = read_config(run, &config);
+    enum err e;
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    e = node_vault_open(mem_heap(), NULL, &config, &vault);
+    if (e == OK) {
+        e = store_restore(&vault.config, run->args.arg[0], &progress);
+    }
+    node_vault_clear(&vault);
+    if (e != OK) {
+        return restore_failed(run, e);
+    }
+    if (run->json) {
+        (void)printf("{\"ok\":true}\n");
+    } else {
+        (void)printf("Restored. Start the node: balsamd --data %s\nIt agrees "
+                     "on new keys with the others and asks them for what is "
+                     "missing. The old node must never run again.\n",
+                     run->data);
+    }
+    return TOOL_EXIT_OK;
+}
+
+static void
+on_bad(void *ctx, const struct store_bad *bad)
+{
+    char hex[PROTO_HEX_MAX + 1];
+    struct view key = bad->key;
+
+    (void)ctx;
+    key.len = key.len > PROTO_HEX_MAX / 2 ? PROTO_HEX_MAX / 2 : key.len;
+    proto_hex(key, hex);
+    (void)fprintf(stderr, "damaged: %s %s (%s)\n", bad->table, hex,
+                  err_name(bad->e));
+}
+
+enum tool_exit
+tool_cmd_verify(const struct tool_run *run)
+{
+    struct node_config config;
+    struct node_vault vault = {0};
+    struct store_progress progress = {on_step, NULL};
+    struct store_verify_result r = {0};
+    enum tool_exit code = read_config(run, &config);
+    enum err e;
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    e = node_vault_open(mem_heap(), NULL, &config, &vault);
+    if (e == OK) {
+        e = store_verify(&vault.config, on_bad, NULL, &progress, &r);
+    }
+    node_vault_clear(&vault);
+    if (e == ERR_STATE) {
+        return tool_say(TOOL_EXIT_FAILED, "The node runs. Stop it first: all "
+                                          "data is read as it lies.");
+    }
+    if (e != OK && e != ERR_CORRUPT) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be read (%s).", run->data,
+                        err_name(e));
+    }
+    if (run->json) {
+        (void)printf(
+            "{\"ok\":%s,\"records\":%llu,\"chunks\":%llu,"
+            "\"audit_rows\":%llu,\"bad\":%llu}\n",
+            r.bad == 0 && e == OK ? "true" : "false",
+            (unsigned long long)r.records, (unsigned long long)r.chunks,
+            (unsigned long long)r.audit_rows, (unsigned long long)r.bad);
+    } else {
+        (void)printf(
+            "%llu records, %llu file chunks, %llu audit entries: "
+            "%llu damaged.\n",
+            (unsigned long long)r.records, (unsigned long long)r.chunks,
+            (unsigned long long)r.audit_rows, (unsigned long long)r.bad);
+    }
+    return r.bad == 0 && e == OK
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "Restore the last backup into an "
+                                            "empty folder: balsam restore.");
+}

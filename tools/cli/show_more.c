@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* More answers for people: contacts, profile, audit trail, doctor. */
+#include "tools/cli/show.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+static void
+show_identities(const json_t *a)
+{
+    size_t i;
+    const json_t *x;
+
+    json_array_foreach(json_object_get(a, "identities"), i, x)
+    {
+        (void)printf("  %-12s ", tool_text(x, "kind"));
+        tool_print_safe(tool_text(x, "value"));
+        (void)printf("\n");
+    }
+}
+
+void
+tool_show_contact(const json_t *a)
+{
+    size_t i;
+    const json_t *n;
+
+    tool_print_safe(tool_text(a, "name"));
+    (void)printf("  (%s, %.8s)\n", tool_text(a, "kind"), tool_text(a, "id"));
+    show_identities(a);
+    json_array_foreach(json_object_get(a, "notes"), i, n)
+    {
+        (void)printf("  note  ");
+        tool_print_time(tool_number(n, "at_ms"));
+        (void)printf("  ");
+        tool_print_safe(tool_text(n, "text"));
+        (void)printf("\n");
+    }
+}
+
+void
+tool_show_contacts(const json_t *a)
+{
+    size_t i;
+    const json_t *c;
+
+    json_array_foreach(json_object_get(a, "contacts"), i, c)
+    {
+        (void)printf("%.8s  %-12s ", tool_text(c, "id"), tool_text(c, "kind"));
+        tool_print_safe(tool_text(c, "name"));
+        (void)printf("\n");
+    }
+}
+
+void
+tool_show_profile(const json_t *a)
+{
+    tool_print_safe(tool_text(a, "name"));
+    (void)printf("\n");
+    tool_print_safe(tool_text(a, "address"));
+    (void)printf("\n");
+    tool_print_safe(tool_text(a, "phone"));
+    (void)printf("\nclinic %s\n", tool_text(a, "id"));
+}
+
+void
+tool_show_audit(const json_t *a)
+{
+    size_t i;
+    const json_t *r;
+
+    json_array_foreach(json_object_get(a, "entries"), i, r)
+    {
+        (void)printf("%6lld  ", tool_number(r, "number"));
+        tool_print_time(tool_number(r, "at_ms"));
+        (void)printf("  %-6s %.8s  %-20s %.16s\n", tool_text(r, "actor"),
+                     tool_text(r, "actor_id"), tool_text(r, "action"),
+                     tool_text(r, "about"));
+    }
+    if (json_object_get(a, "intact") != NULL) {
+        (void)printf("All %lld entries follow from each other.\n",
+                     tool_number(a, "rows"));
+    }
+}
+
+void
+tool_show_doctor(const json_t *a)
+{
+    size_t i;
+    const json_t *f;
+
+    json_array_foreach(json_object_get(a, "findings"), i, f)
+    {
+        bool good = json_is_true(json_object_get(f, "good"));
+
+        (void)printf("%-4s  %s\n", good ? "ok" : "!", tool_text(f, "what"));
+        if (!good) {
+            (void)printf("      %s\n", tool_text(f, "do"));
+        }
+    }
+    (void)printf("\n%s\n", tool_text(a, "note"));
+}
