@@ -46,6 +46,10 @@ MUST_CHECK enum err store_chunk_encode(const struct mem *mem,
 MUST_CHECK enum err store_msg_conv(struct store_txn *txn, uint64_t seq,
                                    struct conv_id *out);
 
+/* ERR_MISSING */
+MUST_CHECK enum err store_chunk_get(struct store_txn *txn,
+                                    const struct conv_id *id, uint32_t chunk,
+                                    struct store_chunk *out);
 struct view store_chunk_key(const struct conv_id *id, uint32_t chunk,
                             uint8_t out[STORE_CHUNK_KEY]);
 struct view store_msgid_key(const struct conv_id *conv,

@@ -23,7 +23,32 @@ store_chunk_key(const struct conv_id *id, uint32_t chunk,
     return view_make(out, STORE_CHUNK_KEY);
 }
 
-/* The first number, then by how much each is above the one before. */
+/*
+ * The first number, then by how much each differs from the one before: twice
+ * that, and for a smaller one (it was moved) one less than twice its size.
+ */
+static uint64_t
+step_from(uint64_t before, uint64_t seq)
+{
+    return seq > before ? (seq - before) << 1 : ((before - seq) << 1) - 1;
+}
+
+/* False: not a step that step_from makes. */
+static bool
+step_to(uint64_t before, uint64_t step, uint64_t *seq_out)
+{
+    uint64_t by = (step >> 1) + (step & 1);
+
+    if (step == 0 || ((step & 1) != 0 && by >= before)) {
+        return false;
+    }
+    if ((step & 1) != 0) {
+        *seq_out = before - by;
+        return true;
+    }
+    return !__builtin_add_overflow(before, by, seq_out);
+}
+
 enum err
 store_chunk_decode(struct view in, struct store_chunk *out)
 {
@@ -34,10 +59,10 @@ store_chunk_decode(struct view in, struct store_chunk *out)
     for (size_t i = 0; i < out->len; i++) {
         uint64_t step = proto_rd_u64(&r);
 
-        if (r.e == OK &&
-            (step == 0 || __builtin_add_overflow(seq, step, &seq))) {
+        if (r.e == OK && i > 0 ? !step_to(seq, step, &seq) : step == 0) {
             proto_rd_fail(&r, ERR_FORMAT);
         }
+        seq = i == 0 ? step : seq;
         out->seq[i] = seq;
     }
     return store_rd_done(&r);
@@ -51,14 +76,15 @@ store_chunk_encode(const struct mem *mem, const struct store_chunk *c,
 
     proto_wr_array(&w, c->len);
     for (size_t i = 0; i < c->len; i++) {
-        proto_wr_uint(&w, i == 0 ? c->seq[0] : c->seq[i] - c->seq[i - 1]);
+        proto_wr_uint(&w,
+                      i == 0 ? c->seq[0] : step_from(c->seq[i - 1], c->seq[i]));
     }
     return proto_wr_take(&w, out);
 }
 
-static enum err
-get_chunk(struct store_txn *txn, const struct conv_id *id, uint32_t chunk,
-          struct store_chunk *out)
+enum err
+store_chunk_get(struct store_txn *txn, const struct conv_id *id, uint32_t chunk,
+                struct store_chunk *out)
 {
     uint8_t buf[STORE_CHUNK_KEY];
     struct bytes b = {0};
@@ -83,7 +109,7 @@ append_chunk(struct store_txn *txn, const struct conv_id *id, uint64_t pos,
     enum err e;
 
     if ((pos - 1) % STORE_CHUNK_MSGS != 0) {
-        e = get_chunk(txn, id, chunk, &c);
+        e = store_chunk_get(txn, id, chunk, &c);
         TRY(e == ERR_MISSING ? ERR_CORRUPT : e);
     }
     TRY(c.len == (pos - 1) % STORE_CHUNK_MSGS ? OK : ERR_CORRUPT);
@@ -287,7 +313,7 @@ give(struct list *l, uint64_t pos)
 
     if (!l->loaded || number != l->number) {
         l->loaded = false;
-        e = get_chunk(l->txn, l->conv, number, &l->chunk);
+        e = store_chunk_get(l->txn, l->conv, number, &l->chunk);
         TRY(e == ERR_MISSING ? ERR_CORRUPT : e);
         l->number = number;
         l->loaded = true;
@@ -295,7 +321,8 @@ give(struct list *l, uint64_t pos)
     TRY(i < l->chunk.len ? OK : ERR_CORRUPT);
     e = store_msg_get(l->txn, l->chunk.seq[i], &m);
     TRY(e == ERR_MISSING ? ERR_CORRUPT : e);
-    TRY(m.pos == pos && conv_id_equal(&m.conv, l->conv) ? OK : ERR_CORRUPT);
+    TRY(conv_id_equal(&m.conv, l->conv) ? OK : ERR_CORRUPT);
+    m.pos = pos;
     TRY(l->each(l->ctx, &m));
 out:
     store_msg_clear(&m);

@@ -33,7 +33,8 @@ enum store_msg_flag {
 
 struct store_msg {
     uint64_t seq; /* global; set by add */
-    uint64_t pos; /* in its conversation, from 1; set by add */
+    uint64_t pos; /* in its conversation, from 1; set by store_msg_list;
+                     elsewhere where it was added */
     struct conv_id conv;
     struct message_id id; /* zero: none (local notes) */
     uint16_t kind;        /* of the content; of the layer above */
@@ -88,5 +89,18 @@ store_msg_list(struct store_txn *txn, const struct conv_id *conv, uint64_t from,
                enum store_dir dir, uint32_t max,
                enum err (*each)(void *ctx, const struct store_msg *m),
                void *ctx);
+
+/* Seq of the message at a position.  ERR_MISSING  there is none */
+MUST_CHECK enum err store_msg_at(struct store_txn *txn,
+                                 const struct conv_id *conv, uint64_t pos,
+                                 uint64_t *seq_out);
+
+/*
+ * Write: take the message at position from to position to; those between move
+ * by one.  ERR_MISSING  one of the positions does not exist
+ */
+MUST_CHECK enum err store_msg_move(struct store_txn *txn,
+                                   const struct conv_id *conv, uint64_t from,
+                                   uint64_t to);
 
 #endif

@@ -105,8 +105,7 @@ has(struct scrub *v, enum store_table t, struct view key)
 }
 
 static enum err
-scrub_msg(struct scrub *v, const struct store_conv *c, uint64_t pos,
-          uint64_t seq)
+scrub_msg(struct scrub *v, const struct store_conv *c, uint64_t seq)
 {
     uint8_t buf[STORE_MSGID_KEY];
     struct store_msg m = {0};
@@ -114,7 +113,7 @@ scrub_msg(struct scrub *v, const struct store_conv *c, uint64_t pos,
     enum err e = store_msg_get(&v->txn, seq, &m);
 
     store_put_u64(key, seq);
-    if (e == OK && (m.pos != pos || !conv_id_equal(&m.conv, &c->id))) {
+    if (e == OK && !conv_id_equal(&m.conv, &c->id)) {
         e = ERR_CORRUPT;
     }
     if (e == OK && !message_id_is_zero(&m.id)) {
@@ -152,7 +151,8 @@ scrub_messages(struct scrub *v, const struct store_conv *c)
             return e == ERR_NOMEM ? e : OK;
         }
         for (size_t i = 0; e == OK && i < chunk.len; i++) {
-            e = scrub_msg(v, c, ++pos, chunk.seq[i]);
+            e = scrub_msg(v, c, chunk.seq[i]);
+            pos++;
         }
     }
     if (e == OK && pos != c->msgs) {

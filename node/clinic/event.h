@@ -59,7 +59,8 @@ enum node_audit {
 enum node_mark {
     NODE_MARK_DELIVERED = 1, /* a clinic: up to node_log_place */
     NODE_MARK_READ = 2,      /* a clinic: likewise */
-    NODE_MARK_SEEN = 3       /* a member here: position */
+    NODE_MARK_SEEN = 3,      /* a member here: position */
+    NODE_MARK_WAITING = 4    /* nobody: ours at the end without a place */
 };
 
 #endif

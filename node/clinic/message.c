@@ -189,6 +189,98 @@ out:
     return e;
 }
 
+/*
+ * The order of a conversation is that of the thread's log, at every member.
+ * Ours that have no place yet wait at the end; how many is a mark.
+ */
+static enum err
+waiting(struct store_txn *txn, const struct conv_id *conv, uint64_t *out)
+{
+    *out = 0;
+    return store_conv_mark_get(txn, conv, NODE_MARK_WAITING, (struct view){0},
+                               out);
+}
+
+static enum err
+set_waiting(struct store_txn *txn, const struct conv_id *conv, uint64_t n)
+{
+    return store_conv_mark_put(txn, conv, NODE_MARK_WAITING, (struct view){0},
+                               n);
+}
+
+/* Write: the place of the message at a position.  0: none */
+static enum err
+place_at(struct store_txn *txn, const struct conv_id *conv, uint64_t pos,
+         uint64_t *place_out)
+{
+    struct store_msg m = {0};
+    uint64_t seq;
+    enum err e;
+
+    TRY(store_msg_at(txn, conv, pos, &seq));
+    TRY(store_msg_get(txn, seq, &m));
+    *place_out = node_log_place(m.log_term, m.log_seq);
+out:
+    store_msg_clear(&m);
+    return e;
+}
+
+/* Write: m was just added at the end; take it to its place. */
+static enum err
+place_new(struct store_txn *txn, const struct store_conv *conv,
+          const struct store_msg *m)
+{
+    uint64_t mine = node_log_place(m->log_term, m->log_seq);
+    uint64_t ours;
+    uint64_t to;
+    enum err e;
+
+    TRY(waiting(txn, &conv->id, &ours));
+    if (m->state == STORE_MSG_QUEUED) {
+        TRY(set_waiting(txn, &conv->id, ours + 1));
+        goto out;
+    }
+    to = conv->msgs - (ours < conv->msgs ? ours : conv->msgs - 1);
+    /* Brought back after a loss: it belongs among what came later. */
+    while ((m->flags & STORE_MSG_RESENT) != 0 && to > 1) {
+        uint64_t before;
+
+        TRY(place_at(txn, &conv->id, to - 1, &before));
+        if (before <= mine) {
+            break;
+        }
+        to--;
+    }
+    TRY(store_msg_move(txn, &conv->id, conv->msgs, to));
+out:
+    return e;
+}
+
+/* Write: ours, message seq, waits no longer. */
+static enum err
+place_ours(struct store_txn *txn, const struct conv_id *id, uint64_t seq)
+{
+    struct store_conv conv = {0};
+    uint64_t ours;
+    uint64_t first;
+    uint64_t found = 0;
+    enum err e;
+
+    TRY(store_conv_get(txn, id, &conv));
+    TRY(waiting(txn, id, &ours));
+    first = conv.msgs - (ours < conv.msgs ? ours : conv.msgs) + 1;
+    for (uint64_t pos = first; pos <= conv.msgs && found != seq; pos++) {
+        TRY(store_msg_at(txn, id, pos, &found));
+        if (found == seq) {
+            TRY(store_msg_move(txn, id, pos, first));
+            TRY(set_waiting(txn, id, ours - 1));
+        }
+    }
+out:
+    store_conv_clear(&conv);
+    return e;
+}
+
 enum err
 node_desk_message(struct store_txn *txn, const struct node_desk *desk,
                   const struct fed_show *show)
@@ -226,6 +318,7 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
     }
     store_conv_clear(&conv);
     TRY(store_conv_get(txn, &m.conv, &conv));
+    TRY(place_new(txn, &conv, &m));
     TRY(touch_conv(txn, content, m.author.kind != STORE_ACTOR_PEER, &conv));
     TRY(note_arrival(txn, &conv, &m, seq));
 out:
@@ -254,6 +347,7 @@ own_state(struct store_txn *txn, const struct fed_show *show,
         m.state = STORE_MSG_FAILED;
     }
     TRY(store_msg_update(txn, &m));
+    TRY(place_ours(txn, conv, seq));
     TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), seq));
 out:
     store_msg_clear(&m);
