@@ -127,7 +127,12 @@ read_deltas(struct mls_stage *st, struct proto_tls_rd list)
 
         TRY(read_leaf(st->env.mem, &list, &before));
         TRY(read_leaf(st->env.mem, &list, &after));
-        TRY(what <= MLS_UPDATED ? OK : ERR_FORMAT);
+        if (list.e != OK || what > MLS_UPDATED ||
+            (before != NULL) != (what != MLS_ADDED) ||
+            (after != NULL) != (what != MLS_REMOVED)) {
+            e = ERR_FORMAT;
+            goto out;
+        }
         TRY(mls_build_note(&b, (enum mls_leaf_what)what, leaf, before, after));
         mls_leaf_drop(before);
         mls_leaf_drop(after);

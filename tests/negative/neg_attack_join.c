@@ -84,7 +84,10 @@ psk_secret(struct neg *n, const struct neg_welcome_parts *p,
     struct mls_psk_source src = {&n->env, NULL, NULL};
     const struct mls_psk_id *ids[8];
 
-    for (uint32_t i = 0; i < p->secrets.psks.count && i < 8; i++) {
+    if (p->secrets.psks.count > sizeof(ids) / sizeof(ids[0])) {
+        return ERR_LIMIT;
+    }
+    for (uint32_t i = 0; i < p->secrets.psks.count; i++) {
         ids[i] = &p->secrets.psks.items[i];
     }
     neg_rules_off(true); /* a PSK that nobody knows counts as empty */
