@@ -26,6 +26,7 @@ enum {
 };
 
 struct meta {
+    uint8_t b[META_SIZE];
     uint32_t page;
     uint64_t last;
     uint64_t txn;
@@ -43,41 +44,62 @@ store_env_number(const uint8_t *p, size_t size)
     return n;
 }
 
-/* What LMDB 0.9.24 would believe of a meta page, checked first. */
 static enum err
-read_meta(int fd, uint64_t offset, uint64_t file_size, struct meta *out)
+read_meta(int fd, uint64_t offset, struct meta *out)
 {
-    uint8_t b[META_SIZE];
     enum err e;
 
-    TRY(store_read_at(fd, b, sizeof(b), offset));
-    if (store_env_number(b + META_FLAGS_AT, 2) != META_IS_META ||
-        store_env_number(b + META_MAGIC_AT, 4) != META_MAGIC) {
+    TRY(store_read_at(fd, out->b, sizeof(out->b), offset));
+    if (store_env_number(out->b + META_FLAGS_AT, 2) != META_IS_META ||
+        store_env_number(out->b + META_MAGIC_AT, 4) != META_MAGIC) {
         return ERR_CORRUPT;
     }
-    if (store_env_number(b + META_VERSION_AT, 4) != 1) {
+    if (store_env_number(out->b + META_VERSION_AT, 4) != 1) {
         return ERR_UNSUPPORTED;
     }
-    out->page = (uint32_t)store_env_number(b + META_DBS_AT, 4);
-    out->last = store_env_number(b + META_LAST_AT, 8);
-    out->txn = store_env_number(b + META_TXN_AT, 8);
+    out->page = (uint32_t)store_env_number(out->b + META_DBS_AT, 4);
+    out->last = store_env_number(out->b + META_LAST_AT, 8);
+    out->txn = store_env_number(out->b + META_TXN_AT, 8);
     if (out->page < 4096 || out->page > 65536 ||
-        (out->page & (out->page - 1)) != 0 ||
-        out->last >= file_size / out->page) {
+        (out->page & (out->page - 1)) != 0) {
+        return ERR_CORRUPT;
+    }
+out:
+    return e;
+}
+
+/* What LMDB 0.9.24 would believe of the page that counts, checked first. */
+static enum err
+check_meta(const struct meta *m, uint64_t file_size)
+{
+    if (m->last >= file_size / m->page) {
         return ERR_CORRUPT;
     }
     for (size_t i = 0; i < 2; i++) {
-        const uint8_t *db = b + META_DBS_AT + i * META_DB_SIZE;
+        const uint8_t *db = m->b + META_DBS_AT + i * META_DB_SIZE;
         uint64_t root = store_env_number(db + META_DB_ROOT, 8);
         uint64_t flags = store_env_number(db + META_DB_FLAGS, 2);
 
-        if ((root != NO_PAGE && (root < META_PAGES || root > out->last)) ||
+        if ((root != NO_PAGE && (root < META_PAGES || root > m->last)) ||
             flags != (i == 0 ? FREE_FLAGS : 0u)) {
             return ERR_CORRUPT;
         }
     }
-out:
-    return e;
+    return OK;
+}
+
+/*
+ * Commits go to the two pages in turn, the even ones to the first: another
+ * picture is a damaged number, and would show an older state as the present.
+ */
+static bool
+in_turn(const struct meta m[META_PAGES])
+{
+    uint64_t a = m[0].txn;
+    uint64_t b = m[1].txn;
+
+    return a % 2 == 0 &&
+           (b % 2 == 1 ? a == b + 1 || b == a + 1 : a == 0 && b == 0);
 }
 
 enum err
@@ -91,9 +113,10 @@ store_env_check(const char *path, uint32_t *page, uint64_t *size)
     TRY(fd >= 0 ? OK : store_errno(errno));
     TRY(fstat(fd, &st) == 0 ? OK : ERR_IO);
     TRY(S_ISREG(st.st_mode) ? OK : ERR_CORRUPT);
-    TRY(read_meta(fd, 0, (uint64_t)st.st_size, &m[0]));
-    TRY(read_meta(fd, m[0].page, (uint64_t)st.st_size, &m[1]));
-    TRY(m[0].page == m[1].page ? OK : ERR_CORRUPT);
+    TRY(read_meta(fd, 0, &m[0]));
+    TRY(read_meta(fd, m[0].page, &m[1]));
+    TRY(m[0].page == m[1].page && in_turn(m) ? OK : ERR_CORRUPT);
+    TRY(check_meta(&m[m[1].txn > m[0].txn], (uint64_t)st.st_size));
     *page = m[0].page;
     *size = (uint64_t)st.st_size;
 out:

@@ -189,7 +189,8 @@ pwrite(int fd, const void *p, size_t len, off_t offset)
 {
     if (plog_op()) {
         if (plog->tear) {
-            (void)syscall(SYS_pwrite64, fd, p, len / 2, offset);
+            /* A disk writes whole sectors. */
+            (void)syscall(SYS_pwrite64, fd, p, len / 2 / 512 * 512, offset);
         }
         plog_die();
     }
