@@ -13,9 +13,8 @@
 #include <string.h>
 
 enum {
-    STEADY_MS = 30000,  /* a link that lasted this long was no failure */
-    SHAKY_FAILURES = 4, /* where back-off goes on after a short one */
-    RETURN_MS = 2000    /* our network is back: everyone within this */
+    STEADY_MS = 30000, /* a link that lasted this long was no failure */
+    RETURN_MS = 2000   /* our network is back: everyone within this */
 };
 
 static void
@@ -40,6 +39,18 @@ copy_addrs(const struct fed_net *net, const struct fed_addr *a, size_t n,
     return OK;
 }
 
+static bool
+same_addrs(const struct fed_addrs *s, const struct fed_addr *a, size_t n)
+{
+    bool same = s->n == n;
+
+    for (size_t i = 0; same && i < n; i++) {
+        same =
+            s->a[i].port == a[i].port && strcmp(s->a[i].host, a[i].host) == 0;
+    }
+    return same;
+}
+
 static uint64_t
 random_of(const struct fed_net *net)
 {
@@ -53,9 +64,9 @@ random_of(const struct fed_net *net)
 
 /* How long to wait now; scaled for tests. */
 static uint64_t
-backoff(const struct fed_net *net, uint32_t failures)
+backoff(const struct fed_net *net, const struct fed_want *want)
 {
-    return fed_backoff_ms(failures, random_of(net)) *
+    return fed_backoff_ms(want->failures + want->shorts, random_of(net)) *
            net->env.tuning.backoff_min_ms / FED_BACKOFF_MIN_MS;
 }
 
@@ -77,12 +88,17 @@ wish(struct fed_net *net, const struct clinic_id *root,
     TRY(net->stopping ? ERR_STATE : OK);
     entry = fed_peers_entry(net, root, true);
     TRY(entry == NULL ? ERR_NOMEM : OK);
+    if (standing && entry->want.standing &&
+        same_addrs(&entry->want.addrs, addrs, n)) {
+        goto out; /* said before: the back-off goes on */
+    }
     e = copy_addrs(net, addrs, n,
                    standing ? &entry->want.addrs : &entry->want.once);
     if (e == OK && standing) {
         net->standing += entry->want.standing ? 0 : 1;
         entry->want.standing = true;
         entry->want.failures = 0;
+        entry->want.shorts = 0;
         entry->want.due_ms = 0;
     }
     fed_peers_tidy(net, root);
@@ -153,6 +169,7 @@ fed_net_poke(struct fed_net *net, const struct clinic_id *root)
     entry = fed_peers_entry(net, root, false);
     if (entry != NULL && entry->want.standing) {
         entry->want.failures = 0;
+        entry->want.shorts = 0;
         entry->want.due_ms = 0;
     }
     pthread_mutex_unlock(&net->mx);
@@ -238,7 +255,7 @@ finish(struct fed_attempt *a)
              entry->waiting == NULL && entry->want.once.n == 0;
     if (entry->want.standing && entry->current == NULL) {
         entry->want.failures++;
-        retry_ms = backoff(net, entry->want.failures);
+        retry_ms = backoff(net, &entry->want);
         entry->want.due_ms = clock_mono_ms(net->clock) + retry_ms;
     }
     detach(net, a, entry);
@@ -474,12 +491,10 @@ fed_dialer_link_up(struct fed_link *l)
     uint64_t now = clock_mono_ms(net->clock);
 
     free_addrs(net, &want->once);
+    want->failures = 0;
     if (!l->dialled) {
-        want->failures = 0;
         return;
     }
-    want->failures =
-        want->failures < SHAKY_FAILURES ? want->failures : SHAKY_FAILURES;
     if (l->attempt != NULL) {
         detach(net, l->attempt, l->entry);
         l->attempt = NULL;
@@ -507,9 +522,9 @@ fed_dialer_link_down(struct fed_entry *e, const struct fed_link *l)
     uint64_t now = clock_mono_ms(net->clock);
 
     if (e->want.standing) {
-        e->want.failures =
-            now - l->up_ms >= STEADY_MS ? 1 : e->want.failures + 1;
-        e->want.due_ms = now + backoff(net, e->want.failures);
+        /* A peer that takes us and closes at once is tried ever less often. */
+        e->want.shorts = now - l->up_ms >= STEADY_MS ? 1 : e->want.shorts + 1;
+        e->want.due_ms = now + backoff(net, &e->want);
         fed_sweeper_wake(net);
     }
 }

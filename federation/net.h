@@ -205,8 +205,9 @@ MUST_CHECK enum err fed_net_set_identity(struct fed_net *net,
 
 /*
  * Keep a connection to root: dial addrs (1 to FED_DIAL_ADDRS, tried in order),
- * again with back-off until it is up, and again when it is lost.  Called again
- * it replaces the addresses and dials at once.  Fine while root is connected.
+ * again with back-off until it is up, and again when it is lost.  Other
+ * addresses replace the old ones and are dialled at once; the same again
+ * changes nothing (see fed_net_poke).  Fine while root is connected.
  *
  * ERR_INVALID  root is our own, or no address
  * ERR_LIMIT    more than FED_DIAL_ADDRS addresses

@@ -79,7 +79,8 @@ struct fed_want {
     bool standing;
     struct fed_addrs addrs; /* when standing */
     struct fed_addrs once;  /* to be tried next, once */
-    uint32_t failures;
+    uint32_t failures;      /* attempts since the last link */
+    uint32_t shorts;        /* links in a row that did not last */
     uint64_t due_ms;
 };
 

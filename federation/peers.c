@@ -168,7 +168,6 @@ place(struct fed_entry *entry, struct fed_link *l, struct fed_link **loser_out)
         return FED_OFFER_REFUSED;
     }
     l->entry = entry;
-    entry->want.failures = 0;
     if (rival == NULL) {
         entry->current = l;
         move_up(l);

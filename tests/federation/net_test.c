@@ -333,6 +333,34 @@ TEST(a_lost_peer_is_dialled_again)
     node_stop(&b);
 }
 
+/* Blocked: taken and closed, again and again, ever less often. */
+TEST(short_links_count_as_failures)
+{
+    struct fed_net_tuning t = {.backoff_min_ms = 20, .sweep_ms = 10};
+    struct fed_addr addr = {"127.0.0.1", 0};
+    static struct node a, b;
+    uint64_t until;
+    int rounds = 0;
+
+    node_start(&a, 1, &t);
+    node_start(&b, 2, NULL);
+    addr.port = b.port;
+    node_dial(&a, &b, true);
+    until = world_ms(NULL) + 1200;
+    while (world_ms(NULL) < until) {
+        rounds++;
+        CHECK(node_wait(&b, &b.ups, rounds) && node_wait(&a, &a.ups, rounds));
+        fed_net_revoke(b.net, &a.root);
+        CHECK(node_wait(&a, &a.downs, rounds));
+        /* wished for again: no reason to hurry */
+        CHECK_OK(fed_net_dial(a.net, &b.root, &addr, 1));
+    }
+    /* waits of at least 10, 20, 40... ms: no more than eight of them fit */
+    CHECK(rounds <= 9);
+    node_stop(&a);
+    node_stop(&b);
+}
+
 TEST(rotation_shows_the_new_key)
 {
     static struct node a, b;
@@ -409,6 +437,7 @@ main(void)
         T(simultaneous_dials_end_in_one),
         T(a_newer_connection_replaces_a_dead_one), T(someone_else_answers),
         T(the_peer_does_not_want_us), T(addresses_are_tried_in_turn),
-        T(a_lost_peer_is_dialled_again), T(rotation_shows_the_new_key),
-        T(stop_sends_what_is_queued), T(stop_while_everything_is_under_way));
+        T(a_lost_peer_is_dialled_again), T(short_links_count_as_failures),
+        T(rotation_shows_the_new_key), T(stop_sends_what_is_queued),
+        T(stop_while_everything_is_under_way));
 }
