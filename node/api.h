@@ -16,6 +16,7 @@
 #include "node/clinic/event.h"
 #include "node/config.h"
 #include "node/runner.h"
+#include "node/sandbox.h"
 #include "node/sysclock.h"
 #include "node/vault.h"
 #include "proto/msg/addr.h"
@@ -48,7 +49,7 @@ struct node_api {
     struct proto_addr addrs[NODE_API_ADDRS];
     size_t addrs_len;
     uint64_t started_ms;
-    const char *sandbox; /* "landlock and seccomp", or what is missing */
+    struct node_sandbox sandbox;
 
     pthread_mutex_t identity_mx; /* one change of the identity at a time */
     struct node_identity identity;

@@ -62,10 +62,12 @@ node_cmd_backup(struct node_call *c)
                            path);
     }
     if (e == ERR_IO || e == ERR_DENIED) {
-        e = node_call_fail(c, e,
-                           "%s cannot be written by the node. Choose a "
-                           "folder that its user may write.",
-                           path);
+        e = node_call_fail(
+            c, e,
+            "The node may not write to %s. Choose a folder inside %s, or add "
+            "a line backup = FOLDER to balsam.conf there and start the node "
+            "again.",
+            path, c->api->config->data);
     }
     node_json_view(c->out, "folder", dir);
 out:

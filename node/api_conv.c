@@ -13,6 +13,7 @@ enum {
     INBOX_MAX = 20,
     THREAD_MAX = 50,
     SHOW_MAX = 10000,
+    UNREAD_MAX = 200,
     PREVIEW = 60 /* bytes of the newest message's text */
 };
 
@@ -262,12 +263,40 @@ show_preview(struct inbox *i, const struct store_conv *conv, json_t *o)
     store_msg_clear(&m);
 }
 
+/* What others wrote since somebody here looked; enough to say "many". */
+static enum err
+each_unread(void *ctx, const struct store_msg *m)
+{
+    uint64_t *n = ctx;
+
+    if (m->author.kind == STORE_ACTOR_PEER &&
+        (m->kind == PROTO_CONTENT_TEXT || (m->flags & STORE_MSG_OPAQUE) != 0) &&
+        (m->flags & STORE_MSG_DELETED) == 0) {
+        (*n)++;
+    }
+    return OK;
+}
+
+static uint64_t
+unread(const struct inbox *i, const struct store_conv *conv)
+{
+    uint64_t seen = 0;
+    uint64_t n = 0;
+
+    if (store_conv_mark_get(i->txn, &conv->id, NODE_MARK_SEEN,
+                            member_id_view(&i->c->api->member), &seen) != OK ||
+        store_msg_list(i->txn, &conv->id, seen, STORE_UP, UNREAD_MAX,
+                       each_unread, &n) != OK) {
+        return 0;
+    }
+    return n;
+}
+
 static enum err
 each_conv(void *ctx, const struct store_conv *conv)
 {
     struct inbox *i = ctx;
     struct phi name = {0};
-    uint64_t seen = 0;
     json_t *o;
 
     i->number++;
@@ -286,10 +315,7 @@ each_conv(void *ctx, const struct store_conv *conv)
     node_json_num(o, "messages", conv->msgs);
     node_json_bool(o, "clinics", (conv->flags & STORE_CONV_CLINICS) != 0);
     node_json_bool(o, "closed", (conv->flags & STORE_CONV_CLOSED) != 0);
-    ERR_IGNORE(store_conv_mark_get(i->txn, &conv->id, NODE_MARK_SEEN,
-                                   member_id_view(&i->c->api->member), &seen),
-               "then nothing counts as read");
-    node_json_num(o, "unread", conv->msgs > seen ? conv->msgs - seen : 0);
+    node_json_num(o, "unread", unread(i, conv));
     show_preview(i, conv, o);
     phi_free(&name);
     return OK;

@@ -126,6 +126,21 @@ show_runner(struct node_call *c)
     node_json_num(c->out, "failures", s.failures);
 }
 
+/* What protects the node, and what its kernel lacks. */
+static void
+show_sandbox(struct node_call *c)
+{
+    json_t *missing = node_json_array(c->out, "sandbox_missing");
+    const char *s;
+
+    node_json_bool(c->out, "sandbox",
+                   c->api->sandbox.landlock > 0 && c->api->sandbox.seccomp);
+    for (size_t i = 0; (s = node_sandbox_missing(&c->api->sandbox, i)) != NULL;
+         i++) {
+        (void)json_array_append_new(missing, json_string(s));
+    }
+}
+
 enum err
 node_cmd_status(struct node_call *c)
 {
@@ -156,6 +171,7 @@ node_cmd_status(struct node_call *c)
         proto_addr_format(&api->addrs[i], text);
         (void)json_array_append_new(addrs, json_string(text));
     }
+    show_sandbox(c);
     node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
     node_json_bool(c->out, "sheet_checked", !unchecked);
     show_net(c);

@@ -36,10 +36,19 @@ step_say(void *ctx, struct fed_core *core)
 static enum err
 write_say(void *ctx, struct store_txn *txn)
 {
+    enum err e;
     struct say *s = ctx;
+    struct store_conv conv = {0};
 
-    return node_audit_member(txn, s->c->api, s->action, conv_id_view(&s->conv),
-                             0);
+    TRY(node_audit_member(txn, s->c->api, s->action, conv_id_view(&s->conv),
+                          0));
+    TRY(store_conv_get(txn, &s->conv, &conv));
+    TRY(store_conv_mark_put(txn, &s->conv, NODE_MARK_SEEN, /* who answers has
+                                                              read */
+                            member_id_view(&s->c->api->member), conv.msgs));
+out:
+    store_conv_clear(&conv);
+    return e;
 }
 
 /* Why a thread takes nothing, in words. */

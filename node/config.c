@@ -43,6 +43,7 @@ static const struct setting settings[] = {
     SETTING("credential", TEXT, credential),
     SETTING("user", TEXT, user),
     SETTING("on-event", TEXT, on_event),
+    SETTING("backup", LIST, backup),
     SETTING("log", FORM, log_form),
     SETTING("log-level", LEVEL, log_level),
     SETTING("sandbox", SWITCH, sandbox),
@@ -73,6 +74,9 @@ node_config_help(void)
            "(balsam)\n"
            "  --on-event COMMAND     run when someone connects or writes; gets "
            "ids only\n"
+           "  --backup DIR           folder that backups may be written to, "
+           "besides DIR of\n"
+           "                         --data; may be repeated\n"
            "  --log human|json       form of the log (human)\n"
            "  --log-level LEVEL      debug, info, warn or error (info)\n"
            "  --sandbox yes|no       landlock and seccomp (yes)\n"

@@ -40,6 +40,7 @@ struct node_config {
     char credential[NODE_CONFIG_TEXT];      /* or a systemd credential */
     char user[NODE_CONFIG_TEXT];            /* to become when started as root */
     char on_event[NODE_CONFIG_TEXT];        /* command told of events */
+    struct node_config_list backup;         /* folders for backups */
     enum node_log_form log_form;
     enum log_level log_level;
     bool sandbox; /* landlock and seccomp */

@@ -5,17 +5,20 @@
 #include "crypto/prim/random.h"
 #include "node/addrs.h"
 #include "node/control.h"
+#include "node/hook.h"
 #include "node/sd_notify.h"
 #include "node/sysclock.h"
 #include "store/member.h"
 #include "store/settings.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char RESTORES[] = "node.restores";
@@ -35,6 +38,7 @@ struct daemon {
     struct fed_io io;
     struct node_runner *runner;
     struct node_control *control;
+    struct node_hook *hook;
     struct node_api api;
     struct node_sd sd;
     struct bytes addrs;
@@ -90,6 +94,61 @@ on_commit(void *ctx, uint64_t journal_seq)
     node_api_journal(&d->api, journal_seq, false);
 }
 
+/* The user to become: as set, else the owner of the data if it is balsam. */
+static const char *
+user_of(const struct daemon *d)
+{
+    static const char standard[] = "balsam";
+    const struct passwd *pw = getpwnam(standard);
+    struct stat st;
+
+    if (d->config->user[0] != '\0') {
+        return d->config->user;
+    }
+    return pw != NULL && stat(d->config->data, &st) == 0 &&
+                   st.st_uid == pw->pw_uid
+               ? standard
+               : NULL;
+}
+
+/* The folder that a path is in. */
+static void
+folder_of(const char *path, char out[NODE_CONFIG_TEXT])
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+
+    memcpy(out, slash == NULL ? "." : path, len == 0 ? 1 : len);
+    out[len == 0 ? 1 : len] = '\0';
+}
+
+/* Before the first thread: give up what the daemon has no use for. */
+static enum err
+close_sandbox(struct daemon *d)
+{
+    const char *write[NODE_CONFIG_LIST + 2];
+    char control[NODE_CONFIG_TEXT];
+    struct node_sandbox_wish wish = {.user = user_of(d), .write = write};
+    enum err e;
+
+    if (!d->config->sandbox) {
+        return OK;
+    }
+    folder_of(d->config->control, control);
+    write[wish.write_len++] = d->config->data;
+    write[wish.write_len++] = control;
+    for (size_t i = 0; i < d->config->backup.len; i++) {
+        write[wish.write_len++] = d->config->backup.item[i];
+    }
+    wish.exec = d->config->on_event[0] != '\0';
+    e = node_sandbox_enter(&wish, &d->api.sandbox);
+    LOG(d->log, e == OK ? LOG_INFO : LOG_ERROR, "node.sandbox", LOG_ERR(e),
+        LOG_NUM("landlock", d->api.sandbox.landlock),
+        LOG_NUM("seccomp", d->api.sandbox.seccomp),
+        LOG_NUM("unprivileged", d->api.sandbox.unprivileged));
+    return e;
+}
+
 static enum err
 open_store(struct daemon *d)
 {
@@ -110,6 +169,14 @@ open_store(struct daemon *d)
     }
     d->vault.config.on_commit = on_commit;
     d->vault.config.on_commit_ctx = d;
+    e = close_sandbox(d);
+    if (e != OK) {
+        return fail(d, e,
+                    "The sandbox cannot be closed (%s). Does %s belong "
+                    "to the user that runs balsamd? --sandbox no leaves "
+                    "it out.",
+                    err_name(e), dir);
+    }
     e = store_open(&d->vault.config, &d->store);
     if (e == ERR_MISSING) {
         return fail(d, e, "There is no node in %s yet. Make one: balsam init",
@@ -342,6 +409,9 @@ start(struct daemon *d)
     TRY(start_runner(d));
     TRY(listen_all(d));
     TRY(start_control(d));
+    if (d->config->on_event[0] != '\0') {
+        TRY(node_hook_start(&d->api, d->config->on_event, &d->hook));
+    }
 out:
     return e;
 }
@@ -415,6 +485,7 @@ stop(struct daemon *d)
 {
     node_api_journal(&d->api, 0, true);
     node_control_stop(d->control);
+    node_hook_stop(d->hook);
     node_runner_stop(d->runner);
     store_close(d->store);
     node_vault_clear(&d->vault);

@@ -285,8 +285,11 @@ show_status(const json_t *a)
     (void)printf("  data         %lld KiB%s\n",
                  tool_number(store, "used_bytes") / 1024,
                  is(store, "disk_full") ? ", DISK FULL: make room" : "");
-    if (tool_text(a, "sandbox")[0] != '\0') {
-        (void)printf("  sandbox      %s\n", tool_text(a, "sandbox"));
+    (void)printf("  sandbox      %s\n",
+                 is(a, "sandbox") ? "landlock and seccomp" : "not complete");
+    json_array_foreach(json_object_get(a, "sandbox_missing"), i, addr)
+    {
+        (void)printf("               %s\n", json_string_value(addr));
     }
     if (!is(a, "sheet_checked")) {
         (void)printf("  recovery     Your recovery sheet was never checked. "
