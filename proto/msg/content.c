@@ -106,8 +106,8 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_TITLE] = PROTO_SHAPE(proto_title, title_fields),
 };
 
-static const struct proto_shape *
-find(uint64_t kind)
+const struct proto_shape *
+proto_content_shape(uint64_t kind)
 {
     if (kind == 0 || kind >= sizeof(shapes) / sizeof(shapes[0])) {
         return NULL;
@@ -119,7 +119,7 @@ enum err
 proto_content_encode(const struct mem *mem, const struct proto_content *in,
                      struct bytes *out)
 {
-    const struct proto_shape *shape = find((uint64_t)in->kind);
+    const struct proto_shape *shape = proto_content_shape((uint64_t)in->kind);
     struct proto_wr w;
 
     if (shape == NULL) {
@@ -184,7 +184,7 @@ proto_content_decode(struct view in, struct proto_content *out)
     if (r.e != OK) {
         return r.e;
     }
-    shape = find(kind);
+    shape = proto_content_shape(kind);
     c.kind = (enum proto_content_kind)kind;
     if (shape == NULL || version != VERSION) {
         *out = c;

@@ -138,6 +138,9 @@ struct proto_content {
 extern const struct proto_shape proto_attachment_shape;
 extern const struct proto_shape proto_extension_shape;
 
+/* The kind's own fields of a body; NULL: no such kind. */
+const struct proto_shape *proto_content_shape(uint64_t kind);
+
 /* ERR_LIMIT  too long; ERR_INVALID  no such kind, or text not UTF-8 */
 MUST_CHECK enum err proto_content_encode(const struct mem *mem,
                                          const struct proto_content *in,

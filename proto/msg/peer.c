@@ -317,6 +317,14 @@ find(uint64_t type)
     return NULL;
 }
 
+const struct proto_shape *
+proto_peer_shape(uint64_t type)
+{
+    const struct entry *entry = find(type);
+
+    return entry == NULL ? NULL : &entry->shape;
+}
+
 enum err
 proto_peer_encode(const struct mem *mem, const struct proto_peer_msg *in,
                   struct bytes *out)

@@ -478,6 +478,9 @@ MUST_CHECK enum err proto_peer_encode(const struct mem *mem,
 MUST_CHECK enum err proto_peer_decode(struct view in,
                                       struct proto_peer_msg *out);
 
+/* The fields of a type, after [type, version]; NULL: no such type. */
+const struct proto_shape *proto_peer_shape(uint64_t type);
+
 /* Only the type; 0 when it cannot be read. */
 uint16_t proto_peer_peek(struct view in);
 
