@@ -223,7 +223,10 @@ granted(struct fed_core *core, struct fed_party *p, uint64_t creator,
     enum err e;
     enum proto_creator mine = PROTO_CREATOR_NONE;
 
-    p->rec.theirs = PROTO_STANCE_GRANTED;
+    if (p->rec.theirs != PROTO_STANCE_GRANTED) {
+        p->rec.theirs = PROTO_STANCE_GRANTED;
+        p->dirty = p->stored;
+    }
     if (p->rec.ours != PROTO_STANCE_ASKED) {
         TRY(fed_party_lively(core, p));
         goto out;
@@ -250,6 +253,9 @@ on_result(struct fed_core *core, struct fed_party *p,
 {
     enum err e;
 
+    if (p->rec.ours == PROTO_STANCE_GRANTED && in->code == PROTO_REDEEM_OK) {
+        return granted(core, p, in->creator, in->kp); /* both asked */
+    }
     if (p->rec.ours != PROTO_STANCE_ASKED ||
         memcmp(p->rec.link, in->link, sizeof(in->link)) != 0) {
         return OK; /* answered meanwhile */

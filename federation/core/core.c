@@ -119,9 +119,7 @@ load(struct fed_core *core)
     TRY(e);
     TRY(fed_party_load_all(core));
     TRY(find_busy(core));
-    if (core->busy_len > 0) {
-        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
-    }
+    fed_tx_timer(core, core->start_ms + LIMIT_BUSY_MS);
 out:
     bytes_free(&hold);
     return e;
@@ -330,6 +328,31 @@ overdue(struct fed_core *core, struct fed_thread *t)
     }
 }
 
+/* What a clinic has not received for a day: its senders are told once. */
+static enum err
+party_overdue(struct fed_core *core, struct fed_party *p)
+{
+    struct fed_show *show;
+    uint64_t now = fed_now(core);
+
+    if (!p->stored || p->rec.out_next == p->rec.out_acked + 1 ||
+        p->rec.overdue) {
+        return OK;
+    }
+    if (now < p->rec.waits_ms || now - p->rec.waits_ms < LIMIT_OVERDUE_MS) {
+        fed_tx_timer(core, fed_mono(core) + LIMIT_OVERDUE_MS / 24);
+        return OK;
+    }
+    show = fed_tx_show(core, FED_SHOW_OVERDUE);
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->peer = p->root;
+    p->rec.overdue = true;
+    p->dirty = true;
+    return OK;
+}
+
 enum err
 fed_core_tick(struct fed_core *core)
 {
@@ -360,6 +383,9 @@ fed_core_tick(struct fed_core *core)
             TRY(fed_intent_pump(core, t));
         }
         TRY(e == ERR_MISSING ? OK : e);
+    }
+    for (size_t i = 0; i < core->parties_len; i++) {
+        TRY(party_overdue(core, core->parties[i]));
     }
     if (core->busy_len > 0) {
         fed_tx_timer(core, now + LIMIT_BUSY_MS);

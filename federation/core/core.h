@@ -162,7 +162,8 @@ enum fed_show_kind {
     FED_SHOW_REVOKED,
     /* peer sent something impossible or too much: code enum err. */
     FED_SHOW_BAD,
-    /* message was not accepted by the hub in LIMIT_OVERDUE_MS. */
+    /* Not delivered within LIMIT_OVERDUE_MS: message has not been accepted by
+       its hub; or, message zeros, things wait for peer to receive them. */
     FED_SHOW_OVERDUE
 };
 

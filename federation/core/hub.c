@@ -239,6 +239,7 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     }
     if (code == PROTO_ANSWER_ACCEPTED) {
         TRY(accept_app(core, t, p, in, &u));
+        TRY(fed_busy_has(core, &t->id) ? fed_intent_pump(core, t) : OK);
     } else {
         TRY(refuse(core, t, p, in, code));
     }
@@ -297,6 +298,7 @@ send_welcome(struct fed_core *core, struct fed_thread *t,
         p->rec.ours = PROTO_STANCE_THREAD;
         p->fresh = !p->stored;
         TRY(fed_party_changed(core, p));
+        TRY(p->greeted ? fed_contact_say(core, p) : OK);
     }
     memcpy(w->thread, t->id.b, sizeof(w->thread));
     w->term = t->rec.term;

@@ -37,6 +37,8 @@ static const struct proto_field party_fields[] = {
     PROTO_UINT(fed_rec_party, out_acked, UINT64_MAX),
     PROTO_FIXED(fed_rec_party, in_stream),
     PROTO_UINT(fed_rec_party, in_applied, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, waits_ms, UINT64_MAX),
+    PROTO_BOOL(fed_rec_party, overdue),
 };
 const struct proto_shape fed_rec_party_shape =
     PROTO_SHAPE(fed_rec_party, party_fields);

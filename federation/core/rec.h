@@ -42,6 +42,8 @@ struct fed_rec_party {
     uint64_t out_acked;
     uint8_t in_stream[16];
     uint64_t in_applied;
+    uint64_t waits_ms; /* something waits for an acknowledgement since then */
+    bool overdue;      /* and that was said */
 };
 
 struct fed_rec_link {

@@ -158,7 +158,9 @@ accept_redeem(struct fed_core *core, struct fed_party *p,
     bool both = p->rec.ours == PROTO_STANCE_ASKED;
     enum proto_creator creator = PROTO_CREATOR_SENDER;
 
-    p->rec.theirs = PROTO_STANCE_ASKED;
+    if (p->rec.theirs != PROTO_STANCE_GRANTED) {
+        p->rec.theirs = PROTO_STANCE_ASKED;
+    }
     if (link->review && !both) {
         TRY(use_link(core, p, in->link, link));
         TRY(fed_contact_kp(core, p, in->kp));
@@ -203,6 +205,10 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     TRY(load_link(core, p, in->link, &link, &hold, &code));
     if (code == PROTO_REDEEM_OK && check_proof(core, p, &link, in) != OK) {
         code = PROTO_REDEEM_PROOF;
+    }
+    if (code == PROTO_REDEEM_OK && p->rec.ours == PROTO_STANCE_REFUSED &&
+        memcmp(p->rec.link, in->link, sizeof(in->link)) == 0) {
+        code = PROTO_REDEEM_REFUSED; /* the answer stands for this link */
     }
     if (code == PROTO_REDEEM_OK) {
         e = fed_kp_check(core, in->kp, &of);

@@ -55,6 +55,10 @@ put_row(struct fed_core *core, struct fed_party *p, struct view row)
     struct fed_key key = out_key(p, p->rec.out_next);
 
     TRY(fed_tx_put(core, FED_NS_OUT, &key, row));
+    if (p->rec.out_next == p->rec.out_acked + 1) {
+        p->rec.waits_ms = fed_now(core);
+        fed_tx_timer(core, fed_mono(core) + LIMIT_OVERDUE_MS);
+    }
     p->rec.out_next++;
     p->dirty = true;
     TRY(fed_party_live(p) ? fed_stream_pump(core, p) : OK);
@@ -277,6 +281,8 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
     }
     if (applied > p->rec.out_acked) {
         p->rec.out_acked = applied;
+        p->rec.waits_ms = fed_now(core);
+        p->rec.overdue = false;
         p->dirty = true;
         if (p->sent < applied) {
             p->sent = applied;

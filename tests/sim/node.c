@@ -338,7 +338,7 @@ is_ratchet(const struct fed_write *wr)
 }
 
 static void
-write_batch(struct world *w, struct node *n, const struct fed_batch *b)
+write_rows(const struct world *w, struct node *n, const struct fed_batch *b)
 {
     for (size_t i = 0; i < b->writes_len; i++) {
         const struct fed_write *wr = b->writes[i];
@@ -353,6 +353,12 @@ write_batch(struct world *w, struct node *n, const struct fed_batch *b)
                      view_of(&wr->value));
         }
     }
+}
+
+static void
+write_batch(struct world *w, struct node *n, const struct fed_batch *b)
+{
+    write_rows(w, n, b);
     for (size_t i = 0; i < b->shows_len; i++) {
         show(w, n, &b->shows[i]);
         if (w->tooth == TOOTH_SHOW_TWICE) {
@@ -500,6 +506,9 @@ node_crash(struct world *w, size_t i)
 
     if (n->core == NULL) {
         return;
+    }
+    if (w->tooth == TOOTH_TWO_TRANSACTIONS && n->pending_len > 0) {
+        write_rows(w, n, n->pending[0].batch);
     }
     drop_pending(n);
     fed_core_free(n->core);

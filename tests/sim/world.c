@@ -169,9 +169,6 @@ sim_send(struct world *w, size_t node, uint64_t serial, struct view frame)
             if (c->serial[side] != serial || c->node[side] != node || !c->up) {
                 continue;
             }
-            if (w->tooth == TOOTH_DROP_FRAMES && world_chance(w, 20)) {
-                return;
-            }
             if (c->len[to] == c->cap[to]) {
                 c->cap[to] = c->cap[to] == 0 ? 16 : c->cap[to] * 2;
                 c->queue[to] =

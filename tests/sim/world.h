@@ -28,7 +28,7 @@ enum world_tooth {
     TOOTH_ACT_BEFORE_COMMIT, /* frames leave before their transaction */
     TOOTH_SHOW_TWICE,        /* a batch's shows are applied twice */
     TOOTH_NO_RATCHET,        /* MLS secrets are not stored per message */
-    TOOTH_DROP_FRAMES        /* a connection that silently loses */
+    TOOTH_TWO_TRANSACTIONS   /* the desk's rows in one of their own */
 };
 
 struct row {
