@@ -240,8 +240,10 @@ granted(struct fed_core *core, struct fed_party *p, uint64_t creator,
         p->rec.verified = true;
     }
     mem_wipe(p->rec.secret, sizeof(p->rec.secret));
+    p->rec.creator = (uint64_t)mine;
+    p->rec.ours = PROTO_STANCE_GRANTED;
+    TRY(fed_contact_say(core, p)); /* before anything else flows */
     TRY(fed_contact_grant(core, p, mine, kp));
-    TRY(fed_contact_say(core, p));
     TRY(fed_party_lively(core, p));
 out:
     return e;

@@ -183,9 +183,6 @@ fed_item(struct fed_core *core, struct fed_party *p, struct view body)
     if (e != OK) {
         return e;
     }
-    if (!fed_party_open(p)) {
-        return ERR_DENIED;
-    }
     if (msg.type == PROTO_PEER_FAN) {
         return fed_follow_fan(core, p, &msg.u.fan);
     }

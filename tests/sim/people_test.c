@@ -169,7 +169,7 @@ TEST(review_then_refuse)
 /* decisions D 17 */
 TEST(both_connect_at_once)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= 60; seed++) {
         struct fed_invitation a;
         struct fed_invitation b;
         struct thread_id t;
