@@ -280,8 +280,10 @@ node_conv_label(struct store_txn *txn, const struct store_conv *conv,
     }
     for (size_t i = 0; i < conv->contacts_len; i++) {
         struct store_contact contact = {0};
+        struct contact_id id;
 
-        if (store_contact_get(txn, &conv->contacts[i], &contact) == OK) {
+        if (store_contact_resolve(txn, &conv->contacts[i], &id) == OK &&
+            store_contact_get(txn, &id, &contact) == OK) {
             e = text.len > 0 ? bytes_append(mem, &text, VIEW_LIT(", ")) : OK;
             if (e == OK) {
                 e = bytes_append(mem, &text, proto_phi_reveal(&contact.name));

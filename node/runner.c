@@ -185,8 +185,6 @@ act_upon(struct node_runner *r, const struct fed_batch *batch)
         if (show->kind == FED_SHOW_PARTY || show->kind == FED_SHOW_LINK ||
             show->kind == FED_SHOW_PROFILE) {
             node_runner_answer(r, show);
-        } else if (show->kind == FED_SHOW_REVOKED) {
-            fed_net_revoke(r->net, &show->peer);
         } else if (show->kind == FED_SHOW_BAD) {
             LOG(r->c.log, LOG_WARN, "node.peer.bad",
                 LOG_TAG("peer", log_tag_of(clinic_id_view(&show->peer))),
