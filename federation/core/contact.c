@@ -349,6 +349,32 @@ on_contact(struct fed_core *core, struct fed_party *p,
     return stance_is(core, p, in->creator, in->kp);
 }
 
+/*
+ * Blocked: what was asked is answered with no, a contact has ended, and nobody
+ * dials until there is a reason (a person, or it comes to us).
+ */
+enum err
+fed_contact_denied(struct fed_core *core, struct fed_party *p)
+{
+    enum err e = OK;
+
+    p->denied = true;
+    if (!p->stored) {
+        goto out;
+    }
+    if (p->rec.ours == PROTO_STANCE_ASKED) {
+        TRY(show_link(core, p, p->rec.link, PROTO_REDEEM_REFUSED, 0,
+                      (struct view){0}));
+        mem_wipe(p->rec.secret, sizeof(p->rec.secret));
+        p->rec.ours = PROTO_STANCE_NONE;
+        TRY(fed_party_changed(core, p));
+    } else if (p->rec.ours == PROTO_STANCE_GRANTED) {
+        TRY(fed_contact_ended(core, p));
+    }
+out:
+    return e == OK ? fed_party_want(core, p) : e;
+}
+
 enum err
 fed_party_lively(struct fed_core *core, struct fed_party *p)
 {

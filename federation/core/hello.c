@@ -251,6 +251,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     memcpy(p->profile_seen, h->profile_seen, sizeof(p->profile_seen));
     p->greeted = true;
     p->met = true;
+    p->denied = false;
     if (p->stored) {
         TRY(new_addrs(core, p, h->addrs));
     }

@@ -32,6 +32,7 @@ struct fed_party {
     bool stored; /* has a record */
     bool dirty;
     bool wanted; /* WANT was said */
+    bool denied; /* it does not want to hear from us: no dialling */
     /* looking behind a link, not stored */
     bool looking;
     struct fed_invitation look; /* addrs: unused */
@@ -207,6 +208,9 @@ void fed_party_free(struct fed_core *core, struct fed_party *p);
 bool fed_party_open(const struct fed_party *p);
 /* And the connection is up. */
 bool fed_party_live(const struct fed_party *p);
+/* It closed the connection and will do so again. */
+MUST_CHECK enum err fed_contact_denied(struct fed_core *core,
+                                       struct fed_party *p);
 /* Say something on the connection (nothing when it is down). */
 MUST_CHECK enum err fed_party_say(struct fed_core *core, struct fed_party *p,
                                   const struct proto_peer_msg *msg);

@@ -195,6 +195,9 @@ fed_party_live(const struct fed_party *p)
 static bool
 wants(const struct fed_party *p)
 {
+    if (p->denied) {
+        return false;
+    }
     switch ((enum proto_stance)p->rec.ours) {
     case PROTO_STANCE_ASKED:
     case PROTO_STANCE_GRANTED:
@@ -446,6 +449,8 @@ fed_core_frame(struct fed_core *core, const struct clinic_id *root,
     if (msg.type == PROTO_PEER_BYE) {
         TRY(fed_tx_act(core, FED_ACT_CLOSE, p, NULL));
         down(core, p);
+        TRY(msg.u.bye.code == PROTO_BYE_DENIED ? fed_contact_denied(core, p)
+                                               : OK);
     } else if (msg.type == PROTO_PEER_HELLO) {
         TRY(p->greeted ? fed_party_bad(core, p, ERR_STATE)
                        : fed_hello_recv(core, p, &msg.u.hello));

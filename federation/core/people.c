@@ -98,6 +98,7 @@ fed_core_look(struct fed_core *core, const struct fed_invitation *inv)
     }
     TRY(fed_party_get(core, &inv->root, &p));
     p->fresh = p->fresh || !p->stored;
+    p->denied = false;
     p->looking = true;
     p->look = *inv;
     p->look.addrs = (struct view){0};
@@ -165,6 +166,7 @@ fed_core_connect(struct fed_core *core, const struct fed_invitation *inv)
     p->rec.in_person = inv->in_person;
     memcpy(p->rec.secret, inv->secret, sizeof(p->rec.secret));
     p->rec.ours = PROTO_STANCE_ASKED;
+    p->denied = false;
     p->looking = false;
     TRY(fed_party_changed(core, p));
     TRY(p->greeted ? fed_contact_redeem(core, p) : OK);

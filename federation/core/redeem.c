@@ -186,6 +186,40 @@ out:
     return e;
 }
 
+/* Is what came with a good request of the clinic that it comes from? */
+static enum err
+check_kp(struct fed_core *core, const struct fed_party *p, struct view kp)
+{
+    enum err e;
+    struct clinic_id of;
+
+    TRY(fed_kp_check(core, kp, &of));
+    TRY(clinic_id_equal(&of, &p->root) ? OK : ERR_AUTH);
+out:
+    return e;
+}
+
+/* The answer to a request by a link that exists. */
+static enum proto_redeem_code
+judge(const struct fed_core *core, const struct fed_party *p,
+      const struct fed_rec_link *link, const struct proto_link_redeem *in,
+      enum proto_redeem_code code)
+{
+    bool same = memcmp(p->rec.link, in->link, sizeof(in->link)) == 0;
+
+    if (code != PROTO_REDEEM_OK) {
+        return code;
+    }
+    if (check_proof(core, p, link, in) != OK) {
+        return PROTO_REDEEM_PROOF;
+    }
+    if (p->rec.ours == PROTO_STANCE_REFUSED && same) {
+        return PROTO_REDEEM_REFUSED; /* the answer stands for this link */
+    }
+    return p->rec.ours == PROTO_STANCE_REVIEW && same ? PROTO_REDEEM_REVIEW
+                                                      : PROTO_REDEEM_OK;
+}
+
 enum err
 fed_link_redeem(struct fed_core *core, struct fed_party *p,
                 const struct proto_link_redeem *in)
@@ -193,46 +227,28 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_rec_link link;
     struct bytes hold = {0};
-    struct clinic_id of;
     enum proto_redeem_code code;
 
     if (p->rec.ours == PROTO_STANCE_GRANTED) {
         /* A repeat, or they connect again: the same contact. */
-        TRY(fed_contact_result(core, p, in->link, PROTO_REDEEM_OK,
-                               (struct view){0}));
-        goto out;
+        return fed_contact_result(core, p, in->link, PROTO_REDEEM_OK,
+                                  (struct view){0});
     }
     TRY(load_link(core, p, in->link, &link, &hold, &code));
-    if (code == PROTO_REDEEM_OK && check_proof(core, p, &link, in) != OK) {
-        code = PROTO_REDEEM_PROOF;
-    }
-    if (code == PROTO_REDEEM_OK && p->rec.ours == PROTO_STANCE_REFUSED &&
-        memcmp(p->rec.link, in->link, sizeof(in->link)) == 0) {
-        code = PROTO_REDEEM_REFUSED; /* the answer stands for this link */
-    }
+    code = judge(core, p, &link, in, code);
     if (code == PROTO_REDEEM_OK) {
-        e = fed_kp_check(core, in->kp, &of);
-        if (e != OK && fed_ours(e)) {
-            goto out;
-        }
-        if (e != OK || !clinic_id_equal(&of, &p->root)) {
-            TRY(fed_party_bad(core, p, e == OK ? ERR_AUTH : e));
-            goto out;
-        }
-        if (p->rec.ours == PROTO_STANCE_REVIEW &&
-            memcmp(p->rec.link, in->link, sizeof(in->link)) == 0) {
-            TRY(fed_contact_result(core, p, in->link, PROTO_REDEEM_REVIEW,
-                                   (struct view){0}));
+        e = check_kp(core, p, in->kp);
+        if (e != OK) {
+            e = fed_ours(e) ? e : fed_party_bad(core, p, e);
             goto out;
         }
         TRY(accept_redeem(core, p, in, &link));
         goto out;
     }
-    if (code != PROTO_REDEEM_UNKNOWN) {
+    if (code != PROTO_REDEEM_UNKNOWN && code != PROTO_REDEEM_REVIEW) {
         TRY(show_used(core, p, in->link, code));
     }
     TRY(fed_contact_result(core, p, in->link, code, link.forward));
-    e = OK;
 out:
     bytes_free(&hold);
     return e;

@@ -311,7 +311,7 @@ fed_stream_data(struct fed_core *core, struct fed_party *p,
     if (!fed_party_open(p)) {
         /* Not agreed, or no longer: nothing is taken, and the next greeting
            makes clear where both stand. */
-        return fed_party_close(core, p, PROTO_BYE_DENIED);
+        return fed_party_close(core, p, PROTO_BYE_CLOSING);
     }
     if (data->seq <= p->rec.in_applied) {
         p->ack_due = true; /* a repeat: acknowledged, not applied */

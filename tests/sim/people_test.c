@@ -248,6 +248,8 @@ TEST(blocked_is_not_heard)
     world_run(&w, 2000);
     CHECK_EQ(party(0, 1).ours, PROTO_STANCE_ENDED);
     CHECK(party(0, 1).blocked);
+    CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_REFUSED], 1);
+    CHECK(!w.nodes[1].wants[0]);
     end();
 }
 
