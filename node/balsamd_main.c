@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/daemon.h"
+#include "node/fatal.h"
 #include "node/log_sink.h"
 #include "node/sysclock.h"
 
@@ -37,6 +38,7 @@ main(int argc, char **argv)
         (void)fprintf(stdout, "balsamd 0.1\n");
         return 0;
     }
+    node_fatal_install();
     node_daemon_signals();
     node_log_sink_init(&sink, STDERR_FILENO, config.log_form, config.log_level,
                        node_sysclock());
