@@ -251,6 +251,8 @@ load_subs(struct fed_core *core, struct fed_thread *t)
         }
         bytes_free(&hold);
         if (e != OK) {
+            /* In which order they were sent is not stored: answers first. */
+            t->draining = t->subs_len > 0;
             return e == ERR_MISSING ? OK : e;
         }
         number++;

@@ -101,9 +101,23 @@ TEST(put_back_in_a_group)
     tell(&s, 40);
 }
 
+TEST(short_of_memory)
+{
+    static const struct story s = {.nodes = 3,
+                                   .steps = 80,
+                                   .crash = 10,
+                                   .broken = 1000,
+                                   .rekey = 30,
+                                   .hunger = 3000,
+                                   .group = true};
+
+    tell(&s, 40);
+}
+
 int
 main(void)
 {
     return RUN(T(two_clinics), T(two_clinics_and_commits), T(group),
-               T(rotation), T(put_back), T(put_back_in_a_group));
+               T(rotation), T(put_back), T(put_back_in_a_group),
+               T(short_of_memory));
 }

@@ -123,6 +123,27 @@ emit(void *ctx, const struct log_event *ev)
         field(ev, "thread"), field(ev, "epoch"), field(ev, "generation")};
 }
 
+/* Memory that runs out now and then. */
+static void *
+hungry_alloc(void *ctx, size_t size)
+{
+    struct node *n = ctx;
+
+    if (n->fail_in > 0 && --n->fail_in == 0) {
+        n->fail_in = 1 + world_below(n->world, 2 * n->world->hunger);
+        return NULL;
+    }
+    return malloc(size);
+}
+
+static void
+hungry_release(void *ctx, void *ptr, size_t size)
+{
+    (void)ctx;
+    (void)size;
+    free(ptr);
+}
+
 void
 sim_node_init(struct world *w, size_t i)
 {
@@ -135,6 +156,7 @@ sim_node_init(struct world *w, size_t i)
     sim_certify(w, n);
     n->clock = (struct clock){wall, mono, n};
     n->log = (struct log){emit, n, LOG_DEBUG};
+    n->mem = (struct mem){hungry_alloc, hungry_release, n};
 }
 
 struct clinic_id
@@ -436,6 +458,23 @@ sim_commit_due(struct world *w, size_t i, bool all)
     }
 }
 
+/* A step or a batch failed for lack of memory: as the contract says. */
+static void
+reset(struct world *w, struct node *n)
+{
+    uint64_t fail_in = n->fail_in;
+
+    n->resets++;
+    world_trace(w, "reset", n->index, n->resets, 0);
+    n->fail_in = 0;
+    sim_hang_up(w, n->index);
+    drop_pending(n);
+    memset(n->wants, 0, sizeof(n->wants));
+    must(fed_core_reset(n->core));
+    sim_take(w, n->index);
+    n->fail_in = fail_in;
+}
+
 /* Close the batch; it will be durable a little later. */
 void
 sim_take(struct world *w, size_t i)
@@ -447,7 +486,10 @@ sim_take(struct world *w, size_t i)
     if (n->pending_len == sizeof(n->pending) / sizeof(n->pending[0])) {
         commit_one(w, n);
     }
-    must(fed_core_take(n->core, &b));
+    if (fed_core_take(n->core, &b) != OK) {
+        reset(w, n);
+        return;
+    }
     if (b == NULL) {
         return;
     }
@@ -469,7 +511,9 @@ node_stepped(struct world *w, size_t i, enum err e)
 {
     struct node *n = &w->nodes[i];
 
-    if (e != OK) {
+    if (e == ERR_NOMEM && w->hunger > 0) {
+        reset(w, n);
+    } else if (e != OK) {
         world_fault(w, err_name(e), i, 0);
     }
     if (n->core != NULL && world_chance(w, 700)) {
@@ -485,7 +529,7 @@ node_start(struct world *w, size_t i)
 {
     struct node *n = &w->nodes[i];
     struct fed_core_config config = {
-        .mem = mem_heap(),
+        .mem = &n->mem,
         .rng = &w->rng.rng,
         .clock = &n->clock,
         .log = &n->log,
@@ -495,8 +539,10 @@ node_start(struct world *w, size_t i)
 
     memset(n->wants, 0, sizeof(n->wants));
     n->timer_ms = 0;
+    n->fail_in = 0;
     must(fed_core_new(&config, &n->core));
     sim_take(w, i);
+    n->fail_in = w->hunger > 0 ? 1 + world_below(w, 2 * w->hunger) : 0;
 }
 
 void

@@ -32,6 +32,8 @@ void sim_node_free(struct node *n);
 void sim_take(struct world *w, size_t i);
 void sim_commit_due(struct world *w, size_t i, bool all);
 void sim_send(struct world *w, size_t node, uint64_t serial, struct view frame);
+/* All connections of a node are gone, and it knows. */
+void sim_hang_up(struct world *w, size_t node);
 void sim_close(struct world *w, size_t node, uint64_t serial);
 
 #endif

@@ -179,6 +179,10 @@ story_tell(struct world *w, const struct story *s, uint64_t seed)
     world_init(w, seed, s->nodes);
     open_thread(&t);
     w->tooth = s->tooth;
+    w->hunger = s->hunger;
+    for (size_t i = 0; s->hunger > 0 && i < s->nodes; i++) {
+        w->nodes[i].fail_in = 1 + world_below(w, 2 * s->hunger);
+    }
     w->delay_ms = world_below(w, 200);
     w->commit_ms = world_below(w, 60);
     w->break_ppm = world_below(w, s->broken + 1);

@@ -15,6 +15,7 @@ struct story {
     uint64_t rekey;   /* commits, that race */
     uint64_t restore; /* a backup is restored, or a folder copied back */
     uint64_t rotate;  /* node keys */
+    uint64_t hunger;  /* allocations that fail */
     bool group;       /* one thread of all, else the direct one of 0 and 1 */
     enum world_tooth tooth;
 };

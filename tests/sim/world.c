@@ -202,6 +202,21 @@ sim_close(struct world *w, size_t node, uint64_t serial)
     }
 }
 
+void
+sim_hang_up(struct world *w, size_t node)
+{
+    for (size_t i = 0; i < WORLD_CONNS; i++) {
+        struct conn *c = &w->conns[i];
+
+        for (size_t side = 0; side < 2; side++) {
+            if (c->serial[side] != 0 && c->node[side] == node) {
+                c->up = false;
+                c->told_down[side] = true;
+            }
+        }
+    }
+}
+
 static void
 deliver(struct world *w, struct conn *c, size_t side)
 {
@@ -371,6 +386,10 @@ world_heal(struct world *w)
     size_t still = 0;
 
     w->break_ppm = 0;
+    w->hunger = 0;
+    for (size_t i = 0; i < w->nodes_len; i++) {
+        w->nodes[i].fail_in = 0;
+    }
     memset(w->cut, 0, sizeof(w->cut));
     for (size_t i = 0; i < w->nodes_len; i++) {
         if (w->nodes[i].core == NULL) {

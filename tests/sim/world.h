@@ -77,6 +77,9 @@ struct node {
     uint64_t timer_ms;
     uint64_t said; /* counter of messages */
     struct clock clock;
+    struct mem mem;   /* of the core */
+    uint64_t fail_in; /* allocations until one fails; 0: none does */
+    size_t resets;
     /* what happened, for tests */
     size_t rollbacks;
     size_t stopped; /* told that a newer copy runs */
@@ -127,6 +130,7 @@ struct world {
     uint64_t delay_ms;
     uint64_t commit_ms;
     uint64_t break_ppm; /* chance that a connection breaks in a step */
+    uint64_t hunger;    /* one in about so many allocations fails; 0: none */
     enum world_tooth tooth;
     struct said *said;
     size_t said_len;
