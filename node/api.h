@@ -70,7 +70,8 @@ struct node_call {
     json_t *say;   /* string: what went wrong and what to do; or NULL */
     int files[NODE_API_FILES];
     size_t files_len;
-    /* Send one line now, for what goes on; false: nobody listens any more. */
+    /* Send one line now, for what goes on; false: nobody listens any more.
+       NULL sends nothing and only asks that. */
     bool (*emit)(void *ctx, json_t *line);
     void *emit_ctx;
 };

@@ -737,7 +737,7 @@ each_event(void *ctx, const struct store_event *ev)
 static bool
 emit_new(struct watch *w, enum err *e)
 {
-    bool listening = true;
+    bool listening = w->c->emit(w->c->emit_ctx, NULL);
     size_t i;
     json_t *line;
 
@@ -764,7 +764,7 @@ wait_journal(struct node_api *api, uint64_t after)
     bool stopping;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 5;
+    until.tv_sec += 1; /* to look whether anybody still listens */
     (void)pthread_mutex_lock(&api->journal_mx);
     if (api->journal_seq <= after && !api->stopping) {
         (void)pthread_cond_timedwait(&api->journal_cond, &api->journal_mx,

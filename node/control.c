@@ -4,12 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum {
+    SEND_PIECE_MS = 500,
+    SEND_TRIES = 120 /* pieces: who reads nothing for a minute is let go */
+};
 
 /* One connection of the command line. */
 struct client {
@@ -24,6 +30,7 @@ struct node_control {
     int fd;
     int stop[2]; /* a byte in here ends the accepting thread */
     pthread_t thread;
+    atomic_bool stopping;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     pthread_mutex_t mx;
     struct client clients[NODE_CONTROL_CLIENTS];
@@ -63,8 +70,11 @@ take_files(struct msghdr *h, struct incoming *in)
     }
 }
 
-/* Read up to a line's end; false at the end, or when it is too long. */
-static bool
+/*
+ * Read up to a line's end.  ERR_MISSING: whoever asked is gone;  ERR_LIMIT:
+ * the line is too long
+ */
+static enum err
 read_line(int fd, struct incoming *in)
 {
     union {
@@ -84,24 +94,48 @@ read_line(int fd, struct incoming *in)
             continue;
         }
         if (n <= 0) {
-            return false;
+            return ERR_MISSING;
         }
         take_files(&h, in);
         in->len += (size_t)n;
         if (in->line[in->len - 1] == '\n') {
-            return true;
+            return OK;
+        }
+    }
+    return ERR_LIMIT;
+}
+
+/* Wait for room; false when nobody reads any more, or the node stops. */
+static bool
+wait_room(const struct client *c)
+{
+    for (int i = 0; i < SEND_TRIES; i++) {
+        struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+        int n = poll(&p, 1, SEND_PIECE_MS);
+
+        if (n > 0) {
+            return (p.revents & (POLLERR | POLLHUP)) == 0;
+        }
+        if ((n < 0 && errno != EINTR) || atomic_load(&c->control->stopping)) {
+            return false;
         }
     }
     return false;
 }
 
 static bool
-write_all(int fd, const char *p, size_t len)
+write_all(const struct client *c, const char *p, size_t len)
 {
     while (len > 0) {
-        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+        ssize_t n = send(c->fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0 && errno == EAGAIN) {
+            if (!wait_room(c)) {
+                return false;
+            }
             continue;
         }
         if (n <= 0) {
@@ -113,29 +147,53 @@ write_all(int fd, const char *p, size_t len)
     return true;
 }
 
+/* Whether anybody is still at the other end. */
+static bool
+is_there(const struct client *c)
+{
+    struct pollfd p = {.fd = c->fd};
+
+    return poll(&p, 1, 0) <= 0 || (p.revents & (POLLERR | POLLHUP)) == 0;
+}
+
 static bool
 write_json(void *ctx, json_t *line)
 {
-    const int *fd = ctx;
-    char *text = json_dumps(line, JSON_COMPACT);
+    const struct client *c = ctx;
+    json_malloc_t give;
+    json_free_t release;
+    char *text;
     size_t len;
     bool good;
 
+    if (line == NULL) {
+        return is_there(c);
+    }
+    text = json_dumps(line, JSON_COMPACT);
     if (text == NULL) {
         return false;
     }
     len = strlen(text);
     text[len] = '\n'; /* in place of the NUL: one write, one line */
-    good = write_all(*fd, text, len + 1);
+    good = write_all(c, text, len + 1);
     text[len] = '\0';
-    {
-        json_malloc_t give;
-        json_free_t release;
-
-        json_get_alloc_funcs(&give, &release);
-        release(text);
-    }
+    json_get_alloc_funcs(&give, &release);
+    release(text);
     return good;
+}
+
+/* What cannot be answered is refused in words. */
+static void
+refuse(struct client *c, enum err e, const char *say)
+{
+    json_t *o = json_object();
+
+    (void)json_object_set_new(o, "ok", json_false());
+    (void)json_object_set_new(o, "error", json_string(err_name(e)));
+    (void)json_object_set_new(o, "say", json_string(say));
+    ERR_IGNORE(o != NULL && write_json(c, o) ? OK : ERR_IO,
+               "whoever asked is gone");
+    json_decref(o);
 }
 
 static void
@@ -148,11 +206,14 @@ answer(struct client *c, struct incoming *in)
 
     if (json_is_object(request)) {
         reply = node_api_answer(c->control->api, request, in->files,
-                                in->files_len, write_json, &c->fd);
+                                in->files_len, write_json, c);
     }
     if (reply != NULL) {
-        ERR_IGNORE(write_json(&c->fd, reply) ? OK : ERR_IO,
-                   "whoever asked is gone");
+        ERR_IGNORE(write_json(c, reply) ? OK : ERR_IO, "whoever asked is gone");
+    } else if (json_is_object(request)) {
+        refuse(c, ERR_NOMEM, "The node has no memory left. Try again later.");
+    } else {
+        refuse(c, ERR_FORMAT, "A request is one JSON object on one line.");
     }
     json_decref(request);
     json_decref(reply);
@@ -173,12 +234,16 @@ client_thread(void *ctx)
     struct client *c = ctx;
     const struct mem *mem = c->control->api->mem;
     struct incoming in = {.line = mem_alloc(mem, NODE_CONTROL_LINE)};
+    enum err e = in.line == NULL ? ERR_NOMEM : OK;
 
-    while (in.line != NULL && read_line(c->fd, &in)) {
+    while (e == OK && (e = read_line(c->fd, &in)) == OK) {
         answer(c, &in);
         close_files(&in);
         mem_wipe(in.line, in.len);
         in.len = 0;
+    }
+    if (e == ERR_LIMIT) {
+        refuse(c, e, "That is too long. Send it as a file, or in parts.");
     }
     close_files(&in);
     mem_free(mem, in.line, NODE_CONTROL_LINE);
@@ -242,6 +307,14 @@ admit(struct node_control *n, int fd)
     }
     LOG(n->api->log, LOG_WARN, "node.control.refused",
         LOG_NUM("clients_max", NODE_CONTROL_CLIENTS));
+    if (may_speak(fd)) {
+        struct client full = {.control = n, .fd = fd};
+
+        (void)shutdown(fd, SHUT_RD);
+        refuse(&full, ERR_LIMIT,
+               "Too many commands run at once. End some (balsam watch?), then "
+               "try again.");
+    }
     (void)close(fd);
 }
 
@@ -357,6 +430,7 @@ node_control_stop(struct node_control *control)
     if (n == NULL) {
         return;
     }
+    atomic_store(&n->stopping, true);
     wrote = write(n->stop[1], "", 1);
     (void)wrote;
     (void)pthread_join(n->thread, NULL);

@@ -68,7 +68,7 @@ tool_ask(const struct tool_run *run, const json_t *request, const int *files,
         return not_up(run, e);
     }
     e = tool_client_send(&c, request, files, files_len);
-    if (e == OK) {
+    if (e == OK || e == ERR_IO) { /* refused half-way: it says why */
         e = tool_client_next(&c, &reply);
     }
     tool_client_close(&c);
