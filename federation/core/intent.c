@@ -417,7 +417,7 @@ may_submit(struct fed_core *core, const struct fed_thread *t,
            const struct fed_party *hub)
 {
     if (hub == NULL || !fed_party_live(hub) || t->stage != NULL || t->pulling ||
-        fed_mono(core) < t->wait_ms) {
+        fed_mono(core) < t->wait_ms || (t->draining && t->subs_len > 0)) {
         return false;
     }
     for (size_t i = 0; i < t->subs_len; i++) {

@@ -108,7 +108,7 @@ TEST(short_of_memory)
                                    .crash = 10,
                                    .broken = 1000,
                                    .rekey = 30,
-                                   .hunger = 3000,
+                                   .hunger = 500,
                                    .group = true};
 
     tell(&s, 40);
