@@ -125,9 +125,7 @@ own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
     t->stage = NULL;
     TRY(fed_tx_del(core, FED_NS_STAGE, &key));
     TRY(append(core, t, a));
-    e = fed_apply_stage(core, t, &stage);
-    mls_stage_free(stage);
-    TRY(e);
+    TRY(fed_apply_stage(core, t, &stage));
     if (sub->number != 0) {
         TRY(fed_intent_done(core, t, sub->number));
     }
@@ -135,6 +133,7 @@ own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
     t->next_intent = 0;
     t->idle = false;
 out:
+    mls_stage_free(stage);
     return e;
 }
 
