@@ -290,7 +290,7 @@ node_api_answer(struct node_api *api, const json_t *request, const int *files,
     c.args = json_object_get(request, "args");
     c.flags = json_object_get(request, "flags");
     c.out = json_object();
-    if (files_len <= NODE_API_FILES) {
+    if (files_len > 0 && files_len <= NODE_API_FILES) {
         memcpy(c.files, files, files_len * sizeof(*files));
         c.files_len = files_len;
     }

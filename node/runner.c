@@ -21,8 +21,8 @@ node_runner_push(struct node_runner *r, struct node_ev *take_ev)
     (void)pthread_mutex_unlock(&r->mx);
 }
 
-static void
-free_event(struct node_runner *r, struct node_ev *ev)
+void
+node_runner_free_event(struct node_runner *r, struct node_ev *ev)
 {
     bytes_free(&ev->frame);
     mem_free(r->c.mem, ev, sizeof(*ev));
@@ -65,8 +65,8 @@ finish_asks(struct node_runner *r, struct node_ask *list, enum err e)
     (void)pthread_mutex_unlock(&r->mx);
 }
 
-static void
-finish_ask(struct node_runner *r, struct node_ask *ask, enum err e)
+void
+node_runner_finish(struct node_runner *r, struct node_ask *ask, enum err e)
 {
     ask->next = NULL;
     finish_asks(r, ask, e);
@@ -86,7 +86,7 @@ node_runner_do(struct node_runner *r, const struct node_step *step)
     (void)pthread_mutex_lock(&r->mx);
     if (r->stopping) {
         (void)pthread_mutex_unlock(&r->mx);
-        free_event(r, ev);
+        node_runner_free_event(r, ev);
         return ERR_STATE;
     }
     (void)pthread_mutex_unlock(&r->mx);
@@ -304,7 +304,7 @@ do_ask(struct node_runner *r, struct node_ask *ask)
         e = ask->step->step(ask->step->ctx, r->core);
     }
     if (e != OK) {
-        finish_ask(r, ask, e);
+        node_runner_finish(r, ask, e);
         return !is_fatal(e);
     }
     ask->next = NULL;
@@ -343,13 +343,13 @@ do_event(struct node_runner *r, struct node_ev *ev)
     if (!sane || is_fatal(e)) {
         start_over(r, sane ? e : ERR_INTERNAL);
     }
-    free_event(r, ev);
+    node_runner_free_event(r, ev);
 }
 
 /* ------------------------------------------------------------- core thread */
 
-static struct node_ev *
-pop(struct node_runner *r)
+struct node_ev *
+node_runner_pop(struct node_runner *r)
 {
     struct node_ev *ev;
 
@@ -441,7 +441,7 @@ one_turn(struct node_runner *r)
         end_commit(r);
     }
     for (int i = 0; i < NODE_STEPS_PER_BATCH && !commit_finished(r); i++) {
-        ev = pop(r);
+        ev = node_runner_pop(r);
         if (ev == NULL) {
             break;
         }
@@ -473,8 +473,8 @@ may_end(struct node_runner *r)
     return end && !r->dirty;
 }
 
-static void *
-core_thread(void *ctx)
+void *
+node_runner_thread(void *ctx)
 {
     struct node_runner *r = ctx;
 
@@ -482,260 +482,4 @@ core_thread(void *ctx)
         one_turn(r);
     }
     return NULL;
-}
-
-/* -------------------------------------------------------------------- life */
-
-static void
-init_locks(struct node_runner *r)
-{
-    pthread_condattr_t attr;
-
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_mutex_init(&r->mx, NULL);
-    (void)pthread_mutex_init(&r->late_mx, NULL);
-    (void)pthread_mutex_init(&r->follow_mx, NULL);
-    (void)pthread_rwlock_init(&r->parties_lock, NULL);
-    (void)pthread_cond_init(&r->wake, &attr);
-    (void)pthread_cond_init(&r->finished, &attr);
-    (void)pthread_cond_init(&r->follow_cond, &attr);
-    (void)pthread_condattr_destroy(&attr);
-}
-
-static void
-free_runner(struct node_runner *r)
-{
-    struct node_ev *ev;
-
-    while ((ev = pop(r)) != NULL) {
-        if (ev->kind == NODE_EV_ASK) {
-            finish_ask(r, ev->ask, ERR_STATE);
-        }
-        free_event(r, ev);
-    }
-    node_runner_late_free(r);
-    fed_core_free(r->core);
-    node_desk_clear(&r->desk);
-    node_identity_clear(&r->identity);
-    bytes_free(&r->addrs);
-    bytes_free(&r->profile);
-    mem_free(r->c.mem, r->parties, r->parties_cap * sizeof(*r->parties));
-    for (size_t i = 0; i < NODE_FOLLOWS; i++) {
-        node_answer_clear(&r->follows[i].answer);
-    }
-    for (size_t i = 0; i < NODE_PROFILES; i++) {
-        bytes_free(&r->profiles[i].profile);
-    }
-    (void)pthread_mutex_destroy(&r->mx);
-    (void)pthread_mutex_destroy(&r->late_mx);
-    (void)pthread_mutex_destroy(&r->follow_mx);
-    (void)pthread_rwlock_destroy(&r->parties_lock);
-    (void)pthread_cond_destroy(&r->wake);
-    (void)pthread_cond_destroy(&r->finished);
-    (void)pthread_cond_destroy(&r->follow_cond);
-    mem_free(r->c.mem, r, sizeof(*r));
-}
-
-/* Copy what the caller may change or free. */
-static enum err
-copy_self(struct node_runner *r, const struct node_identity *id,
-          struct view addrs, struct view profile)
-{
-    enum err e;
-    const struct mem *mem = r->c.mem;
-    struct node_identity copy = *id;
-    struct bytes a = {0};
-    struct bytes p = {0};
-
-    copy.renewal_cert = (struct bytes){0};
-    copy.chain = (struct bytes){0};
-    copy.revocation = (struct bytes){0};
-    TRY(bytes_copy(mem, view_of(&id->renewal_cert), &copy.renewal_cert));
-    TRY(bytes_copy(mem, view_of(&id->chain), &copy.chain));
-    TRY(bytes_copy(mem, view_of(&id->revocation), &copy.revocation));
-    TRY(bytes_copy(mem, addrs, &a));
-    TRY(bytes_copy(mem, profile, &p));
-    node_identity_clear(&r->identity);
-    bytes_free(&r->addrs);
-    bytes_free(&r->profile);
-    r->identity = copy;
-    r->addrs = a;
-    r->profile = p;
-    return OK;
-out:
-    node_identity_clear(&copy);
-    bytes_free(&a);
-    bytes_free(&p);
-    return e;
-}
-
-static struct fed_self
-self_of(const struct node_runner *r)
-{
-    struct fed_self s = {
-        .root = r->identity.root,
-        .chain = view_of(&r->identity.chain),
-        .node_seed = VIEW_ARRAY(r->identity.node.seed),
-        .addrs = view_of(&r->addrs),
-        .profile = view_of(&r->profile),
-        .revocation = view_of(&r->identity.revocation),
-    };
-
-    return s;
-}
-
-static struct fed_identity
-net_identity_of(const struct node_runner *r)
-{
-    struct fed_identity id = {
-        .root = r->identity.root,
-        .node_seed = VIEW_ARRAY(r->identity.node.seed),
-        .chain = view_of(&r->identity.chain),
-    };
-
-    return id;
-}
-
-static enum err
-start_parts(struct node_runner *r)
-{
-    enum err e;
-    struct fed_core_config core = {
-        .mem = r->c.mem,
-        .rng = r->c.rng,
-        .clock = r->c.clock,
-        .log = r->c.log,
-        .store = node_runner_store(r),
-        .self = self_of(r),
-    };
-    struct fed_net_config net = {
-        .mem = r->c.mem,
-        .clock = r->c.clock,
-        .rng = r->c.rng,
-        .log = r->c.log,
-        .io = r->c.io,
-        .user = node_runner_net_user(r),
-        .identity = net_identity_of(r),
-        .tuning = r->c.tuning,
-    };
-
-    TRY(fed_core_new(&core, &r->core));
-    TRY(node_runner_parties_load(r));
-    if (r->c.restored) {
-        TRY(fed_core_restored(r->core));
-    }
-    TRY(node_runner_blobs_start(r));
-    TRY(fed_net_start(&net, &r->net));
-    r->dirty = true;
-    if (pthread_create(&r->thread, NULL, core_thread, r) != 0) {
-        TRY(ERR_IO);
-    }
-    r->started = true;
-out:
-    return e;
-}
-
-enum err
-node_runner_start(const struct node_runner_config *config,
-                  struct node_runner **out)
-{
-    enum err e;
-    struct node_runner *r = mem_alloc(config->mem, sizeof(*r));
-
-    if (r == NULL) {
-        return ERR_NOMEM;
-    }
-    init_locks(r);
-    r->c = *config;
-    r->c.identity = NULL;
-    r->c.addrs = (struct view){0};
-    r->c.profile = (struct view){0};
-    r->asks_end = &r->asks;
-    r->desk.mem = config->mem;
-    r->desk.self = config->identity->root;
-    r->desk.member = config->member;
-    TRY(copy_self(r, config->identity, config->addrs, config->profile));
-    TRY(start_parts(r));
-    *out = r;
-    r = NULL;
-out:
-    node_runner_stop(r);
-    return e;
-}
-
-void
-node_runner_stop(struct node_runner *r)
-{
-    if (r == NULL) {
-        return;
-    }
-    if (r->started) {
-        (void)pthread_mutex_lock(&r->mx);
-        r->stopping = true;
-        (void)pthread_cond_signal(&r->wake);
-        (void)pthread_mutex_unlock(&r->mx);
-        (void)pthread_join(r->thread, NULL);
-    }
-    (void)pthread_mutex_lock(&r->late_mx);
-    r->closing = true;
-    (void)pthread_mutex_unlock(&r->late_mx);
-    fed_net_stop(r->net);
-    node_blobs_stop(r->blobs);
-    free_runner(r);
-}
-
-struct fed_net *
-node_runner_net(struct node_runner *r)
-{
-    return r->net;
-}
-
-void
-node_runner_stats(struct node_runner *r, struct node_runner_stats *out)
-{
-    out->batches = atomic_load(&r->batches);
-    out->steps = atomic_load(&r->steps);
-    out->failures = atomic_load(&r->failures);
-    out->beats = atomic_load(&r->beats);
-    (void)pthread_mutex_lock(&r->mx);
-    out->queued = r->queue_len;
-    (void)pthread_mutex_unlock(&r->mx);
-}
-
-/* --------------------------------------------------------------- new selves */
-
-struct self_change {
-    struct node_runner *r;
-    const struct node_identity *identity;
-    struct view addrs;
-    struct view profile;
-};
-
-static enum err
-step_set_self(void *ctx, struct fed_core *core)
-{
-    struct self_change *c = ctx;
-    struct fed_self self;
-    struct fed_identity net;
-    enum err e;
-
-    TRY(copy_self(c->r, c->identity, c->addrs, c->profile));
-    self = self_of(c->r);
-    net = net_identity_of(c->r);
-    TRY(fed_core_set_self(core, &self));
-    TRY(fed_net_set_identity(c->r->net, &net));
-out:
-    return e;
-}
-
-enum err
-node_runner_set_self(struct node_runner *r,
-                     const struct node_identity *identity, struct view addrs,
-                     struct view profile)
-{
-    struct self_change c = {r, identity, addrs, profile};
-    struct node_step step = {.step = step_set_self, .ctx = &c};
-
-    return node_runner_do(r, &step);
 }

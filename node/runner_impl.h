@@ -154,5 +154,13 @@ MUST_CHECK enum err node_runner_blobs_start(struct node_runner *r);
 
 /* runner.c: put an event at the end of the queue. */
 void node_runner_push(struct node_runner *r, struct node_ev *take_ev);
+/* Take the first event; NULL: none. */
+struct node_ev *node_runner_pop(struct node_runner *r);
+void node_runner_free_event(struct node_runner *r, struct node_ev *take_ev);
+/* Answer a request. */
+void node_runner_finish(struct node_runner *r, struct node_ask *ask,
+                        enum err e);
+/* The core thread; ctx is the runner. */
+void *node_runner_thread(void *ctx);
 
 #endif

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,14 +133,16 @@ tool_confirm(const char *question)
     return strcmp(line, "yes") == 0 || strcmp(line, "y") == 0;
 }
 
-char *
-tool_read_all(int fd)
+enum err
+tool_read_all(int fd, struct bytes *out)
 {
-    char *text = calloc(1, TEXT_MAX + 1);
-    size_t len = 0;
+    enum err e;
+    struct bytes b = {0};
 
-    while (text != NULL && len < TEXT_MAX) {
-        ssize_t n = read(fd, text + len, TEXT_MAX - len);
+    TRY(bytes_alloc(mem_heap(), TEXT_MAX, &b));
+    bytes_truncate(&b, 0);
+    while (b.len < TEXT_MAX) {
+        ssize_t n = read(fd, b.p + b.len, TEXT_MAX - b.len);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -149,12 +150,14 @@ tool_read_all(int fd)
         if (n <= 0) {
             break;
         }
-        len += (size_t)n;
+        b.len += (size_t)n;
     }
-    if (text != NULL && len > 0 && text[len - 1] == '\n') {
-        text[len - 1] = '\0';
+    if (b.len > 0 && b.p[b.len - 1] == '\n') {
+        b.len--;
     }
-    return text;
+    *out = bytes_take(&b);
+out:
+    return e;
 }
 
 /* -------------------------------------------------------------------- codes */
@@ -285,18 +288,18 @@ add_text(const struct tool_run *run, json_t *request)
     bool wants = strcmp(run->args.command->name, "send") == 0 &&
                  run->args.arg_len == 1 &&
                  tool_args_nth(&run->args, "--attach", 0) == NULL;
-    char *text;
+    struct bytes text = {0};
 
     if (!wants) {
         return TOOL_EXIT_OK;
     }
-    text = tool_read_all(STDIN_FILENO);
-    (void)json_array_append_new(json_object_get(request, "args"),
-                                json_string(text == NULL ? "" : text));
-    if (text != NULL) {
-        mem_wipe(text, strlen(text));
+    if (tool_read_all(STDIN_FILENO, &text) != OK) {
+        return tool_say(TOOL_EXIT_FAILED, "There is no memory.");
     }
-    free(text);
+    (void)json_array_append_new(
+        json_object_get(request, "args"),
+        json_stringn(text.len == 0 ? "" : (const char *)text.p, text.len));
+    bytes_free(&text);
     return TOOL_EXIT_OK;
 }
 

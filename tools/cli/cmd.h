@@ -7,6 +7,7 @@
 #define TOOLS_CLI_CMD_H
 
 #include "node/config.h"
+#include "proto/base/bytes.h"
 #include "tools/cli/args.h"
 #include "tools/cli/client.h"
 
@@ -49,8 +50,8 @@ void tool_print_json(const json_t *answer);
 /* Whether a person at the terminal says yes to question. */
 bool tool_confirm(const char *question);
 
-/* All of a stream, without one newline at its end; freed with free. */
-char *tool_read_all(int fd);
+/* All of a stream, without one newline at its end. */
+MUST_CHECK enum err tool_read_all(int fd, struct bytes *out);
 
 /* The QR code of a link as the flags --qr, --png and --svg ask. */
 enum tool_exit tool_show_qr(const struct tool_run *run, const char *text,

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,30 +57,29 @@ add_words(const struct tool_run *run, json_t *request)
 {
     const char *path = tool_args_value(&run->args, "--words-file", NULL);
     int fd = path == NULL ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    char line[1024] = "";
-    char *words;
+    struct bytes words = {0};
+    enum err e;
 
     if (fd < 0) {
         return tool_say(TOOL_EXIT_FAILED, "%s cannot be read.", path);
     }
     if (path == NULL && isatty(STDIN_FILENO)) {
-        (void)fprintf(stderr, "The 24 words of the recovery sheet, in one "
-                              "line:\n");
-        words = fgets(line, sizeof(line), stdin) == NULL ? NULL : strdup(line);
-        mem_wipe(line, sizeof(line));
-    } else {
-        words = tool_read_all(fd);
+        (void)fprintf(stderr, "The 24 words of the recovery sheet, then Enter "
+                              "and Ctrl-D:\n");
     }
-    (void)json_array_append_new(json_object_get(request, "args"),
-                                json_string(words == NULL ? "" : words));
-    if (words != NULL) {
-        mem_wipe(words, strlen(words));
+    e = tool_read_all(fd, &words);
+    if (e == OK) {
+        (void)json_array_append_new(
+            json_object_get(request, "args"),
+            json_stringn(words.len == 0 ? "" : (const char *)words.p,
+                         words.len));
     }
-    free(words);
+    bytes_free(&words);
     if (path != NULL) {
         (void)close(fd);
     }
-    return TOOL_EXIT_OK;
+    return e == OK ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_FAILED, "There is no memory.");
 }
 
 enum tool_exit

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watching: the journal as it grows, a line for each thing that happens. */
+#include "node/api.h"
+#include "node/clinic/desk.h"
+#include "store/journal.h"
+
+#include <string.h>
+#include <time.h>
+
+struct watch {
+    struct node_call *c;
+    struct store_txn *txn;
+    bool one; /* only this conversation */
+    struct conv_id conv;
+    uint64_t after;
+    json_t *lines;
+};
+
+static const char *
+event_word(uint16_t kind)
+{
+    static const char *const words[] = {
+        [NODE_EVENT_MESSAGE] = "message",
+        [NODE_EVENT_STATE] = "state",
+        [NODE_EVENT_CONV] = "thread",
+        [NODE_EVENT_CLINIC] = "clinic",
+        [NODE_EVENT_REQUEST] = "request",
+        [NODE_EVENT_LINK] = "link",
+        [NODE_EVENT_LINK_USED] = "link used",
+        [NODE_EVENT_CONTACT] = "contact",
+        [NODE_EVENT_GAP] = "gap",
+        [NODE_EVENT_OVERDUE] = "overdue",
+        [NODE_EVENT_ROLLBACK] = "rollback",
+        [NODE_EVENT_FORK] = "fork",
+        [NODE_EVENT_MEMBERS] = "members",
+    };
+
+    return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL
+               ? words[kind]
+               : "change";
+}
+
+static void
+show_event_clinic(struct watch *w, struct view root, json_t *o)
+{
+    struct store_clinic clinic = {0};
+    struct clinic_id id;
+    struct phi name = {0};
+
+    if (clinic_id_from(root, &id) == OK &&
+        store_clinic_get(w->txn, &id, &clinic) == OK) {
+        node_clinic_label(w->txn, &clinic, &name);
+        node_json_view(o, "clinic_name", proto_phi_reveal(&name));
+    }
+    store_clinic_clear(&clinic);
+    phi_free(&name);
+}
+
+static void
+show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
+{
+    struct store_msg m = {0};
+    struct store_conv conv = {0};
+    struct phi name = {0};
+    json_t *message = json_object();
+
+    if (ev->n != 0 && message != NULL &&
+        store_msg_get(w->txn, ev->n, &m) == OK &&
+        store_conv_get(w->txn, &m.conv, &conv) == OK) {
+        node_conv_label(w->txn, &conv, &name);
+        node_json_view(o, "title", proto_phi_reveal(&name));
+        node_json_message(w->c, w->txn, &conv, &m, message);
+        (void)json_object_set(o, "message", message);
+    }
+    json_decref(message);
+    store_msg_clear(&m);
+    store_conv_clear(&conv);
+    phi_free(&name);
+}
+
+static enum err
+each_event(void *ctx, const struct store_event *ev)
+{
+    struct watch *w = ctx;
+    json_t *o;
+
+    w->after = ev->seq;
+    if (w->one && !view_equal(ev->a, conv_id_view(&w->conv))) {
+        return OK;
+    }
+    o = node_json_item(w->lines);
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    node_json_num(o, "seq", ev->seq);
+    node_json_num(o, "at_ms", ev->at_ms);
+    node_json_view(o, "event", view_str(event_word(ev->kind)));
+    node_json_hex(o, "about", ev->a);
+    node_json_num(o, "n", ev->n);
+    if (ev->kind == NODE_EVENT_MESSAGE || ev->kind == NODE_EVENT_STATE) {
+        show_event_msg(w, ev, o);
+    } else if (ev->kind == NODE_EVENT_CLINIC ||
+               ev->kind == NODE_EVENT_REQUEST) {
+        show_event_clinic(w, ev->a, o);
+    } else if (ev->kind == NODE_EVENT_LINK_USED) {
+        show_event_clinic(w, ev->b, o);
+    }
+    return OK;
+}
+
+/* Send what is new; false when nobody listens. */
+static bool
+emit_new(struct watch *w, enum err *e)
+{
+    bool listening = w->c->emit(w->c->emit_ctx, NULL);
+    size_t i;
+    json_t *line;
+
+    w->lines = json_array();
+    *e = w->lines == NULL ? ERR_NOMEM
+                          : store_read_begin(w->c->api->store, &w->txn);
+    if (*e == OK) {
+        *e = store_journal_read(w->txn, w->after, 256, each_event, w);
+        store_read_end(w->txn);
+    }
+    json_array_foreach(w->lines, i, line)
+    {
+        listening = listening && w->c->emit(w->c->emit_ctx, line);
+    }
+    json_decref(w->lines);
+    return listening && *e == OK;
+}
+
+/* Wait for the journal to grow; false when the node stops. */
+static bool
+wait_journal(struct node_api *api, uint64_t after)
+{
+    struct timespec until;
+    bool stopping;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1; /* to look whether anybody still listens */
+    (void)pthread_mutex_lock(&api->journal_mx);
+    if (api->journal_seq <= after && !api->stopping) {
+        (void)pthread_cond_timedwait(&api->journal_cond, &api->journal_mx,
+                                     &until);
+    }
+    stopping = api->stopping;
+    (void)pthread_mutex_unlock(&api->journal_mx);
+    return !stopping;
+}
+
+enum err
+node_cmd_watch(struct node_call *c)
+{
+    enum err e;
+    struct watch w = {.c = c, .one = json_array_size(c->args) > 0};
+    struct store_conv conv = {0};
+    json_t *ready = json_object();
+
+    TRY(store_read_begin(c->api->store, &w.txn));
+    e = store_journal_last(w.txn, &w.after);
+    if (e == OK && w.one) {
+        e = node_find_conv(c, w.txn, node_call_arg(c, 0), &conv);
+        w.conv = conv.id;
+    }
+    store_read_end(w.txn);
+    if (e != OK || ready == NULL) {
+        goto out;
+    }
+    node_json_view(ready, "event", VIEW_LIT("ready"));
+    if (!c->emit(c->emit_ctx, ready)) {
+        goto out;
+    }
+    while (emit_new(&w, &e) && wait_journal(c->api, w.after)) {
+        continue;
+    }
+out:
+    json_decref(ready);
+    store_conv_clear(&conv);
+    return e;
+}
