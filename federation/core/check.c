@@ -41,17 +41,76 @@ out:
     return e;
 }
 
+/* Has this stored thread to do with p?  NULL: everybody. */
 static enum err
-rollback_threads(struct fed_core *core)
+concerns(struct view value, const struct fed_party *p, bool *out)
+{
+    enum err e;
+    struct fed_rec_thread rec;
+    struct proto_group group;
+    struct proto_subject s;
+    struct proto_list_at at = {0};
+
+    *out = true;
+    TRY(fed_rec_decode(value, &fed_rec_thread_shape, &rec));
+    if (p == NULL || memcmp(rec.hub, p->root.b, 32) == 0) {
+        goto out;
+    }
+    *out = false;
+    if (rec.group.len > 0) {
+        TRY(proto_group_decode(rec.group, &group) == OK ? OK : ERR_CORRUPT);
+        while (
+            proto_list_next(&group.subjects, &proto_subject_shape, &at, &s)) {
+            *out = *out || memcmp(s.node, p->root.b, 32) == 0;
+        }
+    }
+out:
+    return e;
+}
+
+static enum err
+save_threads(struct fed_core *core)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < core->threads_len; i++) {
+        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
+                                    : OK);
+    }
+out:
+    return e;
+}
+
+static enum err
+rollback_thread(struct fed_core *core, const struct thread_id *id)
+{
+    enum err e;
+    struct fed_thread *t;
+
+    TRY(fed_thread_get(core, id, &t));
+    if (t->rec.state == FED_THREAD_ACTIVE ||
+        t->rec.state == FED_THREAD_OPENING) {
+        TRY(fed_resync_begin(core, t));
+    }
+    TRY(t->dirty ? fed_thread_save(core, t) : OK);
+    fed_thread_trim(core);
+out:
+    return e;
+}
+
+/* All threads, or those that p takes part in. */
+static enum err
+rollback_threads(struct fed_core *core, const struct fed_party *p)
 {
     enum err e;
     struct fed_key at = {.len = 0};
     struct bytes key = {0};
     struct bytes value = {0};
 
+    TRY(save_threads(core));
     for (;;) {
         struct thread_id id;
-        struct fed_thread *t;
+        bool with;
 
         e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
                         &value);
@@ -61,13 +120,8 @@ rollback_threads(struct fed_core *core)
         }
         TRY(e);
         TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
-        TRY(fed_thread_get(core, &id, &t));
-        if (t->rec.state == FED_THREAD_ACTIVE ||
-            t->rec.state == FED_THREAD_OPENING) {
-            TRY(fed_resync_begin(core, t));
-        }
-        TRY(t->dirty ? fed_thread_save(core, t) : OK);
-        fed_thread_trim(core);
+        TRY(concerns(view_of(&value), p, &with));
+        TRY(with ? rollback_thread(core, &id) : OK);
         at = fed_key_of(view_of(&key));
         at.b[at.len++] = 0;
         bytes_free(&key);
@@ -79,26 +133,84 @@ out:
     return e;
 }
 
+/* Key packages that p was asked for are asked for again. */
+static enum err
+claim_again(struct fed_core *core, const struct thread_id *id,
+            const struct fed_party *p)
+{
+    enum err e;
+    struct fed_thread *t;
+    uint64_t number = 0;
+
+    TRY(fed_thread_get(core, id, &t));
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_ADD && rec.data.len == 0 &&
+            rec.submitted && memcmp(rec.id, p->root.b, 32) == 0) {
+            rec.submitted = false;
+            e = fed_intent_put(core, t, number, &rec);
+        }
+        bytes_free(&hold);
+        TRY(e);
+    }
+out:
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* A later copy of us than all that anybody has met. */
+static enum err
+new_incarnation(struct fed_core *core, uint64_t seen)
+{
+    struct fed_key key = {.len = 0};
+    uint64_t *n = &core->self.incarnation;
+
+    if (seen > *n) {
+        /* Whatever a peer claims, it never comes near the end. */
+        *n = seen - *n > UINT32_MAX ? *n + UINT32_MAX : seen;
+    }
+    (*n)++;
+    return fed_tx_save(core, FED_NS_SELF, &key, &fed_rec_self_shape,
+                       &core->self);
+}
+
 enum err
-fed_rollback(struct fed_core *core, uint64_t incarnation)
+fed_rollback(struct fed_core *core)
 {
     enum err e;
     struct fed_show *show;
-    struct fed_key key = {.len = 0};
 
-    if (core->self.incarnation < incarnation) {
-        core->self.incarnation = incarnation;
-    }
-    core->self.incarnation++;
-    TRY(fed_tx_save(core, FED_NS_SELF, &key, &fed_rec_self_shape, &core->self));
+    TRY(new_incarnation(core, 0));
     TRY(fed_tx_drop(core, FED_NS_KP, (struct view){0}));
     for (size_t i = 0; i < core->parties_len; i++) {
         TRY(rollback_party(core, core->parties[i]));
     }
-    TRY(rollback_threads(core));
+    TRY(rollback_threads(core, NULL));
     core->start_ms = fed_mono(core);
     show = fed_tx_show(core, FED_SHOW_ROLLBACK);
     TRY(show == NULL ? ERR_NOMEM : OK);
+out:
+    return e;
+}
+
+enum err
+fed_rollback_with(struct fed_core *core, struct fed_party *p,
+                  uint64_t incarnation)
+{
+    enum err e;
+    struct fed_show *show;
+
+    TRY(new_incarnation(core, incarnation));
+    TRY(rollback_party(core, p));
+    TRY(rollback_threads(core, p));
+    for (size_t i = 0; i < core->busy_len; i++) {
+        TRY(claim_again(core, &core->busy[i].id, p));
+    }
+    show = fed_tx_show(core, FED_SHOW_ROLLBACK);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->peer = p->root;
 out:
     return e;
 }

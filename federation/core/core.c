@@ -204,7 +204,7 @@ fed_core_reset(struct fed_core *core)
 enum err
 fed_core_restored(struct fed_core *core)
 {
-    return fed_rollback(core, core->self.incarnation);
+    return fed_rollback(core);
 }
 
 /* ------------------------------------------------------------------ batches */

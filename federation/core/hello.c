@@ -59,7 +59,8 @@ forgot_ours(const struct fed_party *p, const struct proto_hello *h)
         return false;
     }
     if (same(h->in_stream, p->rec.out_stream)) {
-        return h->in_applied >= p->rec.out_next;
+        /* What was queued since we started it cannot have yet. */
+        return h->in_applied >= (p->met ? p->rec.out_next : p->known_next);
     }
     return !same(h->in_stream, p->rec.out_before);
 }
@@ -96,8 +97,9 @@ show_rollback(struct fed_core *core, const struct fed_party *p)
 }
 
 /*
- * Bring both streams together.  *again: we were put back; everything was
- * dropped and the connection is closed.
+ * Bring both streams together.  *again: we were put back, as p says; what we
+ * have to do with p was dropped and the connection is closed.  It is only p's
+ * word: what we have with others stays, they say it themselves.
  */
 static enum err
 streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
@@ -108,7 +110,7 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
     *again = false;
     if (forgot_ours(p, h) || forgot_theirs(p, h)) {
         *again = true;
-        TRY(fed_rollback(core, h->incarnation_seen));
+        TRY(fed_rollback_with(core, p, h->incarnation_seen));
         goto out;
     }
     if (peer_forgot(p, h)) {

@@ -398,20 +398,29 @@ open_hs(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     return PROTO_ANSWER_ACCEPTED;
 }
 
-/* Members after that were not there before get the Welcome. */
+/* Members after that were not there before (group) get the Welcome, once. */
 static enum err
-welcome_added(struct fed_core *core, struct fed_thread *t,
+welcome_added(struct fed_core *core, struct fed_thread *t, struct view before,
               const struct proto_hs_submit *in)
 {
-    enum err e = OK;
+    enum err e;
     struct proto_list_at at = {0};
     struct proto_node_addr node;
+    struct proto_group group;
+    struct proto_subject s;
+    struct clinic_id last = {{0}};
 
+    TRY(proto_group_decode(before, &group));
     while (proto_list_next(&in->added, &proto_node_addr_shape, &at, &node)) {
         struct clinic_id root;
+        bool again;
 
         memcpy(root.b, node.root, sizeof(root.b));
-        if (in->welcome.len > 0 && fed_thread_member(t, &root) != NULL) {
+        again = clinic_id_cmp(&last, &root) >= 0; /* in order, each once */
+        last = root;
+        if (!again && in->welcome.len > 0 &&
+            !proto_group_find(&group, root.b, &s) &&
+            fed_thread_member(t, &root) != NULL) {
             TRY(send_welcome(core, t, &root, node.addrs, in->welcome));
         }
     }
@@ -428,6 +437,7 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
     struct fed_thread *t = NULL;
     struct thread_id id;
     struct mls_processed done = {0};
+    struct bytes before = {0};
     enum proto_answer_code code;
 
     memcpy(id.b, in->thread, sizeof(id.b));
@@ -442,12 +452,14 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
         TRY(ours);
     }
     if (code == PROTO_ANSWER_ACCEPTED) {
+        TRY(bytes_copy(core->mem, view_of(&t->group_ext), &before));
         TRY(accept_commit(core, t, p, in->req, in->message, &done.stage));
-        TRY(welcome_added(core, t, in));
+        TRY(welcome_added(core, t, view_of(&before), in));
     } else {
         TRY(answer(core, p, in->req, &id, t, code));
     }
 out:
+    bytes_free(&before);
     mls_processed_clear(&done);
     return e;
 }

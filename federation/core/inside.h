@@ -39,8 +39,9 @@ struct fed_party {
     /* the connection */
     bool up;
     bool greeted;
-    bool met;   /* greeted since this process began */
-    bool fresh; /* first heard of since then */
+    bool met;            /* greeted since this process began */
+    bool fresh;          /* first heard of since then */
+    uint64_t known_next; /* rec.out_next when this process began */
     bool ack_due;
     bool told_known;
     uint64_t serial;
@@ -397,6 +398,10 @@ MUST_CHECK enum err fed_policy_commit(struct fed_core *core,
                                       const struct fed_thread *t,
                                       const struct mls_stage *stage,
                                       struct clinic_id *committer);
+/* Every leaf of a group that we join is a participant's, and its only one?
+   ERR_DENIED  no */
+MUST_CHECK enum err fed_policy_members(const struct mls_group *mls,
+                                       const struct proto_group *group);
 /* Install a stage: epoch, members, shows, stored.  Takes *take_stage. */
 MUST_CHECK enum err fed_apply_stage(struct fed_core *core, struct fed_thread *t,
                                     struct mls_stage **take_stage);
@@ -520,8 +525,12 @@ MUST_CHECK enum err fed_resync_joined(struct fed_core *core,
                                       uint64_t ts_ms);
 MUST_CHECK enum err fed_resync_fork(struct fed_core *core, struct fed_party *p,
                                     const struct proto_fork_alert *in);
-/* We are older than what a peer remembers (decisions E 20). */
-MUST_CHECK enum err fed_rollback(struct fed_core *core, uint64_t incarnation);
+/* We were put back to an older state (decisions E 20). */
+MUST_CHECK enum err fed_rollback(struct fed_core *core);
+/* So p says: all that we have to do with p begins anew. */
+MUST_CHECK enum err fed_rollback_with(struct fed_core *core,
+                                      struct fed_party *p,
+                                      uint64_t incarnation);
 /* past.c */
 MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
                                  uint64_t term, uint64_t from, uint64_t to,

@@ -99,6 +99,7 @@ fed_party_get(struct fed_core *core, const struct clinic_id *root,
     }
     made->root = *root;
     made->rec.out_next = 1;
+    made->known_next = 1;
     TRY(rng_fill(core->config.rng, made->rec.out_stream,
                  sizeof(made->rec.out_stream)));
     TRY(insert(core, made));
@@ -125,6 +126,7 @@ load_one(struct fed_core *core, struct view key, struct view value)
     p->rec = rec;
     p->rec.addrs = view_of(&p->addrs);
     p->rec.kp = view_of(&p->kp);
+    p->known_next = rec.out_next;
     p->stored = true;
     TRY(fed_party_want(core, p));
 out:

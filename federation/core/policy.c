@@ -63,6 +63,8 @@ judge_external(const struct judged *j, const struct mls_stage *stage)
 {
     struct proto_subject s;
     struct mls_leaf_change c;
+    uint32_t old;
+    bool replaced = fed_leaf_of(j->t->mls, &j->by, &old) != OK;
 
     /* [thread-external-subject] decisions D 14 */
     if (!proto_group_find(j->before, j->by.b, &s)) {
@@ -78,8 +80,10 @@ judge_external(const struct judged *j, const struct mls_stage *stage)
             !clinic_id_equal(&root, &j->by)) {
             return ERR_DENIED;
         }
+        replaced = replaced || (c.leaf == old && c.what != MLS_ADDED);
     }
-    return OK;
+    /* [thread-external-replaces] a second leaf would outlive a removal */
+    return replaced ? OK : ERR_DENIED;
 }
 
 static enum err
@@ -88,6 +92,11 @@ judge_added(struct judged *j, const struct clinic_id *who)
     struct proto_subject s;
 
     j->added++;
+    /* [thread-direct-two] a direct conversation is of two */
+    if ((j->before->flags & PROTO_GROUP_DIRECT) != 0 &&
+        j->after.subjects.len > 2) {
+        return ERR_DENIED;
+    }
     /* [thread-add-listed] who is added is a new participant, by its adder */
     if (proto_group_find(j->before, who->b, &s) ||
         !proto_group_find(&j->after, who->b, &s) ||
@@ -200,4 +209,27 @@ fed_policy_commit(struct fed_core *core, const struct fed_thread *t,
     *committer = j.by;
 out:
     return e;
+}
+
+enum err
+fed_policy_members(const struct mls_group *mls, const struct proto_group *group)
+{
+    uint32_t n = mls_group_leaf_count(mls);
+
+    /* [thread-members] as many leaves as participants, each of one of them */
+    if (mls_group_member_count(mls) > group->subjects.len) {
+        return ERR_DENIED;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct proto_subject s;
+        struct clinic_id root;
+        uint32_t first;
+
+        if (fed_leaf_root(mls, i, &root) == OK &&
+            (!proto_group_find(group, root.b, &s) ||
+             fed_leaf_of(mls, &root, &first) != OK || first != i)) {
+            return ERR_DENIED;
+        }
+    }
+    return OK;
 }

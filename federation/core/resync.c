@@ -163,7 +163,11 @@ check_info(struct fed_core *core, const struct fed_thread *t,
         !proto_group_find(&group, core->config.self.root.b, &me)) {
         return ERR_DENIED;
     }
-    return OK;
+    /* Nobody slips in, nor turns a conversation of two into another. */
+    if ((group.flags & PROTO_GROUP_DIRECT) != 0 && group.subjects.len > 2) {
+        return ERR_DENIED;
+    }
+    return fed_policy_members(mls, &group);
 }
 
 /* The log position that the GroupInfo belongs to becomes ours. */
@@ -335,12 +339,19 @@ static enum err
 give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
 {
     enum err e = OK;
+    uint64_t from = upto + 1;
 
-    for (uint64_t seq = upto + 1; seq <= t->had_seq; seq++) {
+    if (upto >= t->had_seq) {
+        goto out;
+    }
+    if (t->had_seq - upto > LIMIT_HISTORY) {
+        from = t->had_seq - LIMIT_HISTORY + 1; /* numbers are the hub's word */
+    }
+    for (uint64_t seq = from; seq - 1 < t->had_seq; seq++) {
         TRY(fed_past_resend(core, t, t->had_term, seq));
     }
-    t->had_seq = 0;
 out:
+    t->had_seq = 0;
     return e;
 }
 

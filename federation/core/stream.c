@@ -34,6 +34,7 @@ fed_stream_new(struct fed_core *core, struct fed_party *p)
     memcpy(p->rec.out_stream, id, sizeof(id));
     p->rec.out_next = 1;
     p->rec.out_acked = 0;
+    p->known_next = 1;
     p->sent = 0;
     memset(p->rec.in_stream, 0, sizeof(p->rec.in_stream));
     p->rec.in_applied = 0;

@@ -26,7 +26,8 @@ move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
     enum err e = OK;
     uint64_t number = 0;
 
-    for (uint64_t seq = 1; seq <= old->rec.seq; seq++) {
+    /* What of it is here: its numbers are what its hub says they are. */
+    for (uint64_t seq = old->rec.kept; seq != 0 && seq <= old->rec.seq; seq++) {
         struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
         struct message_id id;
         struct subject_id author;
@@ -129,16 +130,14 @@ check_group(struct fed_core *core, const struct fed_party *p,
     TRY(proto_group_find(group, core->config.self.root.b, &me) ? OK
                                                                : ERR_DENIED);
     /* [welcome-members] every leaf belongs to a participant */
-    for (uint32_t i = 0; i < mls_group_leaf_count(mls); i++) {
-        struct clinic_id root;
-
-        e = fed_leaf_root(mls, i, &root);
-        if (e == OK) {
-            TRY(proto_group_find(group, root.b, &me) ? OK : ERR_DENIED);
-        }
-    }
+    TRY(fed_policy_members(mls, group));
+    /* [welcome-direct] of us two, who are connected */
+    TRY((group->flags & PROTO_GROUP_DIRECT) == 0 ||
+                (group->subjects.len == 2 &&
+                 p->rec.ours == PROTO_STANCE_GRANTED)
+            ? OK
+            : ERR_DENIED);
     *ext_out = ext.data;
-    e = OK;
 out:
     return e;
 }

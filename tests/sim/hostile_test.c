@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a clinic that lies can do to us: node 0 is ours, another one says
+ * things that no honest core would.
+ */
+#include "federation/core/inside.h"
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world w;
+
+static void
+end(void)
+{
+    char fault[sizeof(w.fault)];
+
+    memcpy(fault, w.fault, sizeof(fault));
+    world_free(&w);
+    if (fault[0] != '\0') {
+        printf("  %s\n", fault);
+        check_fail(__FILE__, __LINE__, "the oracle is content");
+    }
+}
+
+static struct fed_party *
+party_of(size_t i, size_t other)
+{
+    struct clinic_id root = node_root(&w, other);
+
+    return fed_party_find(w.nodes[i].core, &root);
+}
+
+static struct fed_thread *
+thread_of(size_t i, const struct thread_id *id)
+{
+    struct fed_thread *t = NULL;
+
+    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
+    return t;
+}
+
+/* A new connection to node i from other, which has said nothing yet. */
+static struct fed_party *
+connect_again(size_t i, size_t other, uint64_t serial)
+{
+    struct fed_up up = {.serial = serial};
+
+    up.root = node_root(&w, other);
+    up.generation = w.nodes[other].generation;
+    CHECK_OK(fed_core_peer_up(w.nodes[i].core, &up));
+    return party_of(i, other);
+}
+
+static struct thread_id
+group_of(size_t nodes)
+{
+    struct clinic_id with[WORLD_NODES];
+    struct thread_id t;
+
+    for (size_t i = 1; i < nodes; i++) {
+        with[i - 1] = node_root(&w, i);
+    }
+    CHECK_OK(fed_core_thread_open(w.nodes[0].core, with, nodes - 1,
+                                  VIEW_LIT("All of us"), &t));
+    sim_take(&w, 0);
+    world_run(&w, 3000);
+    return t;
+}
+
+static void
+friends(uint64_t seed, size_t nodes)
+{
+    world_init(&w, seed, nodes);
+    for (size_t a = 0; a < nodes; a++) {
+        for (size_t b = a + 1; b < nodes; b++) {
+            world_befriend(&w, a, b);
+        }
+    }
+}
+
+/* A clinic that remembers more than there was makes us doubt what we have with
+   it, and nothing else; nor does it use up our incarnations. */
+TEST(lie_about_rollback)
+{
+    struct thread_id other;
+    struct thread_id own;
+    struct fed_party *p;
+    uint8_t stream[16];
+    struct proto_hello h = {.version_min = 1, .version_max = 1, .suites = 3};
+
+    friends(1, 3);
+    other = world_direct(&w, 0, 2);
+    own = world_direct(&w, 0, 1);
+    world_heal(&w);
+    memcpy(stream, party_of(0, 2)->rec.out_stream, sizeof(stream));
+    node_crash(&w, 0);
+    node_start(&w, 0);
+    p = connect_again(0, 1, 900);
+    memcpy(h.in_stream, p->rec.out_stream, sizeof(h.in_stream));
+    memcpy(h.out_stream, p->rec.in_stream, sizeof(h.out_stream));
+    h.in_applied = p->rec.out_next + 7;
+    h.incarnation_seen = UINT64_MAX;
+    h.stance = PROTO_STANCE_GRANTED;
+    CHECK_OK(fed_hello_recv(w.nodes[0].core, p, &h));
+    CHECK_EQ(thread_of(0, &other)->rec.state, FED_THREAD_ACTIVE);
+    CHECK(thread_of(0, &own)->rec.state != FED_THREAD_ACTIVE);
+    CHECK(w.nodes[0].core->self.incarnation > 1);
+    CHECK(w.nodes[0].core->self.incarnation < UINT64_C(1) << 33);
+    CHECK(memcmp(party_of(0, 2)->rec.out_stream, stream, 16) == 0);
+    end();
+}
+
+/* What was queued since the start does not hide that we were put back. */
+TEST(rollback_behind_a_queue)
+{
+    struct fed_party *p;
+    struct rows before = {0};
+    struct proto_hello h = {.version_min = 1, .version_max = 1, .suites = 3};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_FORK_ALERT};
+
+    friends(2, 2);
+    world_heal(&w);
+    node_snapshot(&w, 0, &before);
+    node_copy_back(&w, 0, &before);
+    rows_free(&before);
+    node_start(&w, 0);
+    p = party_of(0, 1);
+    memcpy(h.in_stream, p->rec.out_stream, sizeof(h.in_stream));
+    memcpy(h.out_stream, p->rec.in_stream, sizeof(h.out_stream));
+    h.out_acked = p->rec.in_applied;
+    h.in_applied = p->rec.out_next; /* one more than we know */
+    h.stance = PROTO_STANCE_GRANTED;
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(fed_stream_put(w.nodes[0].core, p, &msg));
+    }
+    p = connect_again(0, 1, 901);
+    CHECK_OK(fed_hello_recv(w.nodes[0].core, p, &h));
+    sim_take(&w, 0);
+    sim_commit_due(&w, 0, true);
+    CHECK_EQ(w.nodes[0].rollbacks, 1);
+    end();
+}
+
+/* Node i's own MLS view of the world, to make what its core would not. */
+static struct mls_identity
+identity_of(size_t i)
+{
+    static const uint16_t types[] = {PROTO_EXT_GROUP, MLS_EXT_LAST_RESORT};
+    struct node *n = &w.nodes[i];
+
+    return (struct mls_identity){
+        .credential = view_of(&n->chain),
+        .signature_key = VIEW_ARRAY(n->key.pub),
+        .signature_priv = VIEW_ARRAY(n->key.seed),
+        .extension_types = types,
+        .extension_types_len = 2,
+    };
+}
+
+/* [thread-external-replaces] */
+TEST(second_leaf)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct mls_env env;
+    struct mls_identity who;
+    struct mls_external_opts opts = {.resync = false};
+    struct mls_external_made made = {0};
+    struct bytes info = {0};
+    struct bytes aad = {0};
+    struct proto_hs_submit in = {.term = 1};
+    uint64_t epoch;
+
+    friends(3, 3);
+    id = group_of(3);
+    t = thread_of(0, &id);
+    CHECK_EQ(t->rec.state, FED_THREAD_ACTIVE);
+    epoch = mls_group_epoch(t->mls);
+    env = fed_mls_env(w.nodes[1].core);
+    who = identity_of(1);
+    CHECK_OK(mls_group_info(t->mls, true, &info));
+    CHECK_OK(fed_log_aad(w.nodes[0].core, t, &aad));
+    opts.group_info = view_of(&info);
+    opts.aad = view_of(&aad);
+    CHECK_OK(mls_join_external(&env, &who, &opts, &made));
+    memcpy(in.thread, id.b, 32);
+    in.message = view_of(&made.commit);
+    CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_EQ(mls_group_epoch(t->mls), epoch);
+    /* Nor is it let in when it comes as what we rejoin. */
+    CHECK_ERR(fed_policy_members(made.group, &t->group), ERR_DENIED);
+    CHECK_OK(fed_policy_members(t->mls, &t->group));
+    mls_external_made_clear(&made);
+    bytes_free(&info);
+    bytes_free(&aad);
+    end();
+}
+
+/* [thread-direct-two] */
+TEST(third_in_a_direct_conversation)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+    struct fed_built built = {0};
+    struct bytes kp = {0};
+    struct clinic_id us;
+
+    friends(4, 3);
+    world_heal(&w);
+    id = world_direct(&w, 0, 1);
+    t = thread_of(0, &id);
+    us = node_root(&w, 0);
+    CHECK_OK(fed_kp_make(w.nodes[2].core, &us, &kp));
+    memcpy(add.id, w.nodes[2].root.pub, 32);
+    add.data = view_of(&kp);
+    CHECK_ERR(fed_commit_build(w.nodes[0].core, t, &add, &built), ERR_DENIED);
+    fed_built_clear(&built);
+    bytes_free(&kp);
+    end();
+}
+
+/* What the hub calls a log number is not how long we work. */
+TEST(numbers_without_end)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_thread *now;
+    struct proto_thread_end in = {.reason = 1};
+
+    friends(5, 2);
+    world_heal(&w);
+    id = world_direct(&w, 0, 1);
+    t = thread_of(0, &id);
+    now = t;
+    t->rec.seq = UINT64_MAX - 2; /* as a Welcome may say */
+    t->rec.kept = 0;
+    CHECK_OK(fed_thread_new(w.nodes[0].core, &(struct thread_id){{9}},
+                            &party_of(0, 1)->root, FED_THREAD_ACTIVE, &now));
+    memcpy(party_of(0, 1)->rec.direct, now->id.b, 32);
+    memcpy(in.thread, id.b, 32);
+    CHECK_OK(fed_follow_end(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_EQ(t->rec.state, FED_THREAD_ENDED);
+    now->rec.state = FED_THREAD_ENDED;
+    end();
+}
+
+/* A Welcome goes to whom the commit added, once, not to whom it names. */
+TEST(welcomes_for_everybody)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_thread *mine;
+    struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
+    struct fed_built built = {0};
+    struct proto_node_addr twice[2] = {0};
+    struct proto_hs_submit in = {.term = 1, .welcome = VIEW_LIT("big")};
+    uint64_t queued;
+
+    friends(6, 3);
+    id = group_of(3);
+    world_heal(&w);
+    t = thread_of(0, &id);
+    mine = thread_of(1, &id);
+    CHECK_OK(fed_commit_build(w.nodes[1].core, mine, &rekey, &built));
+    memcpy(twice[0].root, w.nodes[2].root.pub, 32);
+    memcpy(twice[1].root, w.nodes[2].root.pub, 32);
+    memcpy(in.thread, id.b, 32);
+    in.message = view_of(&built.made.commit);
+    in.added = (struct proto_list){.items = twice, .len = 2};
+    queued = party_of(0, 2)->rec.out_next;
+    CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_EQ(mls_group_epoch(t->mls),
+             built.made.stage != NULL ? mls_group_epoch(mine->mls) + 1 : 0);
+    CHECK_EQ(party_of(0, 2)->rec.out_next, queued + 1); /* the commit alone */
+    mls_undo(mine->mls, &built.made.change);
+    fed_built_clear(&built);
+    end();
+}
+
+int
+main(void)
+{
+    return RUN(T(lie_about_rollback), T(rollback_behind_a_queue),
+               T(second_leaf), T(third_in_a_direct_conversation),
+               T(numbers_without_end), T(welcomes_for_everybody));
+}
