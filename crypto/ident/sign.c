@@ -34,6 +34,10 @@ ident_label(enum ident_type type)
         [IDENT_CONSENT] = "balsam v1 consent",
         [IDENT_AUDIT] = "balsam v1 audit",
         [IDENT_DEVICE_HELLO] = "balsam v1 device hello",
+        [IDENT_DEVICE_ADD] = "balsam v1 device add",
+        [IDENT_WITHDRAWAL] = "balsam v1 withdrawal",
+        [IDENT_DESK_CONSENT] = "balsam v1 desk consent",
+        [IDENT_INTRODUCTION] = "balsam v1 introduction",
     };
 
     ASSERT(type > 0 && type < IDENT_TYPE_END_);

@@ -33,11 +33,15 @@ enum ident_type {
     IDENT_REDEEM,       /* proof of a one-time secret (MAC, not signature) */
     IDENT_CONTACT,      /* node: request, grant, revoke, cancel */
     IDENT_STATEMENT,    /* node: log head, checkpoint, hub change */
-    IDENT_PATIENT,      /* patient key certifies a device */
+    IDENT_PATIENT,      /* patient key or may_add device certifies a device */
     IDENT_DEVICES,      /* patient key: the device list */
     IDENT_CONSENT,      /* patient: consent for one clinic and purpose */
     IDENT_AUDIT,        /* node: head of the audit chain */
     IDENT_DEVICE_HELLO, /* node or device: the WebSocket handshake */
+    IDENT_DEVICE_ADD,   /* may_add device: one more device in the list */
+    IDENT_WITHDRAWAL,   /* patient: a consent ends */
+    IDENT_DESK_CONSENT, /* node: a consent given at its desk */
+    IDENT_INTRODUCTION, /* node: this patient and that clinic, by key */
     IDENT_TYPE_END_
 };
 
