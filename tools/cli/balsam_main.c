@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 extern char **environ;
 
@@ -45,6 +47,49 @@ static const struct special specials[] = {
     {"version", version},
 };
 
+/* Folders and files may have any name; all else is text. */
+static bool
+is_path(const char *name)
+{
+    static const char *const names[] = {
+        "backup", "restore",  "save-attachment", "--data", "--png",
+        "--svg",  "--attach", "--control",       "--sheet"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_text(const struct tool_args *a)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < a->arg_len && !is_path(a->command->name); i++) {
+        good = good && proto_utf8_valid(view_str(a->arg[i]));
+    }
+    for (size_t i = 0; i < a->given_len; i++) {
+        const struct tool_given *g = &a->given[i];
+
+        good = good && (g->value == NULL || is_path(g->name) ||
+                        proto_utf8_valid(view_str(g->value)));
+    }
+    return good;
+}
+
+/* The recovery words pass through here. */
+static void
+leave_no_core(void)
+{
+    struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 static enum tool_exit
 dispatch(const struct tool_run *run)
 {
@@ -65,6 +110,7 @@ main(int argc, char **argv)
     const char *control = getenv("BALSAM_CONTROL");
     enum err e;
 
+    leave_no_core();
     (void)setlocale(LC_ALL, "");
     node_json_init();
     if (argc == 2 && strcmp(argv[1], "man") == 0) {
@@ -82,6 +128,10 @@ main(int argc, char **argv)
     if (tool_args_has(&run.args, "--help")) {
         tool_help_command(stdout, run.args.command);
         return TOOL_EXIT_OK;
+    }
+    if (!is_text(&run.args)) {
+        return tool_say(TOOL_EXIT_USAGE, "A word is not UTF-8 text. Type it "
+                                         "again, or send it as a file.");
     }
     run.json = tool_args_has(&run.args, "--json");
     run.data = tool_args_value(&run.args, "--data",

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum {
-    LINE_MAX_BYTES = 8 * 1024 * 1024,
+    LINE_FIRST = 64 * 1024,
+    LINE_MAX_BYTES = 256 * 1024 * 1024, /* 50 messages of the worst text fit */
     FILES_MAX = 16
 };
 
@@ -36,7 +37,8 @@ tool_client_open(const char *path, struct tool_client *out)
         return e;
     }
     *out = (struct tool_client){.fd = fd};
-    out->line = mem_alloc(mem_heap(), LINE_MAX_BYTES);
+    out->cap = LINE_FIRST;
+    out->line = mem_alloc(mem_heap(), out->cap);
     if (out->line == NULL) {
         (void)close(fd);
         return ERR_NOMEM;
@@ -106,24 +108,51 @@ tool_client_send(struct tool_client *c, const json_t *request, const int *files,
     return done == len ? OK : ERR_IO;
 }
 
+/* Room for more of a line. */
+static enum err
+grow(struct tool_client *c)
+{
+    char *more;
+
+    if (c->len < c->cap) {
+        return OK;
+    }
+    if (c->cap >= LINE_MAX_BYTES) {
+        return ERR_LIMIT;
+    }
+    more = mem_alloc(mem_heap(), 2 * c->cap);
+    if (more == NULL) {
+        return ERR_NOMEM;
+    }
+    memcpy(more, c->line, c->len);
+    mem_free(mem_heap(), c->line, c->cap);
+    c->line = more;
+    c->cap *= 2;
+    return OK;
+}
+
 enum err
 tool_client_next(struct tool_client *c, json_t **out)
 {
     json_error_t error;
     const char *end;
     size_t len;
+    size_t seen = 0; /* no line ends before here */
 
     for (;;) {
+        enum err e;
         ssize_t n;
 
-        end = memchr(c->line, '\n', c->len);
+        end = memchr(c->line + seen, '\n', c->len - seen);
         if (end != NULL) {
             break;
         }
-        if (c->len == LINE_MAX_BYTES) {
-            return ERR_LIMIT;
+        seen = c->len;
+        e = grow(c);
+        if (e != OK) {
+            return e;
         }
-        n = recv(c->fd, c->line + c->len, LINE_MAX_BYTES - c->len, 0);
+        n = recv(c->fd, c->line + c->len, c->cap - c->len, 0);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -144,7 +173,7 @@ tool_client_close(struct tool_client *c)
 {
     if (c->line != NULL) {
         (void)close(c->fd);
-        mem_free(mem_heap(), c->line, LINE_MAX_BYTES);
+        mem_free(mem_heap(), c->line, c->cap);
         c->line = NULL;
     }
 }

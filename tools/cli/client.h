@@ -14,6 +14,7 @@ struct tool_client {
     int fd;
     char *line; /* what arrived and is not read yet */
     size_t len;
+    size_t cap;
 };
 
 /*
@@ -28,7 +29,8 @@ MUST_CHECK enum err tool_client_send(struct tool_client *c,
                                      const json_t *request, const int *files,
                                      size_t files_len);
 
-/* The next line, owned by the caller.  ERR_IO  the node is gone */
+/* The next line, owned by the caller.
+   ERR_IO  the node is gone;  ERR_LIMIT  the line is too long */
 MUST_CHECK enum err tool_client_next(struct tool_client *c, json_t **out);
 
 void tool_client_close(struct tool_client *c);

@@ -2,36 +2,42 @@
 #include "tools/cli/cmd.h"
 
 #include "node/qr.h"
+#include "tools/cli/show.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     TEXT_MAX = 1024 * 1024,
-    PIXELS = 8 /* of a module in a PNG */
+    SAY_MAX = 4096, /* bytes of a sentence with names in it */
+    PIXELS = 8      /* of a module in a PNG */
 };
 
 enum tool_exit
 tool_say(enum tool_exit code, const char *format, ...)
 {
+    char text[SAY_MAX];
     va_list args;
 
     va_start(args, format);
-    (void)fputs("balsam: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    (void)fputs("balsam: ", stderr);
+    tool_put_safe(stderr, text);
+    (void)fputc('\n', stderr);
     return code;
 }
 
 void
 tool_print_json(const json_t *answer)
 {
-    (void)json_dumpf(answer, stdout, JSON_COMPACT);
+    /* in ASCII: what a peer wrote must not reach a terminal as it is */
+    (void)json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     (void)fputc('\n', stdout);
     (void)fflush(stdout);
 }
@@ -49,6 +55,11 @@ not_up(const struct tool_run *run, enum err e)
                         "The node in %s does not run. Start it: balsamd "
                         "--data %s",
                         run->data, run->data);
+    }
+    if (e == ERR_LIMIT) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The answer is too long to show. Ask for less with "
+                        "--limit.");
     }
     return tool_say(TOOL_EXIT_FAILED, "The node cannot be asked (%s).",
                     err_name(e));
@@ -78,8 +89,7 @@ tool_ask(const struct tool_run *run, const json_t *request, const int *files,
         if (run->json) {
             tool_print_json(reply);
         }
-        code = tool_say(TOOL_EXIT_FAILED, "%s",
-                        json_string_value(json_object_get(reply, "say")));
+        code = tool_say(TOOL_EXIT_FAILED, "%s", tool_text(reply, "say"));
         json_decref(reply);
         return code;
     }
@@ -123,10 +133,13 @@ tool_confirm(const char *question)
 {
     char line[64] = "";
 
-    (void)fprintf(stdout, "%s [yes/no] ", question);
+    /* not to stdout, which may be JSON that a program reads */
     (void)fflush(stdout);
+    tool_put_safe(stderr, question);
+    (void)fputs(" [yes/no] ", stderr);
+    (void)fflush(stderr);
     if (fgets(line, sizeof(line), stdin) == NULL) {
-        (void)fputc('\n', stdout);
+        (void)fputc('\n', stderr);
         return false;
     }
     line[strcspn(line, "\r\n")] = '\0';
@@ -235,12 +248,19 @@ open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n)
     }
     while (*n < TOOL_ARGS_MAX &&
            (path = tool_args_nth(&run->args, "--attach", *n)) != NULL) {
-        files[*n] = open(path, O_RDONLY | O_CLOEXEC);
+        struct stat st;
+
+        /* a pipe without a writer would keep us waiting here */
+        files[*n] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (files[*n] < 0) {
             return tool_say(TOOL_EXIT_FAILED, "%s cannot be read: %s", path,
                             strerror(errno));
         }
         (*n)++;
+        if (fstat(files[*n - 1], &st) != 0 || !S_ISREG(st.st_mode)) {
+            return tool_say(TOOL_EXIT_FAILED,
+                            "%s is not a file. Save it as one first.", path);
+        }
     }
     return TOOL_EXIT_OK;
 }
@@ -255,9 +275,11 @@ add_names(const struct tool_run *run, json_t *request)
     for (size_t i = 0;
          (path = tool_args_nth(&run->args, "--attach", i)) != NULL; i++) {
         const char *slash = strrchr(path, '/');
+        json_t *name = json_string(slash == NULL ? path : slash + 1);
 
-        (void)json_array_append_new(
-            names, json_string(slash == NULL ? path : slash + 1));
+        /* a name that is not UTF-8 keeps its place */
+        (void)json_array_append_new(names,
+                                    name == NULL ? json_string("file") : name);
     }
     (void)json_object_set_new(json_object_get(request, "flags"), "attach",
                               names);
@@ -289,6 +311,7 @@ add_text(const struct tool_run *run, json_t *request)
                  run->args.arg_len == 1 &&
                  tool_args_nth(&run->args, "--attach", 0) == NULL;
     struct bytes text = {0};
+    enum tool_exit code = TOOL_EXIT_OK;
 
     if (!wants) {
         return TOOL_EXIT_OK;
@@ -296,11 +319,15 @@ add_text(const struct tool_run *run, json_t *request)
     if (tool_read_all(STDIN_FILENO, &text) != OK) {
         return tool_say(TOOL_EXIT_FAILED, "There is no memory.");
     }
-    (void)json_array_append_new(
-        json_object_get(request, "args"),
-        json_stringn(text.len == 0 ? "" : (const char *)text.p, text.len));
+    if (json_array_append_new(
+            json_object_get(request, "args"),
+            json_stringn(text.len == 0 ? "" : (const char *)text.p,
+                         text.len)) != 0) {
+        code = tool_say(TOOL_EXIT_USAGE, "The text is not UTF-8. Send it as a "
+                                         "file: --attach.");
+    }
     bytes_free(&text);
-    return TOOL_EXIT_OK;
+    return code;
 }
 
 enum tool_exit

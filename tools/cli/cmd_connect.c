@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* connect: who it is first, then a question, then the connection.  watch. */
 #include "tools/cli/cmd.h"
+#include "tools/cli/safe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,18 +17,19 @@ text(const json_t *o, const char *key)
 static void
 show_profile(const json_t *p)
 {
-    FILE *to = stdout;
+    static const char *const fields[] = {"name", "address", "phone"};
 
-    (void)fprintf(to, "\n  %s\n", text(p, "name"));
-    if (text(p, "address")[0] != '\0') {
-        (void)fprintf(to, "  %s\n", text(p, "address"));
+    (void)printf("\n");
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        if (i == 0 || text(p, fields[i])[0] != '\0') {
+            (void)printf("  ");
+            tool_print_safe(text(p, fields[i]));
+            (void)printf("\n");
+        }
     }
-    if (text(p, "phone")[0] != '\0') {
-        (void)fprintf(to, "  %s\n", text(p, "phone"));
-    }
-    (void)fprintf(to, "  key %.16s...\n\n", text(p, "id"));
+    (void)printf("  key %.16s...\n\n", text(p, "id"));
     if (json_is_true(json_object_get(p, "review"))) {
-        (void)fprintf(to, "They decide about each request themselves.\n");
+        (void)printf("They decide about each request themselves.\n");
     }
 }
 

@@ -27,20 +27,6 @@ is(const json_t *o, const char *key)
     return json_is_true(json_object_get(o, key));
 }
 
-/* Control characters of others must not move our terminal about. */
-void
-tool_print_safe(const char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        (void)fputc(c < 0x20 && c != '\n' && c != '\t' ? '?'
-                    : c == 0x7f                        ? '?'
-                                                       : c,
-                    stdout);
-    }
-}
-
 void
 tool_print_time(long long ms)
 {
@@ -116,7 +102,7 @@ show_message(const json_t *m)
         (void)printf("\"\n");
     } else {
         (void)printf("      ");
-        tool_print_safe(tool_text(m, "text"));
+        tool_print_text(tool_text(m, "text"), 6);
         (void)printf("\n");
     }
     show_files(m);

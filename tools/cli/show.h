@@ -3,14 +3,14 @@
 #ifndef TOOLS_CLI_SHOW_H
 #define TOOLS_CLI_SHOW_H
 
+#include "tools/cli/safe.h"
+
 #include <jansson.h>
 
 /* A field's text, or "". */
 const char *tool_text(const json_t *o, const char *key);
 /* A field's number, or 0. */
 long long tool_number(const json_t *o, const char *key);
-/* Words of others, without control characters that move our terminal. */
-void tool_print_safe(const char *s);
 /* Local time to the minute; nothing for 0. */
 void tool_print_time(long long ms);
 

@@ -33,7 +33,7 @@ tool_show_contact(const json_t *a)
         (void)printf("  note  ");
         tool_print_time(tool_number(n, "at_ms"));
         (void)printf("  ");
-        tool_print_safe(tool_text(n, "text"));
+        tool_print_text(tool_text(n, "text"), 8);
         (void)printf("\n");
     }
 }
