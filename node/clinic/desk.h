@@ -97,6 +97,11 @@ MUST_CHECK enum err node_desk_message(struct store_txn *txn,
                                       const struct fed_show *show);
 MUST_CHECK enum err node_desk_state(struct store_txn *txn,
                                     const struct fed_show *show);
+/* Write: ours, message seq, stands behind the last one that has a place and no
+   longer at the end.  OK also when it did not wait. */
+MUST_CHECK enum err node_desk_waits_no_more(struct store_txn *txn,
+                                            const struct conv_id *id,
+                                            uint64_t seq);
 MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
                                       const struct fed_show *show);
 

@@ -172,6 +172,7 @@ node_desk_file_failed(struct store_txn *txn, const struct thread_id *thread,
     TRY(store_msg_get(txn, seq, &m));
     m.state = STORE_MSG_FAILED;
     TRY(store_msg_update(txn, &m));
+    TRY(node_desk_waits_no_more(txn, &conv, seq));
     TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(&conv), seq));
 out:
     store_msg_clear(&m);

@@ -225,6 +225,31 @@ out:
     return e;
 }
 
+/*
+ * Brought back after a loss, a message belongs among what came later: *to
+ * goes back to before those.  What failed has no place and holds nobody up.
+ */
+static enum err
+before_later(struct store_txn *txn, const struct conv_id *conv, uint64_t mine,
+             uint64_t *to)
+{
+    enum err e = OK;
+
+    for (uint64_t pos = *to; pos > 1; pos--) {
+        uint64_t before;
+
+        TRY(place_at(txn, conv, pos - 1, &before));
+        if (before != 0 && before <= mine) {
+            break;
+        }
+        if (before != 0) {
+            *to = pos - 1;
+        }
+    }
+out:
+    return e;
+}
+
 /* Write: m was just added at the end; take it to its place. */
 static enum err
 place_new(struct store_txn *txn, const struct store_conv *conv,
@@ -241,24 +266,17 @@ place_new(struct store_txn *txn, const struct store_conv *conv,
         goto out;
     }
     to = conv->msgs - (ours < conv->msgs ? ours : conv->msgs - 1);
-    /* Brought back after a loss: it belongs among what came later. */
-    while ((m->flags & STORE_MSG_RESENT) != 0 && to > 1) {
-        uint64_t before;
-
-        TRY(place_at(txn, &conv->id, to - 1, &before));
-        if (before <= mine) {
-            break;
-        }
-        to--;
+    if ((m->flags & STORE_MSG_RESENT) != 0) {
+        TRY(before_later(txn, &conv->id, mine, &to));
     }
     TRY(store_msg_move(txn, &conv->id, conv->msgs, to));
 out:
     return e;
 }
 
-/* Write: ours, message seq, waits no longer. */
-static enum err
-place_ours(struct store_txn *txn, const struct conv_id *id, uint64_t seq)
+enum err
+node_desk_waits_no_more(struct store_txn *txn, const struct conv_id *id,
+                        uint64_t seq)
 {
     struct store_conv conv = {0};
     uint64_t ours;
@@ -278,6 +296,64 @@ place_ours(struct store_txn *txn, const struct conv_id *id, uint64_t seq)
     }
 out:
     store_conv_clear(&conv);
+    return e;
+}
+
+/* The position of message seq, looked for from the end. */
+static enum err
+position_of(struct store_txn *txn, const struct store_conv *conv, uint64_t seq,
+            uint64_t *out)
+{
+    enum err e = ERR_MISSING;
+
+    for (uint64_t pos = conv->msgs; pos > 0; pos--) {
+        uint64_t found;
+
+        TRY(store_msg_at(txn, &conv->id, pos, &found));
+        if (found == seq) {
+            *out = pos;
+            goto out;
+        }
+    }
+    e = ERR_MISSING;
+out:
+    return e;
+}
+
+/*
+ * Write: message seq is known and came again as m.  Brought back by a member,
+ * or ours that still waits, it has its place now; otherwise it is a repeat
+ * (the third net against those: decisions C 12).
+ */
+static enum err
+place_known(struct store_txn *txn, const struct store_conv *conv,
+            const struct store_msg *m, uint64_t seq)
+{
+    enum err e;
+    struct store_msg known = {0};
+    uint64_t mine = node_log_place(m->log_term, m->log_seq);
+    uint64_t from;
+    uint64_t to;
+
+    TRY(store_msg_get(txn, seq, &known));
+    if (m->log_seq == 0 || !same_side(&known.author, &m->author) ||
+        mine == node_log_place(known.log_term, known.log_seq) ||
+        (known.log_seq != 0 && (m->flags & STORE_MSG_RESENT) == 0)) {
+        goto out;
+    }
+    known.state = m->state;
+    known.at_ms = m->at_ms;
+    known.log_term = m->log_term;
+    known.log_seq = m->log_seq;
+    TRY(store_msg_update(txn, &known));
+    TRY(node_desk_waits_no_more(txn, &conv->id, seq));
+    TRY(position_of(txn, conv, seq, &from));
+    to = from;
+    TRY(before_later(txn, &conv->id, mine, &to));
+    TRY(store_msg_move(txn, &conv->id, from, to));
+    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(&conv->id), seq));
+out:
+    store_msg_clear(&known);
     return e;
 }
 
@@ -303,7 +379,7 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
     TRY(fill(txn, desk, show, content, &m));
     e = store_msg_add(txn, &m, &seq);
     if (e == ERR_EXISTS) {
-        e = OK; /* the third net against repeats: decisions C 12 */
+        TRY(place_known(txn, &conv, &m, seq));
         goto out;
     }
     if (e != OK) {
@@ -347,7 +423,7 @@ own_state(struct store_txn *txn, const struct fed_show *show,
         m.state = STORE_MSG_FAILED;
     }
     TRY(store_msg_update(txn, &m));
-    TRY(place_ours(txn, conv, seq));
+    TRY(node_desk_waits_no_more(txn, conv, seq));
     TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), seq));
 out:
     store_msg_clear(&m);

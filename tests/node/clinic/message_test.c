@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What messages do to a conversation: its order is that of the log at every
+ * member, ours without a place wait at the end, and only its author's side
+ * edits or deletes a message.
+ */
+#include "tests/node/clinic/desk_fix.h"
+
+#include "store/audit.h"
+
+static struct desk_fix f;
+
+static struct proto_content
+about(enum proto_content_kind kind, uint8_t target)
+{
+    struct proto_content c = {.kind = kind, .sent_ms = 6};
+
+    if (kind == PROTO_CONTENT_EDIT) {
+        memset(c.u.edit.target, target, 32);
+        c.u.edit.text = view_str("better");
+    } else if (kind == PROTO_CONTENT_DELETE) {
+        memset(c.u.del.target, target, 32);
+    } else {
+        memset(c.u.reaction.target, target, 32);
+        c.u.reaction.emoji = view_str("+");
+        c.u.reaction.on = true;
+    }
+    return c;
+}
+
+static void
+resent(uint8_t name, uint64_t seq)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT, .sent_ms = 5};
+
+    c.u.text.text = view_str("hello");
+    desk_message(&f, &f.peer, name, seq, true, &c);
+}
+
+TEST(ours_waits_at_the_end)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_text(&f, &f.desk.self, 'y', 0);
+    CHECK_EQ(desk_state_of(&f, 'x'), STORE_MSG_QUEUED);
+    desk_text(&f, &f.peer, 'b', 2);
+    desk_text(&f, &f.peer, 'c', 3);
+    desk_order(&f, "abcxy");
+    desk_end(&f);
+}
+
+TEST(accepted_takes_its_place)
+{
+    struct store_msg m = {0};
+
+    desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_text(&f, &f.desk.self, 'y', 0);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_state(&f, 'y', FED_MESSAGE_ACCEPTED, 2);
+    desk_order(&f, "ayx");
+    desk_text(&f, &f.peer, 'b', 3);
+    desk_order(&f, "aybx");
+    desk_state(&f, 'x', FED_MESSAGE_ACCEPTED, 4);
+    desk_text(&f, &f.peer, 'c', 5);
+    desk_order(&f, "aybxc");
+    CHECK_OK(desk_get(&f, 'x', &m));
+    CHECK_EQ(m.state, STORE_MSG_ACCEPTED);
+    CHECK_EQ(m.log_seq, 4);
+    CHECK_EQ(m.at_ms, 1004);
+    store_msg_clear(&m);
+    desk_end(&f);
+}
+
+TEST(accepted_twice_counts_once)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_text(&f, &f.desk.self, 'y', 0);
+    desk_state(&f, 'x', FED_MESSAGE_ACCEPTED, 1);
+    desk_state(&f, 'x', FED_MESSAGE_ACCEPTED, 1);
+    desk_text(&f, &f.peer, 'a', 2);
+    desk_order(&f, "xay");
+    desk_end(&f);
+}
+
+TEST(failed_waits_no_longer)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_state(&f, 'x', FED_MESSAGE_FAILED, 0);
+    CHECK_EQ(desk_state_of(&f, 'x'), STORE_MSG_FAILED);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_order(&f, "xa");
+    desk_end(&f);
+}
+
+TEST(a_state_of_what_is_not_shown_is_passed_over)
+{
+    struct desk_rows rows;
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    (void)desk_events(&f);
+    desk_state(&f, 'q', FED_MESSAGE_ACCEPTED, 2);
+    rows = desk_events(&f);
+    CHECK_EQ(desk_count(&rows, NODE_EVENT_STATE), 0);
+    desk_end(&f);
+}
+
+TEST(resent_goes_among_later_ones)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.peer, 'd', 4);
+    desk_text(&f, &f.peer, 'e', 5);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    resent('b', 2);
+    resent('c', 3);
+    desk_order(&f, "abcdex");
+    CHECK((desk_flags(&f, 'b') & STORE_MSG_RESENT) != 0);
+    CHECK((desk_flags(&f, 'd') & STORE_MSG_RESENT) == 0);
+    desk_end(&f);
+}
+
+TEST(resent_passes_one_that_failed)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.peer, 'd', 4);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_state(&f, 'x', FED_MESSAGE_FAILED, 0);
+    desk_text(&f, &f.peer, 'e', 5);
+    resent('b', 2);
+    desk_order(&f, "abdxe");
+    desk_end(&f);
+}
+
+TEST(our_own_brought_back_is_accepted)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT};
+
+    desk_begin(&f);
+    c.u.text.text = view_str("ours");
+    desk_text(&f, &f.peer, 'b', 2);
+    desk_message(&f, &f.desk.self, 'a', 1, true, &c);
+    CHECK_EQ(desk_state_of(&f, 'a'), STORE_MSG_ACCEPTED);
+    desk_order(&f, "ab");
+    desk_end(&f);
+}
+
+/* core.h: a message brought back "may be known already, then this place is
+   the right one". */
+TEST(known_one_brought_back_takes_that_place)
+{
+    struct store_msg m = {0};
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT};
+
+    desk_begin(&f);
+    c.u.text.text = view_str("ours");
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.peer, 'c', 3);
+    desk_order(&f, "acx");
+    desk_message(&f, &f.desk.self, 'x', 2, true, &c);
+    CHECK_OK(desk_get(&f, 'x', &m));
+    CHECK_EQ(m.state, STORE_MSG_ACCEPTED);
+    CHECK_EQ(m.log_seq, 2);
+    store_msg_clear(&m);
+    desk_text(&f, &f.peer, 'd', 4);
+    desk_order(&f, "axcd");
+    desk_end(&f);
+}
+
+TEST(a_repeat_changes_nothing)
+{
+    struct desk_rows rows;
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.peer, 'b', 2);
+    (void)desk_events(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    rows = desk_events(&f);
+    CHECK_EQ(rows.len, 0);
+    desk_order(&f, "ab");
+    desk_end(&f);
+}
+
+TEST(the_author_edits_and_deletes)
+{
+    struct proto_content c = about(PROTO_CONTENT_EDIT, 'a');
+    struct store_msg m = {0};
+    struct store_msg edit = {0};
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_message(&f, &f.peer, 'e', 2, false, &c);
+    CHECK_OK(desk_get(&f, 'a', &m));
+    CHECK_OK(desk_get(&f, 'e', &edit));
+    CHECK((m.flags & STORE_MSG_EDITED) != 0);
+    CHECK_EQ(m.about, edit.seq);
+    CHECK_EQ(edit.about, m.seq);
+    store_msg_clear(&m);
+    store_msg_clear(&edit);
+    c = about(PROTO_CONTENT_DELETE, 'a');
+    desk_message(&f, &f.peer, 'd', 3, false, &c);
+    CHECK((desk_flags(&f, 'a') & STORE_MSG_DELETED) != 0);
+    desk_end(&f);
+}
+
+TEST(nobody_else_edits_or_deletes)
+{
+    struct proto_content c;
+    struct clinic_id third;
+
+    desk_begin(&f);
+    memset(third.b, 0x55, sizeof(third.b));
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_text(&f, &f.desk.self, 'x', 2);
+    c = about(PROTO_CONTENT_EDIT, 'a');
+    desk_message(&f, &third, 'e', 3, false, &c);
+    desk_message(&f, &f.desk.self, 'f', 4, false, &c);
+    c = about(PROTO_CONTENT_DELETE, 'a');
+    desk_message(&f, &third, 'g', 5, false, &c);
+    c = about(PROTO_CONTENT_DELETE, 'x');
+    desk_message(&f, &f.peer, 'h', 6, false, &c);
+    CHECK_EQ(desk_flags(&f, 'a'), 0);
+    CHECK_EQ(desk_flags(&f, 'x'), 0);
+    desk_end(&f);
+}
+
+TEST(anybody_reacts)
+{
+    struct proto_content c = about(PROTO_CONTENT_REACTION, 'a');
+    struct store_msg m = {0};
+    struct store_msg r = {0};
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_message(&f, &f.desk.self, 'r', 2, false, &c);
+    CHECK_OK(desk_get(&f, 'a', &m));
+    CHECK_OK(desk_get(&f, 'r', &r));
+    CHECK_EQ(m.flags, 0);
+    CHECK_EQ(m.about, 0);
+    CHECK_EQ(r.about, m.seq);
+    CHECK_EQ(r.kind, PROTO_CONTENT_REACTION);
+    store_msg_clear(&m);
+    store_msg_clear(&r);
+    desk_end(&f);
+}
+
+TEST(about_nothing_known_is_kept)
+{
+    struct proto_content c = about(PROTO_CONTENT_EDIT, 'z');
+
+    desk_begin(&f);
+    desk_message(&f, &f.peer, 'e', 1, false, &c);
+    desk_order(&f, "e");
+    desk_end(&f);
+}
+
+TEST(contents_of_the_protocol_are_not_shown)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_RECEIPT};
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    c.u.receipt.what = PROTO_RECEIPT_DELIVERED;
+    desk_message(&f, &f.peer, 'r', 2, false, &c);
+    c = (struct proto_content){.kind = PROTO_CONTENT_LEAVE};
+    desk_message(&f, &f.peer, 'l', 3, false, &c);
+    desk_order(&f, "a");
+    desk_end(&f);
+}
+
+TEST(what_nobody_can_read_is_kept)
+{
+    struct fed_show show = {.kind = FED_SHOW_MESSAGE, .term = 1, .seq = 1};
+    struct store_msg m = {0};
+
+    desk_begin(&f);
+    show.thread = f.thread;
+    show.message = desk_id('o');
+    memcpy(show.author.b, f.peer.b, sizeof(f.peer.b));
+    CHECK_OK(bytes_copy(mem_heap(), view_str("\xff later"), &show.body));
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_OK(desk_get(&f, 'o', &m));
+    CHECK((m.flags & STORE_MSG_OPAQUE) != 0);
+    CHECK_VIEW(view_of(&m.body), view_of(&show.body));
+    store_msg_clear(&m);
+    bytes_free(&show.body);
+    desk_end(&f);
+}
+
+TEST(a_title_names_and_news_leave_the_archive)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_TITLE};
+    struct store_conv conv = {0};
+    struct conv_id id;
+    struct store_txn *txn;
+
+    desk_begin(&f);
+    c.u.title.title = view_str("Rex");
+    desk_message(&f, &f.peer, 't', 1, false, &c);
+    id = desk_conv(&f);
+    txn = desk_read(&f);
+    CHECK_OK(store_conv_get(txn, &id, &conv));
+    store_read_end(txn);
+    CHECK_VIEW(proto_phi_reveal(&conv.title), view_str("Rex"));
+    CHECK_EQ(conv.box, STORE_BOX_ALL);
+    store_conv_clear(&conv);
+    desk_end(&f);
+}
+
+TEST(marks_only_grow)
+{
+    struct fed_show show = {.kind = FED_SHOW_STATE,
+                            .code = FED_MESSAGE_DELIVERED,
+                            .term = 1,
+                            .seq = 7};
+    struct conv_id id;
+    struct store_txn *txn;
+    uint64_t delivered = 0;
+    uint64_t read = 0;
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    show.thread = f.thread;
+    memcpy(show.other.b, f.peer.b, sizeof(f.peer.b));
+    CHECK_OK(desk_show(&f, &show));
+    show.seq = 3;
+    CHECK_OK(desk_show(&f, &show));
+    show.code = FED_MESSAGE_READ;
+    CHECK_OK(desk_show(&f, &show));
+    id = desk_conv(&f);
+    txn = desk_read(&f);
+    CHECK_OK(store_conv_mark_get(txn, &id, NODE_MARK_DELIVERED,
+                                 clinic_id_view(&f.peer), &delivered));
+    CHECK_OK(store_conv_mark_get(txn, &id, NODE_MARK_READ,
+                                 clinic_id_view(&f.peer), &read));
+    store_read_end(txn);
+    CHECK_EQ(delivered, node_log_place(1, 7));
+    CHECK_EQ(read, node_log_place(1, 3));
+    desk_end(&f);
+}
+
+TEST(overdue_names_the_message)
+{
+    struct fed_show show = {.kind = FED_SHOW_OVERDUE};
+    struct desk_rows rows;
+    struct store_msg m = {0};
+
+    desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    CHECK_OK(desk_get(&f, 'x', &m));
+    (void)desk_events(&f);
+    show.thread = f.thread;
+    show.message = desk_id('x');
+    CHECK_OK(desk_show(&f, &show));
+    rows = desk_events(&f);
+    CHECK_EQ(rows.len, 1);
+    CHECK_EQ(rows.kind[0], NODE_EVENT_OVERDUE);
+    CHECK_EQ(rows.n[0], m.seq);
+    store_msg_clear(&m);
+    desk_end(&f);
+}
+
+int
+main(void)
+{
+    return RUN(
+        T(ours_waits_at_the_end), T(accepted_takes_its_place),
+        T(accepted_twice_counts_once), T(failed_waits_no_longer),
+        T(a_state_of_what_is_not_shown_is_passed_over),
+        T(resent_goes_among_later_ones), T(resent_passes_one_that_failed),
+        T(our_own_brought_back_is_accepted),
+        T(known_one_brought_back_takes_that_place), T(a_repeat_changes_nothing),
+        T(the_author_edits_and_deletes), T(nobody_else_edits_or_deletes),
+        T(anybody_reacts), T(about_nothing_known_is_kept),
+        T(contents_of_the_protocol_are_not_shown),
+        T(what_nobody_can_read_is_kept),
+        T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
+        T(overdue_names_the_message));
+}
