@@ -100,6 +100,37 @@ words_good(const struct node_init *init)
            proto_utf8_valid(init->member);
 }
 
+/*
+ * Make the store and open it.  One without an identity is what an interrupted
+ * init left: it is taken over.
+ */
+static enum err
+new_store(const struct store_config *config, struct store **out)
+{
+    enum err e = store_create(config);
+    struct store *s = NULL;
+    struct store_txn *txn = NULL;
+    struct node_identity id = {0};
+
+    if (e == OK) {
+        return store_open(config, out);
+    }
+    if (e != ERR_EXISTS || store_open(config, &s) != OK ||
+        store_read_begin(s, &txn) != OK) {
+        goto out;
+    }
+    if (node_identity_load(txn, &id) == ERR_MISSING) {
+        *out = s;
+        s = NULL;
+        e = OK;
+    }
+out:
+    node_identity_clear(&id);
+    store_read_end(txn);
+    store_close(s);
+    return e;
+}
+
 enum err
 node_init(const struct mem *mem, const struct log *log,
           const struct node_config *config, const struct node_init *init,
@@ -118,8 +149,7 @@ node_init(const struct mem *mem, const struct log *log,
     TRY(ident_key_new(prim_rng_system(), &root));
     TRY(node_sheet_make(mem, root.seed, &sheet));
     TRY(node_vault_create(mem, log, config, &vault));
-    TRY(store_create(&vault.config));
-    TRY(store_open(&vault.config, &store));
+    TRY(new_store(&vault.config, &store));
     TRY(store_write(store, write_first, &f, 0));
     *out = sheet;
     memset(&sheet, 0, sizeof(sheet));
