@@ -218,11 +218,12 @@ TEST(churn_leaves_nothing_behind)
         pthread_join(thread[i], NULL);
     }
     CHECK_EQ(bad, 0);
-    /* some still wait in the kernel to be accepted */
-    for (int i = 0; i < 20000 && count_fds() != fds; i++) {
+    /* some still wait in the kernel to be accepted; and the count before may
+       have had one in it that was just being closed */
+    for (int i = 0; i < 20000 && count_fds() > fds; i++) {
         nanosleep(&ms, NULL);
     }
-    CHECK_EQ(count_fds(), fds);
+    CHECK(count_fds() <= fds);
     CHECK(node_wait_freed(&n, 1));
     /* but for the larger receive buffer of the good one */
     CHECK(atomic_load(&mem.live) - live <= 65536);
