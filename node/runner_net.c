@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+static void flush_late(struct node_runner *r, const struct fed_peer *peer,
+                       bool gone);
+
 /* ---------------------------------------------------------------- incoming */
 
 static enum err
@@ -135,6 +138,9 @@ on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     if (ev != NULL) {
         node_runner_push(r, ev);
     }
+    (void)pthread_mutex_lock(&r->late_mx);
+    flush_late(r, peer, true);
+    (void)pthread_mutex_unlock(&r->late_mx);
     node_blobs_peer_down(r->blobs, &peer->root);
 }
 
@@ -201,19 +207,25 @@ send_frame(struct node_runner *r, const struct fed_act *act)
     (void)pthread_mutex_unlock(&r->late_mx);
 }
 
-/* Send what waits, in order, skipping whoever still has no room. */
+/*
+ * Send what waits for this connection, in order, while there is room; all of
+ * it goes when the connection is gone.
+ */
 static void
-flush_late(struct node_runner *r)
+flush_late(struct node_runner *r, const struct fed_peer *peer, bool gone)
 {
     struct node_late **at = &r->late_first;
-    uint64_t full = 0;
+    bool full = false;
 
     r->late_last = NULL;
     while (*at != NULL) {
         struct node_late *l = *at;
 
-        if (l->peer.serial == full || !try_send(r, &l->peer, &l->frame)) {
-            full = l->peer.serial;
+        if (l->peer.serial == peer->serial && gone) {
+            bytes_free(&l->frame);
+        } else if (l->peer.serial != peer->serial || full ||
+                   !try_send(r, &l->peer, &l->frame)) {
+            full = full || l->peer.serial == peer->serial;
             r->late_last = l;
             at = &l->next;
             continue;
@@ -230,7 +242,7 @@ on_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
 
     (void)peer_ctx;
     (void)pthread_mutex_lock(&r->late_mx);
-    flush_late(r);
+    flush_late(r, peer, false);
     (void)pthread_mutex_unlock(&r->late_mx);
     node_blobs_writable(r->blobs, &peer->root);
 }
