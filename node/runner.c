@@ -9,15 +9,22 @@
 
 /* ------------------------------------------------------------------- queue */
 
-void
-node_runner_push(struct node_runner *r, struct node_ev *take_ev)
+/* Under mx. */
+static void
+push_locked(struct node_runner *r, struct node_ev *take_ev)
 {
-    (void)pthread_mutex_lock(&r->mx);
     *(r->last == NULL ? &r->first : &r->last->next) = take_ev;
     r->last = take_ev;
     r->queue_bytes += take_ev->frame.len;
     r->queue_len++;
     (void)pthread_cond_signal(&r->wake);
+}
+
+void
+node_runner_push(struct node_runner *r, struct node_ev *take_ev)
+{
+    (void)pthread_mutex_lock(&r->mx);
+    push_locked(r, take_ev);
     (void)pthread_mutex_unlock(&r->mx);
 }
 
