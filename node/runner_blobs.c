@@ -50,6 +50,34 @@ struct arrival {
     bool failed;
 };
 
+/* Only this thread changes what waits for files, so it stays true. */
+static enum err
+look_up(struct node_runner *r, struct arrival *a)
+{
+    struct store_txn *txn = NULL;
+    enum err e = store_read_begin(r->c.store, &txn);
+
+    if (e == OK) {
+        e = node_desk_file_held(txn, &a->task->thread, &a->task->blob,
+                                &a->message, &a->ready);
+    }
+    store_read_end(txn);
+    return e;
+}
+
+static enum err
+step_arrival(void *ctx, struct fed_core *core)
+{
+    struct arrival *a = ctx;
+    enum err e = OK;
+
+    if (a->ready && !a->failed) {
+        e = fed_core_release(core, &a->task->thread, &a->message);
+    }
+    /* a thread that has ended takes nothing: so much for its file */
+    return e == ERR_MISSING || e == ERR_STATE ? OK : e;
+}
+
 static enum err
 write_arrival(void *ctx, struct store_txn *txn)
 {
@@ -59,37 +87,30 @@ write_arrival(void *ctx, struct store_txn *txn)
     if (a->failed) {
         e = node_desk_file_failed(txn, &a->task->thread, &a->task->blob);
     } else {
-        e = node_desk_file_up(txn, &a->task->thread, &a->task->blob,
-                              &a->message, &a->ready);
+        e = node_desk_file_up(txn, &a->task->thread, &a->task->blob);
     }
     return e == ERR_MISSING ? OK : e;
 }
 
-static enum err
-step_release(void *ctx, struct fed_core *core)
-{
-    struct arrival *a = ctx;
-    enum err e = fed_core_release(core, &a->task->thread, &a->message);
-
-    return e == ERR_MISSING ? OK : e;
-}
-
+/*
+ * That the file is there and that its message may go is one transaction: a
+ * crash between the two would hold the message for ever.
+ */
 static void
 on_done(void *ctx, const struct node_blob_task *task, enum err e)
 {
     struct arrival a = {.task = task, .failed = e != OK};
-    struct node_step write = {.write = write_arrival, .ctx = &a};
-    struct node_step release = {.step = step_release, .ctx = &a};
+    struct node_step step = {step_arrival, write_arrival, &a};
     struct node_runner *r = ctx;
 
     if (task->dir != NODE_BLOB_UP) {
         return;
     }
-    e = node_runner_do(r, &write);
-    if (e == OK && a.ready) {
-        e = node_runner_do(r, &release);
+    e = look_up(r, &a);
+    if (e == OK) {
+        e = node_runner_do(r, &step);
     }
-    if (e != OK || a.failed) {
+    if ((e != OK && e != ERR_MISSING) || a.failed) {
         LOG(r->c.log, LOG_WARN, "node.file.not_sent", LOG_ERR(e));
     }
 }

@@ -120,13 +120,20 @@ MUST_CHECK enum err node_desk_hub(struct store_txn *txn,
                                   const struct fed_show *show);
 
 /*
- * Write: a file of thread is at its hub.  *ready: the message waited for
- * nothing else; *message is which.  ERR_MISSING  none waited
+ * Read: which message waits for this file of thread; *ready: for nothing else.
+ * ERR_MISSING  none waits
  */
+MUST_CHECK enum err node_desk_file_held(struct store_txn *txn,
+                                        const struct thread_id *thread,
+                                        const struct hash32 *blob,
+                                        struct message_id *message,
+                                        bool *ready);
+
+/* Write: nothing waits for this file any more; in one transaction with the
+   release of its message, or the message would be held for ever. */
 MUST_CHECK enum err node_desk_file_up(struct store_txn *txn,
                                       const struct thread_id *thread,
-                                      const struct hash32 *blob,
-                                      struct message_id *message, bool *ready);
+                                      const struct hash32 *blob);
 
 /* Write: the message that waits for this file cannot go. */
 MUST_CHECK enum err node_desk_file_failed(struct store_txn *txn,

@@ -119,6 +119,7 @@ node_desk_files(struct store_txn *txn, const struct node_desk *desk,
 /* Whether another file of the same message is still on its way. */
 struct others {
     const struct message_id *message;
+    struct view key; /* this file's own */
     bool any;
 };
 
@@ -127,25 +128,24 @@ each_held(void *ctx, struct view key, struct view value)
 {
     struct others *o = ctx;
 
-    (void)key;
-    o->any = o->any || view_equal(value, message_id_view(o->message));
+    o->any = o->any || (view_equal(value, message_id_view(o->message)) &&
+                        !view_equal(key, o->key));
     return OK;
 }
 
 enum err
-node_desk_file_up(struct store_txn *txn, const struct thread_id *thread,
-                  const struct hash32 *blob, struct message_id *message,
-                  bool *ready)
+node_desk_file_held(struct store_txn *txn, const struct thread_id *thread,
+                    const struct hash32 *blob, struct message_id *message,
+                    bool *ready)
 {
     enum err e;
     struct bytes b = {0};
     uint8_t key[HELD_KEY];
-    struct others others = {message, false};
+    struct others others = {message, VIEW_ARRAY(key), false};
 
     held_key(thread, blob, key);
     TRY(store_fed_get(txn, NODE_NS_HELD, VIEW_ARRAY(key), &b));
     TRY(message_id_from(view_of(&b), message));
-    TRY(store_fed_del(txn, NODE_NS_HELD, VIEW_ARRAY(key)));
     TRY(store_fed_scan(txn, NODE_NS_HELD, thread_id_view(thread),
                        (struct view){0}, STORE_UP, UINT32_MAX, each_held,
                        &others));
@@ -153,6 +153,16 @@ node_desk_file_up(struct store_txn *txn, const struct thread_id *thread,
 out:
     bytes_free(&b);
     return e;
+}
+
+enum err
+node_desk_file_up(struct store_txn *txn, const struct thread_id *thread,
+                  const struct hash32 *blob)
+{
+    uint8_t key[HELD_KEY];
+
+    held_key(thread, blob, key);
+    return store_fed_del(txn, NODE_NS_HELD, VIEW_ARRAY(key));
 }
 
 enum err
@@ -166,7 +176,8 @@ node_desk_file_failed(struct store_txn *txn, const struct thread_id *thread,
     uint64_t seq;
     bool ready;
 
-    TRY(node_desk_file_up(txn, thread, blob, &id, &ready));
+    TRY(node_desk_file_held(txn, thread, blob, &id, &ready));
+    TRY(node_desk_file_up(txn, thread, blob));
     TRY(store_conv_by_thread(txn, thread, &conv));
     TRY(store_msg_by_id(txn, &conv, &id, &seq));
     TRY(store_msg_get(txn, seq, &m));

@@ -404,10 +404,14 @@ struct file_up {
 static enum err
 run_up(void *ctx, struct store_txn *txn)
 {
+    enum err e;
     struct file_up *up = ctx;
 
-    return node_desk_file_up(txn, &f.thread, &up->blob, &up->message,
-                             &up->ready);
+    TRY(node_desk_file_held(txn, &f.thread, &up->blob, &up->message,
+                            &up->ready));
+    TRY(node_desk_file_up(txn, &f.thread, &up->blob));
+out:
+    return e;
 }
 
 static enum err
