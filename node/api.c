@@ -159,6 +159,14 @@ node_json_array(json_t *o, const char *key)
     return a;
 }
 
+void
+node_json_own_name(json_t *o, const char *key, struct node_api *api)
+{
+    (void)pthread_mutex_lock(&api->self_mx);
+    node_json_view(o, key, proto_phi_reveal(&api->profile.name));
+    (void)pthread_mutex_unlock(&api->self_mx);
+}
+
 enum err
 node_audit_member(struct store_txn *txn, const struct node_api *api,
                   enum node_audit action, struct view object, uint64_t n)

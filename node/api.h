@@ -51,8 +51,12 @@ struct node_api {
     uint64_t started_ms;
     struct node_sandbox sandbox;
 
-    pthread_mutex_t identity_mx; /* one change of the identity at a time */
-    struct node_identity identity;
+    pthread_mutex_t identity_mx; /* one change of the two at a time */
+    /* Whoever holds a transaction reads the profile under this one instead:
+       a change waits for the writer under identity_mx, the writer for
+       readers.  Never held across anything that waits. */
+    pthread_mutex_t self_mx;
+    struct node_identity identity; /* its root never changes */
     struct node_profile profile;
 
     pthread_mutex_t journal_mx; /* `watch` waits for new rows here */
@@ -113,6 +117,8 @@ void node_json_bool(json_t *o, const char *key, bool b);
 json_t *node_json_item(json_t *array);
 /* A new array in o. */
 json_t *node_json_array(json_t *o, const char *key);
+/* What this clinic is called now. */
+void node_json_own_name(json_t *o, const char *key, struct node_api *api);
 
 /* --------------------------------------------- finding what people call so */
 

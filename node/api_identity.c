@@ -104,10 +104,12 @@ self_commit(struct self *s)
     TRY(store_write(api->store, write_self, s, 0));
     TRY(node_runner_set_self(api->runner, &s->identity, view_of(&addrs),
                              view_of(&profile)));
+    (void)pthread_mutex_lock(&api->self_mx);
     before.identity = api->identity;
     before.profile = api->profile;
     api->identity = s->identity;
     api->profile = s->profile;
+    (void)pthread_mutex_unlock(&api->self_mx);
     memset(&s->identity, 0, sizeof(s->identity));
     memset(&s->profile, 0, sizeof(s->profile));
     self_clear(&before);
@@ -224,7 +226,7 @@ node_cmd_recovery_sheet(struct node_call *c)
     node_json_hex(c->out, "clinic", clinic_id_view(&sheet.root));
     node_json_view(c->out, "words", view_of(&sheet.words));
     node_json_view(c->out, "code", view_of(&sheet.code));
-    node_json_view(c->out, "name", proto_phi_reveal(&c->api->profile.name));
+    node_json_own_name(c->out, "name", c->api);
 out:
     node_sheet_clear(&sheet);
     return e;

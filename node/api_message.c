@@ -98,7 +98,7 @@ show_author(struct node_call *c, struct store_txn *txn,
         node_json_hex(into, "clinic", clinic_id_view(&root));
         node_json_view(into, "from", proto_phi_reveal(&name));
     } else {
-        node_json_view(into, "from", proto_phi_reveal(&c->api->profile.name));
+        node_json_own_name(into, "from", c->api);
     }
     if (content != NULL && content->author.name.len > 0) {
         node_json_view(into, "author", content->author.name);

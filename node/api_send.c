@@ -255,6 +255,22 @@ out:
     return e;
 }
 
+/* A person has seen this file. */
+struct saved {
+    struct node_call *c;
+    struct conv_id conv;
+    uint64_t seq;
+};
+
+static enum err
+write_saved(void *ctx, struct store_txn *txn)
+{
+    struct saved *s = ctx;
+
+    return node_audit_member(txn, s->c->api, NODE_AUDIT_SAVE_FILE,
+                             conv_id_view(&s->conv), s->seq);
+}
+
 enum err
 node_cmd_save_attachment(struct node_call *c)
 {
@@ -262,6 +278,7 @@ node_cmd_save_attachment(struct node_call *c)
     struct store_txn *txn = NULL;
     struct store_msg m = {0};
     struct node_attach a = {0};
+    struct saved saved;
     uint64_t n = 1;
 
     TRY(node_call_number(c, "number", 1, &n));
@@ -273,7 +290,11 @@ node_cmd_save_attachment(struct node_call *c)
     store_read_end(txn);
     txn = NULL;
     TRY(nth_file(c, &m, n, &a));
+    saved = (struct saved){c, m.conv, m.seq};
     e = node_attach_open(c->api->store, &a, c->files[0], NULL);
+    if (e == OK) { /* else whoever asked removes what there is of the file */
+        e = store_write(c->api->store, write_saved, &saved, 0);
+    }
     if (e == ERR_MISSING) {
         e = node_call_fail(c, ERR_AGAIN,
                            "The file has not arrived yet. Try "

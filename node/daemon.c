@@ -508,6 +508,7 @@ node_daemon_run(const struct mem *mem, const struct log *log,
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&d.api.identity_mx, NULL);
+    (void)pthread_mutex_init(&d.api.self_mx, NULL);
     (void)pthread_mutex_init(&d.api.journal_mx, NULL);
     (void)pthread_cond_init(&d.api.journal_cond, &attr);
     (void)pthread_condattr_destroy(&attr);

@@ -105,6 +105,7 @@ end_make(struct end *n, const char *name)
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&n->api.identity_mx, NULL);
+    (void)pthread_mutex_init(&n->api.self_mx, NULL);
     (void)pthread_mutex_init(&n->api.journal_mx, NULL);
     (void)pthread_cond_init(&n->api.journal_cond, &attr);
     (void)pthread_condattr_destroy(&attr);
@@ -520,6 +521,37 @@ TEST(looking_after)
     remove_two();
 }
 
+static void *
+rename_often(void *ctx)
+{
+    for (int i = 0; i < 50; i++) {
+        char flags[64];
+
+        (void)snprintf(flags, sizeof(flags), "{\"name\": \"Clinic A %d\"}", i);
+        quiet(ctx, "profile set", "[]", flags);
+    }
+    return NULL;
+}
+
+/* Whoever shows our name holds no freed one: for the sanitizers. */
+TEST(a_new_name_while_others_read)
+{
+    struct end *a = &ends[0];
+    struct end *b = &ends[1];
+    pthread_t thread;
+
+    make_two();
+    connect_ends(a, b);
+    quiet(a, "send", "[\"Clinic B\", \"good morning\"]", "{}");
+    CHECK_EQ(pthread_create(&thread, NULL, rename_often, a), 0);
+    for (int i = 0; i < 100; i++) {
+        quiet(a, "thread show", "[\"1\"]", "{}");
+        quiet(a, "status", "[]", "{}");
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    remove_two();
+}
+
 int
 main(void)
 {
@@ -527,5 +559,6 @@ main(void)
     return RUN(T(they_connect_and_talk), T(a_restart_forgets_nothing),
                T(files_arrive_whole_both_ways), T(links_have_rules),
                T(review_block_and_disconnect), T(contacts_keep_their_notes),
-               T(keys_and_recovery), T(looking_after));
+               T(keys_and_recovery), T(looking_after),
+               T(a_new_name_while_others_read));
 }
