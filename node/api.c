@@ -229,6 +229,8 @@ static const struct command commands[] = {
     {"rotate-key", node_cmd_rotate_key, 0},
     {"backup", node_cmd_backup, 1},
     {"audit", node_cmd_audit, 0},
+    {"splice allow", node_cmd_splice_allow, 1},
+    {"splice deny", node_cmd_splice_deny, 1},
 };
 
 /* What to do about an error that nobody put into words. */

@@ -201,6 +201,8 @@ enum err node_cmd_recovery_check(struct node_call *c);
 enum err node_cmd_rotate_key(struct node_call *c);
 enum err node_cmd_backup(struct node_call *c);
 enum err node_cmd_audit(struct node_call *c);
+enum err node_cmd_splice_allow(struct node_call *c);
+enum err node_cmd_splice_deny(struct node_call *c);
 
 /* One message as JSON, for thread show and watch. */
 void node_json_message(struct node_call *c, struct store_txn *txn,

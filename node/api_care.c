@@ -114,6 +114,7 @@ action_word(uint16_t action)
         [NODE_AUDIT_BACKUP] = "backup",
         [NODE_AUDIT_CONNECTED] = "connection changed",
         [NODE_AUDIT_ARRIVED] = "message arrived",
+        [NODE_AUDIT_SPLICE] = "splice changed",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL

@@ -11,7 +11,8 @@ enum node_ns {
     NODE_NS_BLOB_GRANT = 129, /* thread, blob -> nothing: members may fetch */
     NODE_NS_BLOB_QUOTA = 130, /* peer -> [day, bytes taken on it] */
     NODE_NS_HUB = 131,        /* thread -> who orders it */
-    NODE_NS_HELD = 132        /* thread, blob -> message that waits for it */
+    NODE_NS_HELD = 132,       /* thread, blob -> message that waits for it */
+    NODE_NS_SPLICE = 133      /* clinic that we carry -> bytes a day */
 };
 
 #endif

@@ -455,6 +455,7 @@ one_turn(struct node_runner *r)
         do_event(r, ev);
     }
     resume_paused(r);
+    node_runner_via_turn(r);
     if (timer_due(r)) {
         r->timer_ms = 0;
         r->dirty = true;

@@ -3,6 +3,7 @@
 #ifndef NODE_RUNNER_IMPL_H
 #define NODE_RUNNER_IMPL_H
 
+#include "federation/splice.h"
 #include "node/blobs.h"
 #include "node/clinic/desk.h"
 #include "node/runner.h"
@@ -16,6 +17,7 @@ enum {
     NODE_QUEUE_LOW = 4 * 1024 * 1024,
     NODE_FOLLOWS = 32,
     NODE_PROFILES = 32,
+    NODE_VIAS = 64,
     NODE_STEPS_PER_BATCH = 512,
     NODE_PAUSED = 64
 };
@@ -59,6 +61,16 @@ struct node_party {
     uint64_t generation; /* refuse lower ones */
 };
 
+/* A clinic that is reached through another node. */
+struct node_via {
+    bool used;
+    struct clinic_id target;
+    struct clinic_id via;
+    struct fed_addr addr; /* of the relay */
+    uint64_t next_ms;     /* next attempt */
+    uint64_t wait_ms;
+};
+
 struct node_follow {
     struct node_runner *r;
     bool used;
@@ -83,6 +95,7 @@ struct node_runner {
     struct fed_core *core;
     struct fed_net *net;
     struct node_blobs *blobs;
+    struct fed_splice *splice;
     struct node_desk desk; /* the writer thread's */
 
     pthread_t thread;
@@ -105,6 +118,8 @@ struct node_runner {
     struct node_ask **asks_end;
     uint64_t timer_ms;
     bool dirty; /* a step was done since the last take */
+    struct node_via vias[NODE_VIAS];
+    uint64_t via_turn_ms;
 
     pthread_mutex_t late_mx;
     bool closing; /* the network is about to go */
@@ -151,6 +166,15 @@ MUST_CHECK enum err node_runner_write(struct store_txn *txn,
 
 /* runner_blobs.c: files of messages. */
 MUST_CHECK enum err node_runner_blobs_start(struct node_runner *r);
+
+/* runner_splice.c: clinics behind relays.  On the core thread. */
+MUST_CHECK enum err node_runner_splice_start(struct node_runner *r);
+void node_runner_via_want(struct node_runner *r, const struct clinic_id *target,
+                          const struct clinic_id *via,
+                          const struct fed_addr *addr);
+void node_runner_via_unwant(struct node_runner *r,
+                            const struct clinic_id *target);
+void node_runner_via_turn(struct node_runner *r);
 
 /* runner.c: put an event at the end of the queue. */
 void node_runner_push(struct node_runner *r, struct node_ev *take_ev);

@@ -146,6 +146,7 @@ start_parts(struct node_runner *r)
     }
     TRY(node_runner_blobs_start(r));
     TRY(fed_net_start(&net, &r->net));
+    TRY(node_runner_splice_start(r));
     r->dirty = true;
     if (pthread_create(&r->thread, NULL, node_runner_thread, r) != 0) {
         TRY(ERR_IO);
@@ -200,6 +201,7 @@ node_runner_stop(struct node_runner *r)
     r->closing = true;
     (void)pthread_mutex_unlock(&r->late_mx);
     fed_net_stop(r->net);
+    fed_splice_free(r->splice);
     node_blobs_stop(r->blobs);
     free_runner(r);
 }

@@ -111,6 +111,12 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     struct node_ev *ev;
 
     (void)peer_ctx;
+    if (proto_peer_peek(frame) >= PROTO_PEER_SPLICE_OPEN) {
+        if (fed_splice_frame(r->splice, peer, frame) != OK) {
+            fed_net_close(r->net, peer);
+        }
+        return FED_GO;
+    }
     if (proto_peer_peek(frame) >= PROTO_PEER_BLOB_OPEN) {
         node_blobs_frame(r->blobs, &peer->root, frame);
         return FED_GO;
@@ -142,6 +148,7 @@ on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     flush_late(r, peer, true);
     (void)pthread_mutex_unlock(&r->late_mx);
     node_blobs_peer_down(r->blobs, &peer->root);
+    fed_splice_peer_down(r->splice, peer);
 }
 
 static void
@@ -245,6 +252,7 @@ on_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
     flush_late(r, peer, false);
     (void)pthread_mutex_unlock(&r->late_mx);
     node_blobs_writable(r->blobs, &peer->root);
+    fed_splice_writable(r->splice, peer);
 }
 
 void
@@ -267,6 +275,8 @@ dial(struct node_runner *r, const struct fed_act *act)
     struct view in = view_of(&act->body);
     struct fed_addr addrs[FED_DIAL_ADDRS];
     size_t n = 0;
+    bool relayed = false;
+    bool via;
     enum err e;
 
     while (in.len > 0 && n < FED_DIAL_ADDRS) {
@@ -276,13 +286,22 @@ dial(struct node_runner *r, const struct fed_act *act)
         if (proto_addr_take(&in, &a) != OK) {
             break;
         }
-        if (a.via || a.kind == PROTO_ADDR_SAME) {
-            continue; /* spliced addresses are dialled elsewhere */
-        }
+        via = a.via;
+        a.via = false; /* as text: the relay's own address */
         proto_addr_format(&a, text);
-        if (fed_addr_parse(view_str(text), 0, &addrs[n]) == OK) {
+        if (a.kind == PROTO_ADDR_SAME ||
+            fed_addr_parse(view_str(text), 0, &addrs[n]) != OK) {
+            continue;
+        }
+        if (via) {
+            node_runner_via_want(r, &act->peer, &a.via_root, &addrs[n]);
+            relayed = true;
+        } else {
             n++;
         }
+    }
+    if (n == 0 && relayed) {
+        return;
     }
     if (n == 0) {
         node_runner_unreachable(r, &act->peer, FED_WHY_NO_ADDRESS);
@@ -316,6 +335,7 @@ node_runner_act(struct node_runner *r, const struct fed_act *act)
         break;
     case FED_ACT_UNWANT:
         fed_net_undial(r->net, &act->peer);
+        node_runner_via_unwant(r, &act->peer);
         break;
     case FED_ACT_ROTATE: /* done with the transaction */
         break;

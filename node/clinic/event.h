@@ -52,7 +52,8 @@ enum node_audit {
     NODE_AUDIT_KEY = 24,      /* rotated (n 0), revoked (n 1) */
     NODE_AUDIT_BACKUP = 25,
     NODE_AUDIT_CONNECTED = 26, /* by a peer, through a link */
-    NODE_AUDIT_ARRIVED = 27    /* a message of a peer */
+    NODE_AUDIT_ARRIVED = 27,   /* a message of a peer */
+    NODE_AUDIT_SPLICE = 28     /* a clinic, n bytes a day that we carry */
 };
 
 /* Marks of a conversation (store_conv_mark_*): kind, subject, value. */
