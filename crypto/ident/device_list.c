@@ -2,7 +2,6 @@
 #include "crypto/ident/device_list.h"
 
 #include "crypto/prim/hash.h"
-#include "proto/base/assert.h"
 #include "proto/msg/shape.h"
 
 #include <string.h>
