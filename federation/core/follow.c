@@ -205,6 +205,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct mls_processed done = {0};
     struct clinic_id by;
+    enum err seen;
     bool next = a->term != t->rec.term;
 
     core->judge_ms = a->ts_ms;
@@ -222,8 +223,14 @@ their_commit(struct fed_core *core, struct fed_thread *t,
         TRY(fed_ours(e) ? e : fork_found(core, t, e));
         goto out;
     }
+    seen = fed_log_check(core, t, view_of(&done.aad));
+    TRY(fed_ours(seen) ? seen : OK);
     TRY(append(core, t, a));
     TRY(fed_apply_stage(core, t, &done.stage));
+    if (seen != OK && t->rec.state == FED_THREAD_ACTIVE) {
+        TRY(fork_found(core, t, seen)); /* as with messages */
+        goto out;
+    }
     if (next) {
         TRY(fed_intent_again(core, t));
     }
@@ -240,6 +247,10 @@ take_entry(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
 {
     struct fed_sub *sub = fed_sub_by_hash(t, a->hash);
 
+    if (a->term != t->rec.term &&
+        (sub != NULL || a->kind != PROTO_ENTRY_COMMIT)) {
+        return fork_found(core, t, ERR_STALE); /* only a commit begins one */
+    }
     if (sub != NULL && sub->kind == FED_INTENT_SAY) {
         return own_message(core, t, a, sub);
     }
@@ -306,6 +317,8 @@ fed_lost_thread(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_thread *t;
 
+    TRY(p->lost < LIMIT_THREADS_PER_PARTY ? OK : ERR_LIMIT);
+    p->lost++;
     TRY(fed_thread_new(core, id, &p->root, FED_THREAD_ENDED, &t));
     TRY(fed_resync_begin(core, t));
     TRY(fed_intent_pump(core, t));

@@ -145,16 +145,34 @@ superseded(const struct fed_core *core, const struct fed_party *p,
     return p->met && h->incarnation_seen > core->self.incarnation;
 }
 
+/* One clinic alone cannot stop us: most of those that we talk to say so. */
+static bool
+agreed(const struct fed_core *core)
+{
+    size_t open = 0;
+    size_t say = 0;
+
+    for (size_t i = 0; i < core->parties_len; i++) {
+        open += fed_party_open(core->parties[i]) ? 1 : 0;
+        say += core->parties[i]->superseded ? 1 : 0;
+    }
+    return 2 * say >= open;
+}
+
 static enum err
 stop_copy(struct fed_core *core, struct fed_party *p)
 {
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_ROLLBACK);
+    struct fed_show *show;
 
-    if (show == NULL) {
-        return ERR_NOMEM;
+    p->superseded = fed_party_open(p);
+    if (p->superseded && agreed(core)) {
+        show = fed_tx_show(core, FED_SHOW_ROLLBACK);
+        if (show == NULL) {
+            return ERR_NOMEM;
+        }
+        show->code = 2;
+        show->peer = p->root;
     }
-    show->code = 2;
-    show->peer = p->root;
     return fed_party_close(core, p, PROTO_BYE_COPY);
 }
 
@@ -252,6 +270,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     }
     memcpy(p->profile_seen, h->profile_seen, sizeof(p->profile_seen));
     p->greeted = true;
+    p->superseded = false;
     p->met = true;
     p->denied = false;
     if (p->stored) {

@@ -22,6 +22,7 @@ struct fed_flight {
     struct thread_id thread;
     uint64_t entry; /* log number */
     uint32_t size;
+    uint64_t kept; /* bytes of an item's row */
 };
 
 struct fed_party {
@@ -50,7 +51,11 @@ struct fed_party {
     uint8_t profile_seen[32]; /* of ours, that they hold */
     uint64_t sent;            /* highest item sent on this connection */
     uint64_t bad;
-    uint64_t under_way;        /* bytes */
+    uint64_t under_way; /* bytes */
+    uint64_t kept;      /* bytes of items that were put, not acked */
+    uint64_t lost;      /* threads that it began or brought up, since start */
+    uint64_t hubs;      /* hubs that we know from its claims, since start */
+    bool superseded;    /* says that a newer copy of us runs */
     struct fed_flight *flight; /* LIMIT_STREAM_WINDOW, by seq; or NULL */
 };
 
@@ -59,8 +64,10 @@ struct fed_member {
     struct clinic_id node;
     struct fed_rec_member rec;
     bool dirty;
-    bool asked; /* CHECK: for its log */
-    bool told;  /* and has answered */
+    bool asked;       /* CHECK: for its log */
+    bool told;        /* and has answered */
+    uint64_t past;    /* entries that it asked to have again */
+    uint64_t past_ms; /* since (mono) */
 };
 
 /* Our submission that has no answer yet. */

@@ -43,9 +43,14 @@ out:
     return e;
 }
 
-/* A hub that we do not know will send us things of this thread. */
+/*
+ * A hub that we do not know will send us things of this thread.  Whom people
+ * here refuse, or have still to decide about, does not come in that way.
+ * ERR_DENIED
+ */
 static enum err
-expect_hub(struct fed_core *core, const struct proto_kp_claim *in)
+expect_hub(struct fed_core *core, struct fed_party *by,
+           const struct proto_kp_claim *in)
 {
     enum err e;
     struct clinic_id root;
@@ -55,8 +60,18 @@ expect_hub(struct fed_core *core, const struct proto_kp_claim *in)
     if (clinic_id_equal(&root, &core->config.self.root)) {
         return OK;
     }
+    hub = fed_party_find(core, &root);
+    if (hub != NULL &&
+        (hub->rec.blocked || hub->rec.ours == PROTO_STANCE_REVIEW ||
+         hub->rec.ours == PROTO_STANCE_REFUSED)) {
+        return ERR_DENIED;
+    }
+    if (hub == NULL || !hub->stored) {
+        TRY(by->hubs < LIMIT_HUBS_PER_PARTY ? OK : ERR_DENIED);
+        by->hubs++;
+    }
     TRY(fed_party_get(core, &root, &hub));
-    if (hub->rec.blocked || hub->rec.ours == PROTO_STANCE_GRANTED ||
+    if (hub->rec.ours == PROTO_STANCE_GRANTED ||
         hub->rec.ours == PROTO_STANCE_ASKED ||
         hub->rec.ours == PROTO_STANCE_THREAD) {
         goto out;
@@ -81,15 +96,20 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
     memcpy(a->req, in->req, sizeof(a->req));
     memcpy(a->thread, in->thread, sizeof(a->thread));
     a->addrs = view_of(&core->addrs);
-    if (p->rec.ours != PROTO_STANCE_GRANTED) {
+    if (p->rec.ours != PROTO_STANCE_GRANTED || p->kept >= LIMIT_STREAM_KEPT) {
         a->code = PROTO_ANSWER_DENIED;
     } else if (in->suite != core->config.suite) {
         a->code = PROTO_ANSWER_INVALID;
     } else {
-        TRY(expect_hub(core, in));
-        TRY(fed_kp_make(core, &p->root, &kp));
-        a->code = PROTO_ANSWER_ACCEPTED;
-        a->kp = view_of(&kp);
+        enum err may = expect_hub(core, p, in);
+
+        TRY(may == ERR_DENIED ? OK : may);
+        a->code = PROTO_ANSWER_DENIED;
+        if (may == OK) {
+            TRY(fed_kp_make(core, &p->root, &kp));
+            a->code = PROTO_ANSWER_ACCEPTED;
+            a->kp = view_of(&kp);
+        }
     }
     TRY(fed_stream_put(core, p, &msg));
 out:

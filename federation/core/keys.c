@@ -154,6 +154,53 @@ fed_leaf_of(const struct mls_group *group, const struct clinic_id *root,
 
 /* ------------------------------------------------------------ key packages */
 
+/*
+ * Room for one more that peer gets: those that expired go, and the oldest of
+ * peer when it has too many.
+ */
+static enum err
+kp_room(struct fed_core *core, const struct clinic_id *peer)
+{
+    enum err e;
+    struct fed_key at = {.len = 0};
+    struct fed_key oldest = {.len = 0};
+    uint64_t oldest_ms = UINT64_MAX;
+    uint64_t now = fed_now(core);
+    size_t n = 0;
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct fed_rec_kp rec;
+
+        e = fed_tx_next(core, FED_NS_KP, &at, (struct view){0}, &key, &value);
+        if (e == ERR_MISSING) {
+            break;
+        }
+        TRY(e);
+        TRY(fed_rec_decode(view_of(&value), &fed_rec_kp_shape, &rec));
+        at = fed_key_of(view_of(&key));
+        if (now > rec.made_ms &&
+            now - rec.made_ms > LIMIT_KP_DAYS * UINT64_C(86400000)) {
+            TRY(fed_tx_del(core, FED_NS_KP, &at));
+        } else if (memcmp(rec.peer, peer->b, sizeof(rec.peer)) == 0) {
+            n++;
+            if (rec.made_ms < oldest_ms) {
+                oldest_ms = rec.made_ms;
+                oldest = at;
+            }
+        }
+        at.b[at.len++] = 0;
+        bytes_free(&value);
+        bytes_free(&key);
+    }
+    e = n >= LIMIT_KP_HELD ? fed_tx_del(core, FED_NS_KP, &oldest) : OK;
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
 enum err
 fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
             struct bytes *out)
@@ -167,6 +214,7 @@ fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
     struct fed_key key;
     uint64_t now_s = rec.made_ms / 1000;
 
+    TRY(kp_room(core, peer));
     opts.not_before_s = now_s > 3600 ? now_s - 3600 : 0;
     opts.not_after_s = now_s + LIMIT_KP_DAYS * 86400u - 3600u;
     TRY(mls_key_package_make(&env, &who, &opts, &made));

@@ -54,11 +54,12 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
                 const struct clinic_id *asker, const struct proto_history *in)
 {
     enum err e = OK;
+    struct fed_member *m = fed_thread_member(t, asker);
+    uint64_t now = fed_mono(core);
     uint64_t to = in->to;
 
-    (void)asker;
     if (memcmp(in->who, core->config.self.root.b, 32) != 0 || in->from == 0 ||
-        in->from > in->to) {
+        in->from > in->to || m == NULL) {
         return OK;
     }
     if (to - in->from >= LIMIT_HISTORY) {
@@ -67,6 +68,15 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     if (to > t->rec.seq) {
         to = t->rec.seq;
     }
+    /* One short request is answered with much, in everybody's log. */
+    if (now - m->past_ms >= LIMIT_HISTORY_MS) {
+        m->past_ms = now;
+        m->past = 0;
+    }
+    if (in->from > to || m->past + (to - in->from) >= LIMIT_HISTORY_ASKED) {
+        return OK;
+    }
+    m->past += to - in->from + 1;
     for (uint64_t seq = in->from; seq <= to; seq++) {
         /* Of this and earlier terms: numbers go on from term to term. */
         for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
@@ -89,6 +99,42 @@ earlier(const struct proto_resent *in, const struct fed_rec_seen *seen)
            (in->term == seen->term && in->seq < seen->seq);
 }
 
+/*
+ * decisions E 22, "checked against the log": nothing is brought back into a
+ * place that is not there yet, is a commit's, or has another message.
+ */
+static enum err
+place_free(struct fed_core *core, const struct fed_thread *t,
+           const struct proto_resent *in, bool *out)
+{
+    enum err e;
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+    struct message_id id;
+    struct subject_id author;
+    uint64_t ts_ms;
+
+    *out = in->seq != 0 && (in->term < t->rec.term ||
+                            (in->term == t->rec.term && in->seq <= t->rec.seq));
+    e = fed_log_get(core, &t->id, in->seq, &rec, &hold);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (hold.len > 0 && rec.term == in->term &&
+        rec.kind == PROTO_ENTRY_COMMIT) {
+        *out = false;
+    }
+    bytes_free(&hold);
+    e = core->config.store.past(core->config.store.ctx, &t->id, in->term,
+                                in->seq, core->mem, &id, &author, &ts_ms,
+                                &hold);
+    if (e == OK && memcmp(id.b, in->id, sizeof(id.b)) != 0) {
+        *out = false;
+    }
+    e = e == ERR_MISSING ? OK : e;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
 enum err
 fed_past_resent(struct fed_core *core, struct fed_thread *t,
                 const struct clinic_id *by, const struct proto_resent *in)
@@ -100,11 +146,16 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     struct fed_rec_seen seen = {0};
     struct bytes hold = {0};
     struct fed_show *show;
+    bool may;
 
     memcpy(author.b, in->author, sizeof(author.b));
     fed_message_id(&author, in->content, &id);
-    if (memcmp(id.b, in->id, sizeof(id.b)) != 0 || in->seq == 0) {
+    if (memcmp(id.b, in->id, sizeof(id.b)) != 0) {
         return OK; /* its id does not belong to its words */
+    }
+    TRY(place_free(core, t, in, &may));
+    if (!may) {
+        goto out;
     }
     key = fed_key_pair(thread_id_view(&t->id), message_id_view(&id));
     e = fed_tx_load(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen, &hold);

@@ -104,7 +104,8 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
     held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
     TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
     TRY(before(core, t, in->from, part));
-    if (part->code == PROTO_LOG_OK) {
+    /* Who asks and does not take the answers gets no more of them. */
+    if (part->code == PROTO_LOG_OK && p->kept < LIMIT_STREAM_KEPT) {
         TRY(gather(core, t, in, held, entries, part));
     }
     TRY(fed_stream_put(core, p, &msg));

@@ -213,6 +213,9 @@ judge(const struct fed_core *core, const struct fed_party *p,
     if (check_proof(core, p, link, in) != OK) {
         return PROTO_REDEEM_PROOF;
     }
+    if (p->rec.ours == PROTO_STANCE_ENDED && link->one_time) {
+        return PROTO_REDEEM_USED; /* once, and that contact is over */
+    }
     if (p->rec.ours == PROTO_STANCE_REFUSED && same) {
         return PROTO_REDEEM_REFUSED; /* the answer stands for this link */
     }

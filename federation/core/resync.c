@@ -128,7 +128,8 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         return fed_stream_put(core, p, &msg);
     }
     TRY(e);
-    gi->code = (uint64_t)may_have(core, t, p);
+    gi->code = p->kept < LIMIT_STREAM_KEPT ? (uint64_t)may_have(core, t, p)
+                                           : PROTO_ANSWER_WAIT;
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
         gi->term = t->rec.term;
         gi->seq = t->rec.seq;
@@ -400,14 +401,25 @@ enum err
 fed_resync_fork(struct fed_core *core, struct fed_party *p,
                 const struct proto_fork_alert *in)
 {
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_FORK);
+    enum err e;
+    struct fed_show *show;
+    struct fed_thread *t;
+    struct thread_id id;
 
-    if (show == NULL) {
-        return ERR_NOMEM;
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e == ERR_MISSING) {
+        return OK;
     }
+    TRY(e);
+    /* Only a member's view of it means anything. */
+    TRY(fed_thread_member(t, &p->root) != NULL ? OK : ERR_DENIED);
+    show = fed_tx_show(core, FED_SHOW_FORK);
+    TRY(show == NULL ? ERR_NOMEM : OK);
     show->peer = p->root;
-    memcpy(show->thread.b, in->thread, sizeof(show->thread.b));
+    show->thread = id;
     show->term = in->term;
     show->seq = in->seq;
-    return OK;
+out:
+    return e;
 }

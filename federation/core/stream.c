@@ -35,6 +35,7 @@ fed_stream_new(struct fed_core *core, struct fed_party *p)
     p->rec.out_next = 1;
     p->rec.out_acked = 0;
     p->known_next = 1;
+    p->kept = 0;
     p->sent = 0;
     memset(p->rec.in_stream, 0, sizeof(p->rec.in_stream));
     p->rec.in_applied = 0;
@@ -80,6 +81,7 @@ fed_stream_put(struct fed_core *core, struct fed_party *p,
     TRY(bytes_append(core->mem, &row, view_make(&form, 1)));
     TRY(bytes_append(core->mem, &row, view_of(&item)));
     TRY(put_row(core, p, view_of(&row)));
+    p->kept += row.len;
 out:
     bytes_free(&item);
     bytes_free(&row);
@@ -146,6 +148,7 @@ row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
         TRY(fan_item(core, &flight->thread, flight->entry, out));
     } else if (row.len > 1 && row.p[0] == ROW_ITEM) {
         TRY(bytes_copy(core->mem, view_skip(row, 1), out));
+        flight->kept = row.len;
     } else {
         TRY(ERR_CORRUPT);
     }
@@ -254,6 +257,8 @@ flight_of(struct fed_core *core, struct fed_party *p, uint64_t seq,
         out->fan = true;
         memcpy(out->thread.b, row.p + 1, sizeof(out->thread.b));
         out->entry = fed_key_tail(view_of(&row));
+    } else if (e == OK) {
+        out->kept = row.len;
     }
     bytes_free(&row);
     return e == ERR_MISSING ? OK : e;
@@ -275,6 +280,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         TRY(flight_of(core, p, seq, &f));
         TRY(fed_tx_del(core, FED_NS_OUT, &key));
         p->under_way -= f.size < p->under_way ? f.size : p->under_way;
+        p->kept -= f.kept < p->kept ? f.kept : p->kept;
         if (last.fan && (!f.fan || !thread_id_equal(&f.thread, &last.thread))) {
             TRY(member_has(core, p, &last.thread, last.entry));
         }

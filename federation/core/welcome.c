@@ -202,6 +202,7 @@ fed_follow_welcome(struct fed_core *core, struct fed_party *p,
         return OK; /* we are in it, or rejoining */
     }
     TRY(e == ERR_MISSING ? OK : e);
+    TRY(p->lost < LIMIT_THREADS_PER_PARTY ? OK : ERR_LIMIT);
     core->judge_ms = in->ts_ms;
     e = fed_kp_join(core, in->welcome, &mls);
     if (e == ERR_MISSING) {
@@ -211,6 +212,7 @@ fed_follow_welcome(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     TRY(check_group(core, p, mls, in, &ext, &group));
+    p->lost++;
     TRY(enter(core, p, in, &mls, ext, group.flags));
 out:
     mls_group_free(mls);

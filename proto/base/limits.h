@@ -96,8 +96,10 @@
 /* Federation core. */
 #define LIMIT_STREAM_WINDOW 256u /* items under way to one peer */
 #define LIMIT_STREAM_WINDOW_BYTES LIMIT_MIB(4u)
-#define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
-#define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */
+#define LIMIT_STREAM_KEPT LIMIT_MIB(32u) /* answers that one peer leaves */
+#define LIMIT_HUBS_PER_PARTY 256u        /* that one peer makes us talk to */
+#define LIMIT_SUBMIT_WINDOW 64u          /* a thread's unanswered submissions */
+#define LIMIT_EPOCH_LATE_ENTRIES 64u     /* decisions D 13 */
 #define LIMIT_EPOCH_LATE_MS 60000u
 #define LIMIT_LOG_HEADS 512u /* heads kept to check what is seen */
 #define LIMIT_LOG_AGE_MS (90ull * 86400000u) /* decisions D 15 */
@@ -112,8 +114,10 @@
 #define LIMIT_RECEIPT_MS 1000u            /* delivered receipts are gathered */
 #define LIMIT_CHECK_MS (72ull * 3600000u) /* decisions E 20 */
 #define LIMIT_HISTORY 1024u               /* entries resent for one request */
-#define LIMIT_BAD_PER_CONNECTION 16u      /* impossible items, then we close */
-#define LIMIT_THREADS_PER_PARTY 10000u    /* opened by one clinic */
+#define LIMIT_HISTORY_ASKED 8192u         /* by one member, in each */
+#define LIMIT_HISTORY_MS 3600000u
+#define LIMIT_BAD_PER_CONNECTION 16u   /* impossible items, then we close */
+#define LIMIT_THREADS_PER_PARTY 10000u /* opened by one clinic */
 
 /* A QR code that a phone reads at arm's length: a link is 160 characters, a
    recovery sheet less (decisions A 1, B 6). */

@@ -281,10 +281,220 @@ TEST(welcomes_for_everybody)
     end();
 }
 
+/* Who asks for much and acknowledges nothing is not given more and more. */
+TEST(answers_that_nobody_takes)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_party *p;
+    struct proto_log_pull in = {.term = 1, .from = 1, .max = 256};
+    struct rows *rows = &w.nodes[0].rows;
+    uint64_t bytes = 0;
+
+    friends(7, 2);
+    id = world_direct(&w, 0, 1);
+    for (int i = 0; i < 40; i++) {
+        CHECK_OK(world_say(&w, 0, &id));
+    }
+    t = thread_of(0, &id);
+    CHECK(t->rec.seq >= 40);
+    p = connect_again(0, 1, 902);
+    memcpy(in.thread, id.b, 32);
+    p->kept = LIMIT_STREAM_KEPT - 100;
+    for (int i = 0; i < 50; i++) {
+        CHECK_OK(fed_hub_pull(w.nodes[0].core, p, &in));
+    }
+    sim_take(&w, 0);
+    sim_commit_due(&w, 0, true);
+    for (size_t i = 0; i < rows->len; i++) {
+        bytes += rows->at[i].ns == FED_NS_OUT ? rows->at[i].value.len : 0;
+    }
+    CHECK(bytes < 50 * 200 + LIMIT_KIB(64)); /* one full answer, 49 empty */
+    end();
+}
+
+static size_t
+key_packages(size_t i)
+{
+    size_t n = 0;
+
+    sim_take(&w, i);
+    sim_commit_due(&w, i, true);
+    for (size_t r = 0; r < w.nodes[i].rows.len; r++) {
+        n += w.nodes[i].rows.at[r].ns == FED_NS_KP ? 1 : 0;
+    }
+    return n;
+}
+
+TEST(key_packages_without_end)
+{
+    struct fed_party *p;
+    struct proto_kp_claim in = {.suite = MLS_SUITE_X25519_CHACHA20};
+
+    friends(8, 2);
+    p = party_of(0, 1);
+    memcpy(in.hub, node_root(&w, 0).b, 32);
+    for (unsigned i = 0; i < 2 * LIMIT_KP_HELD; i++) {
+        w.wall_ms++;
+        CHECK_OK(fed_claim_asked(w.nodes[0].core, p, &in));
+    }
+    CHECK(key_packages(0) <= LIMIT_KP_HELD);
+    end();
+}
+
+/* A friend cannot bring in whom people have still to decide about. */
+TEST(hub_under_review)
+{
+    struct fed_party *hub;
+    struct fed_invitation inv;
+    struct proto_kp_claim in = {.suite = MLS_SUITE_X25519_CHACHA20};
+    size_t before;
+
+    world_init(&w, 9, 3);
+    world_befriend(&w, 0, 1);
+    inv = world_link(&w, 0, false, true, 7);
+    CHECK_OK(fed_core_connect(w.nodes[2].core, &inv));
+    sim_take(&w, 2);
+    world_run(&w, 3000);
+    hub = party_of(0, 2);
+    CHECK_EQ(hub->rec.ours, PROTO_STANCE_REVIEW);
+    memcpy(in.hub, hub->root.b, 32);
+    before = key_packages(0);
+    CHECK_OK(fed_claim_asked(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_EQ(hub->rec.ours, PROTO_STANCE_REVIEW);
+    CHECK_EQ(key_packages(0), before);
+    for (unsigned i = 0; i < 2 * LIMIT_HUBS_PER_PARTY; i++) {
+        in.hub[0] = (uint8_t)i;
+        in.hub[1] = (uint8_t)(i >> 8);
+        CHECK_OK(fed_claim_asked(w.nodes[0].core, party_of(0, 1), &in));
+    }
+    CHECK(w.nodes[0].core->parties_len <= LIMIT_HUBS_PER_PARTY + 2);
+    end();
+}
+
+/* A one-time link does not undo a disconnection. */
+TEST(one_time_twice)
+{
+    struct fed_invitation inv;
+    struct clinic_id other;
+
+    world_init(&w, 10, 2);
+    other = node_root(&w, 1);
+    inv = world_link(&w, 0, true, false, 8);
+    CHECK_OK(fed_core_connect(w.nodes[1].core, &inv));
+    sim_take(&w, 1);
+    world_run(&w, 3000);
+    CHECK_EQ(party_of(0, 1)->rec.ours, PROTO_STANCE_GRANTED);
+    CHECK_OK(fed_core_disconnect(w.nodes[0].core, &other));
+    sim_take(&w, 0);
+    world_run(&w, 3000);
+    CHECK_EQ(party_of(1, 0)->rec.ours, PROTO_STANCE_ENDED);
+    CHECK_OK(fed_core_connect(w.nodes[1].core, &inv));
+    sim_take(&w, 1);
+    world_run(&w, 5000);
+    CHECK_EQ(party_of(0, 1)->rec.ours, PROTO_STANCE_ENDED);
+    CHECK(w.nodes[0].links_used[PROTO_REDEEM_USED] > 0);
+    end();
+}
+
+TEST(alarm_of_an_outsider)
+{
+    struct thread_id id;
+    struct proto_fork_alert in = {.term = 1};
+
+    friends(11, 3);
+    id = world_direct(&w, 0, 1);
+    memcpy(in.thread, id.b, 32);
+    CHECK_ERR(fed_resync_fork(w.nodes[0].core, party_of(0, 2), &in),
+              ERR_DENIED);
+    CHECK_OK(fed_resync_fork(w.nodes[0].core, party_of(0, 1), &in));
+    end();
+}
+
+/* Only a commit begins a term. */
+TEST(term_by_a_message)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct proto_fan in = {.term = UINT64_MAX,
+                           .kind = PROTO_ENTRY_APP,
+                           .message = VIEW_LIT("anything")};
+
+    friends(12, 3);
+    id = group_of(3);
+    world_heal(&w);
+    t = thread_of(1, &id);
+    memcpy(in.thread, id.b, 32);
+    memcpy(in.prev, t->rec.head, 32);
+    in.seq = t->rec.seq + 1;
+    CHECK_OK(fed_follow_fan(w.nodes[1].core, party_of(1, 0), &in));
+    CHECK(t->rec.term != UINT64_MAX);
+    CHECK_EQ(t->rec.state, FED_THREAD_RESYNC);
+    end();
+}
+
+/* What is brought back does not take the place of what is there. */
+TEST(words_in_a_taken_place)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct proto_content said = {.kind = PROTO_CONTENT_TEXT};
+    struct proto_resent in = {.term = 1};
+    struct clinic_id author;
+    struct clinic_id by;
+    struct message_id fake;
+    struct bytes content = {0};
+    size_t before;
+    uint64_t places[4] = {0};
+
+    friends(13, 3);
+    id = group_of(3);
+    CHECK_OK(world_say(&w, 0, &id));
+    world_heal(&w);
+    t = thread_of(0, &id);
+    author = node_root(&w, 2);
+    by = node_root(&w, 1);
+    said.u.text.text = VIEW_LIT("never said");
+    CHECK_OK(proto_content_encode(mem_heap(), &said, &content));
+    fed_message_id(&author, view_of(&content), &fake);
+    memcpy(in.id, fake.b, 32);
+    memcpy(in.author, author.b, 32);
+    in.content = view_of(&content);
+    before = node_messages(&w, 0, &id);
+    places[0] = 1;              /* the commit that added the first */
+    places[1] = t->rec.seq + 5; /* of the future */
+    for (uint64_t seq = 1; seq <= t->rec.seq; seq++) {
+        struct message_id mid;
+        struct subject_id who;
+        uint64_t ts;
+        struct bytes had = {0};
+
+        if (sim_store(&w.nodes[0])
+                .past(&w.nodes[0], &id, 1, seq, mem_heap(), &mid, &who, &ts,
+                      &had) == OK) {
+            places[2] = seq;
+        }
+        bytes_free(&had);
+    }
+    CHECK(places[2] != 0);
+    for (size_t i = 0; i < 4; i++) {
+        in.seq = places[i];
+        CHECK_OK(fed_past_resent(w.nodes[0].core, t, &by, &in));
+    }
+    sim_take(&w, 0);
+    sim_commit_due(&w, 0, true);
+    CHECK_EQ(node_messages(&w, 0, &id), before);
+    bytes_free(&content);
+    end();
+}
+
 int
 main(void)
 {
     return RUN(T(lie_about_rollback), T(rollback_behind_a_queue),
                T(second_leaf), T(third_in_a_direct_conversation),
-               T(numbers_without_end), T(welcomes_for_everybody));
+               T(numbers_without_end), T(welcomes_for_everybody),
+               T(answers_that_nobody_takes), T(key_packages_without_end),
+               T(hub_under_review), T(one_time_twice), T(alarm_of_an_outsider),
+               T(term_by_a_message), T(words_in_a_taken_place));
 }
