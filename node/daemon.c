@@ -185,6 +185,12 @@ open_store(struct daemon *d)
     if (e == ERR_STATE) {
         return fail(d, e, "The node in %s runs already.", dir);
     }
+    if (e == ERR_AUTH && d->config->passphrase_file[0] != '\0') {
+        return fail(d, e,
+                    "The passphrase in %s does not open %s. Is it another "
+                    "one's, or mistyped?",
+                    d->config->passphrase_file, dir);
+    }
     if (e == ERR_AUTH) {
         return fail(d, e,
                     "The key does not open %s. Use the key that it was "
@@ -420,14 +426,12 @@ out:
 
 /* Whether the core still turns; the service manager is told only then. */
 static bool
-is_alive(struct daemon *d)
+is_alive(struct daemon *d, const struct node_runner_stats *s)
 {
-    struct node_runner_stats s;
     uint64_t now = clock_mono_ms(node_sysclock());
 
-    node_runner_stats(d->runner, &s);
-    if (s.beats != d->beats) {
-        d->beats = s.beats;
+    if (s->beats != d->beats) {
+        d->beats = s->beats;
         d->beat_ms = now;
     }
     return now - d->beat_ms < STUCK_MS;
@@ -455,9 +459,11 @@ renew_running(struct daemon *d)
     }
 }
 
-static void
+/* Until somebody ends it, or ERR_STATE: a newer copy of this node runs. */
+static enum err
 look_after(struct daemon *d)
 {
+    struct node_runner_stats stats;
     sigset_t set;
     struct timespec second = {1, 0};
     uint64_t next = clock_mono_ms(node_sysclock()) + LOOK_AFTER_MS;
@@ -468,9 +474,16 @@ look_after(struct daemon *d)
     for (;;) {
         sig = sigtimedwait(&set, NULL, &second);
         if (sig == SIGTERM || sig == SIGINT) {
-            return;
+            return OK;
         }
-        if (is_alive(d)) {
+        node_runner_stats(d->runner, &stats);
+        if (stats.superseded) {
+            return fail(d, ERR_STATE,
+                        "Another copy of this node was started later and "
+                        "speaks to the other clinics. This one stops, so that "
+                        "they do not answer for each other. Keep only one.");
+        }
+        if (is_alive(d, &stats)) {
             node_sd_watchdog(&d->sd);
         }
         if (clock_mono_ms(node_sysclock()) >= next) {
@@ -519,7 +532,7 @@ node_daemon_run(const struct mem *mem, const struct log *log,
     LOG(log, LOG_INFO, "node.started",
         LOG_TAG("clinic", log_tag_of(clinic_id_view(&d.api.identity.root))));
     node_sd_ready(&d.sd);
-    look_after(&d);
+    e = look_after(&d);
     node_sd_stopping(&d.sd);
 out:
     if (e != OK && say_out[0] == '\0') {

@@ -182,6 +182,22 @@ has_message(const struct fed_batch *batch)
     return false;
 }
 
+/* This node or a peer was put back, or a newer copy of this node runs. */
+static void
+say_rollback(struct node_runner *r, const struct fed_show *show)
+{
+    struct log_tag peer = log_tag_of(clinic_id_view(&show->peer));
+
+    if (show->code == 0) {
+        LOG(r->c.log, LOG_WARN, "node.restored", LOG_TAG("peer", peer));
+    } else if (show->code == 1) {
+        LOG(r->c.log, LOG_WARN, "node.peer.restored", LOG_TAG("peer", peer));
+    } else {
+        LOG(r->c.log, LOG_ERROR, "node.superseded", LOG_TAG("peer", peer));
+        atomic_store(&r->superseded, true);
+    }
+}
+
 /* What a durable batch shows to whoever waits, and what it sends. */
 static void
 act_upon(struct node_runner *r, const struct fed_batch *batch)
@@ -196,6 +212,8 @@ act_upon(struct node_runner *r, const struct fed_batch *batch)
             LOG(r->c.log, LOG_WARN, "node.peer.bad",
                 LOG_TAG("peer", log_tag_of(clinic_id_view(&show->peer))),
                 LOG_ERR((enum err)show->code));
+        } else if (show->kind == FED_SHOW_ROLLBACK) {
+            say_rollback(r, show);
         }
     }
     for (size_t i = 0; i < batch->acts_len; i++) {

@@ -118,6 +118,7 @@ struct node_runner_stats {
     uint64_t failures; /* of commits */
     uint64_t queued;   /* events waiting now */
     uint64_t beats;    /* turns of the core thread: for the watchdog */
+    bool superseded;   /* a newer copy of this node runs: stop */
 };
 void node_runner_stats(struct node_runner *r, struct node_runner_stats *out);
 

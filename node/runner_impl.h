@@ -140,6 +140,7 @@ struct node_runner {
 
     atomic_ulong batches;
     atomic_ulong steps;
+    atomic_bool superseded; /* by a newer copy of this node */
     atomic_ulong failures;
     atomic_ulong beats;
 };

@@ -219,6 +219,7 @@ node_runner_stats(struct node_runner *r, struct node_runner_stats *out)
     out->steps = atomic_load(&r->steps);
     out->failures = atomic_load(&r->failures);
     out->beats = atomic_load(&r->beats);
+    out->superseded = atomic_load(&r->superseded);
     (void)pthread_mutex_lock(&r->mx);
     out->queued = r->queue_len;
     (void)pthread_mutex_unlock(&r->mx);
