@@ -13,7 +13,9 @@
 /* How well something fits; the best single one is taken. */
 enum fit {
     FIT_NO,
+    FIT_BEGINS_ENDED, /* what has ended gives way to what goes on */
     FIT_BEGINS,
+    FIT_WHOLE_ENDED,
     FIT_WHOLE,
     FIT_ID
 };
@@ -47,12 +49,10 @@ fit_of(struct view ref, struct view id, struct view name)
     return FIT_NO;
 }
 
-/* Whether this one is now the best (the first of its kind). */
+/* Whether what fits so well is now the best (the first of its kind). */
 static bool
-is_best(struct best *b, struct view id, struct view name)
+is_best(struct best *b, enum fit f)
 {
-    enum fit f = fit_of(b->ref, id, name);
-
     if (f == FIT_NO || f < b->fit) {
         return false;
     }
@@ -99,7 +99,8 @@ each_clinic(void *ctx, const struct store_clinic *c)
     struct phi name = {0};
 
     node_clinic_label(s->txn, c, &name);
-    if (is_best(&s->best, clinic_id_view(&c->id), proto_phi_reveal(&name))) {
+    if (is_best(&s->best, fit_of(s->best.ref, clinic_id_view(&c->id),
+                                 proto_phi_reveal(&name)))) {
         s->id = c->id;
     }
     phi_free(&name);
@@ -148,7 +149,8 @@ each_link(void *ctx, const struct store_link *l)
 {
     struct link_search *s = ctx;
 
-    if (is_best(&s->best, link_id_view(&l->id), proto_phi_reveal(&l->label))) {
+    if (is_best(&s->best, fit_of(s->best.ref, link_id_view(&l->id),
+                                 proto_phi_reveal(&l->label)))) {
         s->id = l->id;
     }
     return OK;
@@ -180,8 +182,8 @@ each_contact(void *ctx, const struct store_contact *contact)
 {
     struct contact_search *s = ctx;
 
-    if (is_best(&s->best, contact_id_view(&contact->id),
-                proto_phi_reveal(&contact->name))) {
+    if (is_best(&s->best, fit_of(s->best.ref, contact_id_view(&contact->id),
+                                 proto_phi_reveal(&contact->name)))) {
         s->id = contact->id;
     }
     return OK;
@@ -217,6 +219,7 @@ each_conv(void *ctx, const struct store_conv *conv)
 {
     struct conv_search *s = ctx;
     struct phi name = {0};
+    enum fit fit;
 
     s->at++;
     if (s->number != 0) {
@@ -228,7 +231,12 @@ each_conv(void *ctx, const struct store_conv *conv)
         return OK;
     }
     node_conv_label(s->txn, conv, &name);
-    if (is_best(&s->best, conv_id_view(&conv->id), proto_phi_reveal(&name))) {
+    fit = fit_of(s->best.ref, conv_id_view(&conv->id), proto_phi_reveal(&name));
+    if ((conv->flags & STORE_CONV_CLOSED) != 0 &&
+        (fit == FIT_BEGINS || fit == FIT_WHOLE)) {
+        fit--;
+    }
+    if (is_best(&s->best, fit)) {
         s->id = conv->id;
     }
     phi_free(&name);

@@ -189,8 +189,14 @@ node_desk_member(struct store_txn *txn, const struct fed_show *show)
     enum err e;
     struct store_conv conv = {0};
     struct store_event ev = {.kind = NODE_EVENT_MEMBERS, .n = show->code};
+    struct conv_id id;
 
-    TRY(node_desk_conv(txn, &show->thread, &conv));
+    e = store_conv_by_thread(txn, &show->thread, &id);
+    if (e == ERR_MISSING) {
+        return OK; /* the thread itself is shown next, and whose it is */
+    }
+    TRY(e);
+    TRY(store_conv_get(txn, &id, &conv));
     ev.a = conv_id_view(&conv.id);
     ev.b = subject_id_view(&show->author);
     TRY(store_journal_append(txn, &ev, NULL));

@@ -330,6 +330,10 @@ TEST(members_and_links_are_events)
 
     desk_begin(&f);
     show.thread = f.thread;
+    CHECK_OK(desk_show(&f, &show)); /* before its thread: nothing yet */
+    rows = desk_events(&f);
+    CHECK_EQ(desk_count(&rows, NODE_EVENT_MEMBERS), 0);
+    thread(&f.thread, FED_THREAD_ACTIVE);
     CHECK_OK(desk_show(&f, &show));
     rows = desk_events(&f);
     CHECK_EQ(desk_count(&rows, NODE_EVENT_MEMBERS), 1);
