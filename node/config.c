@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/config.h"
 
+#include "federation/addr.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -452,6 +454,7 @@ fill_defaults(struct reading *r)
     struct node_config *c = r->c;
     int keys = (c->key_file[0] != '\0') + (c->passphrase_file[0] != '\0') +
                (c->credential[0] != '\0');
+    struct fed_addr addr;
 
     default_text(r, c->control, c->data, "control");
     if (keys == 0) {
@@ -459,6 +462,12 @@ fill_defaults(struct reading *r)
     }
     if (keys > 1) {
         problem(r, "key-file, passphrase-file and credential: choose one");
+    }
+    for (size_t i = 0; i < c->listen.len; i++) {
+        if (fed_addr_parse(view_str(c->listen.item[i]), 0, &addr) != OK) {
+            problem(r, "listen: \"%s\" is not an address; write HOST:PORT",
+                    c->listen.item[i]);
+        }
     }
     if (c->listen.len == 0) {
         default_text(r, c->listen.item[0], NULL, "0.0.0.0:7443");

@@ -93,6 +93,7 @@ say_why(const struct tool_run *run, enum err e)
 {
     switch ((int)e) {
     case ERR_EXISTS:
+    case ERR_STATE: /* and it runs */
         return tool_say(TOOL_EXIT_FAILED,
                         "There is a node in %s already. Choose another folder "
                         "with --data.",
