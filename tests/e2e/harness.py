@@ -18,7 +18,7 @@ import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("BALSAM_BIN", os.path.join(TOP, "build/plain/bin"))
-HANG_S = 90
+HANG_S = int(os.environ.get("BALSAM_E2E_WAIT", "90"))
 
 
 class Failed(Exception):
