@@ -15,7 +15,9 @@ static const char CURSOR[] = "node.hook";
 
 enum {
     BATCH = 64,
-    COMMAND_MAX = NODE_CONFIG_TEXT + 8
+    COMMAND_MAX = NODE_CONFIG_TEXT + 8,
+    RUN_MAX_MS = 60 * 1000,
+    PIECE_MS = 20
 };
 
 struct node_hook {
@@ -83,6 +85,39 @@ each_event(void *ctx, const struct store_event *ev)
     return OK;
 }
 
+static bool
+is_stopping(struct node_api *api)
+{
+    bool yes;
+
+    (void)pthread_mutex_lock(&api->journal_mx);
+    yes = api->stopping;
+    (void)pthread_mutex_unlock(&api->journal_mx);
+    return yes;
+}
+
+/* The command's end; one that hangs is ended, as it holds those after it. */
+static int
+wait_end(const struct node_hook *h, pid_t pid)
+{
+    struct timespec pause = {0, PIECE_MS * 1000000L};
+    int status = 0;
+    pid_t done = 0;
+
+    for (int i = 0; i < RUN_MAX_MS / PIECE_MS && !is_stopping(h->api); i++) {
+        done = waitpid(pid, &status, WNOHANG);
+        if (done != 0 && !(done < 0 && errno == EINTR)) {
+            return status;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    return status;
+}
+
 static void
 run(const struct node_hook *h, const struct event *e)
 {
@@ -105,9 +140,7 @@ run(const struct node_hook *h, const struct event *e)
     memcpy(command, h->command, sizeof(command));
     rc = posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, env);
     if (rc == 0) {
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-            continue;
-        }
+        status = wait_end(h, pid);
     }
     if (rc != 0 || status != 0) {
         LOG(h->api->log, LOG_WARN, "node.hook.failed", LOG_NUM("errno", rc),
