@@ -59,6 +59,18 @@ static struct end a;
 static struct end b;
 static const struct thread_id thread = {{7}};
 
+/* The line between the two: cut before one of them is given back. */
+static pthread_mutex_t line_mx = PTHREAD_MUTEX_INITIALIZER;
+static bool line_cut;
+
+static void
+cut_line(bool cut)
+{
+    pthread_mutex_lock(&line_mx);
+    line_cut = cut;
+    pthread_mutex_unlock(&line_mx);
+}
+
 static enum err
 send_frame(void *ctx, const struct clinic_id *peer, struct bytes *take_frame)
 {
@@ -77,7 +89,13 @@ send_frame(void *ctx, const struct clinic_id *peer, struct bytes *take_frame)
         }
         e->puts++;
     }
+    pthread_mutex_lock(&line_mx);
+    if (line_cut) {
+        pthread_mutex_unlock(&line_mx);
+        return ERR_MISSING;
+    }
     node_blobs_frame(e->other->blobs, &e->root, view_of(take_frame));
+    pthread_mutex_unlock(&line_mx);
     bytes_free(take_frame);
     return OK;
 }
@@ -176,6 +194,7 @@ close_end(struct end *e)
 static void
 open_both(void)
 {
+    cut_line(false);
     open_end(&a, &b, 1);
     open_end(&b, &a, 2);
     node_blobs_peer_up(a.blobs, &b.root);
@@ -185,11 +204,7 @@ open_both(void)
 static void
 close_both(void)
 {
-    /* neither may send to the other once one is gone */
-    a.puts_allowed = 0;
-    b.puts_allowed = 0;
-    node_blobs_peer_down(a.blobs, &b.root);
-    node_blobs_peer_down(b.blobs, &a.root);
+    cut_line(true); /* neither may send to the other once one is gone */
     close_end(&a);
     close_end(&b);
 }
@@ -301,8 +316,10 @@ TEST(an_upload_goes_on_where_it_stopped)
                b.store, &((const struct hash32 *)att.chunks.p)[1]) == false) {
         usleep(1000);
     }
+    cut_line(true);
     node_blobs_stop(a.blobs); /* the process ends */
     start_blobs(&a);
+    cut_line(false);
     a.puts_allowed = 1000;
     node_blobs_peer_up(a.blobs, &b.root);
     wait_done(&a, 1);
