@@ -47,5 +47,5 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "balsamd: %s\n", say);
     }
     node_log_sink_clear(&sink);
-    return e == OK ? 0 : 1;
+    return e == OK ? 0 : e == ERR_STALE ? 3 : 1;
 }

@@ -478,7 +478,7 @@ look_after(struct daemon *d)
         }
         node_runner_stats(d->runner, &stats);
         if (stats.superseded) {
-            return fail(d, ERR_STATE,
+            return fail(d, ERR_STALE,
                         "Another copy of this node was started later and "
                         "speaks to the other clinics. This one stops, so that "
                         "they do not answer for each other. Keep only one.");

@@ -16,6 +16,8 @@ enum {
  * Run until SIGTERM or SIGINT; the caller has blocked them and those that
  * node_daemon_signals names before any thread was made.  say_out becomes a
  * sentence when this is not OK: what is wrong and what to do.
+ *
+ * ERR_STALE  a newer copy of this node runs elsewhere; not to be started again
  */
 MUST_CHECK enum err node_daemon_run(const struct mem *mem,
                                     const struct log *log,
