@@ -185,7 +185,9 @@ read_next(struct mls_stage *st, struct proto_tls_rd *r)
 
     TRY(proto_tls_rd_end(r));
     TRY(mls_load_epoch(st->env.mem, tree, epoch, &st->next));
-    if (!st->info.self_removed) {
+    if (st->info.self_removed) {
+        TRY(nodes.len == 0 ? OK : ERR_CORRUPT);
+    } else {
         TRY(mls_tree_leaf(&st->next->tree, st->next->own) == NULL ? ERR_CORRUPT
                                                                   : OK);
         TRY(mls_secret_tree_load(st->next->secrets, id, nodes));
