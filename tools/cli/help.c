@@ -81,7 +81,9 @@ tool_help_man(FILE *to)
     man_flags(to, tool_global_flags());
     fprintf(to, ".Sh EXIT STATUS\n0 when it was done; 1 when it failed, with a "
                 "sentence on standard error that\nsays what to do; 2 when the "
-                "command line is wrong; 3 when the node does not run.\n"
+                "command line is wrong; 3 when it was asked\nand is not "
+                "answered yet; 4 "
+                "when the node does not run; 5 when you said no.\n"
                 ".Sh SEE ALSO\n.Xr balsamd 8\n");
 }
 
