@@ -29,6 +29,7 @@ enum store_ident_kind {
     STORE_IDENT_EXTERNAL = 5, /* id in another system */
     STORE_IDENT_CLINIC = 6,   /* value: clinic_id, 32 bytes */
     STORE_IDENT_PATIENT = 7,  /* value: patient_id, 32 bytes */
+    STORE_IDENT_INVITE = 8,   /* value: link_id, 8 bytes; see store/invite.h */
     STORE_IDENT_KIND_COUNT_
 };
 

@@ -32,6 +32,7 @@ check_typed(const struct mem *mem, enum store_table t, struct view plain)
         struct store_note note;
         struct store_link link;
         struct store_clinic clinic;
+        struct store_invite invite;
         struct store_blob blob;
         struct store_outbox_entry entry;
         struct store_chunk chunk;
@@ -55,6 +56,9 @@ check_typed(const struct mem *mem, enum store_table t, struct view plain)
     } else if (t == STORE_T_CLINICS) {
         e = store_clinic_decode(mem, plain, &u.clinic);
         store_clinic_clear(&u.clinic);
+    } else if (t == STORE_T_INVITES) {
+        e = store_invite_decode(mem, plain, &u.invite);
+        store_invite_clear(&u.invite);
     } else if (t == STORE_T_BLOBS) {
         e = store_blob_decode(mem, plain, &u.blob);
         store_blob_clear(&u.blob);

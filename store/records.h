@@ -14,6 +14,7 @@
 #include "store/blob.h"
 #include "store/clinic.h"
 #include "store/contact.h"
+#include "store/invite.h"
 #include "store/journal.h"
 #include "store/link.h"
 #include "store/member.h"
@@ -85,6 +86,12 @@ MUST_CHECK enum err store_link_decode(const struct mem *mem, struct view in,
 MUST_CHECK enum err store_link_encode(const struct mem *mem,
                                       const struct store_link *l,
                                       struct bytes *out);
+
+MUST_CHECK enum err store_invite_decode(const struct mem *mem, struct view in,
+                                        struct store_invite *out);
+MUST_CHECK enum err store_invite_encode(const struct mem *mem,
+                                        const struct store_invite *i,
+                                        struct bytes *out);
 
 MUST_CHECK enum err store_clinic_decode(const struct mem *mem, struct view in,
                                         struct store_clinic *out);

@@ -42,6 +42,7 @@ static const struct {
     [STORE_T_SLOTS] = {"slots", false},
     [STORE_T_BLOBS] = {"blobs", false},
     [STORE_T_BLOB_REFS] = {"blob_refs", true},
+    [STORE_T_INVITES] = {"invites", false},
 };
 
 /* Tables whose keys only grow; their pages are filled to the brim. */

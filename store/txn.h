@@ -58,6 +58,7 @@ enum store_table {
     STORE_T_SLOTS = 28,
     STORE_T_BLOBS = 29,
     STORE_T_BLOB_REFS = 30, /* index */
+    STORE_T_INVITES = 31,
     STORE_T_COUNT_
 };
 

@@ -174,7 +174,8 @@ store_ident_hash(struct store_txn *txn, enum store_ident_kind kind,
     size_t n;
 
     normal[0] = (uint8_t)kind;
-    if (kind == STORE_IDENT_CLINIC || kind == STORE_IDENT_PATIENT) {
+    if (kind == STORE_IDENT_CLINIC || kind == STORE_IDENT_PATIENT ||
+        kind == STORE_IDENT_INVITE) {
         n = value.len < NORMAL_MAX ? value.len : NORMAL_MAX;
         if (n > 0) {
             memcpy(normal + 1, value.p, n);

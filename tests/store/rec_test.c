@@ -12,7 +12,7 @@
 #include "tests/support/fail_mem.h"
 
 enum {
-    KINDS = 12
+    KINDS = 13
 };
 
 /* One record of each kind, encoded from mem. */
@@ -30,6 +30,10 @@ encode(const struct mem *mem, unsigned kind, struct bytes *out)
     struct store_msg msg = {.pos = 1, .id = {{1, 2}}, .kind = 9};
     struct store_link link = {.uses_max = 1, .has_next = true};
     struct store_clinic clinic = {.has_via = true};
+    struct store_invite invite = {.state = STORE_INVITE_OPEN,
+                                  .tries = 5,
+                                  .has_patient = true,
+                                  .patient = {{7}}};
     struct hash32 hashes[2] = {{{1}}, {{2}}};
     struct store_blob blob = {
         .size = STORE_BLOB_CHUNK + 1, .chunks = hashes, .chunks_len = 2};
@@ -87,8 +91,14 @@ encode(const struct mem *mem, unsigned kind, struct bytes *out)
         TRY(store_clinic_add_address(mem, &clinic, 2, VIEW_LIT("b:2")));
         e = store_clinic_encode(mem, &clinic, out);
         break;
-    default:
+    case 11:
         e = store_blob_encode(mem, &blob, out);
+        break;
+    default:
+        TRY(phi_from(mem, VIEW_LIT("referral"), &invite.purpose));
+        TRY(phi_from(mem, VIEW_LIT("+49 170 1"), &invite.phone));
+        TRY(phi_from(mem, VIEW_LIT("1980-02-29"), &invite.birth));
+        e = store_invite_encode(mem, &invite, out);
         break;
     }
 out:
@@ -99,6 +109,7 @@ out:
     store_msg_clear(&msg);
     store_link_clear(&link);
     store_clinic_clear(&clinic);
+    store_invite_clear(&invite);
     return e;
 }
 
@@ -161,8 +172,11 @@ again(const struct mem *mem, unsigned kind, struct view in, struct bytes *out)
     case 10:
         AGAIN(store_clinic, clinic, store_clinic_clear(&rec));
         break;
-    default:
+    case 11:
         AGAIN(store_blob, blob, store_blob_clear(&rec));
+        break;
+    default:
+        AGAIN(store_invite, invite, store_invite_clear(&rec));
         break;
     }
     return e;
