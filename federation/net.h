@@ -14,6 +14,13 @@
  * without loss until on_peer_down; what was sent shortly before it may be
  * lost (streams and acknowledgements are the layer above).
  *
+ * A peer is a clinic's node or a patient's device.  A device shows a device
+ * certificate where a node shows its chain; its root here is its device id (its
+ * TLS key).  Devices dial and are never dialled; one connection each, as with
+ * clinics; they have allowances of their own.  A device's own net is this one
+ * too: its identity's root is the device id and its chain the certificate.
+ * web.h lets devices in through WebSockets; above they look the same.
+ *
  * Callbacks come on network threads, many at once, but for one peer one at a
  * time (except on_writable), in this order:
  *     on_peer_up, any on_frame and on_writable, on_peer_down
@@ -33,10 +40,15 @@
 
 struct fed_net;
 
+enum fed_peer_kind {
+    FED_PEER_CLINIC,
+    FED_PEER_DEVICE
+};
+
 /* One connection to a peer.  serial 0 stands for whichever is up. */
 struct fed_peer {
-    struct clinic_id root;
-    uint64_t serial; /* of this connection, from 1, never reused */
+    struct clinic_id root; /* of a device: its id */
+    uint64_t serial;       /* of this connection, from 1, never reused */
 };
 
 /* Why a connection ended, or an attempt failed. */
@@ -69,18 +81,22 @@ const char *fed_why_name(enum fed_why why);
  * LIMIT_FRAME at once; otherwise 4 KiB and a deadline until fed_net_known.
  */
 struct fed_verdict {
-    struct clinic_id root;
+    enum fed_peer_kind kind;
+    struct clinic_id root; /* of a device: tls_key */
     bool known;
 };
 
 /* What is proven about a connected peer.  Views last during the callback. */
 struct fed_peer_info {
+    enum fed_peer_kind kind;
     struct fed_peer peer;
     struct device_id tls_key; /* the node key that the chain certifies */
-    struct view chain;        /* as verified */
-    uint8_t exporter[32];     /* label FED_EXPORTER_LABEL, decisions B 7 */
+    struct view chain;        /* as verified; of a device: its certificate */
+    uint8_t exporter[32];     /* of TLS, label FED_EXPORTER_LABEL (decisions
+                                 B 7), or of the channel inside a WebSocket */
     struct fed_ip remote;     /* family 0 inside a splice */
     bool dialled;             /* we dialled it */
+    bool web;                 /* through a WebSocket */
     bool known;
 };
 
@@ -95,11 +111,15 @@ enum fed_flow {
 struct fed_net_user {
     /*
      * Judge a chain inside the handshake (see tlsp_verifier; short reads of
-     * the store are fine).  expected is NULL for an accepted connection.
+     * the store are fine).  expected is NULL for an accepted connection.  An
+     * array of 2 is a device certificate, one of 3 a clinic's chain; a device
+     * that is not enrolled has no list to judge it by: it is accepted unknown
+     * when its certificate names tls_key.
      * Anything but OK ends the handshake; a dialler's log says why.
      *
      * ERR_AUTH    the chain does not verify, or is not expected's
-     * ERR_STALE   expired, revoked, or an older generation than known
+     * ERR_STALE   expired, revoked, or an older generation than known; a device
+     *             that its list does not have any more
      * ERR_DENIED  blocked
      */
     enum err (*verify)(void *ctx, struct view chain,
@@ -132,9 +152,9 @@ struct fed_net_user {
 
 /* Who we are.  Copied; the caller wipes its seed. */
 struct fed_identity {
-    struct clinic_id root;
-    struct view node_seed; /* 32 bytes */
-    struct view chain;     /* root > renewal > node, msgpack */
+    struct clinic_id root; /* a device's own net: the device id */
+    struct view node_seed; /* 32 bytes; of the device key */
+    struct view chain; /* root > renewal > node, msgpack; device certificate */
 };
 
 /* Every 0 means the default, which the name gives. */
@@ -152,8 +172,10 @@ struct fed_net_tuning {
     uint32_t high_water_stranger; /* 64 KiB */
     uint32_t pending_max;         /* 1,024 unauthenticated connections */
     uint32_t pending_per_site;    /* 64 of them from one address (v6: /64) */
-    uint32_t strangers_max;       /* 256 connected strangers */
+    uint32_t high_water_device;   /* 1 MiB */
+    uint32_t strangers_max;       /* 256 connected strangers of each kind */
     uint32_t rx_per_s;            /* 64 MiB/s taken from a known peer */
+    uint32_t rx_per_s_device;     /* 8 MiB/s */
     uint32_t rx_per_s_stranger;   /* 32 KiB/s */
     uint32_t assembling_max;      /* 256 MiB of unfinished frames, all peers */
     uint32_t dials_max;           /* 64 at once */
@@ -287,6 +309,8 @@ bool fed_net_find(struct fed_net *net, const struct clinic_id *root,
 /* Figures for `status`, since the start where they count events. */
 struct fed_net_stats {
     uint32_t peers;       /* connected */
+    uint32_t devices;     /* of them patients' devices */
+    uint32_t web;         /* of them through WebSockets */
     uint32_t strangers;   /* of them not known */
     uint32_t pending;     /* handshakes under way */
     uint32_t dials;       /* TCP dials under way */
