@@ -56,27 +56,27 @@ resume_paused(struct node_runner *r)
 
 /* ---------------------------------------------------------------- requests */
 
-/* Tell everybody in the list; askers' structs are gone right after. */
+/*
+ * Tell everybody in the list; askers' structs are gone right after.  Each has
+ * its own semaphore, so that none is woken for another's sake.
+ */
 static void
-finish_asks(struct node_runner *r, struct node_ask *list, enum err e)
+finish_asks(struct node_ask *list, enum err e)
 {
-    (void)pthread_mutex_lock(&r->mx);
     while (list != NULL) {
         struct node_ask *next = list->next;
 
         list->e = e;
-        list->finished = true;
+        (void)sem_post(&list->finished);
         list = next;
     }
-    (void)pthread_cond_broadcast(&r->finished);
-    (void)pthread_mutex_unlock(&r->mx);
 }
 
 void
-node_runner_finish(struct node_runner *r, struct node_ask *ask, enum err e)
+node_runner_finish(struct node_ask *ask, enum err e)
 {
     ask->next = NULL;
-    finish_asks(r, ask, e);
+    finish_asks(ask, e);
 }
 
 enum err
@@ -97,12 +97,12 @@ node_runner_do(struct node_runner *r, const struct node_step *step)
         return ERR_STATE;
     }
     (void)pthread_mutex_unlock(&r->mx);
+    (void)sem_init(&ask.finished, 0, 0);
     node_runner_push(r, ev);
-    (void)pthread_mutex_lock(&r->mx);
-    while (!ask.finished) {
-        (void)pthread_cond_wait(&r->finished, &r->mx);
+    while (sem_wait(&ask.finished) != 0) {
+        ; /* a signal came */
     }
-    (void)pthread_mutex_unlock(&r->mx);
+    (void)sem_destroy(&ask.finished);
     return ask.e;
 }
 
@@ -260,7 +260,7 @@ settle_commit(struct node_runner *r)
         act_upon(r, done.batch);
         fed_core_done(r->core, done.batch);
     }
-    finish_asks(r, done.asks, done.e);
+    finish_asks(done.asks, done.e);
     return done.e;
 }
 
@@ -294,7 +294,7 @@ start_over(struct node_runner *r, enum err why)
     if (e != OK) {
         LOG(r->c.log, LOG_ERROR, "node.core.not_reset", LOG_ERR(e));
     }
-    finish_asks(r, r->asks, why);
+    finish_asks(r->asks, why);
     r->asks = NULL;
     r->asks_end = &r->asks;
     r->dirty = false;
@@ -329,7 +329,7 @@ do_ask(struct node_runner *r, struct node_ask *ask)
         e = ask->step->step(ask->step->ctx, r->core);
     }
     if (e != OK) {
-        node_runner_finish(r, ask, e);
+        node_runner_finish(ask, e);
         return !is_fatal(e);
     }
     ask->next = NULL;

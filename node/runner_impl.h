@@ -10,6 +10,7 @@
 #include "store/writer.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 enum {
@@ -33,7 +34,7 @@ enum node_ev_kind {
 struct node_ask {
     const struct node_step *step;
     enum err e;
-    bool finished;
+    sem_t finished;
     struct node_ask *next; /* in a batch */
 };
 
@@ -101,8 +102,7 @@ struct node_runner {
     pthread_t thread;
     bool started;
     pthread_mutex_t mx;
-    pthread_cond_t wake;     /* of the core thread */
-    pthread_cond_t finished; /* a request is */
+    pthread_cond_t wake; /* of the core thread */
     struct node_ev *first;
     struct node_ev *last;
     size_t queue_bytes;
@@ -183,8 +183,7 @@ void node_runner_push(struct node_runner *r, struct node_ev *take_ev);
 struct node_ev *node_runner_pop(struct node_runner *r);
 void node_runner_free_event(struct node_runner *r, struct node_ev *take_ev);
 /* Answer a request. */
-void node_runner_finish(struct node_runner *r, struct node_ask *ask,
-                        enum err e);
+void node_runner_finish(struct node_ask *ask, enum err e);
 /* The core thread; ctx is the runner. */
 void *node_runner_thread(void *ctx);
 

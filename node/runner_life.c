@@ -17,7 +17,6 @@ init_locks(struct node_runner *r)
     (void)pthread_mutex_init(&r->follow_mx, NULL);
     (void)pthread_rwlock_init(&r->parties_lock, NULL);
     (void)pthread_cond_init(&r->wake, &attr);
-    (void)pthread_cond_init(&r->finished, &attr);
     (void)pthread_cond_init(&r->follow_cond, &attr);
     (void)pthread_condattr_destroy(&attr);
 }
@@ -29,7 +28,7 @@ free_runner(struct node_runner *r)
 
     while ((ev = node_runner_pop(r)) != NULL) {
         if (ev->kind == NODE_EV_ASK) {
-            node_runner_finish(r, ev->ask, ERR_STATE);
+            node_runner_finish(ev->ask, ERR_STATE);
         }
         node_runner_free_event(r, ev);
     }
@@ -51,7 +50,6 @@ free_runner(struct node_runner *r)
     (void)pthread_mutex_destroy(&r->follow_mx);
     (void)pthread_rwlock_destroy(&r->parties_lock);
     (void)pthread_cond_destroy(&r->wake);
-    (void)pthread_cond_destroy(&r->finished);
     (void)pthread_cond_destroy(&r->follow_cond);
     mem_free(r->c.mem, r, sizeof(*r));
 }

@@ -71,7 +71,9 @@ place_of(enum fed_ns ns, struct view key, struct place *out)
 static uint8_t
 space_of(enum fed_ns ns)
 {
-    return (uint8_t)(ns == FED_NS_OUT ? STORE_FED_NO_BACKUP + ns : ns);
+    bool out = ns == FED_NS_OUT || ns == FED_NS_BODY;
+
+    return (uint8_t)(out ? STORE_FED_NO_BACKUP + ns : ns);
 }
 
 static enum err

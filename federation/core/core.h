@@ -57,12 +57,13 @@ enum fed_ns {
     FED_NS_KP,       /* secret: key packages handed out */
     FED_NS_THREAD,   /* T: one per thread */
     FED_NS_MEMBER,   /* T, node: how far each member's node is */
-    FED_NS_LOG,      /* T, seq: the log; messages only while needed */
+    FED_NS_LOG,      /* T, seq: the newest entries of the log */
     FED_NS_INTENT,   /* T, number: what we want to say or do */
     FED_NS_SEEN,     /* T, message id: which messages the thread has */
     FED_NS_TREE,     /* T, key: MLS public state */
     FED_NS_SECRET,   /* T, key: MLS secrets */
     FED_NS_STAGE,    /* T: secret: an own commit not yet answered */
+    FED_NS_BODY,     /* T, seq: messages of the log that a member lacks */
     FED_NS_END
 };
 

@@ -80,7 +80,9 @@ answer(struct fed_core *core, struct fed_party *p, const uint8_t req[16],
         a->ts_ms = t->rec.ts_ms;
         a->epoch = t->mls != NULL ? mls_group_epoch(t->mls) : 0;
     }
-    return fed_stream_put(core, p, &msg);
+    return code == PROTO_ANSWER_ACCEPTED
+               ? fed_stream_accepted(core, p, &msg, id, t->rec.seq)
+               : fed_stream_put(core, p, &msg);
 }
 
 /* May p submit to this thread now?  The answer if not. */
@@ -161,17 +163,38 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     return PROTO_ANSWER_ACCEPTED;
 }
 
+/*
+ * Whether anybody but its author has to get an entry.  The author has what it
+ * says, and MLS does not let it open its own message.
+ */
+static bool
+lacked(const struct fed_thread *t, const struct clinic_id *author)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        if (author == NULL || !clinic_id_equal(&t->members[i].node, author)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum err
 accept_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
            const struct proto_app_submit *in, const struct mls_unprotected *u)
 {
     enum err e;
     uint8_t hash[32];
+    struct message_id id;
+    struct fed_entry entry = {
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, &id, {0}};
 
     prim_sha256(in->message, hash);
+    fed_message_id(&p->root, view_of(&u->plaintext), &id);
+    if (lacked(t, &p->root)) {
+        entry.message = in->message;
+    }
     TRY(fed_mls_change(core, &t->id, u->change));
-    TRY(fed_log_append(core, t, t->rec.term, next_ts(core, t), PROTO_ENTRY_APP,
-                       hash, in->message));
+    TRY(fed_log_append(core, t, &entry));
     TRY(answer(core, p, in->req, &t->id, t, PROTO_ANSWER_ACCEPTED));
     TRY(fed_hub_fan(core, t, &p->root));
     TRY(fed_apply_content(core, t, &p->root, t->rec.term, t->rec.seq,
@@ -257,16 +280,19 @@ fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content,
     struct bytes aad = {0};
     struct mls_protected made = {0};
     uint8_t hash[32];
+    struct fed_entry entry = {
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, id, {0}};
 
-    (void)id;
     TRY(fed_log_aad(core, t, &aad));
     TRY(mls_protect(t->mls, content, view_of(&aad),
                     proto_content_padding(content.len), &made));
     fed_log_sealed(core, t, made.generation);
     TRY(fed_mls_change(core, &t->id, made.change));
     prim_sha256(view_of(&made.message), hash);
-    TRY(fed_log_append(core, t, t->rec.term, next_ts(core, t), PROTO_ENTRY_APP,
-                       hash, view_of(&made.message)));
+    if (lacked(t, NULL)) {
+        entry.message = view_of(&made.message);
+    }
+    TRY(fed_log_append(core, t, &entry));
     TRY(fed_hub_fan(core, t, NULL));
     TRY(fed_apply_content(core, t, &core->config.self.root, t->rec.term,
                           t->rec.seq, t->rec.ts_ms, content, true));
@@ -322,10 +348,14 @@ accept_commit(struct fed_core *core, struct fed_thread *t,
 {
     enum err e;
     uint8_t hash[32];
+    struct fed_entry entry = {
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_COMMIT, hash, NULL, {0}};
 
     prim_sha256(message, hash);
-    TRY(fed_log_append(core, t, t->rec.term, next_ts(core, t),
-                       PROTO_ENTRY_COMMIT, hash, message));
+    if (lacked(t, from == NULL ? NULL : &from->root)) {
+        entry.message = message;
+    }
+    TRY(fed_log_append(core, t, &entry));
     if (from != NULL) {
         TRY(answer(core, from, req, &t->id, t, PROTO_ANSWER_ACCEPTED));
     }

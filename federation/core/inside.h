@@ -18,7 +18,8 @@
 
 /* One item under way to a peer, as far as the acknowledgement needs it. */
 struct fed_flight {
-    bool fan;
+    bool fan;    /* an entry, or */
+    bool answer; /* that theirs was accepted */
     struct thread_id thread;
     uint64_t entry; /* log number */
     uint32_t size;
@@ -98,6 +99,7 @@ struct fed_thread {
     struct fed_sub subs[LIMIT_SUBMIT_WINDOW];
     size_t subs_len;
     uint64_t next_intent; /* scan goes on here */
+    uint64_t low_intent;  /* none below this one; 0: not known */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
     bool draining;    /* something was refused: the others first get answers */
@@ -243,6 +245,12 @@ MUST_CHECK enum err fed_stream_new(struct fed_core *core, struct fed_party *p);
 /* Queue an item: encoded message, or the log entry of a thread. */
 MUST_CHECK enum err fed_stream_put(struct fed_core *core, struct fed_party *p,
                                    const struct proto_peer_msg *msg);
+/* The answer that their entry was accepted; acknowledged, they have it. */
+MUST_CHECK enum err fed_stream_accepted(struct fed_core *core,
+                                        struct fed_party *p,
+                                        const struct proto_peer_msg *msg,
+                                        const struct thread_id *thread,
+                                        uint64_t entry);
 MUST_CHECK enum err fed_stream_fan(struct fed_core *core, struct fed_party *p,
                                    const struct thread_id *thread,
                                    uint64_t entry);
@@ -374,13 +382,26 @@ void fed_thread_trim(struct fed_core *core);
 
 void fed_log_head(const uint8_t prev[32], uint64_t term, uint64_t seq,
                   uint64_t ts_ms, const uint8_t hash[32], uint8_t out[32]);
+/* What becomes the next entry. */
+struct fed_entry {
+    uint64_t term;
+    uint64_t ts_ms;
+    uint64_t kind;
+    const uint8_t *hash;         /* 32 bytes */
+    const struct message_id *id; /* of what it says; NULL: none */
+    struct view message;         /* kept while a member lacks it; empty: not */
+};
+
 /* The next entry: number, head, record; thread's log position moves. */
 MUST_CHECK enum err fed_log_append(struct fed_core *core, struct fed_thread *t,
-                                   uint64_t term, uint64_t ts_ms, uint64_t kind,
-                                   const uint8_t hash[32], struct view message);
+                                   const struct fed_entry *entry);
 MUST_CHECK enum err fed_log_get(struct fed_core *core,
                                 const struct thread_id *id, uint64_t seq,
                                 struct fed_rec_log *out, struct bytes *hold);
+/* The message of an entry; empty when it is no longer kept. */
+MUST_CHECK enum err fed_log_body(struct fed_core *core,
+                                 const struct thread_id *id, uint64_t seq,
+                                 struct bytes *out);
 /* Forget what everybody has. */
 MUST_CHECK enum err fed_log_prune(struct fed_core *core, struct fed_thread *t);
 /* Our place in the log as AAD. */

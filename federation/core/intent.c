@@ -75,23 +75,73 @@ out:
     return e;
 }
 
+/*
+ * Whether the thread has an intent but the one that was just done.  Numbers
+ * grow, so what is known to be gone need not be looked for again.
+ */
+static enum err
+any_left(struct fed_core *core, struct fed_thread *t, uint64_t done,
+         bool *any_out)
+{
+    enum err e = OK;
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+    uint64_t low = t->low_intent;
+
+    for (size_t i = 0; i < t->subs_len; i++) {
+        if (t->subs[i].number != 0 && t->subs[i].number != done) {
+            *any_out = true;
+            return OK;
+        }
+    }
+    if (low == 0) {
+        e = fed_intent_next(core, &t->id, &low, &rec, &hold);
+        low = e == ERR_MISSING ? t->rec.intents : low;
+    } else {
+        e = ERR_MISSING;
+        while (e == ERR_MISSING && low < t->rec.intents) {
+            e = fed_intent_get(core, &t->id, low, &rec, &hold);
+            low += e == ERR_MISSING ? 1 : 0;
+        }
+    }
+    if (e == OK || e == ERR_MISSING) {
+        t->low_intent = low;
+        *any_out = e == OK;
+        e = OK;
+    }
+    bytes_free(&hold);
+    return e;
+}
+
+/* The intent at or above *number; most often it is the very one. */
+static enum err
+pending(struct fed_core *core, const struct fed_thread *t, uint64_t *number,
+        struct fed_rec_intent *out, struct bytes *hold)
+{
+    enum err e = ERR_MISSING;
+
+    if (*number < t->rec.intents) {
+        e = fed_intent_get(core, &t->id, *number, out, hold);
+        if (e == ERR_MISSING) {
+            e = fed_intent_next(core, &t->id, number, out, hold);
+        }
+    }
+    return e;
+}
+
 enum err
 fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
 {
     enum err e;
     struct fed_key key = intent_key(&t->id, number);
-    struct fed_rec_intent rec;
-    struct bytes hold = {0};
-    uint64_t first = 0;
+    bool any;
 
     TRY(fed_tx_del(core, FED_NS_INTENT, &key));
-    e = fed_intent_next(core, &t->id, &first, &rec, &hold);
-    if (e == ERR_MISSING) {
+    TRY(any_left(core, t, number, &any));
+    if (!any) {
         fed_busy_del(core, &t->id);
-        e = OK;
     }
 out:
-    bytes_free(&hold);
     return e;
 }
 
@@ -363,7 +413,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
         struct fed_rec_intent rec;
         struct bytes hold = {0};
 
-        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        e = pending(core, t, &number, &rec, &hold);
         if (e == OK) {
             e = hub_one(core, t, number, &rec, &adding);
         }
@@ -451,7 +501,7 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
         struct fed_rec_intent rec;
         struct bytes hold = {0};
 
-        e = fed_intent_next(core, &t->id, &t->next_intent, &rec, &hold);
+        e = pending(core, t, &t->next_intent, &rec, &hold);
         if (e == OK) {
             e = follow_one(core, t, hub, t->next_intent, &rec, &stop);
         }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log of a thread: numbered, hash-chained.  The hub keeps a message until
- * every member's node has it; everybody keeps the heads of the newest entries,
- * to check what others say they have seen (reference threads 6.4).
+ * every member's node has it (decisions D 15); everybody keeps the heads of the
+ * newest entries, to check what others say they have seen (reference threads
+ * 6.4).  Messages are records of their own, so that forgetting one does not
+ * write its head again.
  */
 #include "federation/core/inside.h"
 
@@ -42,27 +44,47 @@ log_key(const struct thread_id *id, uint64_t seq)
     return fed_key_num(thread_id_view(id), seq);
 }
 
+/* Only what somebody lacks is kept: the rest is behind t->rec.bare. */
+static enum err
+keep_body(struct fed_core *core, struct fed_thread *t,
+          const struct fed_key *key, struct view message)
+{
+    if (message.len > 0) {
+        return fed_tx_put(core, FED_NS_BODY, key, message);
+    }
+    if (t->rec.bare + 1 == t->rec.seq) {
+        t->rec.bare = t->rec.seq;
+    }
+    return OK;
+}
+
 enum err
-fed_log_append(struct fed_core *core, struct fed_thread *t, uint64_t term,
-               uint64_t ts_ms, uint64_t kind, const uint8_t hash[32],
-               struct view message)
+fed_log_append(struct fed_core *core, struct fed_thread *t,
+               const struct fed_entry *entry)
 {
     enum err e;
-    struct fed_rec_log rec = {.term = term, .ts_ms = ts_ms, .kind = kind};
-    struct fed_key key = log_key(&t->id, t->rec.seq + 1);
+    uint64_t seq = t->rec.seq + 1;
+    struct fed_rec_log rec = {
+        .term = entry->term, .ts_ms = entry->ts_ms, .kind = entry->kind};
+    struct fed_key key = log_key(&t->id, seq);
 
-    fed_log_head(t->rec.head, term, t->rec.seq + 1, ts_ms, hash, rec.head);
+    fed_log_head(t->rec.head, entry->term, seq, entry->ts_ms, entry->hash,
+                 rec.head);
     memcpy(rec.prev, t->rec.head, sizeof(rec.prev));
-    memcpy(rec.hash, hash, sizeof(rec.hash));
-    rec.message = message;
+    memcpy(rec.hash, entry->hash, sizeof(rec.hash));
+    if (entry->id != NULL) {
+        memcpy(rec.id, entry->id->b, sizeof(rec.id));
+    }
     TRY(fed_tx_save(core, FED_NS_LOG, &key, &fed_rec_log_shape, &rec));
-    t->rec.term = term;
-    t->rec.seq++;
-    t->rec.ts_ms = ts_ms;
+    t->rec.term = entry->term;
+    t->rec.seq = seq;
+    t->rec.ts_ms = entry->ts_ms;
     memcpy(t->rec.head, rec.head, sizeof(t->rec.head));
     if (t->rec.kept == 0) {
-        t->rec.kept = t->rec.seq;
+        t->rec.kept = seq;
+        t->rec.bare = seq - 1;
     }
+    TRY(keep_body(core, t, &key, entry->message));
     t->dirty = true;
     TRY(fed_log_prune(core, t));
 out:
@@ -78,45 +100,104 @@ fed_log_get(struct fed_core *core, const struct thread_id *id, uint64_t seq,
     return fed_tx_load(core, FED_NS_LOG, &key, &fed_rec_log_shape, out, hold);
 }
 
-/* Whether entry seq is older than we keep anything for anybody. */
-static enum err
-too_old(struct fed_core *core, const struct fed_thread *t, uint64_t seq,
-        bool *out)
+enum err
+fed_log_body(struct fed_core *core, const struct thread_id *id, uint64_t seq,
+             struct bytes *out)
 {
+    struct fed_key key = log_key(id, seq);
+    enum err e = fed_tx_get(core, FED_NS_BODY, &key, out);
+
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* Whether an entry is older than we keep anything for anybody. */
+static bool
+too_old(const struct fed_thread *t, const struct fed_rec_log *rec)
+{
+    return t->rec.ts_ms > rec->ts_ms &&
+           t->rec.ts_ms - rec->ts_ms > LIMIT_LOG_AGE_MS;
+}
+
+/*
+ * Forget entry seq, the lowest: its head, and that its message was seen (the
+ * desk still knows).  *stop: somebody has not got it, and it is not too old.
+ */
+static enum err
+forget(struct fed_core *core, struct fed_thread *t, uint64_t seq, bool lacking,
+       bool *stop)
+{
+    static const uint8_t none[32];
+    enum err e;
     struct fed_rec_log rec;
     struct bytes hold = {0};
-    enum err e = fed_log_get(core, &t->id, seq, &rec, &hold);
+    struct fed_key key = log_key(&t->id, seq);
+    struct fed_key seen;
 
-    *out = e == ERR_MISSING || (e == OK && t->rec.ts_ms > rec.ts_ms &&
-                                t->rec.ts_ms - rec.ts_ms > LIMIT_LOG_AGE_MS);
+    e = fed_log_get(core, &t->id, seq, &rec, &hold);
+    if (e == ERR_MISSING) {
+        e = OK;
+        goto out;
+    }
+    TRY(e);
+    *stop = lacking && !too_old(t, &rec);
+    if (*stop) {
+        goto out;
+    }
+    TRY(fed_tx_del(core, FED_NS_LOG, &key));
+    if (memcmp(rec.id, none, sizeof(none)) != 0) {
+        seen = fed_key_pair(thread_id_view(&t->id), VIEW_ARRAY(rec.id));
+        TRY(fed_tx_del(core, FED_NS_SEEN, &seen));
+    }
+out:
     bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
+    return e;
+}
+
+/* Up to which entry every member's node has everything. */
+static uint64_t
+everybody_has(const struct fed_core *core, const struct fed_thread *t)
+{
+    uint64_t upto = t->rec.seq;
+
+    for (size_t i = 0; fed_thread_hub_here(core, t) && i < t->members_len;
+         i++) {
+        if (t->members[i].rec.acked < upto) {
+            upto = t->members[i].rec.acked;
+        }
+    }
+    return upto;
+}
+
+static enum err
+drop_bodies(struct fed_core *core, struct fed_thread *t, uint64_t upto)
+{
+    enum err e = OK;
+
+    while (t->rec.bare < upto) {
+        struct fed_key key = log_key(&t->id, t->rec.bare + 1);
+
+        TRY(fed_tx_del(core, FED_NS_BODY, &key));
+        t->rec.bare++;
+        t->dirty = true;
+    }
+out:
+    return e;
 }
 
 enum err
 fed_log_prune(struct fed_core *core, struct fed_thread *t)
 {
-    enum err e = OK;
-    bool hub = fed_thread_hub_here(core, t);
-    uint64_t upto = t->rec.seq;
+    enum err e;
+    uint64_t upto = everybody_has(core, t);
+    bool stop = false;
 
-    for (size_t i = 0; hub && i < t->members_len; i++) {
-        if (t->members[i].rec.acked < upto) {
-            upto = t->members[i].rec.acked;
-        }
-    }
+    TRY(drop_bodies(core, t, upto));
     while (t->rec.kept != 0 && t->rec.kept + LIMIT_LOG_HEADS < t->rec.seq) {
-        struct fed_key key = log_key(&t->id, t->rec.kept);
-
-        if (t->rec.kept > upto) {
-            bool old;
-
-            TRY(too_old(core, t, t->rec.kept, &old));
-            if (!old) {
-                break;
-            }
+        TRY(forget(core, t, t->rec.kept, t->rec.kept > upto, &stop));
+        if (stop) {
+            break;
         }
-        TRY(fed_tx_del(core, FED_NS_LOG, &key));
+        TRY(drop_bodies(core, t, t->rec.kept));
         t->rec.kept++;
         t->dirty = true;
     }

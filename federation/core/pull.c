@@ -12,6 +12,7 @@
 struct held {
     struct fed_rec_log rec;
     struct bytes hold;
+    struct bytes body;
 };
 
 static enum err
@@ -38,9 +39,10 @@ gather(struct fed_core *core, const struct fed_thread *t,
         entry->term = h->rec.term;
         entry->seq = in->from + n;
         entry->ts_ms = h->rec.ts_ms;
-        entry->kind = h->rec.message.len > 0 ? h->rec.kind : PROTO_ENTRY_GONE;
+        TRY(fed_log_body(core, &t->id, entry->seq, &h->body));
+        entry->kind = h->body.len > 0 ? h->rec.kind : PROTO_ENTRY_GONE;
         entry->message =
-            h->rec.message.len > 0 ? h->rec.message : VIEW_ARRAY(h->rec.hash);
+            h->body.len > 0 ? view_of(&h->body) : VIEW_ARRAY(h->rec.hash);
         bytes += entry->message.len;
         n++;
     }
@@ -112,6 +114,7 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
 out:
     for (size_t i = 0; held != NULL && i < LIMIT_LOG_PART; i++) {
         bytes_free(&held[i].hold);
+        bytes_free(&held[i].body);
     }
     mem_free(core->mem, held, LIMIT_LOG_PART * sizeof(held[0]));
     mem_free(core->mem, entries, LIMIT_LOG_PART * sizeof(entries[0]));

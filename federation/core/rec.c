@@ -78,6 +78,7 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, epoch_ts_ms, UINT64_MAX),
     PROTO_BOOL(fed_rec_thread, late),
     PROTO_UINT(fed_rec_thread, kept, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, bare, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, intents, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, gap_from, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, receipt_read, UINT64_MAX),
@@ -102,7 +103,7 @@ static const struct proto_field log_fields[] = {
     PROTO_FIXED(fed_rec_log, prev),
     PROTO_FIXED(fed_rec_log, head),
     PROTO_FIXED(fed_rec_log, hash),
-    PROTO_BIN(fed_rec_log, message, LIMIT_FRAME),
+    PROTO_FIXED(fed_rec_log, id),
 };
 const struct proto_shape fed_rec_log_shape =
     PROTO_SHAPE(fed_rec_log, log_fields);

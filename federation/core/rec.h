@@ -78,6 +78,7 @@ struct fed_rec_thread {
     uint64_t epoch_ts_ms;
     bool late;             /* messages of the epoch before are still accepted */
     uint64_t kept;         /* lowest log number that is still here */
+    uint64_t bare;         /* up to here no message is kept */
     uint64_t intents;      /* number of the next intent */
     uint64_t gap_from;     /* RESYNC: the first entry that we miss */
     uint64_t receipt_read; /* highest read receipt sent */
@@ -97,8 +98,8 @@ struct fed_rec_log {
     uint64_t kind;    /* enum proto_entry_kind, never GONE */
     uint8_t prev[32]; /* head before it */
     uint8_t head[32];
-    uint8_t hash[32];    /* of the message */
-    struct view message; /* empty where it is not needed */
+    uint8_t hash[32]; /* of the message */
+    uint8_t id[32];   /* of what it says; zeros: a commit, or not known */
 };
 
 enum fed_intent_kind {

@@ -214,6 +214,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     struct bytes aad = {0};
 
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
+    TRY(fed_tx_drop(core, FED_NS_BODY, thread_id_view(&t->id)));
     if (t->rec.seq > t->had_seq) {
         t->had_seq = t->rec.seq;
         t->had_term = t->rec.term;
@@ -366,10 +367,15 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     uint64_t from = t->rec.gap_from;
     uint64_t upto = t->rec.seq;
     uint64_t before = t->rec.term;
+    struct fed_entry entry = {
+        .term = term,
+        .ts_ms = ts_ms > t->rec.ts_ms ? ts_ms : t->rec.ts_ms,
+        .kind = PROTO_ENTRY_COMMIT,
+        .hash = t->joining_hash,
+        .message = t->joining_commit,
+    };
 
-    TRY(fed_log_append(core, t, term,
-                       ts_ms > t->rec.ts_ms ? ts_ms : t->rec.ts_ms,
-                       PROTO_ENTRY_COMMIT, t->joining_hash, t->joining_commit));
+    TRY(fed_log_append(core, t, &entry));
     t->mls = t->joining;
     t->joining = NULL;
     TRY(mls_extensions_find(mls_group_extensions(t->mls), PROTO_EXT_GROUP, &ext)

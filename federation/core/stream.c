@@ -13,6 +13,7 @@
 enum {
     ROW_ITEM = 0,
     ROW_FAN = 1,
+    ROW_ACCEPTED = 2, /* thread, log number, item: their entry's answer */
     ROW_FAN_SIZE = 1 + 32 + 8
 };
 
@@ -68,17 +69,16 @@ out:
     return e;
 }
 
-enum err
-fed_stream_put(struct fed_core *core, struct fed_party *p,
-               const struct proto_peer_msg *msg)
+static enum err
+put_item(struct fed_core *core, struct fed_party *p, struct view front,
+         const struct proto_peer_msg *msg)
 {
-    static const uint8_t form = ROW_ITEM;
     enum err e;
     struct bytes item = {0};
     struct bytes row = {0};
 
     TRY(proto_peer_encode(core->mem, msg, &item));
-    TRY(bytes_append(core->mem, &row, view_make(&form, 1)));
+    TRY(bytes_append(core->mem, &row, front));
     TRY(bytes_append(core->mem, &row, view_of(&item)));
     TRY(put_row(core, p, view_of(&row)));
     p->kept += row.len;
@@ -89,15 +89,44 @@ out:
 }
 
 enum err
-fed_stream_fan(struct fed_core *core, struct fed_party *p,
-               const struct thread_id *thread, uint64_t entry)
+fed_stream_put(struct fed_core *core, struct fed_party *p,
+               const struct proto_peer_msg *msg)
 {
-    uint8_t row[ROW_FAN_SIZE] = {ROW_FAN};
+    static const uint8_t form = ROW_ITEM;
 
+    return put_item(core, p, view_make(&form, 1), msg);
+}
+
+/* A row's form, and the entry that it is about. */
+static void
+entry_row(uint8_t form, const struct thread_id *thread, uint64_t entry,
+          uint8_t row[ROW_FAN_SIZE])
+{
+    row[0] = form;
     memcpy(row + 1, thread->b, sizeof(thread->b));
     for (int i = 0; i < 8; i++) {
         row[33 + i] = (uint8_t)(entry >> (56 - 8 * i));
     }
+}
+
+enum err
+fed_stream_accepted(struct fed_core *core, struct fed_party *p,
+                    const struct proto_peer_msg *msg,
+                    const struct thread_id *thread, uint64_t entry)
+{
+    uint8_t row[ROW_FAN_SIZE];
+
+    entry_row(ROW_ACCEPTED, thread, entry, row);
+    return put_item(core, p, VIEW_ARRAY(row), msg);
+}
+
+enum err
+fed_stream_fan(struct fed_core *core, struct fed_party *p,
+               const struct thread_id *thread, uint64_t entry)
+{
+    uint8_t row[ROW_FAN_SIZE];
+
+    entry_row(ROW_FAN, thread, entry, row);
     return put_row(core, p, VIEW_ARRAY(row));
 }
 
@@ -111,6 +140,7 @@ fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
     enum err e;
     struct fed_rec_log rec;
     struct bytes hold = {0};
+    struct bytes body = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_FAN};
     struct proto_fan *fan = &msg.u.fan;
 
@@ -123,15 +153,35 @@ fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
         goto out;
     }
     TRY(e);
+    TRY(fed_log_body(core, thread, entry, &body));
     memcpy(fan->prev, rec.prev, sizeof(fan->prev));
     fan->term = rec.term;
     fan->ts_ms = rec.ts_ms;
-    fan->kind = rec.message.len > 0 ? rec.kind : PROTO_ENTRY_GONE;
-    fan->message = rec.message.len > 0 ? rec.message : VIEW_ARRAY(rec.hash);
+    fan->kind = body.len > 0 ? rec.kind : PROTO_ENTRY_GONE;
+    fan->message = body.len > 0 ? view_of(&body) : VIEW_ARRAY(rec.hash);
     TRY(proto_peer_encode(core->mem, &msg, out));
 out:
+    bytes_free(&body);
     bytes_free(&hold);
     return e;
+}
+
+/* What the acknowledgement of a row tells. */
+static void
+flight_from(struct view row, struct fed_flight *out)
+{
+    *out = (struct fed_flight){0};
+    if (row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
+        out->fan = true;
+    } else {
+        out->kept = row.len;
+        out->answer = row.len > ROW_FAN_SIZE && row.p[0] == ROW_ACCEPTED;
+    }
+    if (!out->fan && !out->answer) {
+        return;
+    }
+    memcpy(out->thread.b, row.p + 1, sizeof(out->thread.b));
+    out->entry = fed_key_tail(view_sub(row, 0, ROW_FAN_SIZE));
 }
 
 static enum err
@@ -140,15 +190,13 @@ row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
 {
     enum err e;
 
-    *flight = (struct fed_flight){0};
-    if (row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
-        flight->fan = true;
-        memcpy(flight->thread.b, row.p + 1, sizeof(flight->thread.b));
-        flight->entry = fed_key_tail(row);
+    flight_from(row, flight);
+    if (flight->fan) {
         TRY(fan_item(core, &flight->thread, flight->entry, out));
+    } else if (flight->answer) {
+        TRY(bytes_copy(core->mem, view_skip(row, ROW_FAN_SIZE), out));
     } else if (row.len > 1 && row.p[0] == ROW_ITEM) {
         TRY(bytes_copy(core->mem, view_skip(row, 1), out));
-        flight->kept = row.len;
     } else {
         TRY(ERR_CORRUPT);
     }
@@ -205,34 +253,47 @@ out:
 
 /* ---------------------------------------------------------- acknowledgement */
 
-/* A member's node has everything of a thread up to entry. */
+/* What was acknowledged of one thread so far. */
+struct has {
+    bool any;
+    struct thread_id thread;
+    uint64_t entry; /* their node has everything up to here */
+    uint64_t fan;   /* the last of these that it did not write; 0: none */
+};
+
+/* A member's node has everything of a thread up to an entry. */
 static enum err
-member_has(struct fed_core *core, struct fed_party *p,
-           const struct thread_id *thread, uint64_t entry)
+member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
 {
     enum err e;
     struct fed_thread *t;
     struct fed_member *m;
     struct fed_show *show;
 
-    e = fed_thread_get(core, thread, &t);
+    if (!has->any) {
+        return OK;
+    }
+    e = fed_thread_get(core, &has->thread, &t);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
     m = fed_thread_member(t, &p->root);
-    if (m == NULL || entry <= m->rec.acked) {
+    if (m == NULL || has->entry <= m->rec.acked) {
         return OK;
     }
-    m->rec.acked = entry;
+    m->rec.acked = has->entry;
     m->dirty = true;
     t->dirty = true;
     TRY(fed_log_prune(core, t));
+    if (has->fan == 0) {
+        goto out;
+    }
     show = fed_tx_show(core, FED_SHOW_STATE);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->code = FED_MESSAGE_DELIVERED;
-    show->thread = *thread;
+    show->thread = has->thread;
     show->term = t->rec.term;
-    show->seq = entry;
+    show->seq = has->fan;
     memcpy(show->other.b, p->root.b, sizeof(show->other.b));
 out:
     return e;
@@ -253,12 +314,8 @@ flight_of(struct fed_core *core, struct fed_party *p, uint64_t seq,
         return OK;
     }
     e = fed_tx_get(core, FED_NS_OUT, &key, &row);
-    if (e == OK && row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
-        out->fan = true;
-        memcpy(out->thread.b, row.p + 1, sizeof(out->thread.b));
-        out->entry = fed_key_tail(view_of(&row));
-    } else if (e == OK) {
-        out->kept = row.len;
+    if (e == OK) {
+        flight_from(view_of(&row), out);
     }
     bytes_free(&row);
     return e == ERR_MISSING ? OK : e;
@@ -268,7 +325,7 @@ enum err
 fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
 {
     enum err e = OK;
-    struct fed_flight last = {0};
+    struct has has = {0};
 
     if (applied >= p->rec.out_next) {
         return fed_party_bad(core, p, ERR_STATE);
@@ -280,11 +337,17 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         TRY(flight_of(core, p, seq, &f));
         TRY(fed_tx_del(core, FED_NS_OUT, &key));
         p->under_way -= f.size < p->under_way ? f.size : p->under_way;
-        p->kept -= f.kept < p->kept ? f.kept : p->kept;
-        if (last.fan && (!f.fan || !thread_id_equal(&f.thread, &last.thread))) {
-            TRY(member_has(core, p, &last.thread, last.entry));
+        if (!f.fan && !f.answer) {
+            continue;
         }
-        last = f;
+        if (has.any && !thread_id_equal(&f.thread, &has.thread)) {
+            TRY(member_has(core, p, &has));
+            has = (struct has){0};
+        }
+        has.any = true;
+        has.thread = f.thread;
+        has.entry = f.entry;
+        has.fan = f.fan ? f.entry : has.fan;
     }
     if (applied > p->rec.out_acked) {
         p->rec.out_acked = applied;
@@ -295,9 +358,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
             p->sent = applied;
         }
     }
-    if (last.fan) {
-        TRY(member_has(core, p, &last.thread, last.entry));
-    }
+    TRY(member_has(core, p, &has));
     TRY(fed_stream_pump(core, p));
     TRY(fed_party_want(core, p));
 out:

@@ -587,7 +587,7 @@ node_restore(struct world *w, size_t i, const struct rows *from)
         uint16_t ns = n->rows.at[r - 1].ns;
 
         if (ns == FED_NS_SECRET || ns == FED_NS_STAGE || ns == FED_NS_KP ||
-            ns == FED_NS_OUT) {
+            ns == FED_NS_OUT || ns == FED_NS_BODY) {
             struct row *row = &n->rows.at[r - 1];
 
             bytes_free(&row->key);
