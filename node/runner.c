@@ -90,15 +90,16 @@ node_runner_do(struct node_runner *r, const struct node_step *step)
     }
     ev->kind = NODE_EV_ASK;
     ev->ask = &ask;
+    (void)sem_init(&ask.finished, 0, 0);
     (void)pthread_mutex_lock(&r->mx);
     if (r->stopping) {
         (void)pthread_mutex_unlock(&r->mx);
+        (void)sem_destroy(&ask.finished);
         node_runner_free_event(r, ev);
         return ERR_STATE;
     }
+    push_locked(r, ev);
     (void)pthread_mutex_unlock(&r->mx);
-    (void)sem_init(&ask.finished, 0, 0);
-    node_runner_push(r, ev);
     while (sem_wait(&ask.finished) != 0) {
         ; /* a signal came */
     }
