@@ -337,6 +337,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         TRY(flight_of(core, p, seq, &f));
         TRY(fed_tx_del(core, FED_NS_OUT, &key));
         p->under_way -= f.size < p->under_way ? f.size : p->under_way;
+        p->kept -= f.kept < p->kept ? f.kept : p->kept;
         if (!f.fan && !f.answer) {
             continue;
         }
