@@ -100,6 +100,7 @@ struct fed_thread {
     size_t subs_len;
     uint64_t next_intent; /* scan goes on here */
     uint64_t low_intent;  /* none below this one; 0: not known */
+    uint64_t bare_ms;     /* hub time of the entry behind rec.bare; likewise */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
     bool draining;    /* something was refused: the others first get answers */

@@ -178,7 +178,33 @@ drop_bodies(struct fed_core *core, struct fed_thread *t, uint64_t upto)
 
         TRY(fed_tx_del(core, FED_NS_BODY, &key));
         t->rec.bare++;
+        t->bare_ms = 0;
         t->dirty = true;
+    }
+out:
+    return e;
+}
+
+/* decisions D 15: nothing is kept longer, whoever lacks it. */
+static enum err
+drop_old(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    while (t->rec.bare < t->rec.seq) {
+        struct fed_rec_log rec;
+        struct bytes hold = {0};
+
+        if (t->bare_ms == 0) {
+            e = fed_log_get(core, &t->id, t->rec.bare + 1, &rec, &hold);
+            bytes_free(&hold);
+            TRY(e == ERR_MISSING ? OK : e);
+            t->bare_ms = e == OK ? rec.ts_ms : t->rec.ts_ms;
+        }
+        if (t->rec.ts_ms - t->bare_ms <= LIMIT_LOG_AGE_MS) {
+            break;
+        }
+        TRY(drop_bodies(core, t, t->rec.bare + 1));
     }
 out:
     return e;
@@ -192,6 +218,7 @@ fed_log_prune(struct fed_core *core, struct fed_thread *t)
     bool stop = false;
 
     TRY(drop_bodies(core, t, upto));
+    TRY(drop_old(core, t));
     while (t->rec.kept != 0 && t->rec.kept + LIMIT_LOG_HEADS < t->rec.seq) {
         TRY(forget(core, t, t->rec.kept, t->rec.kept > upto, &stop));
         if (stop) {
