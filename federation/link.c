@@ -30,7 +30,13 @@ judge(void *ctx, struct view chain, const struct device_id *key)
     enum err e = net->user.verify(net->user.ctx, chain, key,
                                   l->dialled ? &l->expected : NULL, &v);
 
-    if (e == OK && l->dialled && !clinic_id_equal(&v.root, &l->expected)) {
+    if (e == OK && l->dialled &&
+        (v.kind != FED_PEER_CLINIC ||
+         !clinic_id_equal(&v.root, &l->expected))) {
+        e = ERR_AUTH;
+    }
+    if (e == OK && v.kind == FED_PEER_DEVICE &&
+        !view_equal(clinic_id_view(&v.root), device_id_view(key))) {
         e = ERR_AUTH;
     }
     if (e == OK) {
@@ -57,11 +63,12 @@ void
 fed_link_known(struct fed_link *l)
 {
     const struct fed_net_tuning *t = &l->net->env.tuning;
+    bool device = l->verdict.kind == FED_PEER_DEVICE;
 
     pthread_mutex_lock(&l->conn.mx);
-    l->conn.high_water = t->high_water;
+    l->conn.high_water = device ? t->high_water_device : t->high_water;
     pthread_mutex_unlock(&l->conn.mx);
-    atomic_store(&l->conn.rx_per_s, t->rx_per_s);
+    atomic_store(&l->conn.rx_per_s, device ? t->rx_per_s_device : t->rx_per_s);
     atomic_store(&l->conn.rx_cap_max, RX_LARGE);
     atomic_store(&l->known, true);
 }
@@ -70,6 +77,7 @@ void
 fed_link_info(const struct fed_link *l, struct fed_peer_info *out)
 {
     *out = (struct fed_peer_info){
+        .kind = l->verdict.kind,
         .peer = {.root = l->verdict.root, .serial = l->serial},
         .tls_key = l->tls_key,
         .remote = l->remote,
@@ -97,7 +105,8 @@ fed_link_go_up(struct fed_link *l)
     info.chain = view_of(&l->chain);
     LOG(net->log, LOG_INFO, "fed.peer.up",
         LOG_TAG("peer", log_tag_of(clinic_id_view(&info.peer.root))),
-        LOG_NUM("serial", l->serial), LOG_NUM("dialled", l->dialled));
+        LOG_NUM("serial", l->serial), LOG_NUM("dialled", l->dialled),
+        LOG_NUM("kind", info.kind));
     ctx = net->user.on_peer_up(net->user.ctx, &info);
     mem_wipe(&info, sizeof(info));
     bytes_free(&l->chain);

@@ -46,8 +46,10 @@ with_defaults(struct fed_net_tuning t)
     or_default(&t.high_water_stranger, LIMIT_KIB(64u));
     or_default(&t.pending_max, 1024);
     or_default(&t.pending_per_site, 64);
+    or_default(&t.high_water_device, LIMIT_MIB(1u));
     or_default(&t.strangers_max, 256);
     or_default(&t.rx_per_s, LIMIT_MIB(64u));
+    or_default(&t.rx_per_s_device, LIMIT_MIB(8u));
     or_default(&t.rx_per_s_stranger, LIMIT_KIB(32u));
     or_default(&t.assembling_max, LIMIT_MIB(256u));
     or_default(&t.dials_max, 64);
@@ -340,7 +342,8 @@ fed_net_stats(struct fed_net *net, struct fed_net_stats *out)
 
     pthread_mutex_lock(&net->mx);
     s = net->stats;
-    s.strangers = (uint32_t)net->strangers;
+    s.strangers = (uint32_t)(net->strangers[FED_PEER_CLINIC] +
+                             net->strangers[FED_PEER_DEVICE]);
     s.dials = (uint32_t)net->attempts;
     s.wanted = (uint32_t)net->standing;
     for (size_t i = 0; i < FED_BUCKETS; i++) {

@@ -21,7 +21,8 @@
 
 enum {
     FED_BUCKETS = 1024,
-    FED_LISTENERS = 8
+    FED_LISTENERS = 8,
+    FED_KINDS = 2 /* enum fed_peer_kind */
 };
 
 enum fed_phase {
@@ -87,6 +88,7 @@ struct fed_want {
 /* A root.  Lives while it has a link, a want or an attempt. */
 struct fed_entry {
     struct clinic_id root;
+    enum fed_peer_kind kind;
     struct fed_entry *next;
     struct fed_link *current; /* up */
     struct fed_link *waiting; /* takes over when current is reaped */
@@ -130,7 +132,7 @@ struct fed_net {
     struct fed_entry *buckets[FED_BUCKETS];
     uint64_t hash_seed;
     struct fed_link *links, *links_last; /* oldest first */
-    size_t strangers, attempts, standing;
+    size_t strangers[FED_KINDS], attempts, standing;
     uint64_t serial;
     bool stopping;
     struct fed_listener *listeners[FED_LISTENERS];

@@ -103,6 +103,7 @@ take_out(struct fed_link *l)
     net->stats.freed++;
     if (l->phase == FED_PHASE_UP) {
         net->stats.peers--;
+        net->stats.devices -= l->verdict.kind == FED_PEER_DEVICE ? 1 : 0;
     } else {
         net->stats.pending--;
         net->stats.failed++;
@@ -116,6 +117,7 @@ move_up(struct fed_link *l)
     l->phase = FED_PHASE_UP;
     l->net->stats.pending--;
     l->net->stats.peers++;
+    l->net->stats.devices += l->verdict.kind == FED_PEER_DEVICE ? 1 : 0;
     l->up_ms = clock_mono_ms(l->net->clock);
     fed_dialer_link_up(l);
 }
@@ -183,9 +185,22 @@ place(struct fed_entry *entry, struct fed_link *l, struct fed_link **loser_out)
     return FED_OFFER_WAIT;
 }
 
+/* Nobody is both a clinic and a device. */
+static bool
+kind_fits(struct fed_entry *entry, enum fed_peer_kind kind)
+{
+    if (entry->current == NULL && entry->waiting == NULL &&
+        entry->attempt == NULL && !entry->want.standing &&
+        entry->want.once.n == 0) {
+        entry->kind = kind;
+    }
+    return entry->kind == kind;
+}
+
 enum fed_offer
 fed_peers_offer(struct fed_link *l, enum fed_why *why_out)
 {
+    size_t kind = l->verdict.kind == FED_PEER_DEVICE ? 1 : 0;
     struct fed_net *net = l->net;
     enum fed_offer offer = FED_OFFER_REFUSED;
     struct fed_link *loser = NULL;
@@ -198,19 +213,21 @@ fed_peers_offer(struct fed_link *l, enum fed_why *why_out)
     } else if (clinic_id_equal(&net->root, &l->verdict.root)) {
         *why_out = FED_WHY_WRONG_PEER; /* ourselves, or a copy of us */
     } else if (!l->verdict.known &&
-               net->strangers >= net->env.tuning.strangers_max) {
+               net->strangers[kind] >= net->env.tuning.strangers_max) {
         *why_out = FED_WHY_QUOTA;
     } else {
         entry = fed_peers_entry(net, &l->verdict.root, true);
         if (entry == NULL) {
             *why_out = FED_WHY_NO_MEMORY;
+        } else if (!kind_fits(entry, l->verdict.kind)) {
+            *why_out = FED_WHY_WRONG_PEER;
         } else {
             offer = place(entry, l, &loser);
         }
     }
     if (offer != FED_OFFER_REFUSED && !l->verdict.known) {
         l->stranger = true;
-        net->strangers++;
+        net->strangers[kind]++;
     }
     pthread_mutex_unlock(&net->mx);
     if (loser != NULL) {
@@ -225,7 +242,7 @@ fed_peers_no_stranger(struct fed_link *l)
 {
     if (l->stranger) {
         l->stranger = false;
-        l->net->strangers--;
+        l->net->strangers[l->verdict.kind == FED_PEER_DEVICE ? 1 : 0]--;
     }
 }
 

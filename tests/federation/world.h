@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nodes for tests of the network: real sockets on loopback, chains that are
- * just root || node key, and counters to wait for.  Waiting has a deadline
- * only so that a failure ends.
+ * just root || node key (a device's: 'D' || key), and counters to wait for.
+ * Waiting has a deadline only so that a failure ends.
  */
 #ifndef TESTS_FEDERATION_WORLD_H
 #define TESTS_FEDERATION_WORLD_H
@@ -72,11 +72,16 @@ node_verify(void *ctx, struct view chain, const struct device_id *key,
     struct node *n = ctx;
     enum err e;
 
-    if (chain.len != 64 ||
-        !view_equal(view_skip(chain, 32), device_id_view(key))) {
+    if (chain.len < 32 ||
+        !view_equal(view_skip(chain, chain.len - 32), device_id_view(key))) {
         return ERR_AUTH;
     }
-    memcpy(out->root.b, chain.p, 32);
+    if (chain.len == 33 && chain.p[0] == 'D') {
+        out->kind = FED_PEER_DEVICE;
+    } else if (chain.len != 64) {
+        return ERR_AUTH;
+    }
+    memcpy(out->root.b, chain.len == 33 ? chain.p + 1 : chain.p, 32);
     if (expected != NULL && !clinic_id_equal(expected, &out->root)) {
         return ERR_AUTH;
     }
@@ -212,9 +217,24 @@ node_listen(struct node *n, uint16_t port)
     CHECK_OK(fed_net_listen(n->net, &addr, &n->port));
 }
 
-/* Start node number id; tuning may be NULL. */
+/* The same of a device; buf is 33 bytes. */
+static inline struct fed_identity
+device_identity(const uint8_t seed[32], uint8_t buf[33])
+{
+    struct fed_identity out = {.node_seed = view_make(seed, 32),
+                               .chain = view_make(buf, 33)};
+    struct device_id key;
+
+    CHECK_OK(tlsp_wrap_key(view_make(seed, 32), &key));
+    buf[0] = 'D';
+    memcpy(buf + 1, key.b, 32);
+    memcpy(out.root.b, key.b, 32);
+    return out;
+}
+
 static inline void
-node_start(struct node *n, uint8_t id, const struct fed_net_tuning *tuning)
+node_begin(struct node *n, uint8_t id, bool device,
+           const struct fed_net_tuning *tuning)
 {
     uint8_t chain[64];
     struct fed_net_config c = {.mem = mem_heap(),
@@ -232,12 +252,28 @@ node_start(struct node *n, uint8_t id, const struct fed_net_tuning *tuning)
     n->io = fed_io_nng(mem_heap());
     memset(n->root.b, id, 32);
     memset(n->seed, id + 100, 32);
-    c.identity = node_identity(&n->root, n->seed, chain);
+    c.identity = device ? device_identity(n->seed, chain)
+                        : node_identity(&n->root, n->seed, chain);
+    n->root = c.identity.root;
     if (tuning != NULL) {
         c.tuning = *tuning;
     }
     CHECK_OK(fed_net_start(&c, &n->net));
+}
+
+/* Start node number id; tuning may be NULL. */
+static inline void
+node_start(struct node *n, uint8_t id, const struct fed_net_tuning *tuning)
+{
+    node_begin(n, id, false, tuning);
     node_listen(n, 0);
+}
+
+/* Start device number id; it never listens. */
+static inline void
+device_start(struct node *n, uint8_t id, const struct fed_net_tuning *tuning)
+{
+    node_begin(n, id, true, tuning);
 }
 
 static inline void
