@@ -188,6 +188,9 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
     case PROTO_CONTENT_DELETE:
     case PROTO_CONTENT_REACTION:
     case PROTO_CONTENT_TITLE:
+    case PROTO_CONTENT_ASK:
+    case PROTO_CONTENT_CONSENT:
+    case PROTO_CONTENT_WITHDRAWAL:
         break;
     }
     return take_message(core, t, &m);

@@ -40,6 +40,18 @@
 
 struct fed_core;
 
+/*
+ * Who a party is.  A patient is reached through its devices or, introduced,
+ * through the clinic that delivers; ids of all three are 32 bytes, and calls
+ * that take a clinic_id for "who" take a patient's id as well where they say
+ * so.
+ */
+enum fed_kind {
+    FED_KIND_CLINIC = 0,
+    FED_KIND_PATIENT = 1,
+    FED_KIND_DEVICE = 2
+};
+
 /* ------------------------------------------------------------------ records */
 
 /*
@@ -64,6 +76,11 @@ enum fed_ns {
     FED_NS_SECRET,   /* T, key: MLS secrets */
     FED_NS_STAGE,    /* T: secret: an own commit not yet answered */
     FED_NS_BODY,     /* T, seq: messages of the log that a member lacks */
+    FED_NS_PATIENT,  /* one per patient: its newest device list */
+    FED_NS_POOL,     /* device, number: key packages that it published */
+    FED_NS_ALLOW,    /* patient, clinic: whether we carry between them */
+    FED_NS_CONSENT,  /* T, hash: consents and withdrawals seen in a thread */
+    FED_NS_ARCHIVE,  /* patient, number: what its devices keep with us */
     FED_NS_END
 };
 
@@ -128,18 +145,20 @@ enum fed_show_kind {
        ROTATED link: the signed forward).  PROFILE came before. */
     FED_SHOW_LINK = 1,
     /* A party changed: code our stance, value theirs, link how it came (zeros:
-       not by our link), verified. */
+       not by our link), verified, who (clinic or patient). */
     FED_SHOW_PARTY,
     /* body: signed profile of peer, verified (ident_profile_open). */
     FED_SHOW_PROFILE,
-    /* Somebody (peer) used our link: code enum proto_redeem_code. */
+    /* Somebody (peer; who) used our link: code enum proto_redeem_code; PROOF
+       with who patient: a wrong date of birth, value tries left. */
     FED_SHOW_LINK_USED,
     /* A thread appeared or changed: code enum fed_thread_state, value flags
        (proto_group), peer the hub, other for a direct thread the other
        clinic; body: the encoded struct proto_group, empty if unknown yet. */
     FED_SHOW_THREAD,
     /* Subject author was added (code 1) or removed (code 0) by subject other,
-       or rejoined after a loss (code 2). */
+       or rejoined after a loss (code 2); a device of it, message.b, came (code
+       3) or went (code 4). */
     FED_SHOW_MEMBER,
     /* A message in its place: term, seq, ts_ms, author, message (its id), body
        (encoded content; or bytes nobody here can decode yet).  seq 0: our own,
@@ -165,7 +184,57 @@ enum fed_show_kind {
     FED_SHOW_BAD,
     /* Not delivered within LIMIT_OVERDUE_MS: message has not been accepted by
        its hub; or, message zeros, things wait for peer to receive them. */
-    FED_SHOW_OVERDUE
+    FED_SHOW_OVERDUE,
+    /* Patient author is known here, or it changed: code enum fed_learned, peer
+       the introducer or zeros, other the delivery clinic, link, value the
+       generation of its device list, verified; known: it was known before (so
+       offer the link between the contacts; nothing is merged).  body: the name
+       that the patient gave when enrolling (a claim), else empty.  PARTY
+       (peer: the patient's id) tells its stance. */
+    FED_SHOW_PATIENT,
+    /* Devices of patient author: code enum fed_devices, value the generation,
+       message.b the device where it is about one, body the list where it is
+       about one. */
+    FED_SHOW_DEVICES,
+    /* About letting clinic other read what patient author says: code enum
+       fed_consent, thread, term, seq, ts_ms as of a message, message the
+       question's id, peer who asked or recorded it; body: the encoded content
+       (PROTO_CONTENT_ASK, _CONSENT or _WITHDRAWAL), so all its words. */
+    FED_SHOW_CONSENT,
+    /* Device: an answer to fed_core_enrol of peer: code enum
+       proto_redeem_code, value tries left for the date of birth (with
+       FED_ENROL_BIRTH set when it is asked for or was wrong), body the signed
+       forward of a ROTATED link. */
+    FED_SHOW_ENROL
+};
+
+enum {
+    FED_ENROL_BIRTH = 256 /* bit of FED_SHOW_ENROL's value */
+};
+
+/* How a patient's key was learned (decisions F 25). */
+enum fed_learned {
+    FED_LEARNED_LINK = 1,       /* came by our link */
+    FED_LEARNED_IN_PERSON = 2,  /* by one shown in person */
+    FED_LEARNED_INTRODUCED = 3, /* by another clinic: not verified */
+    FED_LEARNED_COMPARED = 4    /* words or codes were compared */
+};
+
+enum fed_devices {
+    FED_DEVICES_NEW = 1,       /* a newer list counts */
+    FED_DEVICES_ALARM = 2,     /* two lists of one generation: body the other */
+    FED_DEVICES_SUSPENDED = 3, /* at our desk */
+    FED_DEVICES_RESUMED = 4,
+    FED_DEVICES_GONE = 5 /* on a device: it is not in the newest list */
+};
+
+enum fed_consent {
+    FED_CONSENT_ASKED = 1,
+    FED_CONSENT_GIVEN = 2, /* by the patient */
+    FED_CONSENT_REFUSED = 3,
+    FED_CONSENT_DESK = 4, /* recorded at peer's desk, by whom and why in body */
+    FED_CONSENT_WITHDRAWN = 5,
+    FED_CONSENT_INVALID = 6 /* something that is none: nothing follows of it */
 };
 
 enum fed_link_bits {
@@ -206,6 +275,8 @@ struct fed_show {
     uint64_t ts_ms;
     bool verified; /* PARTY: proven by a one-time link shown in person */
     bool resent;
+    bool known;        /* PATIENT */
+    enum fed_kind who; /* what peer is: PARTY, LINK_USED */
     struct bytes body;
 };
 
@@ -229,13 +300,21 @@ struct fed_batch {
 
 /* --------------------------------------------------------------------- life */
 
+/*
+ * On a device: kind DEVICE, root the device id, chain its certificate,
+ * node_seed the device's seed, list the newest device list that it has (the
+ * core keeps a newer one); addrs, profile and revocation are empty.
+ */
 struct fed_self {
+    enum fed_kind kind; /* CLINIC or DEVICE */
     struct clinic_id root;
-    struct view chain;      /* root > renewal > node (ident) */
-    struct view node_seed;  /* 32 bytes */
-    struct view addrs;      /* where we can be dialled: proto_addr_append */
-    struct view profile;    /* our signed profile; may be empty */
-    struct view revocation; /* newest root-signed revocation; may be empty */
+    struct patient_id patient; /* DEVICE: whose */
+    struct view list;          /* DEVICE */
+    struct view chain;         /* root > renewal > node (ident) */
+    struct view node_seed;     /* 32 bytes */
+    struct view addrs;         /* where we can be dialled: proto_addr_append */
+    struct view profile;       /* our signed profile; may be empty */
+    struct view revocation;    /* newest root-signed revocation; may be empty */
 };
 
 struct fed_core_config {
@@ -295,6 +374,8 @@ struct fed_up {
     uint64_t generation;   /* of the certificate shown */
     uint8_t exporter[32];
     bool dialled;
+    enum fed_kind kind; /* CLINIC or DEVICE: root is the device id then */
+    struct view cert;   /* DEVICE: its certificate, for the call */
 };
 
 /* A connection is up; it replaces an earlier one to the same root. */
@@ -327,6 +408,9 @@ struct fed_link {
     uint8_t secret[16];
     struct view label;
     struct view forward;    /* rotated: signed forward; else empty */
+    bool patients;          /* only a patient's app may use it */
+    struct view birth;      /* YYYY-MM-DD that an app must give; or empty */
+    uint64_t birth_tries;   /* wrong ones so far; kept by the core, not put */
     uint64_t uses;          /* kept by the core, not put */
     struct clinic_id bound; /* one-time: who redeemed it; likewise */
 };
@@ -382,6 +466,9 @@ MUST_CHECK enum err fed_core_block(struct fed_core *core,
 
 struct fed_party_info {
     struct clinic_id root;
+    enum fed_kind kind;
+    struct clinic_id via; /* reached through this clinic; zeros: directly */
+    struct patient_id patient; /* DEVICE: whose */
     enum proto_stance ours;
     enum proto_stance theirs;
     bool blocked;
@@ -391,6 +478,8 @@ struct fed_party_info {
     uint64_t generation;     /* highest seen; lower ones are refused */
     uint64_t revoked;        /* generations below this are revoked */
     uint64_t queued;         /* items not acknowledged */
+    uint64_t behind;         /* items that it still had for us when it greeted,
+                                not applied here yet */
 };
 
 /* ERR_MISSING  not known.  For the handshake's verify keep a copy. */
@@ -405,10 +494,12 @@ MUST_CHECK enum err fed_core_party_next(struct fed_core *core,
 /* ------------------------------------------------------------------ threads */
 
 /*
- * A new thread ordered by us with these connected clinics; key packages are
- * claimed first, so it becomes active later.  *id_out is its id at once, and
+ * A new thread ordered by us with these connected clinics and patients (their
+ * ids as clinic ids); key packages are claimed first, so it becomes active
+ * later.  With a patient, clinics come in by consent (patient.h): here at most
+ * the patient.  Not on a device.  *id_out is its id at once, and
  * messages may be queued.  title may be empty.
- * ERR_DENIED  one of them is not connected
+ * ERR_DENIED  one of them is not connected, or needs a consent
  */
 MUST_CHECK enum err fed_core_thread_open(struct fed_core *core,
                                          const struct clinic_id *with,
@@ -418,7 +509,8 @@ MUST_CHECK enum err fed_core_thread_open(struct fed_core *core,
 /*
  * Intents: durable, rebuilt until they succeed or are refused.
  * ERR_MISSING  no such thread; ERR_STATE  ended or removed; ERR_DENIED  not
- * connected to who, or not ours to remove
+ * connected to who, no consent of a patient in the thread, or not ours to
+ * remove.  who may be a patient; a device adds nobody.
  */
 MUST_CHECK enum err fed_core_add(struct fed_core *core,
                                  const struct thread_id *thread,

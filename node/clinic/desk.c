@@ -53,6 +53,10 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
     case FED_SHOW_REVOKED: /* the handshake's: the runner's */
     case FED_SHOW_BAD:     /* logged by the runner */
+    case FED_SHOW_PATIENT:
+    case FED_SHOW_DEVICES:
+    case FED_SHOW_CONSENT:
+    case FED_SHOW_ENROL: /* an app's */
         return OK;
     }
     return OK;

@@ -51,6 +51,9 @@ target_of(const struct proto_content *c)
     case PROTO_CONTENT_RESENT:
     case PROTO_CONTENT_LEAVE:
     case PROTO_CONTENT_TITLE:
+    case PROTO_CONTENT_ASK:
+    case PROTO_CONTENT_CONSENT:
+    case PROTO_CONTENT_WITHDRAWAL:
         break;
     }
     return t == NULL || memcmp(t, none, sizeof(none)) == 0 ? NULL : t;
@@ -62,7 +65,9 @@ is_for_people(const struct proto_content *c)
 {
     return c->kind != PROTO_CONTENT_RECEIPT &&
            c->kind != PROTO_CONTENT_HISTORY &&
-           c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE;
+           c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE &&
+           c->kind != PROTO_CONTENT_ASK && c->kind != PROTO_CONTENT_CONSENT &&
+           c->kind != PROTO_CONTENT_WITHDRAWAL;
 }
 
 /* Whether both were written by the same clinic. */

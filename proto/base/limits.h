@@ -81,6 +81,8 @@
 #define LIMIT_MSG_LABEL 120u        /* a line of text */
 #define LIMIT_MSG_KEY_PACKAGE 2560u /* fits a stranger's frame */
 #define LIMIT_MSG_PROFILE 3072u     /* likewise */
+#define LIMIT_MSG_PURPOSE 400u      /* of a consent */
+#define LIMIT_MSG_CONSENT 8192u     /* one at a desk has a chain */
 #define LIMIT_LOG_PART 256u         /* entries in one answer to log.pull */
 #define LIMIT_THREAD_SUBJECTS 256u  /* clinics and patients of one thread */
 #define LIMIT_BLOB_SEALED LIMIT_MIB(101u) /* LIMIT_BLOB_SIZE and its seals */

@@ -88,6 +88,29 @@ static const struct proto_field title_fields[] = {
     PROTO_TEXT(proto_title, title, LIMIT_NAME),
 };
 
+static const struct proto_field ask_fields[] = {
+    PROTO_FIXED(proto_ask, patient),
+    PROTO_FIXED(proto_ask, clinic),
+    PROTO_BIN(proto_ask, profile, LIMIT_MSG_PROFILE),
+    PROTO_TEXT(proto_ask, purpose, LIMIT_MSG_PURPOSE),
+    PROTO_UINT(proto_ask, history, 2),
+    PROTO_UINT(proto_ask, history_from_ms, UINT64_MAX),
+    PROTO_UINT(proto_ask, scope, 2),
+    PROTO_UINT(proto_ask, until_ms, UINT64_MAX),
+};
+
+static const struct proto_field consent_fields[] = {
+    PROTO_FIXED(proto_consent, ask),
+    PROTO_UINT(proto_consent, code, PROTO_CONSENT_DESK),
+    PROTO_FIXED(proto_consent, patient),
+    PROTO_FIXED(proto_consent, clinic),
+    PROTO_BIN(proto_consent, consent, LIMIT_MSG_CONSENT),
+};
+
+static const struct proto_field withdrawal_fields[] = {
+    PROTO_BIN(proto_withdrawal, withdrawal, LIMIT_MSG_CONSENT),
+};
+
 /* [salt, sent_ms, member, name] before the fields of a kind. */
 enum {
     COMMON = 4,
@@ -104,6 +127,10 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_RESENT] = PROTO_SHAPE(proto_resent, resent_fields),
     [PROTO_CONTENT_LEAVE] = PROTO_SHAPE(proto_leave, leave_fields),
     [PROTO_CONTENT_TITLE] = PROTO_SHAPE(proto_title, title_fields),
+    [PROTO_CONTENT_ASK] = PROTO_SHAPE(proto_ask, ask_fields),
+    [PROTO_CONTENT_CONSENT] = PROTO_SHAPE(proto_consent, consent_fields),
+    [PROTO_CONTENT_WITHDRAWAL] =
+        PROTO_SHAPE(proto_withdrawal, withdrawal_fields),
 };
 
 const struct proto_shape *

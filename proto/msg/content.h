@@ -20,11 +20,14 @@ enum proto_content_kind {
     PROTO_CONTENT_EDIT = 2,   /* the target's text is now this */
     PROTO_CONTENT_DELETE = 3, /* both sides; a placeholder stays */
     PROTO_CONTENT_REACTION = 4,
-    PROTO_CONTENT_RECEIPT = 5, /* delivered or read up to a log number */
-    PROTO_CONTENT_HISTORY = 6, /* please resend what I lost */
-    PROTO_CONTENT_RESENT = 7,  /* an earlier message, resent by a member */
-    PROTO_CONTENT_LEAVE = 8,   /* please commit our removal */
-    PROTO_CONTENT_TITLE = 9    /* the thread is called this */
+    PROTO_CONTENT_RECEIPT = 5,    /* delivered or read up to a log number */
+    PROTO_CONTENT_HISTORY = 6,    /* please resend what I lost */
+    PROTO_CONTENT_RESENT = 7,     /* an earlier message, resent by a member */
+    PROTO_CONTENT_LEAVE = 8,      /* please commit our removal */
+    PROTO_CONTENT_TITLE = 9,      /* the thread is called this */
+    PROTO_CONTENT_ASK = 10,       /* may this clinic join?  To a patient */
+    PROTO_CONTENT_CONSENT = 11,   /* the patient's answer; or a desk's record */
+    PROTO_CONTENT_WITHDRAWAL = 12 /* the patient takes it back */
 };
 
 /* Flags. */
@@ -108,6 +111,41 @@ struct proto_title {
     struct view title;
 };
 
+/*
+ * A clinic asks the patient for another clinic (or, scope PRIVATE, for itself),
+ * before anything is revealed to it.  The fields are those of a consent
+ * (crypto/ident/consent.h); profile is the signed one of clinic, so that the
+ * app can show whom it is about.  The message id of this names the question.
+ */
+struct proto_ask {
+    uint8_t patient[32];
+    uint8_t clinic[32];
+    struct view profile; /* or empty */
+    struct view purpose;
+    uint64_t history;
+    uint64_t history_from_ms;
+    uint64_t scope;
+    uint64_t until_ms; /* 0: until withdrawn */
+};
+
+enum proto_consent_code {
+    PROTO_CONSENT_GIVEN = 1,   /* consent: signed by a device */
+    PROTO_CONSENT_REFUSED = 2, /* consent: empty */
+    PROTO_CONSENT_DESK = 3     /* consent: recorded by the author's desk */
+};
+
+struct proto_consent {
+    uint8_t ask[32]; /* message id of the question; zeros: none */
+    uint64_t code;
+    uint8_t patient[32];
+    uint8_t clinic[32];
+    struct view consent; /* ident_consent or ident_desk_consent */
+};
+
+struct proto_withdrawal {
+    struct view withdrawal; /* ident_withdrawal */
+};
+
 struct proto_extension {
     uint64_t id;
     bool critical;
@@ -131,6 +169,9 @@ struct proto_content {
         struct proto_resent resent;
         struct proto_leave leave;
         struct proto_title title;
+        struct proto_ask ask;
+        struct proto_consent consent;
+        struct proto_withdrawal withdrawal;
     } u;
     struct proto_list extensions; /* proto_extension */
 };

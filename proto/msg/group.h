@@ -15,6 +15,10 @@
 /* Private-use extension type; in every leaf's capabilities. */
 #define PROTO_EXT_GROUP 0xf101u
 
+enum {
+    PROTO_GROUP_PATIENTS = 8 /* in one thread */
+};
+
 enum proto_subject_kind {
     PROTO_SUBJECT_CLINIC = 1,
     PROTO_SUBJECT_PATIENT = 2
@@ -32,6 +36,27 @@ struct proto_subject {
 /* Flags. */
 #define PROTO_GROUP_DIRECT 1u /* the one conversation of two clinics */
 
+/*
+ * The newest device list of a patient who takes part: so that every member,
+ * also one that comes later, can judge which devices are the patient's.
+ */
+struct proto_patient_list {
+    uint8_t patient[32];
+    struct view list; /* ident_devices_open; its generation is the subject's */
+};
+
+/*
+ * Why a clinic that did not bring the patient into the thread may read along
+ * (decisions D 18): the patient's consent, or one recorded at a clinic's desk.
+ * Inside MLS only: it has people's words.
+ */
+struct proto_thread_consent {
+    uint8_t patient[32];
+    uint8_t clinic[32];
+    bool desk;
+    struct view consent; /* ident_consent_open, ident_desk_consent_open */
+};
+
 struct proto_group {
     uint8_t hub[32];
     uint64_t term;
@@ -39,6 +64,9 @@ struct proto_group {
     uint64_t flags;
     struct proto_list subjects;   /* proto_subject */
     struct proto_list successors; /* proto_subject_ref: next hubs, in order */
+    struct proto_list lists;      /* proto_patient_list, sorted by patient */
+    struct proto_list consents;   /* proto_thread_consent, sorted by patient,
+                                     then clinic */
 };
 
 struct proto_subject_ref {
@@ -47,6 +75,8 @@ struct proto_subject_ref {
 
 extern const struct proto_shape proto_subject_shape;
 extern const struct proto_shape proto_subject_ref_shape;
+extern const struct proto_shape proto_patient_list_shape;
+extern const struct proto_shape proto_thread_consent_shape;
 
 MUST_CHECK enum err proto_group_encode(const struct mem *mem,
                                        const struct proto_group *in,
@@ -58,6 +88,15 @@ MUST_CHECK enum err proto_group_decode(struct view in, struct proto_group *out);
 /* The subject with this root; false when there is none. */
 bool proto_group_find(const struct proto_group *group, const uint8_t root[32],
                       struct proto_subject *out);
+
+/* The list of a patient; false when there is none. */
+bool proto_group_list(const struct proto_group *group,
+                      const uint8_t patient[32], struct view *out);
+
+/* The consent for this patient and clinic; false when there is none. */
+bool proto_group_consent(const struct proto_group *group,
+                         const uint8_t patient[32], const uint8_t clinic[32],
+                         struct proto_thread_consent *out);
 
 /* AAD of every MLS message of a thread. */
 struct proto_aad {

@@ -23,6 +23,12 @@ static const struct proto_field log_entry_fields[] = {
 const struct proto_shape proto_log_entry_shape =
     PROTO_SHAPE(proto_log_entry, log_entry_fields);
 
+static const struct proto_field key_package_fields[] = {
+    PROTO_BIN(proto_key_package, kp, LIMIT_MSG_KEY_PACKAGE),
+};
+const struct proto_shape proto_key_package_shape =
+    PROTO_SHAPE(proto_key_package, key_package_fields);
+
 static const struct proto_field hello_fields[] = {
     PROTO_UINT(proto_hello, version_min, 255),
     PROTO_UINT(proto_hello, version_max, 255),
@@ -35,6 +41,7 @@ static const struct proto_field hello_fields[] = {
     PROTO_FIXED(proto_hello, profile_seen),
     PROTO_FIXED(proto_hello, out_stream),
     PROTO_UINT(proto_hello, out_acked, UINT64_MAX),
+    PROTO_UINT(proto_hello, out_last, UINT64_MAX),
     PROTO_FIXED(proto_hello, in_stream),
     PROTO_UINT(proto_hello, in_applied, UINT64_MAX),
     PROTO_UINT(proto_hello, incarnation, UINT64_MAX),
@@ -164,6 +171,7 @@ static const struct proto_field kp_claim_fields[] = {
     PROTO_FIXED(proto_kp_claim, hub),
     PROTO_BIN(proto_kp_claim, hub_addrs, LIMIT_MSG_ADDRS),
     PROTO_UINT(proto_kp_claim, suite, 0xffff),
+    PROTO_FIXED(proto_kp_claim, who),
 };
 
 static const struct proto_field kp_answer_fields[] = {
@@ -172,6 +180,10 @@ static const struct proto_field kp_answer_fields[] = {
     PROTO_UINT(proto_kp_answer, code, PROTO_ANSWER_CODE_COUNT - 1),
     PROTO_BIN(proto_kp_answer, kp, LIMIT_MSG_KEY_PACKAGE),
     PROTO_BIN(proto_kp_answer, addrs, LIMIT_MSG_ADDRS),
+    PROTO_FIXED(proto_kp_answer, who),
+    PROTO_LIST(proto_kp_answer, kps, PROTO_PATIENT_DEVICES,
+               proto_key_package_shape),
+    PROTO_BIN(proto_kp_answer, list, PROTO_PATIENT_LIST),
 };
 
 static const struct proto_field gi_get_fields[] = {
@@ -180,6 +192,7 @@ static const struct proto_field gi_get_fields[] = {
     PROTO_UINT(proto_gi_get, term, UINT64_MAX),
     PROTO_UINT(proto_gi_get, seq, UINT64_MAX),
     PROTO_FIXED(proto_gi_get, head),
+    PROTO_FIXED(proto_gi_get, seal),
 };
 
 static const struct proto_field gi_fields[] = {
@@ -206,6 +219,17 @@ static const struct proto_field fork_alert_fields[] = {
 static const struct proto_field thread_end_fields[] = {
     PROTO_FIXED(proto_thread_end, thread),
     PROTO_UINT(proto_thread_end, reason, 255),
+};
+
+static const struct proto_field route_fields[] = {
+    PROTO_FIXED(proto_route, to),
+    PROTO_BIN(proto_route, body, LIMIT_FRAME),
+};
+
+static const struct proto_field routed_fields[] = {
+    PROTO_FIXED(proto_routed, from),
+    PROTO_FIXED(proto_routed, patient),
+    PROTO_BIN(proto_routed, body, LIMIT_FRAME),
 };
 
 static const struct proto_field blob_open_fields[] = {
@@ -291,6 +315,8 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_fork_alert, fork_alert_fields)},
     {PROTO_PEER_THREAD_END, 1,
      PROTO_SHAPE(proto_thread_end, thread_end_fields)},
+    {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
+    {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},
     {PROTO_PEER_BLOB_OPEN, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},
     {PROTO_PEER_BLOB_STATE, 1,
      PROTO_SHAPE(proto_blob_state, blob_state_fields)},

@@ -49,6 +49,8 @@ enum proto_peer_type {
     PROTO_PEER_GI = 42,
     PROTO_PEER_FORK_ALERT = 43,
     PROTO_PEER_THREAD_END = 44,
+    PROTO_PEER_ROUTE = 45,
+    PROTO_PEER_ROUTED = 46,
 
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
@@ -59,6 +61,12 @@ enum proto_peer_type {
     PROTO_PEER_SPLICE_DATA = 113,
     PROTO_PEER_SPLICE_MORE = 114,
     PROTO_PEER_SPLICE_CLOSE = 115
+};
+
+/* A patient's devices and the bytes of the list that names them. */
+enum {
+    PROTO_PATIENT_DEVICES = 16,
+    PROTO_PATIENT_LIST = 8192
 };
 
 /* How one clinic stands to another, as it says so itself. */
@@ -86,6 +94,7 @@ struct proto_hello {
     uint8_t profile_seen[32];  /* hash of the receiver's profile that we hold */
     uint8_t out_stream[16];    /* the sender's stream to the receiver */
     uint64_t out_acked;        /* up to here the receiver acknowledged it */
+    uint64_t out_last;         /* its newest number */
     uint8_t in_stream[16];     /* the receiver's stream as known; zeros: none */
     uint64_t in_applied;       /* its highest applied number */
     uint64_t incarnation;      /* grows with each restore of the sender */
@@ -295,21 +304,32 @@ struct proto_log_part {
     struct proto_list entries; /* proto_log_entry */
 };
 
-/* A key package for this thread, please; hub is who will order it. */
+/*
+ * A key package for this thread, please; hub is who will order it.  who is a
+ * patient whose devices the receiver delivers for, zeros the receiver itself.
+ */
 struct proto_kp_claim {
     uint8_t req[16];
     uint8_t thread[32];
     uint8_t hub[32];
     struct view hub_addrs;
     uint64_t suite;
+    uint8_t who[32];
+};
+
+struct proto_key_package {
+    struct view kp; /* MLSMessage of a KeyPackage */
 };
 
 struct proto_kp_answer {
     uint8_t req[16];
     uint8_t thread[32];
-    uint64_t code; /* enum proto_answer_code: ACCEPTED, DENIED, INVALID */
-    struct view kp;
+    uint64_t code;     /* enum proto_answer_code: ACCEPTED, DENIED, INVALID */
+    struct view kp;    /* of the answering node itself */
     struct view addrs; /* where the hub can dial us */
+    uint8_t who[32];   /* as claimed */
+    struct proto_list kps; /* proto_key_package: one per device of a patient */
+    struct view list;      /* the patient's newest device list */
 };
 
 /* The state of a thread for somebody who has to rejoin. */
@@ -319,6 +339,7 @@ struct proto_gi_get {
     uint64_t term; /* what the sender last had, 0 if nothing */
     uint64_t seq;
     uint8_t head[32];
+    uint8_t seal[32]; /* X25519 key to seal group_info to; zeros: not sealed */
 };
 
 struct proto_gi {
@@ -330,7 +351,8 @@ struct proto_gi {
     uint64_t ts_ms;
     uint8_t head[32];
     uint64_t leaf;          /* the receiver's old leaf; UINT32_MAX: none */
-    struct view group_info; /* MLS GroupInfo with tree */
+    struct view group_info; /* MLS GroupInfo with tree; HPKE-sealed (enc, then
+                               ciphertext) when that was asked for */
 };
 
 /* Our views of this thread differ. */
@@ -347,6 +369,24 @@ struct proto_fork_alert {
 struct proto_thread_end {
     uint8_t thread[32];
     uint64_t reason;
+};
+
+/*
+ * Through a patient's delivery clinic (decisions F 24).  From a device: to is a
+ * clinic, and the delivery clinic hands body on as ROUTED {from: the device,
+ * patient}.  From a clinic: to is a patient (each active device gets it once)
+ * or one device, and the device gets ROUTED {from: the clinic, patient}.  body
+ * is a message from 32 on, and no route; the relay does not look into it.
+ */
+struct proto_route {
+    uint8_t to[32];
+    struct view body;
+};
+
+struct proto_routed {
+    uint8_t from[32];
+    uint8_t patient[32];
+    struct view body;
 };
 
 /* Attachments: chunk files by the hash of their ciphertext. */
@@ -447,6 +487,8 @@ struct proto_peer_msg {
         struct proto_gi gi;
         struct proto_fork_alert fork_alert;
         struct proto_thread_end thread_end;
+        struct proto_route route;
+        struct proto_routed routed;
         struct proto_blob_open blob_open;
         struct proto_blob_state blob_state;
         struct proto_blob_put blob_put;
@@ -461,6 +503,7 @@ struct proto_peer_msg {
 /* Shapes of list items, for proto_list_next. */
 extern const struct proto_shape proto_node_addr_shape;
 extern const struct proto_shape proto_log_entry_shape;
+extern const struct proto_shape proto_key_package_shape;
 
 /*
  * Encode; *out must be empty.

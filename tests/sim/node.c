@@ -329,6 +329,10 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_PROFILE:
     case FED_SHOW_MEMBER:
     case FED_SHOW_REVOKED:
+    case FED_SHOW_PATIENT:
+    case FED_SHOW_DEVICES:
+    case FED_SHOW_CONSENT:
+    case FED_SHOW_ENROL:
         break;
     }
 }

@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum {
-    FIRST = PROTO_DEVICE_HELLO,
-    LAST = PROTO_DEVICE_BYE
+    FIRST = PROTO_DEVICE_ENROL,
+    LAST = PROTO_DEVICE_ALLOW
 };
 
 static _Alignas(max_align_t) uint8_t item[PROTO_ITEM_SIZE];
@@ -72,13 +72,13 @@ TEST(later_software_and_nonsense)
 
     CHECK_ERR(proto_device_decode(check_hex("92 cc f0 01"), &msg),
               ERR_UNSUPPORTED);
-    CHECK_ERR(proto_device_decode(check_hex("93 cc a7 09 05"), &msg),
+    CHECK_ERR(proto_device_decode(check_hex("93 cc a6 09 05"), &msg),
               ERR_UNSUPPORTED);
-    CHECK_ERR(proto_device_decode(check_hex("93 cc a7 01 c3"), &msg),
+    CHECK_ERR(proto_device_decode(check_hex("93 cc a6 01 c3"), &msg),
               ERR_FORMAT);
-    CHECK_ERR(proto_device_decode(check_hex("94 cc a7 01 05 05"), &msg),
+    CHECK_ERR(proto_device_decode(check_hex("94 cc a6 01 05 05"), &msg),
               ERR_FORMAT);
-    CHECK_ERR(proto_device_decode(check_hex("91 cc a7"), &msg), ERR_FORMAT);
+    CHECK_ERR(proto_device_decode(check_hex("91 cc a6"), &msg), ERR_FORMAT);
     CHECK_ERR(proto_device_decode((struct view){0}, &msg), ERR_FORMAT);
 }
 
@@ -98,8 +98,8 @@ TEST(bounds)
     msg.u.kp_publish.kps =
         (struct proto_list){.items = kps, .len = PROTO_DEVICE_KPS_MAX + 1};
     CHECK_ERR(proto_device_encode(mem_heap(), &msg, &out), ERR_LIMIT);
-    sample(PROTO_DEVICE_TAKEN, &msg);
-    msg.u.taken.code = PROTO_DEVICE_CODE_COUNT;
+    sample(PROTO_DEVICE_KP_STATE, &msg);
+    msg.u.kp_state.code = PROTO_DEVICE_CODE_COUNT;
     CHECK_ERR(proto_device_encode(mem_heap(), &msg, &out), ERR_LIMIT);
     sample(PROTO_DEVICE_ENROL, &msg);
     msg.u.enrol.name = VIEW_LIT("\xff");
