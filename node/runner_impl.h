@@ -43,7 +43,7 @@ struct node_ev {
     enum node_ev_kind kind;
     struct fed_peer peer;
     struct fed_up up;
-    struct bytes frame;
+    struct bytes frame; /* UP of a device: its certificate */
     struct node_ask *ask;
 };
 
@@ -56,7 +56,8 @@ struct node_late {
 
 /* What the handshake may know without asking the core. */
 struct node_party {
-    struct clinic_id root;
+    struct clinic_id root; /* of a device: its id */
+    enum fed_kind kind;
     bool known;
     bool blocked;
     uint64_t generation; /* refuse lower ones */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runner and the network: callbacks in, frames and dials out. */
+#include "crypto/ident/device_list.h"
 #include "node/runner_impl.h"
 #include "proto/msg/addr.h"
 
@@ -9,6 +10,38 @@ static void flush_late(struct node_runner *r, const struct fed_peer *peer,
                        bool gone);
 
 /* ---------------------------------------------------------------- incoming */
+
+/* The first byte of a device certificate: an array of two. */
+static bool
+is_device(struct view chain)
+{
+    return chain.len > 0 && chain.p[0] == 0x92;
+}
+
+/*
+ * A device is what it proves to be: its key.  The core judges the certificate
+ * by the patient's list once it is up, and takes nothing but an enrolment from
+ * one that it does not know.
+ */
+static enum err
+verify_device(struct node_runner *r, struct view cert,
+              const struct device_id *key, struct fed_verdict *out)
+{
+    struct ident_device_claim claim;
+    struct node_party p;
+    enum err e;
+
+    TRY(ident_device_cert_peek(cert, &claim));
+    out->kind = FED_PEER_DEVICE;
+    memcpy(out->root.b, key->b, sizeof(key->b));
+    out->known = false;
+    if (node_runner_party_find(r, &out->root, &p)) {
+        TRY(p.blocked || p.kind != FED_KIND_DEVICE ? ERR_DENIED : OK);
+        out->known = p.known;
+    }
+out:
+    return e;
+}
 
 static enum err
 verify(void *ctx, struct view chain, const struct device_id *tls_key,
@@ -20,12 +53,16 @@ verify(void *ctx, struct view chain, const struct device_id *tls_key,
     struct node_party p;
     enum err e;
 
+    if (is_device(chain)) {
+        return expected != NULL ? ERR_AUTH
+                                : verify_device(r, chain, tls_key, out);
+    }
     check.now_ms = clock_wall_ms(r->c.clock);
     TRY(ident_chain_verify(r->c.mem, chain, &check, &n));
     out->root = n.root;
     out->known = false;
     if (node_runner_party_find(r, &n.root, &p)) {
-        if (p.blocked) {
+        if (p.blocked || p.kind != FED_KIND_CLINIC) {
             return ERR_DENIED;
         }
         if (n.generation < p.generation) {
@@ -74,13 +111,21 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
     struct node_runner *r = ctx;
     struct node_ev *ev = new_event(r, NODE_EV_UP, &info->peer);
 
-    if (ev == NULL) {
+    if (ev == NULL || (info->kind == FED_PEER_DEVICE &&
+                       bytes_copy(r->c.mem, info->chain, &ev->frame) != OK)) {
+        mem_free(r->c.mem, ev, sizeof(*ev));
         fed_net_close(r->net, &info->peer);
         return NULL;
     }
     ev->up.root = info->peer.root;
     ev->up.serial = info->peer.serial;
-    ev->up.generation = generation_of(r, info);
+    if (info->kind == FED_PEER_DEVICE) {
+        ev->up.kind = FED_KIND_DEVICE;
+        ev->up.cert = view_of(&ev->frame);
+    } else {
+        ev->up.kind = FED_KIND_CLINIC;
+        ev->up.generation = generation_of(r, info);
+    }
     memcpy(ev->up.exporter, info->exporter, sizeof(ev->up.exporter));
     ev->up.dialled = info->dialled;
     node_runner_push(r, ev);
@@ -325,9 +370,11 @@ node_runner_act(struct node_runner *r, const struct fed_act *act)
         send_frame(r, act);
         break;
     case FED_ACT_KNOWN:
+        node_runner_party_update(r, &act->peer);
         fed_net_known(r->net, &peer);
         break;
     case FED_ACT_CLOSE:
+        node_runner_party_update(r, &act->peer);
         fed_net_close(r->net, &peer);
         break;
     case FED_ACT_WANT:

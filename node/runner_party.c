@@ -76,12 +76,13 @@ grow(struct node_runner *r)
 static enum err
 put(struct node_runner *r, const struct fed_party_info *info)
 {
-    struct node_party p = {.root = info->root};
+    struct node_party p = {.root = info->root, .kind = info->kind};
     enum err e = OK;
     size_t i;
 
-    p.known =
-        info->ours == PROTO_STANCE_GRANTED || info->ours == PROTO_STANCE_THREAD;
+    p.known = info->kind == FED_KIND_DEVICE ||
+              info->ours == PROTO_STANCE_GRANTED ||
+              info->ours == PROTO_STANCE_THREAD;
     p.blocked = info->blocked;
     p.generation =
         info->generation > info->revoked ? info->generation : info->revoked;
