@@ -25,6 +25,7 @@
 #include "store/clinic.h"
 #include "store/contact.h"
 #include "store/conv.h"
+#include "store/invite.h"
 #include "store/link.h"
 #include "store/msg.h"
 #include "store/writer.h"
@@ -34,6 +35,7 @@
 
 enum {
     NODE_API_FILES = 16,
+    NODE_LINK_DAYS = 14, /* of one-time links; public ones stay */
     NODE_API_ADDRS = PROTO_LINK_ADDRS_MAX
 };
 
@@ -131,6 +133,8 @@ MUST_CHECK enum err node_find_clinic(struct node_call *c, struct store_txn *txn,
                                      struct view ref, struct store_clinic *out);
 MUST_CHECK enum err node_find_link(struct node_call *c, struct store_txn *txn,
                                    struct view ref, struct store_link *out);
+MUST_CHECK enum err node_find_invite(struct node_call *c, struct store_txn *txn,
+                                     struct view ref, struct store_invite *out);
 MUST_CHECK enum err node_find_contact(struct node_call *c,
                                       struct store_txn *txn, struct view ref,
                                       struct store_contact *out);
@@ -146,6 +150,18 @@ void node_clinic_label(struct store_txn *txn, const struct store_clinic *c,
                        struct phi *out);
 void node_conv_label(struct store_txn *txn, const struct store_conv *conv,
                      struct phi *out);
+
+/* The text of a link as it is given out; has its secret. */
+MUST_CHECK enum err node_link_text(const struct node_api *api,
+                                   const struct store_link *l,
+                                   struct bytes *out);
+/* What the protocol has to know of it; forward is borrowed. */
+void node_link_core(const struct store_link *l, struct view forward,
+                    struct fed_link *out);
+const char *node_link_state(const struct store_link *l, uint64_t now_ms);
+/* --expires: 30d, 12h, 90m or 2027-01-31.  ERR_INVALID, said */
+MUST_CHECK enum err node_call_expiry(struct node_call *c, uint64_t now_ms,
+                                     uint64_t *out);
 
 /* Write: an audit row of the member who acts. */
 MUST_CHECK enum err node_audit_member(struct store_txn *txn,
@@ -171,6 +187,11 @@ enum err node_cmd_clinics(struct node_call *c);
 enum err node_cmd_disconnect(struct node_call *c);
 enum err node_cmd_block(struct node_call *c);
 enum err node_cmd_unblock(struct node_call *c);
+
+enum err node_cmd_invite(struct node_call *c);
+enum err node_cmd_invites(struct node_call *c);
+enum err node_cmd_invite_resend(struct node_call *c);
+enum err node_cmd_invite_revoke(struct node_call *c);
 
 enum err node_cmd_inbox(struct node_call *c);
 enum err node_cmd_thread_show(struct node_call *c);

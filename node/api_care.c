@@ -115,6 +115,7 @@ action_word(uint16_t action)
         [NODE_AUDIT_CONNECTED] = "connection changed",
         [NODE_AUDIT_ARRIVED] = "message arrived",
         [NODE_AUDIT_SPLICE] = "splice changed",
+        [NODE_AUDIT_INVITE] = "invitation",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL

@@ -17,7 +17,15 @@ static const char *const idents[STORE_IDENT_KIND_COUNT_] = {
     [STORE_IDENT_PHONE] = "phone",       [STORE_IDENT_EMAIL] = "email",
     [STORE_IDENT_FAX] = "fax",           [STORE_IDENT_ADDRESS] = "address",
     [STORE_IDENT_EXTERNAL] = "external", [STORE_IDENT_CLINIC] = "clinic",
-    [STORE_IDENT_PATIENT] = "patient",
+    [STORE_IDENT_PATIENT] = "patient",   [STORE_IDENT_INVITE] = NULL,
+};
+
+static const char *const learned[STORE_LEARNED_COUNT_] = {
+    [STORE_LEARNED_NONE] = "",
+    [STORE_LEARNED_LINK] = "by link",
+    [STORE_LEARNED_SCANNED] = "scanned",
+    [STORE_LEARNED_INTRODUCED] = "introduced",
+    [STORE_LEARNED_COMPARED] = "compared",
 };
 
 /* ----------------------------------------------------------------- showing */
@@ -25,18 +33,36 @@ static const char *const idents[STORE_IDENT_KIND_COUNT_] = {
 static void
 show_ident(const struct store_ident *i, json_t *list)
 {
-    json_t *o = node_json_item(list);
+    json_t *o = idents[i->kind] == NULL ? NULL : node_json_item(list);
     bool key = i->kind == STORE_IDENT_CLINIC || i->kind == STORE_IDENT_PATIENT;
 
-    if (o == NULL || idents[i->kind] == NULL) {
+    if (o == NULL) {
         return;
     }
     node_json_view(o, "kind", view_str(idents[i->kind]));
     if (key) {
         node_json_hex(o, "value", view_of(&i->value));
+        node_json_view(o, "learned", view_str(learned[i->learned]));
     } else {
         node_json_view(o, "value", view_of(&i->value));
     }
+}
+
+/* Whether a patient has the app. */
+static const char *
+app_word(const struct store_contact *contact)
+{
+    const char *word = "not invited";
+
+    for (size_t i = 0; i < contact->idents_len; i++) {
+        if (contact->idents[i].kind == STORE_IDENT_PATIENT) {
+            return "joined";
+        }
+        if (contact->idents[i].kind == STORE_IDENT_INVITE) {
+            word = "invited";
+        }
+    }
+    return word;
 }
 
 static void
@@ -48,6 +74,9 @@ show_contact(const struct store_contact *contact, json_t *o)
     node_json_view(o, "name", proto_phi_reveal(&contact->name));
     node_json_view(o, "kind", view_str(kinds[contact->kind]));
     node_json_num(o, "since_ms", contact->created_ms);
+    if (contact->kind == STORE_CONTACT_PATIENT) {
+        node_json_view(o, "app", view_str(app_word(contact)));
+    }
     for (size_t i = 0; i < contact->idents_len; i++) {
         show_ident(&contact->idents[i], list);
     }

@@ -170,6 +170,53 @@ out:
     return e;
 }
 
+/* ------------------------------------------------------------- invitations */
+
+struct invite_search {
+    struct best best;
+    struct store_txn *txn;
+    struct link_id id;
+};
+
+/* By the name of whom it is for; the ones in use before those that are not. */
+static enum err
+each_invite(void *ctx, const struct store_invite *i)
+{
+    struct invite_search *s = ctx;
+    struct store_contact contact = {0};
+    enum fit f = FIT_NO;
+    bool over = i->state != STORE_INVITE_OPEN;
+
+    if (store_contact_get(s->txn, &i->contact, &contact) == OK) {
+        f = fit_of(s->best.ref, link_id_view(&i->link),
+                   proto_phi_reveal(&contact.name));
+        if (i->state == STORE_INVITE_REPLACED && f != FIT_ID) {
+            f = FIT_NO; /* its name is the newer one's */
+        } else if (over && (f == FIT_WHOLE || f == FIT_BEGINS)) {
+            f = f == FIT_WHOLE ? FIT_WHOLE_ENDED : FIT_BEGINS_ENDED;
+        }
+    }
+    if (is_best(&s->best, f)) {
+        s->id = i->link;
+    }
+    store_contact_clear(&contact);
+    return OK;
+}
+
+enum err
+node_find_invite(struct node_call *c, struct store_txn *txn, struct view ref,
+                 struct store_invite *out)
+{
+    enum err e;
+    struct invite_search s = {.best = {.ref = ref}, .txn = txn};
+
+    TRY(store_invite_list(txn, each_invite, &s));
+    TRY(judge(c, &s.best, "invitation", "invites"));
+    TRY(store_invite_get(txn, &s.id, out));
+out:
+    return e;
+}
+
 /* ---------------------------------------------------------------- contacts */
 
 struct contact_search {

@@ -8,16 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    EXPIRES_DEFAULT_DAYS = 14 /* of one-time links; public ones stay */
-};
-
 /* ----------------------------------------------------------------- the text */
 
-/* The text of a link as it is given out. */
-static enum err
-link_text(const struct node_api *api, const struct store_link *l,
-          struct bytes *out)
+enum err
+node_link_text(const struct node_api *api, const struct store_link *l,
+               struct bytes *out)
 {
     struct proto_link p = {0};
     size_t host = strlen(api->config->host);
@@ -43,8 +38,8 @@ link_text(const struct node_api *api, const struct store_link *l,
     return e;
 }
 
-static const char *
-state_word(const struct store_link *l, uint64_t now_ms)
+const char *
+node_link_state(const struct store_link *l, uint64_t now_ms)
 {
     if (l->has_next) {
         return "replaced";
@@ -94,7 +89,7 @@ describe(struct node_call *c, struct store_link *l, json_t *o)
 
     TRY(node_runner_do(c->api->runner, &step));
     l->uses = use.uses;
-    TRY(link_text(c->api, l, &text));
+    TRY(node_link_text(c->api, l, &text));
     node_json_hex(o, "id", link_id_view(&l->id));
     node_json_view(o, "label", proto_phi_reveal(&l->label));
     node_json_view(o, "link", view_of(&text));
@@ -102,7 +97,7 @@ describe(struct node_call *c, struct store_link *l, json_t *o)
     node_json_bool(o, "in_person", (l->flags & STORE_LINK_IN_PERSON) != 0);
     node_json_bool(o, "review", (l->flags & STORE_LINK_REVIEW) != 0);
     node_json_view(o, "state",
-                   view_str(state_word(l, store_now_ms(c->api->store))));
+                   view_str(node_link_state(l, store_now_ms(c->api->store))));
     node_json_num(o, "uses", l->uses);
     node_json_num(o, "uses_max", l->uses_max);
     node_json_num(o, "created_ms", l->created_ms);
@@ -123,8 +118,9 @@ struct change {
     struct bytes forward;     /* signed, of the other */
 };
 
-static void
-to_core(const struct store_link *l, struct view forward, struct fed_link *out)
+void
+node_link_core(const struct store_link *l, struct view forward,
+               struct fed_link *out)
 {
     *out = (struct fed_link){0};
     out->id = l->id;
@@ -145,10 +141,10 @@ step_change(void *ctx, struct fed_core *core)
     struct fed_link l;
     enum err e;
 
-    to_core(ch->link, (struct view){0}, &l);
+    node_link_core(ch->link, (struct view){0}, &l);
     e = fed_core_link_put(core, &l);
     if (e == OK && ch->other != NULL) {
-        to_core(ch->other, view_of(&ch->forward), &l);
+        node_link_core(ch->other, view_of(&ch->forward), &l);
         e = fed_core_link_put(core, &l);
     }
     mem_wipe(&l, sizeof(l));
@@ -180,9 +176,8 @@ apply(struct change *ch)
     return node_runner_do(ch->c->api->runner, &step);
 }
 
-/* 30d, 12h, 90m or 2027-01-31, as a time from now. */
-static enum err
-read_expiry(struct node_call *c, uint64_t now_ms, uint64_t *out)
+enum err
+node_call_expiry(struct node_call *c, uint64_t now_ms, uint64_t *out)
 {
     struct view v = node_call_flag(c, "expires");
     char text[32];
@@ -245,7 +240,7 @@ from_flags(struct node_call *c, struct store_link *l)
     if (one_time) {
         TRY(store_random(api->store, l->secret, sizeof(l->secret)));
         l->uses_max = 1;
-        l->expires_ms = l->created_ms + EXPIRES_DEFAULT_DAYS * IDENT_DAY_MS;
+        l->expires_ms = l->created_ms + NODE_LINK_DAYS * IDENT_DAY_MS;
     }
     TRY(node_call_number(c, "uses", l->uses_max, &l->uses_max));
     if (one_time && l->uses_max != 1) {
@@ -254,7 +249,7 @@ from_flags(struct node_call *c, struct store_link *l)
                            "Leave --uses or --one-time out."));
     }
     if (node_call_has(c, "expires")) {
-        TRY(read_expiry(c, l->created_ms, &l->expires_ms));
+        TRY(node_call_expiry(c, l->created_ms, &l->expires_ms));
     }
     e = phi_from(api->mem, node_call_flag(c, "label"), &l->label);
     if (e == OK && phi_len(&l->label) > LIMIT_PHI_SHORT) {
@@ -294,6 +289,9 @@ each_id(void *ctx, const struct store_link *l)
 {
     struct list *list = ctx;
 
+    if ((l->flags & STORE_LINK_INVITE) != 0) {
+        return OK; /* balsam invites lists these */
+    }
     if (list->len == list->cap) {
         size_t cap = list->cap == 0 ? 16 : 2 * list->cap;
         struct link_id *more = mem_calloc(list->mem, cap, sizeof(*more));
@@ -365,6 +363,17 @@ out:
     return e;
 }
 
+/* Whose contact is shown as invited by it. */
+static enum err
+not_invitation(struct node_call *c, const struct store_link *l)
+{
+    return (l->flags & STORE_LINK_INVITE) == 0
+               ? OK
+               : node_call_fail(c, ERR_STATE,
+                                "This link is an invitation. Write: balsam "
+                                "invite resend, or balsam invite revoke.");
+}
+
 enum err
 node_cmd_link_show(struct node_call *c)
 {
@@ -386,6 +395,7 @@ node_cmd_link_revoke(struct node_call *c)
     struct change ch = {.c = c, .action = NODE_AUDIT_LINK_REVOKE, .link = &l};
 
     TRY(find(c, &l));
+    TRY(not_invitation(c, &l));
     l.flags |= STORE_LINK_REVOKED;
     TRY(apply(&ch));
     TRY(describe(c, &l, c->out));
@@ -429,6 +439,7 @@ node_cmd_link_rotate(struct node_call *c)
         .c = c, .action = NODE_AUDIT_LINK_ROTATE, .link = &l, .other = &old};
 
     TRY(find(c, &old));
+    TRY(not_invitation(c, &old));
     if ((old.flags & STORE_LINK_REVOKED) != 0 || old.has_next) {
         TRY(node_call_fail(c, ERR_STATE,
                            "This link is not in use any more. "
@@ -436,7 +447,7 @@ node_cmd_link_rotate(struct node_call *c)
                            "create."));
     }
     TRY(successor(c, &old, &l));
-    TRY(link_text(api, &l, &text));
+    TRY(node_link_text(api, &l, &text));
     (void)pthread_mutex_lock(&api->identity_mx);
     e = ident_forward_make(api->mem, &api->identity.node,
                            view_of(&api->identity.chain), &old.id,

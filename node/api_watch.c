@@ -33,6 +33,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_ROLLBACK] = "rollback",
         [NODE_EVENT_FORK] = "fork",
         [NODE_EVENT_MEMBERS] = "members",
+        [NODE_EVENT_INVITE] = "invitation",
     };
 
     return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL

@@ -430,9 +430,8 @@ node_panel_read(const struct mem *mem, struct view csv, uint64_t now_ms,
     if (!r.bad && p.rows_len == 0) {
         wrong(&r, 1, "There is nobody in the file.");
     }
-    TRY(r.bad ? ERR_INVALID : OK);
     *out = p;
-    return OK;
+    return r.bad ? ERR_INVALID : OK;
 out:
     node_panel_clear(&p);
     return e;

@@ -50,7 +50,8 @@ struct node_panel_wrong {
 };
 
 /*
- * ERR_INVALID  something is wrong and was said
+ * ERR_INVALID  something is wrong and was said; *out has the other lines, so
+ *              that more can be said about them
  * ERR_LIMIT    more than NODE_PANEL_ROWS or NODE_PANEL_BYTES
  */
 MUST_CHECK enum err node_panel_read(const struct mem *mem, struct view csv,

@@ -64,6 +64,12 @@ black(const struct node_qr *qr, unsigned x, unsigned y)
     return (qr->code->data[(y - QUIET) * side + (x - QUIET)] & 1) != 0;
 }
 
+bool
+node_qr_dark(const struct node_qr *qr, unsigned x, unsigned y)
+{
+    return black(qr, x + QUIET, y + QUIET);
+}
+
 enum err
 node_qr_terminal(const struct mem *mem, const struct node_qr *qr,
                  struct bytes *out)

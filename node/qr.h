@@ -21,6 +21,9 @@ MUST_CHECK enum err node_qr_make(const struct mem *mem, struct view text,
 /* Modules per side without the quiet zone; version = (side - 17) / 4. */
 unsigned node_qr_side(const struct node_qr *qr);
 
+/* Whether a module is black; x and y are below the side. */
+bool node_qr_dark(const struct node_qr *qr, unsigned x, unsigned y);
+
 /*
  * For a terminal: two modules a character (half blocks), black on white by
  * explicit colours, so that it reads on dark terminals too.  UTF-8.

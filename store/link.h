@@ -12,7 +12,8 @@ enum store_link_flag {
     STORE_LINK_ONE_TIME = 1,  /* else public */
     STORE_LINK_REVIEW = 2,    /* accept after review, else at once */
     STORE_LINK_IN_PERSON = 4, /* shown, not sent: may claim "verified" */
-    STORE_LINK_REVOKED = 8
+    STORE_LINK_REVOKED = 8,
+    STORE_LINK_INVITE = 16 /* of an invitation: store/invite.h */
 };
 
 struct store_link {

@@ -14,6 +14,7 @@ install: setup
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)/lib/systemd/system
 	$(INSTALL) -m 755 build/plain/bin/balsam build/plain/bin/balsamd \
+	  build/plain/bin/balsam-paper \
 	  $(DESTDIR)$(PREFIX)/bin
 	build/plain/bin/balsam man > $(DESTDIR)$(PREFIX)/share/man/man1/balsam.1
 	$(INSTALL) -m 644 tools/service/balsamd.8 \

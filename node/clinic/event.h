@@ -21,7 +21,8 @@ enum node_event {
     NODE_EVENT_OVERDUE = 10,  /* a conversation, n message: not accepted */
     NODE_EVENT_ROLLBACK = 11, /* a clinic, or nothing: this node */
     NODE_EVENT_FORK = 12,     /* a conversation, b clinic: views differ */
-    NODE_EVENT_MEMBERS = 13   /* a conversation, b subject, n 1 in 0 out */
+    NODE_EVENT_MEMBERS = 13,  /* a conversation, b subject, n 1 in 0 out */
+    NODE_EVENT_INVITE = 14    /* a link, b contact, n store_invite_state */
 };
 
 /* Audit. */
@@ -53,7 +54,8 @@ enum node_audit {
     NODE_AUDIT_BACKUP = 25,
     NODE_AUDIT_CONNECTED = 26, /* by a peer, through a link */
     NODE_AUDIT_ARRIVED = 27,   /* a message of a peer */
-    NODE_AUDIT_SPLICE = 28     /* a clinic, n bytes a day that we carry */
+    NODE_AUDIT_SPLICE = 28,    /* a clinic, n bytes a day that we carry */
+    NODE_AUDIT_INVITE = 29     /* a link, n store_invite_state */
 };
 
 /* Marks of a conversation (store_conv_mark_*): kind, subject, value. */

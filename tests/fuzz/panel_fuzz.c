@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     ASSERT(e == OK || e == ERR_INVALID || e == ERR_LIMIT);
     ASSERT((e == ERR_INVALID) <= (said > 0));
-    if (e == OK) {
+    if (e == OK) { /* else some rows are left out */
         write_again(&a, &text);
         if (text.len <= NODE_PANEL_BYTES) {
             ASSERT(node_panel_read(mem_heap(), view_of(&text), NOW, &w, &b) ==

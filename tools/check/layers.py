@@ -35,6 +35,9 @@ VENDOR = {
     "wslay/": ["node/"],
     "http_parser.h": ["node/"],
     "curl/": ["node/"],
+    "pango-1.0/": ["tools/paper/"],
+    "cairo/": ["tools/paper/"],
+    "glib-2.0/": ["tools/paper/"],
 }
 OBJ = "build/plain/obj"
 bad = []

@@ -36,6 +36,8 @@ version(const struct tool_run *run)
 static const struct special specials[] = {
     {"init", tool_cmd_init},
     {"connect", tool_cmd_connect},
+    {"invite", tool_cmd_invite},
+    {"invite resend", tool_cmd_invite},
     {"recovery check", tool_cmd_words},
     {"rotate-key", tool_cmd_words},
     {"recovery sheet", tool_cmd_sheet},
@@ -52,8 +54,8 @@ static bool
 is_path(const char *name)
 {
     static const char *const names[] = {
-        "backup", "restore",  "save-attachment", "--data", "--png",
-        "--svg",  "--attach", "--control",       "--sheet"};
+        "backup",   "restore",   "save-attachment", "--data", "--png", "--svg",
+        "--attach", "--control", "--sheet",         "--file", "--pdf"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (strcmp(names[i], name) == 0) {

@@ -65,6 +65,21 @@ not_up(const struct tool_run *run, enum err e)
                     err_name(e));
 }
 
+/* Each line of what the node says on a line of its own. */
+static enum tool_exit
+say_lines(const char *text)
+{
+    size_t n = strcspn(text, "\n");
+    enum tool_exit code = tool_say(TOOL_EXIT_FAILED, "%.*s", (int)n, text);
+
+    while (text[n] != '\0') {
+        text += n + 1;
+        n = strcspn(text, "\n");
+        code = tool_say(TOOL_EXIT_FAILED, "%.*s", (int)n, text);
+    }
+    return code;
+}
+
 enum tool_exit
 tool_ask(const struct tool_run *run, const json_t *request, const int *files,
          size_t files_len, json_t **answer)
@@ -89,7 +104,7 @@ tool_ask(const struct tool_run *run, const json_t *request, const int *files,
         if (run->json) {
             tool_print_json(reply);
         }
-        code = tool_say(TOOL_EXIT_FAILED, "%s", tool_text(reply, "say"));
+        code = say_lines(tool_text(reply, "say"));
         json_decref(reply);
         return code;
     }

@@ -66,6 +66,7 @@ void tool_show_event(const json_t *event);
 /* Commands that do more than ask and show. */
 enum tool_exit tool_cmd_init(const struct tool_run *run);
 enum tool_exit tool_cmd_connect(const struct tool_run *run);
+enum tool_exit tool_cmd_invite(const struct tool_run *run);
 enum tool_exit tool_cmd_watch(const struct tool_run *run);
 enum tool_exit tool_cmd_plain(const struct tool_run *run);
 enum tool_exit tool_cmd_words(const struct tool_run *run);

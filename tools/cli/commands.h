@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum {
-    TOOL_FLAGS_MAX = 12 /* of one command */
+    TOOL_FLAGS_MAX = 14 /* of one command */
 };
 
 struct tool_flag {

@@ -16,6 +16,9 @@ void tool_print_time(long long ms);
 
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
+void tool_show_invited(const json_t *answer);
+void tool_show_invites(const json_t *answer);
+void tool_show_invite(const json_t *answer);
 void tool_show_profile(const json_t *answer);
 void tool_show_audit(const json_t *answer);
 void tool_show_doctor(const json_t *answer);

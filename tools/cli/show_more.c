@@ -15,6 +15,9 @@ show_identities(const json_t *a)
     {
         (void)printf("  %-12s ", tool_text(x, "kind"));
         tool_print_safe(tool_text(x, "value"));
+        if (tool_text(x, "learned")[0] != '\0') {
+            (void)printf("  (%s)", tool_text(x, "learned"));
+        }
         (void)printf("\n");
     }
 }
@@ -26,7 +29,9 @@ tool_show_contact(const json_t *a)
     const json_t *n;
 
     tool_print_safe(tool_text(a, "name"));
-    (void)printf("  (%s, %.8s)\n", tool_text(a, "kind"), tool_text(a, "id"));
+    (void)printf(
+        "  (%s, %s%s%.8s)\n", tool_text(a, "kind"), tool_text(a, "app"),
+        tool_text(a, "app")[0] == '\0' ? "" : ", ", tool_text(a, "id"));
     show_identities(a);
     json_array_foreach(json_object_get(a, "notes"), i, n)
     {
@@ -48,6 +53,9 @@ tool_show_contacts(const json_t *a)
     {
         (void)printf("%.8s  %-12s ", tool_text(c, "id"), tool_text(c, "kind"));
         tool_print_safe(tool_text(c, "name"));
+        if (tool_text(c, "app")[0] != '\0') {
+            (void)printf("  (%s)", tool_text(c, "app"));
+        }
         (void)printf("\n");
     }
 }
