@@ -46,7 +46,27 @@ month_days(unsigned year, unsigned month)
     return days[month - 1] + (month == 2 && leap ? 1u : 0u);
 }
 
-/* A day that was, written as 1980-02-29. */
+/* Written as 1980-02-29, and in the calendar. */
+static bool
+is_day(const char text[BIRTH_LEN + 1])
+{
+    unsigned year;
+    unsigned month;
+    unsigned day;
+
+    for (size_t i = 0; i < BIRTH_LEN; i++) {
+        bool dash = i == 4 || i == 7;
+
+        if (dash ? text[i] != '-' : text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+    }
+    return sscanf(text, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
+           year >= YEAR_MIN && month >= 1 && month <= 12 && day >= 1 &&
+           day <= month_days(year, month);
+}
+
+/* A day that was. */
 static bool
 is_birth(struct view v, uint64_t now_ms)
 {
@@ -54,30 +74,15 @@ is_birth(struct view v, uint64_t now_ms)
     char today[BIRTH_LEN + 1] = "";
     time_t t = (time_t)(now_ms / 1000) + 86400; /* somewhere it is tomorrow */
     struct tm tm;
-    unsigned year;
-    unsigned month;
-    unsigned day;
 
-    if (v.len != BIRTH_LEN || v.p[4] != '-' || v.p[7] != '-') {
+    if (v.len != BIRTH_LEN) {
         return false;
-    }
-    for (size_t i = 0; i < BIRTH_LEN; i++) {
-        if (i != 4 && i != 7 && (v.p[i] < '0' || v.p[i] > '9')) {
-            return false;
-        }
     }
     memcpy(text, v.p, BIRTH_LEN);
     text[BIRTH_LEN] = '\0';
-    if (sscanf(text, "%4u-%2u-%2u", &year, &month, &day) != 3 ||
-        year < YEAR_MIN || month < 1 || month > 12 || day < 1 ||
-        day > month_days(year, month)) {
-        return false;
-    }
-    if (gmtime_r(&t, &tm) == NULL ||
-        strftime(today, sizeof(today), "%Y-%m-%d", &tm) != BIRTH_LEN) {
-        return false;
-    }
-    return strcmp(text, today) <= 0;
+    return is_day(text) && gmtime_r(&t, &tm) != NULL &&
+           strftime(today, sizeof(today), "%Y-%m-%d", &tm) == BIRTH_LEN &&
+           strcmp(text, today) <= 0;
 }
 
 static bool
@@ -207,31 +212,29 @@ quoted_byte(struct reader *r, uint8_t *to, size_t *n)
     return true;
 }
 
-/* The next cell; quotes are taken away in place. */
-static enum end
-next_cell(struct reader *r, struct view *out)
+/* The inside of quotes, moved to the front; false when one is missing. */
+static bool
+take_quoted(struct reader *r, uint8_t *to, size_t *n)
 {
     const struct bytes *t = &r->panel->text;
-    uint8_t *to = t->p + r->at;
-    size_t n = 0;
-    bool quoted = r->at < t->len && t->p[r->at] == '"';
+    bool open = true;
 
-    if (quoted) {
-        bool open = true;
+    if (r->at == t->len || t->p[r->at] != '"') {
+        return true;
+    }
+    r->at++;
+    while (open && r->at < t->len) {
+        open = quoted_byte(r, to, n);
+    }
+    return !open;
+}
 
-        r->at++;
-        while (open && r->at < t->len) {
-            open = quoted_byte(r, to, &n);
-        }
-        if (open) {
-            return END_BROKEN;
-        }
-    }
-    while (r->at < t->len && t->p[r->at] != r->separator &&
-           t->p[r->at] != '\n' && t->p[r->at] != '\r') {
-        to[n++] = t->p[r->at++];
-    }
-    *out = trim(view_make(to, n));
+/* What stands where a cell ended. */
+static enum end
+end_cell(struct reader *r)
+{
+    const struct bytes *t = &r->panel->text;
+
     if (r->at < t->len && t->p[r->at] == r->separator) {
         r->at++;
         return END_CELL;
@@ -243,6 +246,25 @@ next_cell(struct reader *r, struct view *out)
         r->at++;
     }
     return r->at < t->len ? END_LINE : END_FILE;
+}
+
+/* The next cell; quotes are taken away in place. */
+static enum end
+next_cell(struct reader *r, struct view *out)
+{
+    const struct bytes *t = &r->panel->text;
+    uint8_t *to = t->p + r->at;
+    size_t n = 0;
+
+    if (!take_quoted(r, to, &n)) {
+        return END_BROKEN;
+    }
+    while (r->at < t->len && t->p[r->at] != r->separator &&
+           t->p[r->at] != '\n' && t->p[r->at] != '\r') {
+        to[n++] = t->p[r->at++];
+    }
+    *out = trim(view_make(to, n));
+    return end_cell(r);
 }
 
 static enum column
