@@ -323,10 +323,33 @@ out:
     return e;
 }
 
+static enum err
+known(void *ctx, const struct thread_id *thread, const struct message_id *id,
+      uint64_t *term_out, uint64_t *seq_out)
+{
+    struct node_runner *r = ctx;
+    struct store_txn *txn = NULL;
+    struct store_msg m = {0};
+    struct conv_id conv;
+    uint64_t seq;
+    enum err e;
+
+    TRY(store_read_begin(r->c.store, &txn));
+    TRY(store_conv_by_thread(txn, thread, &conv));
+    TRY(store_msg_by_id(txn, &conv, id, &seq));
+    TRY(store_msg_get(txn, seq, &m));
+    *term_out = m.log_term;
+    *seq_out = m.log_seq;
+out:
+    store_read_end(txn);
+    store_msg_clear(&m);
+    return e;
+}
+
 struct fed_store
 node_runner_store(struct node_runner *r)
 {
-    struct fed_store s = {get, next, past, r};
+    struct fed_store s = {get, next, past, known, r};
 
     return s;
 }

@@ -93,22 +93,16 @@ take_message(struct fed_core *core, struct fed_thread *t,
              const struct placed *m)
 {
     enum err e;
-    struct fed_key key =
-        fed_key_pair(thread_id_view(&t->id), message_id_view(&m->id));
-    struct fed_rec_seen seen;
-    struct bytes hold = {0};
+    uint64_t term;
+    uint64_t seq;
 
-    e = fed_tx_load(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen, &hold);
-    if (e == OK) {
-        goto out; /* the same message again, from before a loss */
+    e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
+    if (e == OK && seq != 0) {
+        return OK; /* the same message again, from before a loss */
     }
     TRY(e == ERR_MISSING ? OK : e);
-    seen.term = m->term;
-    seen.seq = m->seq;
-    TRY(fed_tx_save(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen));
     TRY(m->ours ? show_accepted(core, t, m) : show_message(core, t, m));
 out:
-    bytes_free(&hold);
     return e;
 }
 

@@ -71,11 +71,10 @@ enum fed_ns {
     FED_NS_MEMBER,   /* T, node: how far each member's node is */
     FED_NS_LOG,      /* T, seq: the newest entries of the log */
     FED_NS_INTENT,   /* T, number: what we want to say or do */
-    FED_NS_SEEN,     /* T, message id: which messages the thread has */
+    FED_NS_BODY,     /* T, seq: messages of the log that a member lacks */
     FED_NS_TREE,     /* T, key: MLS public state */
     FED_NS_SECRET,   /* T, key: MLS secrets */
     FED_NS_STAGE,    /* T: secret: an own commit not yet answered */
-    FED_NS_BODY,     /* T, seq: messages of the log that a member lacks */
     FED_NS_PATIENT,  /* one per patient: its newest device list */
     FED_NS_POOL,     /* device, number: key packages that it published */
     FED_NS_ALLOW,    /* patient, clinic: whether we carry between them */
@@ -109,6 +108,13 @@ struct fed_store {
                      uint64_t seq, const struct mem *mem,
                      struct message_id *id_out, struct subject_id *author_out,
                      uint64_t *ts_ms_out, struct bytes *content_out);
+    /*
+     * The place of a message that was shown: the last of MESSAGE and of STATE
+     * ACCEPTED counts; zeros: it is ours and waits.  ERR_MISSING  not shown
+     */
+    enum err (*known)(void *ctx, const struct thread_id *thread,
+                      const struct message_id *id, uint64_t *term_out,
+                      uint64_t *seq_out);
     void *ctx;
 };
 

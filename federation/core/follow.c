@@ -80,10 +80,9 @@ out:
  */
 
 static enum err
-append(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
-       const struct message_id *id)
+append(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
 {
-    struct fed_entry entry = {a->term, a->ts_ms, a->kind, a->hash, id, {0}};
+    struct fed_entry entry = {a->term, a->ts_ms, a->kind, a->hash, {0}};
 
     return fed_log_append(core, t, &entry);
 }
@@ -96,11 +95,9 @@ own_message(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct fed_rec_intent rec;
     struct bytes hold = {0};
-    struct message_id id;
 
     TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
-    memcpy(id.b, rec.id, sizeof(id.b));
-    TRY(append(core, t, a, &id));
+    TRY(append(core, t, a));
     TRY(fed_apply_content(core, t, &core->config.self.root, a->term, a->seq,
                           a->ts_ms, rec.data, true));
     TRY(fed_intent_done(core, t, sub->number));
@@ -121,14 +118,14 @@ own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
 
     if (stage == NULL) {
         /* It was accepted, but its secrets are gone: rejoin. */
-        TRY(append(core, t, a, NULL));
+        TRY(append(core, t, a));
         TRY(fed_resync_begin(core, t));
         TRY(fed_intent_pump(core, t));
         goto out;
     }
     t->stage = NULL;
     TRY(fed_tx_del(core, FED_NS_STAGE, &key));
-    TRY(append(core, t, a, NULL));
+    TRY(append(core, t, a));
     TRY(fed_apply_stage(core, t, &stage));
     if (sub->number != 0) {
         TRY(fed_intent_done(core, t, sub->number));
@@ -147,7 +144,7 @@ unreadable(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
 {
     enum err e;
 
-    TRY(append(core, t, a, NULL));
+    TRY(append(core, t, a));
     TRY(show_gap(core, t, a->seq, a->seq, 1));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, t->rec.hub));
     TRY(fed_apply_late(core, t));
@@ -163,7 +160,6 @@ their_message(struct fed_core *core, struct fed_thread *t,
     enum err seen;
     struct mls_unprotected u = {0};
     struct clinic_id author;
-    struct message_id id;
 
     e = mls_unprotect(t->mls, a->message, &u);
     if (e == ERR_AGAIN) {
@@ -178,8 +174,7 @@ their_message(struct fed_core *core, struct fed_thread *t,
     TRY(fed_mls_change(core, &t->id, u.change));
     seen = fed_log_check(core, t, view_of(&u.aad));
     TRY(fed_ours(seen) ? seen : OK);
-    fed_message_id(&author, view_of(&u.plaintext), &id);
-    TRY(append(core, t, a, &id));
+    TRY(append(core, t, a));
     TRY(fed_apply_content(core, t, &author, a->term, a->seq, a->ts_ms,
                           view_of(&u.plaintext), false));
     TRY(fed_apply_late(core, t));
@@ -231,7 +226,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
     }
     seen = fed_log_check(core, t, view_of(&done.aad));
     TRY(fed_ours(seen) ? seen : OK);
-    TRY(append(core, t, a, NULL));
+    TRY(append(core, t, a));
     TRY(fed_apply_stage(core, t, &done.stage));
     if (seen != OK && t->rec.state == FED_THREAD_ACTIVE) {
         TRY(fork_found(core, t, seen)); /* as with messages */
@@ -285,7 +280,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         /* Only the chain is followed, once we know where it stands. */
         if (t->joining != NULL && a->seq == t->rec.seq + 1 &&
             a->term == t->rec.term) {
-            TRY(append(core, t, a, NULL));
+            TRY(append(core, t, a));
         }
         goto out;
     }

@@ -184,12 +184,10 @@ accept_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
 {
     enum err e;
     uint8_t hash[32];
-    struct message_id id;
     struct fed_entry entry = {
-        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, &id, {0}};
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, {0}};
 
     prim_sha256(in->message, hash);
-    fed_message_id(&p->root, view_of(&u->plaintext), &id);
     if (lacked(t, &p->root)) {
         entry.message = in->message;
     }
@@ -273,15 +271,14 @@ out:
 
 /* Our own message: accepted as it is made. */
 enum err
-fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content,
-            const struct message_id *id)
+fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
 {
     enum err e;
     struct bytes aad = {0};
     struct mls_protected made = {0};
     uint8_t hash[32];
     struct fed_entry entry = {
-        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, id, {0}};
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, {0}};
 
     TRY(fed_log_aad(core, t, &aad));
     TRY(mls_protect(t->mls, content, view_of(&aad),
@@ -349,7 +346,7 @@ accept_commit(struct fed_core *core, struct fed_thread *t,
     enum err e;
     uint8_t hash[32];
     struct fed_entry entry = {
-        t->rec.term, next_ts(core, t), PROTO_ENTRY_COMMIT, hash, NULL, {0}};
+        t->rec.term, next_ts(core, t), PROTO_ENTRY_COMMIT, hash, {0}};
 
     prim_sha256(message, hash);
     if (lacked(t, from == NULL ? NULL : &from->root)) {

@@ -191,6 +191,11 @@ MUST_CHECK enum err fed_tx_drop(struct fed_core *core, enum fed_ns ns,
                                 struct view prefix);
 
 /* A new show at the end of the batch, zeroed but for kind; NULL: no memory. */
+/* The place of a message that was shown (fed_store.known), committed or not. */
+MUST_CHECK enum err fed_tx_known(struct fed_core *core,
+                                 const struct thread_id *thread,
+                                 const struct message_id *id,
+                                 uint64_t *term_out, uint64_t *seq_out);
 struct fed_show *fed_tx_show(struct fed_core *core, enum fed_show_kind kind);
 MUST_CHECK enum err fed_tx_act(struct fed_core *core, enum fed_act_kind kind,
                                const struct fed_party *party,
@@ -388,9 +393,8 @@ struct fed_entry {
     uint64_t term;
     uint64_t ts_ms;
     uint64_t kind;
-    const uint8_t *hash;         /* 32 bytes */
-    const struct message_id *id; /* of what it says; NULL: none */
-    struct view message;         /* kept while a member lacks it; empty: not */
+    const uint8_t *hash; /* 32 bytes */
+    struct view message; /* kept while a member lacks it; empty: not */
 };
 
 /* The next entry: number, head, record; thread's log position moves. */
@@ -500,8 +504,7 @@ MUST_CHECK enum err fed_hub_app(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_hub_hs(struct fed_core *core, struct fed_party *p,
                                const struct proto_hs_submit *in);
 MUST_CHECK enum err fed_hub_say(struct fed_core *core, struct fed_thread *t,
-                                struct view content,
-                                const struct message_id *id);
+                                struct view content);
 MUST_CHECK enum err fed_hub_commit(struct fed_core *core, struct fed_thread *t,
                                    const struct fed_rec_intent *rec);
 MUST_CHECK enum err fed_hub_pull(struct fed_core *core, struct fed_party *p,

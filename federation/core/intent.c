@@ -368,7 +368,6 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         struct fed_rec_intent *rec, bool *adding)
 {
     enum err e;
-    struct message_id id;
     bool wait;
 
     if (rec->held) {
@@ -384,9 +383,8 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
             (*adding && fed_now(core) - rec->made_ms < LIMIT_BUSY_MS)) {
             goto out;
         }
-        memcpy(id.b, rec->id, sizeof(id.b));
         TRY(fed_intent_done(core, t, number));
-        TRY(fed_hub_say(core, t, rec->data, &id));
+        TRY(fed_hub_say(core, t, rec->data));
         goto out;
     }
     TRY(fed_intent_done(core, t, number));
@@ -602,7 +600,7 @@ fed_intent_say(struct fed_core *core, struct fed_thread *t,
         TRY(show_queued(core, t, &id, view_of(&data)));
     }
     if (!hold && now_possible(core, t)) {
-        TRY(fed_hub_say(core, t, view_of(&data), &id));
+        TRY(fed_hub_say(core, t, view_of(&data)));
     } else {
         memcpy(rec.id, id.b, sizeof(rec.id));
         rec.data = view_of(&data);

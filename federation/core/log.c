@@ -72,9 +72,6 @@ fed_log_append(struct fed_core *core, struct fed_thread *t,
                  rec.head);
     memcpy(rec.prev, t->rec.head, sizeof(rec.prev));
     memcpy(rec.hash, entry->hash, sizeof(rec.hash));
-    if (entry->id != NULL) {
-        memcpy(rec.id, entry->id->b, sizeof(rec.id));
-    }
     TRY(fed_tx_save(core, FED_NS_LOG, &key, &fed_rec_log_shape, &rec));
     t->rec.term = entry->term;
     t->rec.seq = seq;
@@ -118,36 +115,23 @@ too_old(const struct fed_thread *t, const struct fed_rec_log *rec)
            t->rec.ts_ms - rec->ts_ms > LIMIT_LOG_AGE_MS;
 }
 
-/*
- * Forget entry seq, the lowest: its head, and that its message was seen (the
- * desk still knows).  *stop: somebody has not got it, and it is not too old.
- */
+/* Forget entry seq, the lowest.  *stop: somebody has not got it, and it is not
+   too old. */
 static enum err
 forget(struct fed_core *core, struct fed_thread *t, uint64_t seq, bool lacking,
        bool *stop)
 {
-    static const uint8_t none[32];
     enum err e;
     struct fed_rec_log rec;
     struct bytes hold = {0};
     struct fed_key key = log_key(&t->id, seq);
-    struct fed_key seen;
 
-    e = fed_log_get(core, &t->id, seq, &rec, &hold);
-    if (e == ERR_MISSING) {
-        e = OK;
-        goto out;
+    if (lacking) {
+        e = fed_log_get(core, &t->id, seq, &rec, &hold);
+        TRY(e == ERR_MISSING ? OK : e);
+        *stop = hold.len > 0 && !too_old(t, &rec);
     }
-    TRY(e);
-    *stop = lacking && !too_old(t, &rec);
-    if (*stop) {
-        goto out;
-    }
-    TRY(fed_tx_del(core, FED_NS_LOG, &key));
-    if (memcmp(rec.id, none, sizeof(none)) != 0) {
-        seen = fed_key_pair(thread_id_view(&t->id), VIEW_ARRAY(rec.id));
-        TRY(fed_tx_del(core, FED_NS_SEEN, &seen));
-    }
+    TRY(*stop ? OK : fed_tx_del(core, FED_NS_LOG, &key));
 out:
     bytes_free(&hold);
     return e;

@@ -93,10 +93,9 @@ out:
  * a loss, because its author did not know better, goes back to where it was.
  */
 static bool
-earlier(const struct proto_resent *in, const struct fed_rec_seen *seen)
+earlier(const struct proto_resent *in, uint64_t term, uint64_t seq)
 {
-    return in->term < seen->term ||
-           (in->term == seen->term && in->seq < seen->seq);
+    return in->term < term || (in->term == term && in->seq < seq);
 }
 
 /*
@@ -142,10 +141,9 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct message_id id;
     struct clinic_id author;
-    struct fed_key key;
-    struct fed_rec_seen seen = {0};
-    struct bytes hold = {0};
     struct fed_show *show;
+    uint64_t term;
+    uint64_t seq;
     bool may;
 
     memcpy(author.b, in->author, sizeof(author.b));
@@ -157,15 +155,11 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     if (!may) {
         goto out;
     }
-    key = fed_key_pair(thread_id_view(&t->id), message_id_view(&id));
-    e = fed_tx_load(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen, &hold);
-    if (e == OK && !earlier(in, &seen)) {
+    e = fed_tx_known(core, &t->id, &id, &term, &seq);
+    if (e == OK && seq != 0 && !earlier(in, term, seq)) {
         goto out;
     }
     TRY(e == ERR_MISSING ? OK : e);
-    seen.term = in->term;
-    seen.seq = in->seq;
-    TRY(fed_tx_save(core, FED_NS_SEEN, &key, &fed_rec_seen_shape, &seen));
     show = fed_tx_show(core, FED_SHOW_MESSAGE);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->thread = t->id;
@@ -178,6 +172,5 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     show->resent = true;
     TRY(bytes_copy(core->mem, in->content, &show->body));
 out:
-    bytes_free(&hold);
     return e;
 }

@@ -103,7 +103,6 @@ static const struct proto_field log_fields[] = {
     PROTO_FIXED(fed_rec_log, prev),
     PROTO_FIXED(fed_rec_log, head),
     PROTO_FIXED(fed_rec_log, hash),
-    PROTO_FIXED(fed_rec_log, id),
 };
 const struct proto_shape fed_rec_log_shape =
     PROTO_SHAPE(fed_rec_log, log_fields);
@@ -124,13 +123,6 @@ static const struct proto_field intent_fields[] = {
 };
 const struct proto_shape fed_rec_intent_shape =
     PROTO_SHAPE(fed_rec_intent, intent_fields);
-
-static const struct proto_field seen_fields[] = {
-    PROTO_UINT(fed_rec_seen, term, UINT64_MAX),
-    PROTO_UINT(fed_rec_seen, seq, UINT64_MAX),
-};
-const struct proto_shape fed_rec_seen_shape =
-    PROTO_SHAPE(fed_rec_seen, seen_fields);
 
 static const struct proto_field stage_fields[] = {
     PROTO_FIXED(fed_rec_stage, hash),

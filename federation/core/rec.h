@@ -99,7 +99,6 @@ struct fed_rec_log {
     uint8_t prev[32]; /* head before it */
     uint8_t head[32];
     uint8_t hash[32]; /* of the message */
-    uint8_t id[32];   /* of what it says; zeros: a commit, or not known */
 };
 
 enum fed_intent_kind {
@@ -127,11 +126,6 @@ struct fed_rec_intent {
     struct view addrs; /* ADD: where the new node is */
 };
 
-struct fed_rec_seen {
-    uint64_t term;
-    uint64_t seq;
-};
-
 struct fed_rec_stage {
     uint8_t hash[32]; /* of the commit */
     struct view stage;
@@ -145,7 +139,6 @@ extern const struct proto_shape fed_rec_thread_shape;
 extern const struct proto_shape fed_rec_member_shape;
 extern const struct proto_shape fed_rec_log_shape;
 extern const struct proto_shape fed_rec_intent_shape;
-extern const struct proto_shape fed_rec_seen_shape;
 extern const struct proto_shape fed_rec_stage_shape;
 
 MUST_CHECK enum err fed_rec_encode(const struct mem *mem,

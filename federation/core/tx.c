@@ -249,7 +249,7 @@ fed_tx_del(struct fed_core *core, enum fed_ns ns, const struct fed_key *key)
 
 /* The batches from the newest; *at starts as NULL. */
 static struct fed_batch *
-older(const struct fed_core *core, struct fed_batch *at)
+older(const struct fed_core *core, const struct fed_batch *at)
 {
     if (at == NULL) {
         return core->cur != NULL ? core->cur : core->taken;
@@ -416,6 +416,37 @@ fed_tx_show(struct fed_core *core, enum fed_show_kind kind)
     memset(&b->shows[b->shows_len], 0, sizeof(b->shows[0]));
     b->shows[b->shows_len].kind = kind;
     return &b->shows[b->shows_len++];
+}
+
+/* A show that says where a message is. */
+static bool
+places(const struct fed_show *s, const struct thread_id *thread,
+       const struct message_id *id)
+{
+    return message_id_equal(&s->message, id) &&
+           (s->kind == FED_SHOW_MESSAGE ||
+            (s->kind == FED_SHOW_STATE && s->code == FED_MESSAGE_ACCEPTED)) &&
+           thread_id_equal(&s->thread, thread);
+}
+
+enum err
+fed_tx_known(struct fed_core *core, const struct thread_id *thread,
+             const struct message_id *id, uint64_t *term_out, uint64_t *seq_out)
+{
+    for (const struct fed_batch *b = older(core, NULL); b != NULL;
+         b = older(core, b)) {
+        for (size_t i = b->shows_len; i > 0; i--) {
+            const struct fed_show *s = &b->shows[i - 1];
+
+            if (places(s, thread, id)) {
+                *term_out = s->term;
+                *seq_out = s->seq;
+                return OK;
+            }
+        }
+    }
+    return core->config.store.known(core->config.store.ctx, thread, id,
+                                    term_out, seq_out);
 }
 
 static enum err

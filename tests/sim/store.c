@@ -174,10 +174,31 @@ past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t seq,
     return ERR_MISSING;
 }
 
+static enum err
+known(void *ctx, const struct thread_id *thread, const struct message_id *id,
+      uint64_t *term_out, uint64_t *seq_out)
+{
+    const struct node *n = ctx;
+    uint8_t key[64];
+    const struct row *r;
+    struct desk d;
+
+    memcpy(key, thread->b, 32);
+    memcpy(key + 32, id->b, 32);
+    r = rows_find(&n->rows, WORLD_DESK, VIEW_ARRAY(key));
+    if (r == NULL) {
+        return ERR_MISSING;
+    }
+    memcpy(&d, r->value.p, sizeof(d));
+    *term_out = d.term;
+    *seq_out = d.seq;
+    return OK;
+}
+
 struct fed_store
 sim_store(struct node *n)
 {
-    struct fed_store store = {get, next, past, n};
+    struct fed_store store = {get, next, past, known, n};
 
     return store;
 }
