@@ -107,7 +107,7 @@ enum fed_app_event_kind {
     FED_APP_EV_STATE = 4,   /* thread, message: accepted, failed, edited */
     FED_APP_EV_READ = 5,    /* thread: somebody received or read */
     FED_APP_EV_CONSENT = 6, /* code enum fed_app_consent_state */
-    FED_APP_EV_DEVICES = 7, /* our device list changed, or code 1: alarm */
+    FED_APP_EV_DEVICES = 7, /* code 1: alarm, 2: we were removed */
     FED_APP_EV_FILE = 8,    /* thread, blob in message: code 0 here, 1 failed */
     FED_APP_EV_TROUBLE = 9, /* code enum fed_app_trouble */
     FED_APP_EV_ARCHIVE = 10 /* history came back: number of messages */
@@ -212,7 +212,9 @@ struct fed_app_me {
     struct clinic_id home; /* zeros: none yet */
     uint64_t generation;   /* of the device list */
     bool may_add;
-    bool alarm; /* two lists of one generation exist (decisions F 23) */
+    bool alarm;   /* two lists of one generation exist (decisions F 23) */
+    bool removed; /* this device is not in the newest list */
+    bool settled; /* the home clinic has the newest list */
 };
 
 /* Also when there is nobody yet: all zeros. */

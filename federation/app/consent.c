@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Consents as shown (decisions D 18): what a clinic asked for another one, what
+ * was answered, what a desk recorded.  The words stay as they came, inside the
+ * content; nothing is answered by this library alone.
+ */
+#include "crypto/ident/consent.h"
+#include "crypto/ident/profile.h"
+#include "federation/app/inside.h"
+#include "federation/core/patient.h"
+#include "federation/core/rec.h"
+#include "proto/msg/content.h"
+
+#include <string.h>
+
+static struct fed_app_key
+number_key(uint64_t number)
+{
+    return fed_app_key_num((struct view){0}, number);
+}
+
+/* The next record behind number.  ERR_MISSING */
+static enum err
+next_rec(struct fed_app *app, uint64_t number, uint64_t *found,
+         struct fed_app_rec_consent *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_key from = number_key(number + 1);
+    struct fed_app_key key;
+    struct bytes value = {0};
+
+    TRY(fed_app_next(&app->kv, FED_APP_CONSENT, &from, (struct view){0}, &key,
+                     &value));
+    TRY(fed_rec_decode(view_of(&value), &fed_app_rec_consent_shape, out));
+    *found = fed_app_key_tail(fed_app_key_view(&key));
+    bytes_free(hold);
+    *hold = bytes_take(&value);
+out:
+    bytes_free(&value);
+    return e;
+}
+
+static enum err
+save_rec(struct fed_app *app, uint64_t number,
+         const struct fed_app_rec_consent *rec)
+{
+    struct fed_app_key key = number_key(number);
+
+    return fed_app_save(&app->kv, FED_APP_CONSENT, &key,
+                        &fed_app_rec_consent_shape, rec);
+}
+
+static enum err
+tell(struct fed_app *app, uint64_t number,
+     const struct fed_app_rec_consent *rec)
+{
+    struct fed_app_event *ev;
+    enum err e = fed_app_tell(app, FED_APP_EV_CONSENT, &ev);
+
+    if (e == OK) {
+        ev->number = number;
+        ev->code = rec->state;
+        memcpy(ev->thread.b, rec->thread, sizeof(ev->thread.b));
+        memcpy(ev->clinic.b, rec->clinic, sizeof(ev->clinic.b));
+    }
+    return e;
+}
+
+/* ---------------------------------------------------------- what came in */
+
+/* Whether show is about the question that rec is. */
+static bool
+same(const struct fed_app_rec_consent *rec, const struct fed_show *show)
+{
+    return memcmp(rec->thread, show->thread.b, 32) == 0 &&
+           memcmp(rec->question, show->message.b, 32) == 0 &&
+           memcmp(rec->clinic, show->other.b, 32) == 0;
+}
+
+static uint64_t
+state_of(uint64_t code)
+{
+    switch (code) {
+    case FED_CONSENT_ASKED:
+        return FED_APP_CONSENT_ASKED;
+    case FED_CONSENT_GIVEN:
+        return FED_APP_CONSENT_ACCEPTED;
+    case FED_CONSENT_REFUSED:
+        return FED_APP_CONSENT_REFUSED;
+    case FED_CONSENT_DESK:
+        return FED_APP_CONSENT_DESK;
+    case FED_CONSENT_WITHDRAWN:
+        return FED_APP_CONSENT_WITHDRAWN;
+    default:
+        return 0;
+    }
+}
+
+static enum err
+add(struct fed_app *app, const struct fed_show *show, uint64_t state)
+{
+    enum err e;
+    struct fed_app_rec_consent rec = {.state = state, .at_ms = show->ts_ms};
+    uint64_t number;
+
+    memcpy(rec.thread, show->thread.b, sizeof(rec.thread));
+    memcpy(rec.question, show->message.b, sizeof(rec.question));
+    memcpy(rec.clinic, show->other.b, sizeof(rec.clinic));
+    memcpy(rec.asker, show->peer.b, sizeof(rec.asker));
+    rec.content = view_of(&show->body);
+    TRY(fed_app_count(&app->kv, "consents", &number));
+    TRY(save_rec(app, number, &rec));
+    TRY(tell(app, number, &rec));
+out:
+    return e;
+}
+
+/*
+ * An answer changes its question; a withdrawal everything of its clinic; a
+ * question or a record at a desk is a row of its own, once.
+ */
+enum err
+fed_app_show_consent(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    uint64_t state = state_of(show->code);
+    bool news = state == FED_APP_CONSENT_ASKED || state == FED_APP_CONSENT_DESK;
+    bool found = false;
+    uint64_t number = 0;
+    struct fed_app_rec_consent rec;
+    struct bytes hold = {0};
+
+    if (state == 0 || memcmp(show->author.b, app->me.patient, 32) != 0) {
+        return OK; /* nothing follows of it; or another patient's */
+    }
+    while ((e = next_rec(app, number, &number, &rec, &hold)) == OK) {
+        bool its = same(&rec, show);
+
+        found = found || (its && (!news || rec.state == state));
+        if (state == FED_APP_CONSENT_WITHDRAWN
+                ? memcmp(rec.clinic, show->other.b, 32) != 0 ||
+                      (rec.state != FED_APP_CONSENT_ACCEPTED &&
+                       rec.state != FED_APP_CONSENT_DESK)
+                : news || !its || rec.state == state) {
+            continue;
+        }
+        rec.state = state;
+        TRY(save_rec(app, number, &rec));
+        TRY(tell(app, number, &rec));
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    TRY(news && !found ? add(app, show, state) : OK);
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static void
+from_ask(const struct fed_app *app, const struct proto_ask *ask,
+         struct fed_app_consent *out)
+{
+    struct ident_check check = {.root = &out->clinic};
+    struct ident_profile p;
+
+    out->scope = ask->scope;
+    out->history = ask->history;
+    out->history_from_ms = ask->history_from_ms;
+    out->until_ms = ask->until_ms;
+    out->purpose = ask->purpose;
+    if (ask->profile.len > 0 &&
+        ident_profile_open(app->mem, ask->profile, &check, &p) == OK) {
+        out->clinic_name = p.name;
+    }
+}
+
+static void
+from_desk(const struct fed_app *app, const struct proto_consent *c,
+          struct fed_app_consent *out)
+{
+    struct ident_check check = {.root = &out->asker};
+    struct ident_desk_consent d;
+
+    if (ident_desk_consent_open(app->mem, c->consent, &check, &d) != OK) {
+        return;
+    }
+    out->scope = d.consent.scope;
+    out->history = d.consent.history;
+    out->history_from_ms = d.consent.history_from_ms;
+    out->until_ms = d.consent.until_ms;
+    out->purpose = d.consent.purpose;
+    out->member_name = d.name;
+    out->why = d.why;
+}
+
+enum err
+fed_app_consent_next(struct fed_app *app, uint64_t after,
+                     struct fed_app_consent *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_rec_consent rec;
+    struct proto_content c;
+    uint64_t number;
+
+    TRY(next_rec(app, after, &number, &rec, hold));
+    *out = (struct fed_app_consent){
+        .number = number,
+        .state = (enum fed_app_consent_state)rec.state,
+        .at_ms = rec.at_ms,
+    };
+    memcpy(out->clinic.b, rec.clinic, sizeof(out->clinic.b));
+    memcpy(out->asker.b, rec.asker, sizeof(out->asker.b));
+    memcpy(out->thread.b, rec.thread, sizeof(out->thread.b));
+    if (proto_content_decode(rec.content, &c) == OK) {
+        if (c.kind == PROTO_CONTENT_ASK) {
+            from_ask(app, &c.u.ask, out);
+        } else if (c.kind == PROTO_CONTENT_CONSENT) {
+            from_desk(app, &c.u.consent, out);
+        }
+    }
+out:
+    return e;
+}
+
+/* ---------------------------------------------------------------- answering */
+
+static enum err
+load(struct fed_app *app, uint64_t number, struct fed_app_rec_consent *out,
+     struct bytes *hold)
+{
+    struct fed_app_key key = number_key(number);
+
+    return app->core == NULL
+               ? ERR_MISSING
+               : fed_app_load(&app->kv, FED_APP_CONSENT, &key,
+                              &fed_app_rec_consent_shape, out, hold);
+}
+
+static enum err
+answer(struct fed_app *app, uint64_t number, bool yes)
+{
+    enum err e;
+    struct fed_app_rec_consent rec;
+    struct thread_id thread;
+    struct message_id question;
+    struct bytes hold = {0};
+
+    TRY(load(app, number, &rec, &hold));
+    TRY(rec.state == FED_APP_CONSENT_ASKED ? OK : ERR_STATE);
+    memcpy(thread.b, rec.thread, sizeof(thread.b));
+    memcpy(question.b, rec.question, sizeof(question.b));
+    e = fed_core_answer(app->core, &thread, &question, yes);
+    TRY(e == ERR_MISSING ? ERR_STATE : e);
+    rec.state = yes ? FED_APP_CONSENT_ACCEPTED : FED_APP_CONSENT_REFUSED;
+    TRY(save_rec(app, number, &rec));
+    TRY(tell(app, number, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_app_consent_accept(struct fed_app *app, uint64_t number)
+{
+    return answer(app, number, true);
+}
+
+enum err
+fed_app_consent_refuse(struct fed_app *app, uint64_t number)
+{
+    return answer(app, number, false);
+}
+
+enum err
+fed_app_consent_withdraw(struct fed_app *app, uint64_t number)
+{
+    enum err e;
+    struct fed_app_rec_consent rec;
+    struct clinic_id clinic;
+    struct bytes hold = {0};
+
+    TRY(load(app, number, &rec, &hold));
+    TRY(rec.state == FED_APP_CONSENT_ACCEPTED ||
+                rec.state == FED_APP_CONSENT_DESK
+            ? OK
+            : ERR_STATE);
+    memcpy(clinic.b, rec.clinic, sizeof(clinic.b));
+    TRY(fed_core_withdraw(app->core, &clinic));
+    rec.state = FED_APP_CONSENT_WITHDRAWN;
+    TRY(save_rec(app, number, &rec));
+    TRY(tell(app, number, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}

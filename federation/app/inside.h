@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the app share; nobody else includes it. */
+#ifndef FEDERATION_APP_INSIDE_H
+#define FEDERATION_APP_INSIDE_H
+
+#include "crypto/ident/device_list.h"
+#include "federation/app/app.h"
+#include "federation/app/kv.h"
+#include "federation/app/rec.h"
+#include "proto/base/limits.h"
+
+enum {
+    FED_APP_CONNS = 16
+};
+
+/* A clinic that is connected. */
+struct fed_app_conn {
+    struct clinic_id root;
+    uint64_t serial; /* 0: free */
+};
+
+/* A file under way; one at a time. */
+struct fed_app_moving {
+    bool active;
+    struct thread_id thread;
+    uint8_t blob[32];
+    uint64_t serial;
+    uint64_t asked; /* chunks asked for, or sent */
+    uint64_t last_ms;
+};
+
+/* Frames outside the core, to go after the commit. */
+struct fed_app_out {
+    struct fed_app_out *next;
+    struct clinic_id to;
+    uint64_t serial;
+    struct bytes frame;
+};
+
+/* Events of a turn. */
+struct fed_app_events {
+    struct fed_app_event *at;
+    size_t len;
+    size_t cap;
+};
+
+struct fed_app {
+    struct fed_app_config c;
+    const struct mem *mem;
+    struct fed_app_kv kv;
+    struct fed_core *core; /* NULL until there is a certificate */
+    struct fed_app_rec_me me;
+    struct bytes me_hold;
+    struct ident_devices list; /* of me.list; generation 0: none */
+    struct fed_app_conn conns[FED_APP_CONNS];
+    struct fed_app_events events; /* of the turn being made */
+    struct fed_app_events told;   /* of the one being committed */
+    const struct fed_batch *batch;
+    bool committing;
+    uint64_t timer_ms;
+    struct fed_app_moving moving;
+    struct fed_app_out *out; /* oldest first */
+    struct fed_app_out **out_end;
+};
+
+/* ---------------------------------------------------------------- app.c */
+
+/* One more event, to be told after the commit; zeroed but for kind. */
+MUST_CHECK enum err fed_app_tell(struct fed_app *app,
+                                 enum fed_app_event_kind kind,
+                                 struct fed_app_event **out);
+uint64_t fed_app_now(const struct fed_app *app);
+/* Whether e is a failure of ours rather than an answer. */
+bool fed_app_ours(enum err e);
+/* The connection to a clinic, or NULL. */
+const struct fed_app_conn *fed_app_conn(const struct fed_app *app,
+                                        const struct clinic_id *root);
+/* Send something that the core has no part in. */
+MUST_CHECK enum err fed_app_say(struct fed_app *app,
+                                const struct fed_app_conn *to,
+                                const struct proto_peer_msg *msg);
+/* Make the core when there is what it needs, and tell it what changed. */
+MUST_CHECK enum err fed_app_core(struct fed_app *app);
+
+/* ----------------------------------------------------------------- me.c */
+
+/* Read who we are; nobody when nothing is stored. */
+MUST_CHECK enum err fed_app_me_load(struct fed_app *app);
+/* Write *me, which may be app->me with changes. */
+MUST_CHECK enum err fed_app_me_save(struct fed_app *app,
+                                    const struct fed_app_rec_me *me);
+void fed_app_me_clear(struct fed_app *app);
+
+/* Secrets by name.  ERR_MISSING */
+MUST_CHECK enum err fed_app_secret(struct fed_app *app, const char *name,
+                                   uint8_t *out, size_t len);
+MUST_CHECK enum err fed_app_secret_put(struct fed_app *app, const char *name,
+                                       struct view secret);
+MUST_CHECK enum err fed_app_secret_del(struct fed_app *app, const char *name);
+
+/* The device key; secret.  ERR_MISSING  nobody yet */
+MUST_CHECK enum err fed_app_device_key(struct fed_app *app,
+                                       struct prim_sign_key *out);
+
+/* Before the first clinic is asked: it becomes the home. */
+MUST_CHECK enum err fed_app_first_home(struct fed_app *app,
+                                       const struct clinic_id *home);
+
+/*
+ * A clinic has this list (verified here), and ours is older: take it, and when
+ * the patient key is here to say something else, sign one above it.
+ * ERR_AUTH, ERR_FORMAT ...  it is no list of ours;  ERR_STALE  not newer
+ */
+MUST_CHECK enum err fed_app_list_came(struct fed_app *app, struct view list);
+/* This device is not in the newest list any more. */
+MUST_CHECK enum err fed_app_removed(struct fed_app *app);
+/* The home clinic has our newest list: a key kept for it goes. */
+MUST_CHECK enum err fed_app_list_settled(struct fed_app *app);
+
+/* --------------------------------------------------- what the core shows */
+
+MUST_CHECK enum err fed_app_show(struct fed_app *app,
+                                 const struct fed_show *show);
+
+/* message.c */
+MUST_CHECK enum err fed_app_show_message(struct fed_app *app,
+                                         const struct fed_show *show);
+MUST_CHECK enum err fed_app_show_state(struct fed_app *app,
+                                       const struct fed_show *show);
+MUST_CHECK enum err
+fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
+             uint64_t seq, const struct mem *mem, struct message_id *id_out,
+             struct subject_id *author_out, uint64_t *ts_ms_out,
+             struct bytes *content_out);
+
+MUST_CHECK enum err fed_app_known(struct fed_app *app,
+                                  const struct thread_id *thread,
+                                  const struct message_id *id,
+                                  uint64_t *term_out, uint64_t *seq_out);
+
+/* files.c */
+MUST_CHECK enum err fed_app_files_of(struct fed_app *app,
+                                     const struct thread_id *thread,
+                                     const struct fed_app_rec_message *m,
+                                     const struct proto_content *c);
+MUST_CHECK enum err fed_app_files_pump(struct fed_app *app);
+void fed_app_files_down(struct fed_app *app, uint64_t serial);
+MUST_CHECK enum err fed_app_files_frame(struct fed_app *app,
+                                        const struct fed_app_conn *from,
+                                        struct view frame);
+MUST_CHECK enum err fed_app_files_left(struct fed_app *app, uint32_t *out);
+
+/* thread.c */
+MUST_CHECK enum err fed_app_show_thread(struct fed_app *app,
+                                        const struct fed_show *show);
+/* The record, made if it is missing. */
+MUST_CHECK enum err fed_app_thread_rec(struct fed_app *app,
+                                       const struct thread_id *id,
+                                       struct fed_app_rec_thread *out,
+                                       struct bytes *hold);
+MUST_CHECK enum err fed_app_thread_save(struct fed_app *app,
+                                        const struct thread_id *id,
+                                        const struct fed_app_rec_thread *rec);
+
+/* consent.c */
+MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
+                                         const struct fed_show *show);
+
+/* clinic.c */
+MUST_CHECK enum err fed_app_show_clinic(struct fed_app *app,
+                                        const struct fed_show *show);
+MUST_CHECK enum err fed_app_clinic_rec(struct fed_app *app,
+                                       const struct clinic_id *root,
+                                       struct fed_app_rec_clinic *out,
+                                       struct bytes *hold);
+/* A further device, or a new phone: the home clinic knows the patient. */
+MUST_CHECK enum err fed_app_ask_home(struct fed_app *app, struct view addrs);
+/* Its key stays with us until its clinic has what it signed. */
+MUST_CHECK enum err fed_app_look_settled(struct fed_app *app);
+bool fed_app_recovering(struct fed_app *app);
+MUST_CHECK enum err fed_app_clinic_save(struct fed_app *app,
+                                        const struct clinic_id *root,
+                                        const struct fed_app_rec_clinic *rec);
+
+#endif

@@ -1,0 +1,795 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who we are (decisions F 23).  The patient key comes from the recovery code
+ * and is here only while it is needed: the code until it was confirmed, the
+ * key until the home clinic took what it signed.  What stays is the device's
+ * own key, its certificate and the signed list.
+ */
+#include "crypto/ident/patient.h"
+#include "crypto/prim/hash.h"
+#include "federation/app/codes.h"
+#include "federation/app/inside.h"
+
+#include <string.h>
+
+/* Names of secrets. */
+static const char device_name[] = "device";   /* seed of the device key */
+static const char code_name[] = "code";       /* until confirmed */
+static const char key_name[] = "key";         /* seed of the patient key */
+static const char archive_name[] = "archive"; /* key of our own archive */
+static const char seal_name[] = "seal";       /* what a grant is sealed to */
+static const char keep_name[] = "keep"; /* recovering: other devices stay */
+
+/* ------------------------------------------------------------------ record */
+
+static struct fed_app_key
+me_key(void)
+{
+    return fed_app_key(VIEW_LIT("me"), (struct view){0});
+}
+
+static enum err
+take_list(struct fed_app *app)
+{
+    struct patient_id patient;
+
+    app->list.generation = 0;
+    if (app->me.list.len == 0) {
+        return OK;
+    }
+    memcpy(patient.b, app->me.patient, sizeof(patient.b));
+    return ident_devices_open(app->mem, &patient, app->me.list, &app->list);
+}
+
+void
+fed_app_me_clear(struct fed_app *app)
+{
+    bytes_free(&app->me_hold);
+    memset(&app->me, 0, sizeof(app->me));
+    memset(&app->list, 0, sizeof(app->list));
+}
+
+enum err
+fed_app_me_load(struct fed_app *app)
+{
+    enum err e;
+    struct fed_app_key key = me_key();
+
+    fed_app_me_clear(app);
+    e = fed_app_load(&app->kv, FED_APP_ME, &key, &fed_app_rec_me_shape,
+                     &app->me, &app->me_hold);
+    if (e == ERR_MISSING) {
+        memset(&app->me, 0, sizeof(app->me));
+        return OK;
+    }
+    return e == OK ? take_list(app) : e;
+}
+
+enum err
+fed_app_me_save(struct fed_app *app, const struct fed_app_rec_me *me)
+{
+    enum err e;
+    struct fed_app_key key = me_key();
+
+    TRY(fed_app_save(&app->kv, FED_APP_ME, &key, &fed_app_rec_me_shape, me));
+    TRY(fed_app_me_load(app));
+out:
+    return e;
+}
+
+void
+fed_app_me(struct fed_app *app, struct fed_app_me *out)
+{
+    const struct fed_app_rec_me *me = &app->me;
+    const struct ident_device *d;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+
+    memset(out, 0, sizeof(*out));
+    out->stage = (enum fed_app_stage)me->stage;
+    out->code = (enum fed_app_code_state)me->code;
+    out->alarm = me->alarm;
+    out->removed = me->removed;
+    out->settled = me->settled;
+    out->generation = app->list.generation;
+    memcpy(out->patient.b, me->patient, sizeof(out->patient.b));
+    memcpy(out->home.b, me->home, sizeof(out->home.b));
+    if (fed_app_device_key(app, &key) == OK) {
+        memcpy(out->device.b, key.pub, sizeof(out->device.b));
+        d = ident_devices_find(&app->list, &out->device);
+        out->may_add = d != NULL && d->may_add;
+    }
+}
+
+/* ----------------------------------------------------------------- secrets */
+
+/* All under one owner of zeros: what rotates together. */
+static struct fed_app_key
+secret_key(const char *name)
+{
+    static const uint8_t owner[32];
+
+    return fed_app_key(VIEW_ARRAY(owner), view_str(name));
+}
+
+enum err
+fed_app_secret(struct fed_app *app, const char *name, uint8_t *out, size_t len)
+{
+    struct fed_app_key key = secret_key(name);
+    struct bytes b = {0};
+    enum err e = fed_app_get(&app->kv, FED_APP_SECRET, &key, &b);
+
+    if (e == OK) {
+        e = b.len == len ? OK : ERR_CORRUPT;
+    }
+    if (e == OK) {
+        memcpy(out, b.p, len);
+    }
+    bytes_free(&b);
+    return e;
+}
+
+enum err
+fed_app_secret_put(struct fed_app *app, const char *name, struct view secret)
+{
+    struct fed_app_key key = secret_key(name);
+
+    return fed_app_put(&app->kv, FED_APP_SECRET, &key, secret);
+}
+
+enum err
+fed_app_secret_del(struct fed_app *app, const char *name)
+{
+    struct fed_app_key key = secret_key(name);
+
+    return fed_app_del(&app->kv, FED_APP_SECRET, &key);
+}
+
+enum err
+fed_app_device_key(struct fed_app *app, struct prim_sign_key *out)
+{
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    enum err e = fed_app_secret(app, device_name, seed, sizeof(seed));
+
+    if (e == OK) {
+        prim_ed25519_from_seed(seed, out);
+    }
+    return e;
+}
+
+/* The patient key, while it is here.  ERR_MISSING  not any more */
+static enum err
+patient_key(struct fed_app *app, struct prim_sign_key *out)
+{
+    SCRUBBED(code, IDENT_CODE);
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    enum err e = fed_app_secret(app, key_name, seed, sizeof(seed));
+
+    if (e == OK) {
+        prim_ed25519_from_seed(seed, out);
+        return OK;
+    }
+    if (e != ERR_MISSING) {
+        return e;
+    }
+    e = fed_app_secret(app, code_name, code, sizeof(code));
+    if (e == OK) {
+        ident_patient_key(code, out);
+    }
+    return e;
+}
+
+/* The archive's key follows from the code, so that the code brings back what
+   was said as well as who we are. */
+static enum err
+put_archive_key(struct fed_app *app, const uint8_t code[IDENT_CODE])
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_secret, prk);
+    SCRUBBED(key, 32);
+
+    prim_hkdf_extract((struct view){0}, view_make(code, IDENT_CODE), &prk);
+    TRY(prim_hkdf_expand(prim_secret_view(&prk), VIEW_LIT("balsam v1 archive"),
+                         key, sizeof(key)));
+    TRY(fed_app_secret_put(app, archive_name, view_make(key, sizeof(key))));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- lists */
+
+/* Sign list as the patient, and with it this device's certificate. */
+static enum err
+sign_list(struct fed_app *app, const struct prim_sign_key *patient,
+          const struct ident_devices *list)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, device);
+    struct fed_app_rec_me me = app->me;
+    struct ident_device_cert cert = {.home = list->home};
+    struct bytes text = {0};
+    struct bytes signed_cert = {0};
+    struct fed_app_event *ev;
+
+    TRY(fed_app_device_key(app, &device));
+    TRY(ident_devices_make(app->mem, patient, list, &text));
+    memcpy(cert.patient.b, patient->pub, sizeof(cert.patient.b));
+    memcpy(cert.device.b, device.pub, sizeof(cert.device.b));
+    TRY(ident_device_cert_make(app->mem, patient, &cert, &signed_cert));
+    me.list = view_of(&text);
+    me.cert = view_of(&signed_cert);
+    memcpy(me.home, list->home.b, sizeof(me.home));
+    me.settled = false;
+    me.alarm = false;
+    TRY(fed_app_me_save(app, &me));
+    TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
+    TRY(fed_app_core(app));
+out:
+    bytes_free(&text);
+    bytes_free(&signed_cert);
+    return e;
+}
+
+/* One above what we have, this device as the patient key's own. */
+static enum err
+next_list(struct fed_app *app, struct ident_devices *out)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct ident_devices list = app->list;
+    struct device_id self;
+    struct ident_device *d = NULL;
+
+    TRY(fed_app_device_key(app, &key));
+    memcpy(self.b, key.pub, sizeof(self.b));
+    memcpy(list.home.b, app->me.home, sizeof(list.home.b));
+    list.generation =
+        ident_generation((uint32_t)(app->list.generation >> 32) + 1, 0);
+    for (uint32_t i = 0; i < list.len; i++) {
+        if (device_id_equal(&list.device[i].id, &self)) {
+            d = &list.device[i];
+        }
+    }
+    if (d == NULL) {
+        TRY(list.len < IDENT_DEVICES_MAX ? OK : ERR_LIMIT);
+        d = &list.device[list.len++];
+    }
+    *d = (struct ident_device){.id = self, .may_add = true};
+    *out = list;
+out:
+    return e;
+}
+
+enum err
+fed_app_first_home(struct fed_app *app, const struct clinic_id *home)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct ident_devices list;
+    struct fed_app_rec_me me = app->me;
+
+    TRY(me.stage == FED_APP_READY ? OK : ERR_STATE);
+    if (me.cert.len > 0 && (me.settled || app->list.appends > 0 ||
+                            memcmp(me.home, home->b, sizeof(me.home)) == 0)) {
+        return OK; /* there is one already */
+    }
+    TRY(patient_key(app, &key));
+    memcpy(me.home, home->b, sizeof(me.home));
+    TRY(fed_app_me_save(app, &me));
+    TRY(next_list(app, &list));
+    TRY(sign_list(app, &key, &list));
+out:
+    return e;
+}
+
+/* Recovering: what this list should say instead, by the code's holder. */
+static enum err
+above(struct fed_app *app, const struct prim_sign_key *key)
+{
+    enum err e;
+    uint8_t keep = 0;
+    struct ident_devices list;
+
+    e = fed_app_secret(app, keep_name, &keep, 1);
+    if (e == ERR_MISSING) {
+        return OK; /* nothing to say against it */
+    }
+    TRY(e);
+    TRY(next_list(app, &list));
+    if (keep == 0) {
+        for (uint32_t i = 0; i < list.len; i++) {
+            if (subject_id_is_zero(&list.device[i].added_by)) {
+                list.device[0] = list.device[i]; /* this one: next_list */
+            }
+        }
+        list.len = 1;
+    }
+    TRY(sign_list(app, key, &list));
+out:
+    return e;
+}
+
+enum err
+fed_app_list_came(struct fed_app *app, struct view news)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct patient_id patient;
+    struct ident_devices list;
+    struct fed_app_rec_me me = app->me;
+    struct bytes copy = {0};
+    struct fed_app_event *ev;
+
+    memcpy(patient.b, app->me.patient, sizeof(patient.b));
+    TRY(ident_devices_open(app->mem, &patient, news, &list));
+    e = app->list.generation == 0 ? OK
+                                  : ident_devices_compare(&app->list, &list);
+    if (e == ERR_CORRUPT) {
+        me.alarm = true;
+        TRY(fed_app_me_save(app, &me));
+        TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
+        ev->code = 1;
+        goto out;
+    }
+    TRY(e == ERR_EXISTS ? ERR_STALE : e);
+    TRY(bytes_copy(app->mem, news, &copy));
+    me.list = view_of(&copy);
+    me.alarm = false;
+    memcpy(me.home, list.home.b, sizeof(me.home));
+    TRY(fed_app_me_save(app, &me));
+    TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
+    e = patient_key(app, &key);
+    if (e == OK) {
+        TRY(above(app, &key));
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    TRY(fed_app_core(app));
+out:
+    bytes_free(&copy);
+    return e;
+}
+
+enum err
+fed_app_removed(struct fed_app *app)
+{
+    enum err e;
+    struct fed_app_rec_me me = app->me;
+    struct fed_app_event *ev;
+
+    me.removed = true;
+    TRY(fed_app_me_save(app, &me));
+    TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
+    ev->code = 2;
+out:
+    return e;
+}
+
+bool
+fed_app_recovering(struct fed_app *app)
+{
+    uint8_t keep;
+
+    return fed_app_secret(app, keep_name, &keep, 1) == OK;
+}
+
+enum err
+fed_app_look_settled(struct fed_app *app)
+{
+    struct fed_party_info info;
+    struct clinic_id home;
+
+    memcpy(home.b, app->me.home, sizeof(home.b));
+    if (app->core == NULL || app->me.settled ||
+        fed_core_party(app->core, &home, &info) != OK || !info.up ||
+        info.ours != PROTO_STANCE_GRANTED ||
+        info.theirs != PROTO_STANCE_GRANTED || info.queued != 0) {
+        return OK;
+    }
+    return fed_app_list_settled(app);
+}
+
+enum err
+fed_app_list_settled(struct fed_app *app)
+{
+    enum err e;
+    struct fed_app_rec_me me = app->me;
+
+    if (me.settled) {
+        return OK;
+    }
+    me.settled = true;
+    TRY(fed_app_secret_del(app, key_name));
+    TRY(fed_app_secret_del(app, keep_name));
+    TRY(fed_app_me_save(app, &me));
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------ a new patient */
+
+static enum err
+new_device(struct fed_app *app)
+{
+    SCRUBBED(seed, PRIM_ED25519_SEED);
+    enum err e = rng_fill(app->c.rng, seed, sizeof(seed));
+
+    return e == OK ? fed_app_secret_put(app, device_name,
+                                        view_make(seed, sizeof(seed)))
+                   : e;
+}
+
+enum err
+fed_app_new_patient(struct fed_app *app)
+{
+    enum err e;
+    SCRUBBED(code, IDENT_CODE);
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct fed_app_rec_me me = {.stage = FED_APP_READY,
+                                .code = FED_APP_CODE_UNWRITTEN};
+
+    TRY(app->me.stage == FED_APP_NOBODY ? OK : ERR_STATE);
+    TRY(ident_code_new(app->c.rng, code));
+    ident_patient_key(code, &key);
+    memcpy(me.patient, key.pub, sizeof(me.patient));
+    me.made_ms = fed_app_now(app);
+    TRY(new_device(app));
+    TRY(fed_app_secret_put(app, code_name, view_make(code, sizeof(code))));
+    TRY(put_archive_key(app, code));
+    TRY(fed_app_me_save(app, &me));
+out:
+    return e;
+}
+
+enum err
+fed_app_code(struct fed_app *app, struct bytes *words_out, struct bytes *qr_out)
+{
+    enum err e;
+    SCRUBBED(code, IDENT_CODE);
+    struct bytes words = {0};
+    struct bytes qr = {0};
+
+    TRY(fed_app_secret(app, code_name, code, sizeof(code)));
+    TRY(ident_code_words(app->mem, code, &words));
+    TRY(ident_code_qr(app->mem, code, &qr));
+    *words_out = bytes_take(&words);
+    *qr_out = bytes_take(&qr);
+out:
+    bytes_free(&words);
+    bytes_free(&qr);
+    return e;
+}
+
+enum err
+fed_app_code_confirm(struct fed_app *app, struct view text, unsigned *bad_word)
+{
+    enum err e;
+    SCRUBBED(code, IDENT_CODE);
+    SCRUBBED(typed, IDENT_CODE);
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct fed_app_rec_me me = app->me;
+
+    TRY(fed_app_secret(app, code_name, code, sizeof(code)));
+    TRY(ident_code_read(text, typed, bad_word));
+    TRY(prim_equal(view_make(code, sizeof(code)),
+                   view_make(typed, sizeof(typed)))
+            ? OK
+            : ERR_AUTH);
+    if (!me.settled) { /* its list is still to be signed or taken */
+        ident_patient_key(code, &key);
+        TRY(fed_app_secret_put(app, key_name,
+                               view_make(key.seed, sizeof(key.seed))));
+    }
+    TRY(fed_app_secret_del(app, code_name));
+    me.code = FED_APP_CODE_CONFIRMED;
+    TRY(fed_app_me_save(app, &me));
+out:
+    return e;
+}
+
+enum err
+fed_app_recover(struct fed_app *app, struct view text, bool keep,
+                unsigned *bad_word)
+{
+    enum err e;
+    SCRUBBED(code, IDENT_CODE);
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    uint8_t keeps = keep ? 1 : 0;
+    struct fed_app_rec_me me = app->me;
+
+    TRY(ident_code_read(text, code, bad_word));
+    ident_patient_key(code, &key);
+    TRY(me.stage == FED_APP_NOBODY ||
+                memcmp(me.patient, key.pub, sizeof(me.patient)) == 0
+            ? OK
+            : ERR_EXISTS);
+    TRY(fed_app_secret_put(app, key_name,
+                           view_make(key.seed, sizeof(key.seed))));
+    TRY(fed_app_secret_put(app, keep_name, view_make(&keeps, 1)));
+    TRY(put_archive_key(app, code));
+    if (me.stage == FED_APP_READY) {
+        TRY(app->list.generation == 0 ? OK : above(app, &key));
+        goto out;
+    }
+    TRY(new_device(app));
+    memcpy(me.patient, key.pub, sizeof(me.patient));
+    me.stage = FED_APP_READY;
+    me.code = FED_APP_CODE_CONFIRMED;
+    me.made_ms = fed_app_now(app);
+    TRY(fed_app_me_save(app, &me));
+out:
+    return e;
+}
+
+enum err
+fed_app_identity(struct fed_app *app, struct fed_app_identity *out)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+
+    TRY(app->me.cert.len > 0 ? OK : ERR_STATE);
+    TRY(fed_app_device_key(app, &key));
+    memcpy(out->patient.b, app->me.patient, sizeof(out->patient.b));
+    memcpy(out->seed, key.seed, sizeof(out->seed));
+    out->cert = app->me.cert;
+out:
+    return e;
+}
+
+/* ----------------------------------------------------------------- devices */
+
+enum err
+fed_app_device(struct fed_app *app, size_t i, struct fed_app_device *out)
+{
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    const struct ident_device *d;
+    enum err e;
+
+    TRY(app->list.generation != 0 && i < app->list.len ? OK : ERR_MISSING);
+    TRY(fed_app_device_key(app, &key));
+    d = &app->list.device[i];
+    *out = (struct fed_app_device){
+        .id = d->id,
+        .may_add = d->may_add,
+        .here = memcmp(d->id.b, key.pub, sizeof(d->id.b)) == 0,
+        .added_by = d->added_by,
+    };
+out:
+    return e;
+}
+
+/* What this device asked with. */
+static enum err
+own_request(struct fed_app *app, uint8_t priv[32],
+            struct fed_app_rec_request *out)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+
+    TRY(fed_app_secret(app, seal_name, priv, 32));
+    TRY(fed_app_device_key(app, &key));
+    memcpy(out->device, key.pub, sizeof(out->device));
+    prim_x25519_base(priv, out->seal);
+out:
+    return e;
+}
+
+enum err
+fed_app_be_added(struct fed_app *app, struct bytes *out)
+{
+    enum err e;
+    SCRUBBED(priv, 32);
+    struct fed_app_rec_me me = app->me;
+    struct fed_app_rec_request r;
+
+    TRY(me.stage == FED_APP_READY ? ERR_STATE : OK);
+    if (me.stage == FED_APP_NOBODY) {
+        TRY(new_device(app));
+        TRY(rng_fill(app->c.rng, priv, sizeof(priv)));
+        TRY(fed_app_secret_put(app, seal_name, view_make(priv, sizeof(priv))));
+        me.stage = FED_APP_ASKING;
+        me.made_ms = fed_app_now(app);
+        TRY(fed_app_me_save(app, &me));
+    }
+    TRY(own_request(app, priv, &r));
+    TRY(fed_app_request_text(app->mem, &r, out));
+out:
+    return e;
+}
+
+/* The home clinic's addresses, as far as we know them. */
+static enum err
+home_addrs(struct fed_app *app, struct bytes *out)
+{
+    enum err e;
+    struct clinic_id home;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+
+    memcpy(home.b, app->me.home, sizeof(home.b));
+    TRY(fed_app_clinic_rec(app, &home, &rec, &hold));
+    TRY(bytes_copy(app->mem, rec.addrs, out));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* The list with one more device, and what that device needs. */
+static enum err
+append(struct fed_app *app, const struct device_id *device, bool may_add,
+       struct bytes *list, struct bytes *cert)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct ident_device_cert c = {.device = *device};
+
+    TRY(fed_app_device_key(app, &key));
+    memcpy(c.patient.b, app->me.patient, sizeof(c.patient.b));
+    memcpy(c.home.b, app->me.home, sizeof(c.home.b));
+    e = ident_devices_append(app->mem, &key, &c.patient, app->me.list, device,
+                             may_add, list);
+    if (e == ERR_EXISTS) { /* asked again: the grant is made again */
+        e = bytes_copy(app->mem, app->me.list, list);
+    }
+    TRY(e);
+    TRY(ident_device_cert_make(app->mem, &key, &c, cert));
+out:
+    return e;
+}
+
+enum err
+fed_app_add_device(struct fed_app *app, struct view request, bool may_add,
+                   struct bytes *grant_out)
+{
+    enum err e;
+    struct fed_app_rec_request r;
+    struct fed_app_rec_grant g = {{0}, {0}, {0}, {0}, {0}, {0}};
+    struct fed_app_rec_me me = app->me;
+    struct device_id device;
+    struct bytes list = {0};
+    struct bytes cert = {0};
+    struct bytes addrs = {0};
+    struct fed_app_event *ev;
+
+    TRY(me.cert.len > 0 && me.list.len > 0 ? OK : ERR_STATE);
+    TRY(fed_app_request_read(app->mem, request, &r));
+    memcpy(device.b, r.device, sizeof(device.b));
+    TRY(append(app, &device, may_add, &list, &cert));
+    TRY(home_addrs(app, &addrs));
+    memcpy(g.patient, me.patient, sizeof(g.patient));
+    memcpy(g.home, me.home, sizeof(g.home));
+    e = fed_app_secret(app, archive_name, g.archive, sizeof(g.archive));
+    TRY(e == ERR_MISSING ? OK : e);
+    g.cert = view_of(&cert);
+    g.list = view_of(&list);
+    g.addrs = view_of(&addrs);
+    TRY(fed_app_grant_text(app->mem, app->c.rng, &r, &g, grant_out));
+    me.list = view_of(&list);
+    me.settled = false;
+    TRY(fed_app_me_save(app, &me));
+    TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
+    TRY(fed_app_core(app));
+out:
+    mem_wipe(&g, sizeof(g));
+    bytes_free(&list);
+    bytes_free(&cert);
+    bytes_free(&addrs);
+    return e;
+}
+
+/* The home clinic as a clinic of ours, by what another device said. */
+static enum err
+know_home(struct fed_app *app, const struct fed_app_rec_grant *g)
+{
+    enum err e;
+    struct clinic_id home;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+
+    memcpy(home.b, g->home, sizeof(home.b));
+    TRY(fed_app_clinic_rec(app, &home, &rec, &hold));
+    rec.state = FED_APP_CLINIC_ENROLLED;
+    rec.addrs = g->addrs;
+    TRY(fed_app_clinic_save(app, &home, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_app_granted(struct fed_app *app, struct view text)
+{
+    enum err e;
+    SCRUBBED(priv, 32);
+    struct fed_app_rec_me me = app->me;
+    struct fed_app_rec_request r;
+    struct fed_app_rec_grant g = {{0}, {0}, {0}, {0}, {0}, {0}};
+    struct bytes hold = {0};
+
+    TRY(me.stage == FED_APP_ASKING ? OK : ERR_STATE);
+    TRY(own_request(app, priv, &r));
+    TRY(fed_app_grant_read(app->mem, &r, priv, text, &g, &hold));
+    memcpy(me.patient, g.patient, sizeof(me.patient));
+    memcpy(me.home, g.home, sizeof(me.home));
+    me.cert = g.cert;
+    me.list = g.list;
+    me.stage = FED_APP_READY;
+    me.settled = true;
+    TRY(fed_app_secret_put(app, archive_name, VIEW_ARRAY(g.archive)));
+    TRY(fed_app_secret_del(app, seal_name));
+    TRY(know_home(app, &g));
+    TRY(fed_app_me_save(app, &me));
+    TRY(fed_app_core(app));
+    TRY(fed_app_ask_home(app, g.addrs));
+out:
+    mem_wipe(&g, sizeof(g));
+    bytes_free(&hold);
+    return e;
+}
+
+/* ------------------------------------------------- what needs the code again
+ */
+
+/* The key of a code that must be this patient's. */
+static enum err
+key_of_code(struct fed_app *app, struct view text, unsigned *bad_word,
+            struct prim_sign_key *out)
+{
+    enum err e;
+    SCRUBBED(code, IDENT_CODE);
+
+    TRY(app->list.generation != 0 ? OK : ERR_STATE);
+    TRY(ident_code_read(text, code, bad_word));
+    ident_patient_key(code, out);
+    TRY(memcmp(out->pub, app->me.patient, sizeof(out->pub)) == 0 ? OK
+                                                                 : ERR_DENIED);
+out:
+    return e;
+}
+
+enum err
+fed_app_remove_device(struct fed_app *app, struct view code,
+                      const struct device_id *device, unsigned *bad_word)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    SCRUBBED_STRUCT(prim_sign_key, self);
+    struct ident_devices list;
+    uint32_t n = 0;
+
+    TRY(ident_devices_find(&app->list, device) == NULL ? ERR_MISSING : OK);
+    TRY(fed_app_device_key(app, &self));
+    TRY(memcmp(self.pub, device->b, sizeof(self.pub)) == 0 ? ERR_INVALID : OK);
+    TRY(key_of_code(app, code, bad_word, &key));
+    TRY(next_list(app, &list));
+    for (uint32_t i = 0; i < list.len; i++) {
+        if (!device_id_equal(&list.device[i].id, device)) {
+            list.device[n++] = list.device[i];
+        }
+    }
+    list.len = n;
+    TRY(sign_list(app, &key, &list));
+out:
+    return e;
+}
+
+enum err
+fed_app_move_home(struct fed_app *app, struct view code,
+                  const struct clinic_id *home, unsigned *bad_word)
+{
+    enum err e;
+    SCRUBBED_STRUCT(prim_sign_key, key);
+    struct ident_devices list;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+    struct fed_app_key at = fed_app_key(clinic_id_view(home), (struct view){0});
+
+    TRY(fed_app_load(&app->kv, FED_APP_CLINIC, &at, &fed_app_rec_clinic_shape,
+                     &rec, &hold));
+    TRY(rec.state == FED_APP_CLINIC_ENROLLED ? OK : ERR_MISSING);
+    TRY(key_of_code(app, code, bad_word, &key));
+    TRY(next_list(app, &list));
+    list.home = *home;
+    TRY(sign_list(app, &key, &list));
+out:
+    bytes_free(&hold);
+    return e;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables behind rec.h.  Bounds are generous: the bytes are our own. */
+#include "federation/app/rec.h"
+
+#include "proto/base/limits.h"
+
+static const struct proto_field me_fields[] = {
+    PROTO_UINT(fed_app_rec_me, stage, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_me, code, UINT64_MAX),
+    PROTO_BOOL(fed_app_rec_me, alarm),
+    PROTO_BOOL(fed_app_rec_me, settled),
+    PROTO_BOOL(fed_app_rec_me, removed),
+    PROTO_FIXED(fed_app_rec_me, patient),
+    PROTO_FIXED(fed_app_rec_me, home),
+    PROTO_BIN(fed_app_rec_me, list, LIMIT_FRAME),
+    PROTO_BIN(fed_app_rec_me, cert, LIMIT_FRAME),
+    PROTO_TEXT(fed_app_rec_me, name, LIMIT_NAME),
+    PROTO_TEXT(fed_app_rec_me, birth, LIMIT_NAME),
+    PROTO_UINT(fed_app_rec_me, made_ms, UINT64_MAX),
+};
+const struct proto_shape fed_app_rec_me_shape =
+    PROTO_SHAPE(fed_app_rec_me, me_fields);
+
+static const struct proto_field clinic_fields[] = {
+    PROTO_UINT(fed_app_rec_clinic, number, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_clinic, state, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_clinic, learned, UINT64_MAX),
+    PROTO_FIXED(fed_app_rec_clinic, by),
+    PROTO_FIXED(fed_app_rec_clinic, link),
+    PROTO_UINT(fed_app_rec_clinic, answer, UINT64_MAX),
+    PROTO_BOOL(fed_app_rec_clinic, birth),
+    PROTO_UINT(fed_app_rec_clinic, birth_tries, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_clinic, since_ms, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_clinic, addrs, LIMIT_FRAME),
+    PROTO_BIN(fed_app_rec_clinic, profile, LIMIT_FRAME),
+    PROTO_BIN(fed_app_rec_clinic, label, LIMIT_FRAME),
+};
+const struct proto_shape fed_app_rec_clinic_shape =
+    PROTO_SHAPE(fed_app_rec_clinic, clinic_fields);
+
+static const struct proto_field thread_fields[] = {
+    PROTO_UINT(fed_app_rec_thread, number, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, state, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, flags, UINT64_MAX),
+    PROTO_FIXED(fed_app_rec_thread, hub),
+    PROTO_UINT(fed_app_rec_thread, messages, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, unread, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, waiting, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, queued, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, last_ms, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, last_term, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, last_seq, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_thread, title, LIMIT_FRAME),
+    PROTO_BIN(fed_app_rec_thread, group, LIMIT_FRAME),
+};
+const struct proto_shape fed_app_rec_thread_shape =
+    PROTO_SHAPE(fed_app_rec_thread, thread_fields);
+
+static const struct proto_field message_fields[] = {
+    PROTO_UINT(fed_app_rec_message, number, UINT64_MAX),
+    PROTO_FIXED(fed_app_rec_message, id),
+    PROTO_FIXED(fed_app_rec_message, author),
+    PROTO_UINT(fed_app_rec_message, state, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_message, flags, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_message, term, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_message, seq, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_message, at_ms, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_message, edited, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_message, text, LIMIT_FRAME),
+    PROTO_BIN(fed_app_rec_message, content, LIMIT_FRAME),
+};
+const struct proto_shape fed_app_rec_message_shape =
+    PROTO_SHAPE(fed_app_rec_message, message_fields);
+
+static const struct proto_field consent_fields[] = {
+    PROTO_UINT(fed_app_rec_consent, state, UINT64_MAX),
+    PROTO_FIXED(fed_app_rec_consent, thread),
+    PROTO_FIXED(fed_app_rec_consent, question),
+    PROTO_FIXED(fed_app_rec_consent, clinic),
+    PROTO_FIXED(fed_app_rec_consent, asker),
+    PROTO_UINT(fed_app_rec_consent, at_ms, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_consent, content, LIMIT_FRAME),
+};
+const struct proto_shape fed_app_rec_consent_shape =
+    PROTO_SHAPE(fed_app_rec_consent, consent_fields);
+
+static const struct proto_field file_fields[] = {
+    PROTO_BOOL(fed_app_rec_file, up),
+    PROTO_BOOL(fed_app_rec_file, done),
+    PROTO_BOOL(fed_app_rec_file, failed),
+    PROTO_FIXED(fed_app_rec_file, peer),
+    PROTO_FIXED(fed_app_rec_file, message),
+    PROTO_UINT(fed_app_rec_file, next, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_file, chunks, LIMIT_FRAME),
+};
+const struct proto_shape fed_app_rec_file_shape =
+    PROTO_SHAPE(fed_app_rec_file, file_fields);
+
+static const struct proto_field request_fields[] = {
+    PROTO_FIXED(fed_app_rec_request, device),
+    PROTO_FIXED(fed_app_rec_request, seal),
+};
+const struct proto_shape fed_app_rec_request_shape =
+    PROTO_SHAPE(fed_app_rec_request, request_fields);
+
+static const struct proto_field grant_fields[] = {
+    PROTO_FIXED(fed_app_rec_grant, patient),
+    PROTO_FIXED(fed_app_rec_grant, home),
+    PROTO_FIXED(fed_app_rec_grant, archive),
+    PROTO_BIN(fed_app_rec_grant, cert, 512),
+    PROTO_BIN(fed_app_rec_grant, list, 8192),
+    PROTO_BIN(fed_app_rec_grant, addrs, LIMIT_MSG_ADDRS),
+};
+const struct proto_shape fed_app_rec_grant_shape =
+    PROTO_SHAPE(fed_app_rec_grant, grant_fields);

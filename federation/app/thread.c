@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads as shown: who orders them, who is in them, how many are unread. */
+#include "federation/app/inside.h"
+#include "federation/core/rec.h"
+#include "proto/msg/group.h"
+
+#include <string.h>
+
+static struct fed_app_key
+thread_key(const struct thread_id *id)
+{
+    return fed_app_key(thread_id_view(id), (struct view){0});
+}
+
+enum err
+fed_app_thread_rec(struct fed_app *app, const struct thread_id *id,
+                   struct fed_app_rec_thread *out, struct bytes *hold)
+{
+    struct fed_app_key key = thread_key(id);
+    enum err e = fed_app_load(&app->kv, FED_APP_THREAD, &key,
+                              &fed_app_rec_thread_shape, out, hold);
+
+    if (e != ERR_MISSING) {
+        return e;
+    }
+    memset(out, 0, sizeof(*out));
+    out->state = FED_THREAD_OPENING;
+    out->last_ms = fed_app_now(app);
+    return fed_app_count(&app->kv, "threads", &out->number);
+}
+
+enum err
+fed_app_thread_save(struct fed_app *app, const struct thread_id *id,
+                    const struct fed_app_rec_thread *rec)
+{
+    struct fed_app_key key = thread_key(id);
+
+    return fed_app_save(&app->kv, FED_APP_THREAD, &key,
+                        &fed_app_rec_thread_shape, rec);
+}
+
+/* Clinics that we know only from a thread, and who brought them in. */
+static enum err
+meet(struct fed_app *app, struct view body)
+{
+    enum err e;
+    struct proto_group group;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+
+    TRY(proto_group_decode(body, &group));
+    while (proto_list_next(&group.subjects, &proto_subject_shape, &at, &s)) {
+        struct clinic_id root;
+        struct fed_app_rec_clinic rec;
+        struct bytes hold = {0};
+
+        if (s.kind != PROTO_SUBJECT_CLINIC) {
+            continue;
+        }
+        memcpy(root.b, s.root, sizeof(root.b));
+        e = fed_app_clinic_rec(app, &root, &rec, &hold);
+        if (e == OK && rec.state == 0) {
+            rec.state = FED_APP_CLINIC_IN_THREAD;
+            rec.learned = FED_APP_LEARNED_THREAD;
+            memcpy(rec.by, s.added_by, sizeof(rec.by));
+            e = fed_app_clinic_save(app, &root, &rec);
+        }
+        bytes_free(&hold);
+        TRY(e);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_app_show_thread(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    struct fed_app_rec_thread t;
+    struct bytes hold = {0};
+    struct fed_app_event *ev;
+
+    TRY(fed_app_thread_rec(app, &show->thread, &t, &hold));
+    t.state = show->code;
+    t.flags = show->value;
+    memcpy(t.hub, show->peer.b, sizeof(t.hub));
+    if (show->body.len > 0) {
+        t.group = view_of(&show->body);
+        TRY(meet(app, t.group));
+    }
+    TRY(fed_app_thread_save(app, &show->thread, &t));
+    TRY(fed_app_tell(app, FED_APP_EV_THREAD, &ev));
+    ev->thread = show->thread;
+    ev->code = show->code;
+    ev->number = t.number;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static void
+show_rec(const struct thread_id *id, const struct fed_app_rec_thread *t,
+         struct fed_app_thread *out)
+{
+    *out = (struct fed_app_thread){
+        .id = *id,
+        .number = t->number,
+        .state = (enum fed_thread_state)t->state,
+        .messages = t->messages,
+        .unread = t->unread,
+        .waiting = t->waiting,
+        .last_ms = t->last_ms,
+        .title = t->title,
+        .group = t->group,
+    };
+    memcpy(out->hub.b, t->hub, sizeof(out->hub.b));
+}
+
+enum err
+fed_app_thread(struct fed_app *app, const struct thread_id *id,
+               struct fed_app_thread *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_key key = thread_key(id);
+    struct fed_app_rec_thread t;
+
+    TRY(fed_app_load(&app->kv, FED_APP_THREAD, &key, &fed_app_rec_thread_shape,
+                     &t, hold));
+    show_rec(id, &t, out);
+out:
+    return e;
+}
+
+enum err
+fed_app_thread_next(struct fed_app *app, const struct thread_id *after,
+                    struct fed_app_thread *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_key from = {.len = 0};
+    struct fed_app_key key;
+    struct fed_app_rec_thread t;
+    struct thread_id id;
+    struct bytes value = {0};
+
+    if (after != NULL) {
+        from = fed_app_key(thread_id_view(after), VIEW_LIT("\0"));
+    }
+    TRY(fed_app_next(&app->kv, FED_APP_THREAD, &from, (struct view){0}, &key,
+                     &value));
+    TRY(fed_rec_decode(view_of(&value), &fed_app_rec_thread_shape, &t));
+    TRY(thread_id_from(fed_app_key_view(&key), &id));
+    show_rec(&id, &t, out);
+    bytes_free(hold);
+    *hold = bytes_take(&value);
+out:
+    bytes_free(&value);
+    return e;
+}
+
+enum err
+fed_app_leave(struct fed_app *app, const struct thread_id *thread)
+{
+    return app->core == NULL ? ERR_MISSING : fed_core_leave(app->core, thread);
+}
