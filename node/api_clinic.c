@@ -136,6 +136,9 @@ link_answer(struct node_call *c, const struct invite *inv,
         [PROTO_REDEEM_PROOF] = "The secret in this link is wrong. Copy it "
                                "again, or scan the QR code.",
         [PROTO_REDEEM_REFUSED] = "The clinic does not want to connect.",
+        [PROTO_REDEEM_LATER] = "Very many clinics use this link just now.  "
+                               "Your node asks again by itself, within an "
+                               "hour.",
     };
     struct ident_check check = {.root = &inv->link.root};
     struct view text;

@@ -63,6 +63,11 @@ say_why(struct node_call *c, enum err e)
                               "clinic again, or start a new one.");
     case ERR_DENIED:
         return node_call_fail(c, e, "You are not connected with this clinic.");
+    case ERR_AGAIN:
+        return node_call_fail(c, e,
+                              "Too many messages of this conversation wait "
+                              "for the other clinic already. Wait until its "
+                              "node is back: balsam peers shows it.");
     case ERR_LIMIT:
         return node_call_fail(c, e,
                               "The message is too long. Send it as a file, or "

@@ -63,6 +63,28 @@ out:
     return e;
 }
 
+enum err
+mls_welcome_refs(const struct mls_env *env, struct view welcome,
+                 struct view *refs, size_t max, size_t *len_out)
+{
+    enum err e;
+    enum mls_rule *broken = mls_begin(env);
+    struct arena a = {.mem = env->mem};
+    struct mls_message m;
+    size_t n = 0;
+
+    TRY(mls_message_decode(&a, welcome, &m, broken));
+    TRY(mls_require(m.wire == MLS_WIRE_WELCOME, MLS_RULE_WIRE_FORMAT, broken));
+    while (n < m.u.welcome.count && n < max) {
+        refs[n] = m.u.welcome.secrets[n].new_member;
+        n++;
+    }
+    *len_out = n;
+out:
+    arena_clear(&a);
+    return e;
+}
+
 /* ------------------------------------------------------------------- sealing
  */
 

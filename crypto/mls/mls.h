@@ -217,6 +217,14 @@ MUST_CHECK enum err mls_welcome_is_for(const struct mls_env *env,
                                        struct view welcome, struct view ref,
                                        bool *out);
 
+/*
+ * The references of the key packages that a Welcome is for, in its order: the
+ * first max of them; they point into welcome.
+ */
+MUST_CHECK enum err mls_welcome_refs(const struct mls_env *env,
+                                     struct view welcome, struct view *refs,
+                                     size_t max, size_t *len_out);
+
 /* -------------------------------------------------------------- group: life */
 
 /*

@@ -174,6 +174,28 @@ out:
 }
 
 enum err
+fed_contact_later(struct fed_core *core)
+{
+    enum err e = OK;
+    uint64_t now = fed_mono(core);
+
+    for (size_t i = 0; i < core->parties_len; i++) {
+        struct fed_party *p = core->parties[i];
+
+        if (p->ask_ms > now) {
+            fed_tx_timer(core, p->ask_ms);
+        } else if (p->ask_ms != 0) {
+            p->ask_ms = 0;
+            TRY(p->greeted && p->rec.ours == PROTO_STANCE_ASKED
+                    ? fed_contact_redeem(core, p)
+                    : OK);
+        }
+    }
+out:
+    return e;
+}
+
+enum err
 fed_contact_look(struct fed_core *core, struct fed_party *p)
 {
     struct proto_peer_msg msg = {.type = PROTO_PEER_LINK_OPEN};
@@ -265,7 +287,10 @@ on_result(struct fed_core *core, struct fed_party *p,
     TRY(show_link(core, p, in->link, in->code, 0,
                   in->code == PROTO_REDEEM_ROTATED ? in->forward
                                                    : (struct view){0}));
-    if (in->code == PROTO_REDEEM_OK) {
+    if (in->code == PROTO_REDEEM_LATER) {
+        p->ask_ms = fed_mono(core) + LIMIT_HOUR_MS;
+        fed_tx_timer(core, p->ask_ms);
+    } else if (in->code == PROTO_REDEEM_OK) {
         TRY(granted(core, p, in->creator, in->kp));
     } else if (in->code != PROTO_REDEEM_REVIEW) {
         mem_wipe(p->rec.secret, sizeof(p->rec.secret));

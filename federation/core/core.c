@@ -91,6 +91,7 @@ find_busy(struct fed_core *core)
         TRY(key.len == 40 ? OK : ERR_CORRUPT);
         memcpy(id.b, key.p, sizeof(id.b));
         TRY(fed_busy_add(core, &id));
+        core->busy[core->busy_len - 1].whom = UINT64_MAX; /* not loaded */
         at = fed_key_num(thread_id_view(&id), UINT64_MAX);
         bytes_free(&key);
         bytes_free(&value);
@@ -387,6 +388,7 @@ fed_core_tick(struct fed_core *core)
     for (size_t i = 0; i < core->parties_len; i++) {
         TRY(party_overdue(core, core->parties[i]));
     }
+    TRY(fed_contact_later(core));
     if (core->busy_len > 0) {
         fed_tx_timer(core, now + LIMIT_BUSY_MS);
     }

@@ -323,6 +323,17 @@ struct fed_self {
     struct view revocation;    /* newest root-signed revocation; may be empty */
 };
 
+/* Bounds that one clinic, or a person, may meet.  0: as in proto/base/limits.h.
+   Tests use small ones. */
+struct fed_limits {
+    uint64_t intents;      /* LIMIT_INTENTS: waiting in one thread */
+    uint64_t answers;      /* LIMIT_STREAM_ANSWERS: rows one clinic leaves */
+    uint64_t answer_bytes; /* LIMIT_STREAM_KEPT: and their bytes */
+    uint64_t fan_rows;     /* LIMIT_FAN_ROWS: of one thread for one member */
+    uint64_t link_hour;    /* LIMIT_LINK_HOUR: by one link without review */
+    uint64_t links_hour;   /* LIMIT_LINKS_HOUR: by all of them */
+};
+
 struct fed_core_config {
     const struct mem *mem;
     const struct rng *rng;
@@ -331,6 +342,7 @@ struct fed_core_config {
     struct fed_store store;
     struct fed_self self; /* copied */
     uint16_t suite;       /* of threads that we create; 0: suite 3 */
+    struct fed_limits limits;
 };
 
 /*
@@ -516,7 +528,8 @@ MUST_CHECK enum err fed_core_thread_open(struct fed_core *core,
  * Intents: durable, rebuilt until they succeed or are refused.
  * ERR_MISSING  no such thread; ERR_STATE  ended or removed; ERR_DENIED  not
  * connected to who, no consent of a patient in the thread, or not ours to
- * remove.  who may be a patient; a device adds nobody.
+ * remove; ERR_AGAIN  LIMIT_INTENTS wait in this thread already: nothing more
+ * before its hub has taken some.  who may be a patient; a device adds nobody.
  */
 MUST_CHECK enum err fed_core_add(struct fed_core *core,
                                  const struct thread_id *thread,
@@ -533,7 +546,7 @@ MUST_CHECK enum err fed_core_rekey(struct fed_core *core,
 /*
  * Say something.  A salt of zeros is replaced; sent_ms 0 becomes now.  hold:
  * not submitted before fed_core_release (its attachments are uploading).
- * ERR_MISSING, ERR_STATE  as above; ERR_LIMIT  too large
+ * ERR_MISSING, ERR_STATE, ERR_AGAIN  as above; ERR_LIMIT  too large
  */
 MUST_CHECK enum err fed_core_send(struct fed_core *core,
                                   const struct thread_id *thread,

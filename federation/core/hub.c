@@ -34,27 +34,6 @@ fed_hub_ready(struct fed_core *core, const struct fed_thread *t)
     return true;
 }
 
-/* Send the newest entry to everybody but us and except. */
-enum err
-fed_hub_fan(struct fed_core *core, struct fed_thread *t,
-            const struct clinic_id *except)
-{
-    enum err e = OK;
-
-    for (size_t i = 0; i < t->members_len; i++) {
-        struct fed_member *m = &t->members[i];
-        struct fed_party *p;
-
-        if (except != NULL && clinic_id_equal(&m->node, except)) {
-            continue;
-        }
-        TRY(fed_party_get(core, &m->node, &p));
-        TRY(fed_stream_fan(core, p, &t->id, t->rec.seq));
-    }
-out:
-    return e;
-}
-
 static uint64_t
 next_ts(const struct fed_core *core, const struct fed_thread *t)
 {

@@ -23,7 +23,7 @@ struct fed_flight {
     struct thread_id thread;
     uint64_t entry; /* log number */
     uint32_t size;
-    uint64_t kept; /* bytes of an item's row */
+    uint64_t kept; /* bytes of an answer's row */
 };
 
 struct fed_party {
@@ -53,9 +53,10 @@ struct fed_party {
     uint64_t sent;            /* highest item sent on this connection */
     uint64_t bad;
     uint64_t under_way; /* bytes */
-    uint64_t kept;      /* bytes of items that were put, not acked */
     uint64_t lost;      /* threads that it began or brought up, since start */
+    bool acking;        /* within fed_stream_acked: nothing is sent */
     uint64_t hubs;      /* hubs that we know from its claims, since start */
+    uint64_t ask_ms;    /* ASKED, too many at once: again then (mono) */
     bool superseded;    /* says that a newer copy of us runs */
     struct fed_flight *flight; /* LIMIT_STREAM_WINDOW, by seq; or NULL */
 };
@@ -98,6 +99,7 @@ struct fed_thread {
     size_t members_len;
     struct fed_sub subs[LIMIT_SUBMIT_WINDOW];
     size_t subs_len;
+    uint64_t waiting;     /* intents */
     uint64_t next_intent; /* scan goes on here */
     uint64_t low_intent;  /* none below this one; 0: not known */
     uint64_t bare_ms;     /* hub time of the entry behind rec.bare; likewise */
@@ -116,7 +118,7 @@ struct fed_thread {
 /* A thread with something left to do, so that it is looked at in time. */
 struct fed_busy {
     struct thread_id id;
-    uint64_t since_ms;
+    uint64_t whom; /* fed_busy_bit of each clinic that it has to do with */
 };
 
 struct fed_core {
@@ -145,6 +147,7 @@ struct fed_core {
     uint64_t start_ms; /* mono */
     uint64_t timer_ms; /* mono; a tick is due; 0: none */
     uint64_t timer_told;
+    const struct fed_party *answering; /* whose item is being applied */
     uint64_t judge_ms; /* log time at which leaves are judged; 0 no time */
     enum mls_rule rule;
 };
@@ -299,6 +302,8 @@ MUST_CHECK enum err fed_contact_grant(struct fed_core *core,
                                       struct view kp);
 MUST_CHECK enum err fed_contact_kp(struct fed_core *core, struct fed_party *p,
                                    struct view kp);
+/* Those who were asked to come later are asked again. */
+MUST_CHECK enum err fed_contact_later(struct fed_core *core);
 MUST_CHECK enum err fed_contact_redeem(struct fed_core *core,
                                        struct fed_party *p);
 MUST_CHECK enum err fed_contact_look(struct fed_core *core,
@@ -375,6 +380,9 @@ MUST_CHECK enum err fed_thread_over(struct fed_core *core, struct fed_thread *t,
                                     enum fed_thread_state state);
 MUST_CHECK enum err fed_busy_add(struct fed_core *core,
                                  const struct thread_id *id);
+/* The thread, if it is busy, has to do with its hub, its members and who. */
+void fed_busy_note(struct fed_core *core, const struct fed_thread *t,
+                   const uint8_t *who);
 bool fed_busy_has(const struct fed_core *core, const struct thread_id *id);
 void fed_busy_del(struct fed_core *core, const struct thread_id *id);
 /* Look at all busy threads that this party has to do with. */
@@ -447,6 +455,8 @@ void fed_message_id(const struct clinic_id *author, struct view content,
  */
 
 /* Queue an intent; rec.made_ms and number are set here. */
+/* So many wait that people may not add another one. */
+bool fed_intent_full(const struct fed_core *core, const struct fed_thread *t);
 MUST_CHECK enum err fed_intent_add(struct fed_core *core, struct fed_thread *t,
                                    struct fed_rec_intent *rec);
 MUST_CHECK enum err fed_intent_get(struct fed_core *core,
@@ -474,6 +484,8 @@ MUST_CHECK enum err fed_intent_fail(struct fed_core *core, struct fed_thread *t,
                                     uint64_t number,
                                     const struct fed_rec_intent *rec,
                                     enum proto_answer_code code);
+/* Our leaf still has an older node key: decisions A 4. */
+bool fed_needs_rekey(const struct fed_core *core, const struct fed_thread *t);
 /* Say something on our own account (receipts, history). */
 MUST_CHECK enum err fed_intent_say(struct fed_core *core, struct fed_thread *t,
                                    struct proto_content *content, bool hold,

@@ -59,6 +59,14 @@ out:
     return e;
 }
 
+bool
+fed_intent_full(const struct fed_core *core, const struct fed_thread *t)
+{
+    uint64_t max = core->config.limits.intents;
+
+    return t->waiting >= (max != 0 ? max : LIMIT_INTENTS);
+}
+
 enum err
 fed_intent_add(struct fed_core *core, struct fed_thread *t,
                struct fed_rec_intent *rec)
@@ -67,8 +75,10 @@ fed_intent_add(struct fed_core *core, struct fed_thread *t,
 
     rec->made_ms = fed_now(core);
     TRY(fed_busy_add(core, &t->id));
+    fed_busy_note(core, t, rec->kind == FED_INTENT_ADD ? rec->id : NULL);
     TRY(fed_intent_put(core, t, t->rec.intents, rec));
     t->rec.intents++;
+    t->waiting++;
     t->idle = false;
     t->dirty = true;
 out:
@@ -137,6 +147,7 @@ fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
     bool any;
 
     TRY(fed_tx_del(core, FED_NS_INTENT, &key));
+    t->waiting -= t->waiting > 0 ? 1 : 0;
     TRY(any_left(core, t, number, &any));
     if (!any) {
         fed_busy_del(core, &t->id);
@@ -341,8 +352,8 @@ out:
 /* --------------------------------------------------------------------- pump */
 
 /* Our leaf still has an older node key: decisions A 4. */
-static bool
-needs_rekey(const struct fed_core *core, const struct fed_thread *t)
+bool
+fed_needs_rekey(const struct fed_core *core, const struct fed_thread *t)
 {
     struct mls_member me;
 
@@ -404,7 +415,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
     if (!fed_hub_ready(core, t)) {
         return OK;
     }
-    if (t->rec.state == FED_THREAD_ACTIVE && needs_rekey(core, t)) {
+    if (t->rec.state == FED_THREAD_ACTIVE && fed_needs_rekey(core, t)) {
         TRY(fed_hub_commit(core, t, &rekey));
     }
     for (;;) {
@@ -492,7 +503,7 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
     if (t->idle || !may_submit(core, t, hub)) {
         return OK;
     }
-    if (needs_rekey(core, t)) {
+    if (fed_needs_rekey(core, t)) {
         return t->subs_len > 0 ? OK : submit_commit(core, t, hub, 0, &rekey);
     }
     while (!stop && t->subs_len < LIMIT_SUBMIT_WINDOW) {
@@ -537,80 +548,4 @@ fed_intent_pump(struct fed_core *core, struct fed_thread *t)
         break;
     }
     return OK;
-}
-
-/* -------------------------------------------------------------------- saying
- */
-
-static enum err
-show_queued(struct fed_core *core, const struct fed_thread *t,
-            const struct message_id *id, struct view content)
-{
-    enum err e;
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_MESSAGE);
-
-    TRY(show == NULL ? ERR_NOMEM : OK);
-    show->thread = t->id;
-    show->message = *id;
-    memcpy(show->author.b, core->config.self.root.b, 32);
-    show->ts_ms = fed_now(core);
-    TRY(bytes_copy(core->mem, content, &show->body));
-out:
-    return e;
-}
-
-/* What people are not shown as a message. */
-static bool
-for_machines(enum proto_content_kind kind)
-{
-    return kind == PROTO_CONTENT_RECEIPT || kind == PROTO_CONTENT_HISTORY ||
-           kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE;
-}
-
-/* As hub, with nothing before it: no need to store an intent first. */
-static bool
-now_possible(struct fed_core *core, const struct fed_thread *t)
-{
-    return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
-           fed_thread_hub_here(core, t) && fed_hub_ready(core, t) &&
-           !fed_busy_has(core, &t->id) && !needs_rekey(core, t);
-}
-
-enum err
-fed_intent_say(struct fed_core *core, struct fed_thread *t,
-               struct proto_content *content, bool hold,
-               struct message_id *id_out)
-{
-    static const uint8_t zero[16];
-    enum err e;
-    struct bytes data = {0};
-    struct message_id id;
-    struct fed_rec_intent rec = {.kind = FED_INTENT_SAY, .held = hold};
-
-    if (memcmp(content->salt, zero, sizeof(zero)) == 0) {
-        TRY(rng_fill(core->config.rng, content->salt, sizeof(content->salt)));
-    }
-    if (content->sent_ms == 0) {
-        content->sent_ms = fed_now(core);
-    }
-    TRY(proto_content_encode(core->mem, content, &data));
-    TRY(data.len <= LIMIT_CONTENT ? OK : ERR_LIMIT);
-    fed_message_id(&core->config.self.root, view_of(&data), &id);
-    if (!for_machines(content->kind)) {
-        TRY(show_queued(core, t, &id, view_of(&data)));
-    }
-    if (!hold && now_possible(core, t)) {
-        TRY(fed_hub_say(core, t, view_of(&data)));
-    } else {
-        memcpy(rec.id, id.b, sizeof(rec.id));
-        rec.data = view_of(&data);
-        TRY(fed_intent_add(core, t, &rec));
-        TRY(fed_intent_pump(core, t));
-    }
-    if (id_out != NULL) {
-        *id_out = id;
-    }
-out:
-    bytes_free(&data);
-    return e;
 }

@@ -3,7 +3,7 @@
  * Items of a stream, each applied once; and key packages, which are claimed
  * that way.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include <string.h>
 
@@ -96,7 +96,7 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
     memcpy(a->req, in->req, sizeof(a->req));
     memcpy(a->thread, in->thread, sizeof(a->thread));
     a->addrs = view_of(&core->addrs);
-    if (p->rec.ours != PROTO_STANCE_GRANTED || p->kept >= LIMIT_STREAM_KEPT) {
+    if (p->rec.ours != PROTO_STANCE_GRANTED || fed_bound_full(core, p)) {
         a->code = PROTO_ANSWER_DENIED;
     } else if (in->suite != core->config.suite) {
         a->code = PROTO_ANSWER_INVALID;

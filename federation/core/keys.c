@@ -242,42 +242,50 @@ out:
     return e;
 }
 
-/* Try each key package that we gave away: there are few. */
+/* The record of the key package called ref: join with it, and forget it. */
+static enum err
+join_as(struct fed_core *core, struct view welcome, struct view ref,
+        struct mls_group **out)
+{
+    enum err e;
+    struct mls_env env = fed_mls_env(core);
+    struct mls_join_opts opts = {.welcome = welcome};
+    struct fed_key key = fed_key_of(ref);
+    struct fed_rec_kp rec;
+    struct bytes hold = {0};
+
+    TRY(fed_tx_load(core, FED_NS_KP, &key, &fed_rec_kp_shape, &rec, &hold));
+    opts.key_package_record = rec.record;
+    TRY(mls_join(&env, &opts, out));
+    e = fed_tx_del(core, FED_NS_KP, &key);
+    if (e != OK) {
+        mls_group_free(*out);
+        *out = NULL;
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* A Welcome names the key packages that it is for. */
 enum err
 fed_kp_join(struct fed_core *core, struct view welcome, struct mls_group **out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct view *refs =
+        mem_calloc(core->mem, LIMIT_WELCOME_REFS, sizeof(refs[0]));
+    size_t len = 0;
 
-    for (;;) {
-        struct fed_rec_kp rec;
-        struct mls_join_opts opts = {.welcome = welcome};
-        bool ours = false;
-
-        TRY(fed_tx_next(core, FED_NS_KP, &at, (struct view){0}, &key, &value));
-        TRY(mls_welcome_is_for(&env, welcome, view_of(&key), &ours));
-        at = fed_key_of(view_of(&key));
-        if (ours) {
-            TRY(fed_rec_decode(view_of(&value), &fed_rec_kp_shape, &rec));
-            opts.key_package_record = rec.record;
-            TRY(mls_join(&env, &opts, out));
-            e = fed_tx_del(core, FED_NS_KP, &at);
-            if (e != OK) {
-                mls_group_free(*out);
-                *out = NULL;
-            }
-            break;
-        }
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
+    TRY(refs == NULL ? ERR_NOMEM : OK);
+    TRY(mls_welcome_refs(&env, welcome, refs, LIMIT_WELCOME_REFS, &len));
+    e = ERR_MISSING;
+    for (size_t i = 0; i < len && e == ERR_MISSING; i++) {
+        e = refs[i].len <= FED_KEY_MAX ? join_as(core, welcome, refs[i], out)
+                                       : ERR_MISSING;
     }
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    mem_free(core->mem, refs, LIMIT_WELCOME_REFS * sizeof(refs[0]));
     return e;
 }
 

@@ -314,6 +314,16 @@ living(struct fed_core *core, const struct thread_id *id,
     return e == OK && over(*out) ? ERR_STATE : e;
 }
 
+/* And it can take one more wish. */
+static enum err
+writable(struct fed_core *core, const struct thread_id *id,
+         struct fed_thread **out)
+{
+    enum err e = living(core, id, out);
+
+    return e == OK && fed_intent_full(core, *out) ? ERR_AGAIN : e;
+}
+
 static enum err
 want_add(struct fed_core *core, struct fed_thread *t,
          const struct clinic_id *who)
@@ -368,7 +378,7 @@ fed_core_add(struct fed_core *core, const struct thread_id *thread,
     enum err e;
     struct fed_thread *t;
 
-    TRY(living(core, thread, &t));
+    TRY(writable(core, thread, &t));
     TRY((t->rec.flags & PROTO_GROUP_DIRECT) != 0 ? ERR_DENIED : OK);
     TRY(want_add(core, t, who));
     TRY(fed_intent_pump(core, t));
@@ -386,7 +396,7 @@ fed_core_remove(struct fed_core *core, const struct thread_id *thread,
     struct fed_rec_intent rec = {.kind = FED_INTENT_REMOVE};
     const uint8_t *me = core->config.self.root.b;
 
-    TRY(living(core, thread, &t));
+    TRY(writable(core, thread, &t));
     TRY((t->rec.flags & PROTO_GROUP_DIRECT) != 0 ? ERR_DENIED : OK);
     TRY(proto_group_find(&t->group, who->b, &s) ? OK : ERR_MISSING);
     TRY(memcmp(who->b, t->rec.hub, 32) == 0 || memcmp(who->b, me, 32) == 0
@@ -409,7 +419,7 @@ fed_core_leave(struct fed_core *core, const struct thread_id *thread)
     struct fed_thread *t;
     struct proto_content c = {.kind = PROTO_CONTENT_LEAVE};
 
-    TRY(living(core, thread, &t));
+    TRY(writable(core, thread, &t));
     TRY(fed_thread_hub_here(core, t) ? ERR_DENIED : OK);
     TRY(fed_intent_say(core, t, &c, false, NULL));
 out:
@@ -423,7 +433,7 @@ fed_core_rekey(struct fed_core *core, const struct thread_id *thread)
     struct fed_thread *t;
     struct fed_rec_intent rec = {.kind = FED_INTENT_REKEY};
 
-    TRY(living(core, thread, &t));
+    TRY(writable(core, thread, &t));
     TRY(fed_intent_add(core, t, &rec));
     TRY(fed_intent_pump(core, t));
 out:
@@ -439,7 +449,7 @@ fed_core_send(struct fed_core *core, const struct thread_id *thread,
     struct fed_thread *t;
     struct proto_content copy = *content;
 
-    TRY(living(core, thread, &t));
+    TRY(writable(core, thread, &t));
     TRY(fed_intent_say(core, t, &copy, hold, id_out));
 out:
     return e;

@@ -4,7 +4,7 @@
  * follower catches up from the hub, and a hub that was restored learns from
  * its members what it had already numbered (decisions E 21).
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include <string.h>
 
@@ -107,7 +107,7 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
     TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
     TRY(before(core, t, in->from, part));
     /* Who asks and does not take the answers gets no more of them. */
-    if (part->code == PROTO_LOG_OK && p->kept < LIMIT_STREAM_KEPT) {
+    if (part->code == PROTO_LOG_OK && !fed_bound_full(core, p)) {
         TRY(gather(core, t, in, held, entries, part));
     }
     TRY(fed_stream_put(core, p, &msg));

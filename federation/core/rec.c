@@ -9,6 +9,9 @@
 static const struct proto_field self_fields[] = {
     PROTO_UINT(fed_rec_self, incarnation, UINT64_MAX),
     PROTO_BOOL(fed_rec_self, restored),
+    PROTO_UINT(fed_rec_self, hour_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_self, hour_uses, UINT64_MAX),
+    PROTO_BOOL(fed_rec_self, hour_told),
 };
 const struct proto_shape fed_rec_self_shape =
     PROTO_SHAPE(fed_rec_self, self_fields);
@@ -39,6 +42,9 @@ static const struct proto_field party_fields[] = {
     PROTO_UINT(fed_rec_party, in_applied, UINT64_MAX),
     PROTO_UINT(fed_rec_party, waits_ms, UINT64_MAX),
     PROTO_BOOL(fed_rec_party, overdue),
+    PROTO_UINT(fed_rec_party, answers, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, answer_bytes, UINT64_MAX),
+    PROTO_BOOL(fed_rec_party, deaf),
 };
 const struct proto_shape fed_rec_party_shape =
     PROTO_SHAPE(fed_rec_party, party_fields);
@@ -51,6 +57,9 @@ static const struct proto_field link_fields[] = {
     PROTO_UINT(fed_rec_link, expiry_s, UINT64_MAX),
     PROTO_UINT(fed_rec_link, uses_max, UINT64_MAX),
     PROTO_UINT(fed_rec_link, uses, UINT64_MAX),
+    PROTO_UINT(fed_rec_link, hour_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_link, hour_uses, UINT64_MAX),
+    PROTO_BOOL(fed_rec_link, hour_told),
     PROTO_FIXED(fed_rec_link, secret),
     PROTO_FIXED(fed_rec_link, bound),
     PROTO_BIN(fed_rec_link, label, LIMIT_FRAME),
@@ -89,6 +98,8 @@ const struct proto_shape fed_rec_thread_shape =
 
 static const struct proto_field member_fields[] = {
     PROTO_UINT(fed_rec_member, acked, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, fanned, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, rows, UINT64_MAX),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
     PROTO_FIXED(fed_rec_member, refused),

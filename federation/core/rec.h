@@ -13,6 +13,9 @@
 struct fed_rec_self {
     uint64_t incarnation; /* grows with each restore */
     bool restored;        /* streams began anew, threads resync */
+    uint64_t hour_ms;     /* the hour whose links are counted */
+    uint64_t hour_uses;   /* clinics that came by links without review */
+    bool hour_told;       /* that there were too many of them */
 };
 
 /* A clinic that we know. */
@@ -44,6 +47,9 @@ struct fed_rec_party {
     uint64_t in_applied;
     uint64_t waits_ms; /* something waits for an acknowledgement since then */
     bool overdue;      /* and that was said */
+    uint64_t answers;  /* rows put while it was being answered */
+    uint64_t answer_bytes;
+    bool deaf; /* does not take answers: people were told */
 };
 
 struct fed_rec_link {
@@ -54,6 +60,9 @@ struct fed_rec_link {
     uint64_t expiry_s;
     uint64_t uses_max;
     uint64_t uses;
+    uint64_t hour_ms;   /* the hour that is counted */
+    uint64_t hour_uses; /* and who came in it */
+    bool hour_told;
     uint8_t secret[16];
     uint8_t bound[32];
     struct view label;
@@ -86,7 +95,9 @@ struct fed_rec_thread {
 };
 
 struct fed_rec_member {
-    uint64_t acked; /* log number that its node has */
+    uint64_t acked;  /* log number that its node has */
+    uint64_t fanned; /* log number up to which rows were put for it */
+    uint64_t rows;   /* of them that it has not acknowledged */
     uint64_t delivered;
     uint64_t read;
     uint8_t refused[16]; /* its newest submission that was refused */

@@ -2,7 +2,7 @@
 /*
  * Our own links, and those who come by them.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include "crypto/ident/redeem.h"
 
@@ -231,6 +231,7 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     struct fed_rec_link link;
     struct bytes hold = {0};
     enum proto_redeem_code code;
+    bool may;
 
     if (p->rec.ours == PROTO_STANCE_GRANTED) {
         /* A repeat, or they connect again: the same contact. */
@@ -239,6 +240,15 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     }
     TRY(load_link(core, p, in->link, &link, &hold, &code));
     code = judge(core, p, &link, in, code);
+    if (code == PROTO_REDEEM_OK && !link.one_time && !link.review &&
+        p->rec.ours != PROTO_STANCE_ASKED) {
+        TRY(fed_bound_link(core, p, in->link, &link, &may));
+        if (!may) { /* the owner was told */
+            TRY(fed_contact_result(core, p, in->link, PROTO_REDEEM_LATER,
+                                   (struct view){0}));
+            goto out;
+        }
+    }
     if (code == PROTO_REDEEM_OK) {
         e = check_kp(core, p, in->kp);
         if (e != OK) {

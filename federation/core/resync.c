@@ -8,7 +8,7 @@
  * its members what it had numbered (check.c), takes the GroupInfo from the one
  * that has most, and accepts its own commit as the first entry of a new term.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include "crypto/prim/hash.h"
 
@@ -128,8 +128,8 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         return fed_stream_put(core, p, &msg);
     }
     TRY(e);
-    gi->code = p->kept < LIMIT_STREAM_KEPT ? (uint64_t)may_have(core, t, p)
-                                           : PROTO_ANSWER_WAIT;
+    gi->code = fed_bound_full(core, p) ? PROTO_ANSWER_WAIT
+                                       : (uint64_t)may_have(core, t, p);
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
         gi->term = t->rec.term;
         gi->seq = t->rec.seq;
@@ -383,6 +383,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
             : ERR_INTERNAL);
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
+        fed_fan_from(t, t->rec.seq - 1);
         TRY(fed_hub_fan(core, t, NULL));
     }
     t->rec.epoch_seq = t->rec.seq;

@@ -6,7 +6,7 @@
  * tells its form: the item itself, or a pointer to a log entry, so that the
  * hub stores a message once however many members there are.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include <string.h>
 
@@ -14,6 +14,7 @@ enum {
     ROW_ITEM = 0,
     ROW_FAN = 1,
     ROW_ACCEPTED = 2, /* thread, log number, item: their entry's answer */
+    ROW_ANSWER = 3,   /* an item, put while p's own was being applied */
     ROW_FAN_SIZE = 1 + 32 + 8
 };
 
@@ -36,7 +37,8 @@ fed_stream_new(struct fed_core *core, struct fed_party *p)
     p->rec.out_next = 1;
     p->rec.out_acked = 0;
     p->known_next = 1;
-    p->kept = 0;
+    p->rec.answers = 0;
+    p->rec.answer_bytes = 0;
     p->sent = 0;
     memset(p->rec.in_stream, 0, sizeof(p->rec.in_stream));
     p->rec.in_applied = 0;
@@ -81,7 +83,9 @@ put_item(struct fed_core *core, struct fed_party *p, struct view front,
     TRY(bytes_append(core->mem, &row, front));
     TRY(bytes_append(core->mem, &row, view_of(&item)));
     TRY(put_row(core, p, view_of(&row)));
-    p->kept += row.len;
+    if (front.p[0] != ROW_ITEM) {
+        fed_bound_put(p, row.len);
+    }
 out:
     bytes_free(&item);
     bytes_free(&row);
@@ -92,7 +96,7 @@ enum err
 fed_stream_put(struct fed_core *core, struct fed_party *p,
                const struct proto_peer_msg *msg)
 {
-    static const uint8_t form = ROW_ITEM;
+    uint8_t form = core->answering == p ? ROW_ANSWER : ROW_ITEM;
 
     return put_item(core, p, view_make(&form, 1), msg);
 }
@@ -174,8 +178,10 @@ flight_from(struct view row, struct fed_flight *out)
     if (row.len == ROW_FAN_SIZE && row.p[0] == ROW_FAN) {
         out->fan = true;
     } else {
-        out->kept = row.len;
         out->answer = row.len > ROW_FAN_SIZE && row.p[0] == ROW_ACCEPTED;
+        out->kept = out->answer || (row.len > 0 && row.p[0] == ROW_ANSWER)
+                        ? row.len
+                        : 0;
     }
     if (!out->fan && !out->answer) {
         return;
@@ -195,7 +201,8 @@ row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
         TRY(fan_item(core, &flight->thread, flight->entry, out));
     } else if (flight->answer) {
         TRY(bytes_copy(core->mem, view_skip(row, ROW_FAN_SIZE), out));
-    } else if (row.len > 1 && row.p[0] == ROW_ITEM) {
+    } else if (row.len > 1 &&
+               (row.p[0] == ROW_ITEM || row.p[0] == ROW_ANSWER)) {
         TRY(bytes_copy(core->mem, view_skip(row, 1), out));
     } else {
         TRY(ERR_CORRUPT);
@@ -234,7 +241,7 @@ fed_stream_pump(struct fed_core *core, struct fed_party *p)
 {
     enum err e = OK;
 
-    if (!fed_party_live(p)) {
+    if (!fed_party_live(p) || p->acking) {
         return OK;
     }
     if (p->flight == NULL && p->sent + 1 < p->rec.out_next) {
@@ -259,6 +266,7 @@ struct has {
     struct thread_id thread;
     uint64_t entry; /* their node has everything up to here */
     uint64_t fan;   /* the last of these that it did not write; 0: none */
+    uint64_t rows;  /* of these */
 };
 
 /* A member's node has everything of a thread up to an entry. */
@@ -278,8 +286,12 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
         return e == ERR_MISSING ? OK : e;
     }
     m = fed_thread_member(t, &p->root);
-    if (m == NULL || has->entry <= m->rec.acked) {
+    if (m == NULL) {
         return OK;
+    }
+    TRY(fed_fan_acked(core, t, m, has->rows));
+    if (has->entry <= m->rec.acked) {
+        goto out;
     }
     m->rec.acked = has->entry;
     m->dirty = true;
@@ -330,6 +342,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
     if (applied >= p->rec.out_next) {
         return fed_party_bad(core, p, ERR_STATE);
     }
+    p->acking = true;
     for (uint64_t seq = p->rec.out_acked + 1; seq <= applied; seq++) {
         struct fed_flight f;
         struct fed_key key = out_key(p, seq);
@@ -337,7 +350,9 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         TRY(flight_of(core, p, seq, &f));
         TRY(fed_tx_del(core, FED_NS_OUT, &key));
         p->under_way -= f.size < p->under_way ? f.size : p->under_way;
-        p->kept -= f.kept < p->kept ? f.kept : p->kept;
+        if (f.kept > 0) {
+            fed_bound_acked(p, f.kept);
+        }
         if (!f.fan && !f.answer) {
             continue;
         }
@@ -349,6 +364,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         has.thread = f.thread;
         has.entry = f.entry;
         has.fan = f.fan ? f.entry : has.fan;
+        has.rows += f.fan ? 1 : 0;
     }
     if (applied > p->rec.out_acked) {
         p->rec.out_acked = applied;
@@ -360,9 +376,11 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
         }
     }
     TRY(member_has(core, p, &has));
+    p->acking = false;
     TRY(fed_stream_pump(core, p));
     TRY(fed_party_want(core, p));
 out:
+    p->acking = false;
     return e;
 }
 
@@ -373,6 +391,7 @@ fed_stream_data(struct fed_core *core, struct fed_party *p,
                 const struct proto_data *data)
 {
     enum err e;
+    bool deaf;
 
     if (!p->stored) {
         return fed_party_bad(core, p, ERR_DENIED);
@@ -389,12 +408,20 @@ fed_stream_data(struct fed_core *core, struct fed_party *p,
     if (data->seq != p->rec.in_applied + 1) {
         return fed_party_close(core, p, PROTO_BYE_PROTOCOL);
     }
+    TRY(fed_bound_deaf(core, p, &deaf));
+    if (deaf) {
+        goto out;
+    }
+    core->answering = p;
     e = fed_item(core, p, data->body);
+    core->answering = NULL;
     if (e != OK && fed_ours(e)) {
         return e;
     }
     p->rec.in_applied = data->seq;
     p->ack_due = true;
     p->dirty = true;
-    return e == OK ? OK : fed_party_bad(core, p, e);
+    e = e == OK ? OK : fed_party_bad(core, p, e);
+out:
+    return e;
 }

@@ -146,7 +146,8 @@ load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
     e = fed_tx_load(core, FED_NS_MEMBER, &key, &fed_rec_member_shape, &m->rec,
                     &hold);
     if (e == ERR_MISSING) {
-        m->rec = (struct fed_rec_member){.acked = t->rec.seq};
+        m->rec =
+            (struct fed_rec_member){.acked = t->rec.seq, .fanned = t->rec.seq};
         m->dirty = true;
         e = OK;
     }
@@ -218,6 +219,7 @@ fed_thread_group(struct fed_core *core, struct fed_thread *t, struct view ext)
     t->rec.group = view_of(&t->group_ext);
     t->rec.flags = group.flags;
     t->dirty = true;
+    fed_busy_note(core, t, NULL);
 out:
     bytes_free(&copy);
     return e;
@@ -233,11 +235,13 @@ load_subs(struct fed_core *core, struct fed_thread *t)
     uint64_t number = 0;
 
     t->subs_len = 0;
+    t->waiting = 0;
     for (;;) {
         struct fed_rec_intent rec;
         struct bytes hold = {0};
 
         e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        t->waiting += e == OK ? 1 : 0;
         if (e == OK && rec.submitted && rec.kind != FED_INTENT_ADD &&
             rec.kind != FED_INTENT_RESYNC && rec.kind != FED_INTENT_CHECK &&
             t->subs_len < LIMIT_SUBMIT_WINDOW) {
@@ -473,93 +477,4 @@ fed_thread_over(struct fed_core *core, struct fed_thread *t,
     TRY(fed_thread_state(core, t, state));
 out:
     return e;
-}
-
-/* --------------------------------------------------------------------- busy */
-
-static size_t
-busy_at(const struct fed_core *core, const struct thread_id *id)
-{
-    size_t at = 0;
-
-    while (at < core->busy_len && thread_id_cmp(&core->busy[at].id, id) < 0) {
-        at++;
-    }
-    return at;
-}
-
-enum err
-fed_busy_add(struct fed_core *core, const struct thread_id *id)
-{
-    size_t at = busy_at(core, id);
-
-    if (at < core->busy_len && thread_id_equal(&core->busy[at].id, id)) {
-        return OK;
-    }
-    if (core->busy_len == core->busy_cap) {
-        size_t cap = core->busy_cap == 0 ? 16 : core->busy_cap * 2;
-        struct fed_busy *more =
-            mem_calloc(core->mem, cap, sizeof(core->busy[0]));
-
-        if (more == NULL) {
-            return ERR_NOMEM;
-        }
-        if (core->busy_len > 0) {
-            memcpy(more, core->busy, core->busy_len * sizeof(core->busy[0]));
-        }
-        mem_free(core->mem, core->busy, core->busy_cap * sizeof(core->busy[0]));
-        core->busy = more;
-        core->busy_cap = cap;
-    }
-    memmove(&core->busy[at + 1], &core->busy[at],
-            (core->busy_len - at) * sizeof(core->busy[0]));
-    core->busy[at].id = *id;
-    core->busy_len++;
-    return OK;
-}
-
-bool
-fed_busy_has(const struct fed_core *core, const struct thread_id *id)
-{
-    size_t at = busy_at(core, id);
-
-    return at < core->busy_len && thread_id_equal(&core->busy[at].id, id);
-}
-
-void
-fed_busy_del(struct fed_core *core, const struct thread_id *id)
-{
-    size_t at = busy_at(core, id);
-
-    if (at < core->busy_len && thread_id_equal(&core->busy[at].id, id)) {
-        memmove(&core->busy[at], &core->busy[at + 1],
-                (core->busy_len - at - 1) * sizeof(core->busy[0]));
-        core->busy_len--;
-    }
-}
-
-enum err
-fed_busy_kick(struct fed_core *core, const struct fed_party *p)
-{
-    enum err e = OK;
-
-    /* Backwards: a thread that is done leaves the list meanwhile. */
-    for (size_t i = core->busy_len; i > 0; i--) {
-        struct fed_thread *t;
-
-        if (i > core->busy_len) {
-            continue;
-        }
-        e = fed_thread_get(core, &core->busy[i - 1].id, &t);
-        if (e == ERR_MISSING) {
-            continue;
-        }
-        TRY(e);
-        if (p == NULL || fed_thread_hub_here(core, t) ||
-            memcmp(t->rec.hub, p->root.b, 32) == 0) {
-            TRY(fed_intent_pump(core, t));
-        }
-    }
-out:
-    return e == ERR_MISSING ? OK : e;
 }

@@ -99,9 +99,15 @@
 #define LIMIT_STREAM_WINDOW 256u /* items under way to one peer */
 #define LIMIT_STREAM_WINDOW_BYTES LIMIT_MIB(4u)
 #define LIMIT_STREAM_KEPT LIMIT_MIB(32u) /* answers that one peer leaves */
-#define LIMIT_HUBS_PER_PARTY 256u        /* that one peer makes us talk to */
-#define LIMIT_SUBMIT_WINDOW 64u          /* a thread's unanswered submissions */
-#define LIMIT_EPOCH_LATE_ENTRIES 64u     /* decisions D 13 */
+#define LIMIT_STREAM_ANSWERS 65536u      /* and their number */
+#define LIMIT_FAN_ROWS 4096u             /* entries queued for one member */
+#define LIMIT_LINK_HOUR 60u              /* clinics by one unreviewed link */
+#define LIMIT_LINKS_HOUR 200u            /* and by all of them */
+#define LIMIT_HOUR_MS 3600000u
+#define LIMIT_WELCOME_REFS 1024u     /* key packages that one names */
+#define LIMIT_HUBS_PER_PARTY 256u    /* that one peer makes us talk to */
+#define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
+#define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */
 #define LIMIT_EPOCH_LATE_MS 60000u
 #define LIMIT_LOG_HEADS 512u /* heads kept to check what is seen */
 #define LIMIT_LOG_AGE_MS (90ull * 86400000u) /* decisions D 15 */

@@ -128,6 +128,7 @@ enum proto_redeem_code {
     PROTO_REDEEM_ROTATED = 6, /* forward holds the new link */
     PROTO_REDEEM_PROOF = 7,   /* the proof of the secret is wrong */
     PROTO_REDEEM_REFUSED = 8,
+    PROTO_REDEEM_LATER = 9, /* too many at once: asked again by itself */
     PROTO_REDEEM_CODE_COUNT
 };
 

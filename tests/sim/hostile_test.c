@@ -300,10 +300,12 @@ TEST(answers_that_nobody_takes)
     CHECK(t->rec.seq >= 40);
     p = connect_again(0, 1, 902);
     memcpy(in.thread, id.b, 32);
-    p->kept = LIMIT_STREAM_KEPT - 100;
+    p->rec.answer_bytes = LIMIT_STREAM_KEPT - 100;
+    w.nodes[0].core->answering = p;
     for (int i = 0; i < 50; i++) {
         CHECK_OK(fed_hub_pull(w.nodes[0].core, p, &in));
     }
+    w.nodes[0].core->answering = NULL;
     sim_take(&w, 0);
     sim_commit_due(&w, 0, true);
     for (size_t i = 0; i < rows->len; i++) {

@@ -539,6 +539,7 @@ node_start(struct world *w, size_t i)
         .log = &n->log,
         .store = sim_store(n),
         .self = sim_self(n),
+        .limits = w->limits,
     };
 
     memset(n->wants, 0, sizeof(n->wants));

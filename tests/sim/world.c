@@ -492,7 +492,8 @@ world_say(struct world *w, size_t i, const struct thread_id *thread)
         s->number = ++n->said;
         w->said_len++;
     }
-    node_stepped(w, i, e == ERR_STATE || e == ERR_MISSING ? OK : e);
+    node_stepped(w, i,
+                 e == ERR_STATE || e == ERR_MISSING || e == ERR_AGAIN ? OK : e);
     return e;
 }
 

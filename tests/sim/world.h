@@ -132,6 +132,7 @@ struct world {
     uint64_t break_ppm; /* chance that a connection breaks in a step */
     uint64_t hunger;    /* one in about so many allocations fails; 0: none */
     enum world_tooth tooth;
+    struct fed_limits limits; /* of nodes that are started from now on */
     struct said *said;
     size_t said_len;
     size_t said_cap;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one clinic can make us keep, and how entries go out.  Not for others. */
+#ifndef FEDERATION_CORE_BOUND_H
+#define FEDERATION_CORE_BOUND_H
+
+#include "federation/core/inside.h"
+
+/* ------------------------------------------------- bound.c: what is too much
+ */
+
+/* Does p leave so many answers unread that it gets no large ones? */
+bool fed_bound_full(const struct fed_core *core, const struct fed_party *p);
+/* Is p not listened to any more?  Then it is told and closed. */
+MUST_CHECK enum err fed_bound_deaf(struct fed_core *core, struct fed_party *p,
+                                   bool *deaf);
+/* A row of this size was put for p, or acknowledged. */
+void fed_bound_put(struct fed_party *p, uint64_t bytes);
+void fed_bound_acked(struct fed_party *p, uint64_t bytes);
+/* May somebody come by a link that nobody reviews?  Counts it. */
+MUST_CHECK enum err fed_bound_link(struct fed_core *core,
+                                   const struct fed_party *p,
+                                   const uint8_t id[8],
+                                   struct fed_rec_link *link, bool *may);
+
+/* ---------------------------------------------- fan.c: entries to the members
+ */
+
+/* Put what m's node has not been sent, as far as its window allows. */
+MUST_CHECK enum err fed_fan_member(struct fed_core *core, struct fed_thread *t,
+                                   struct fed_member *m);
+/* Everybody has what comes before: rows begin after seq. */
+void fed_fan_from(struct fed_thread *t, uint64_t seq);
+/* rows rows, the last one of entry, were acknowledged by m's node. */
+MUST_CHECK enum err fed_fan_acked(struct fed_core *core, struct fed_thread *t,
+                                  struct fed_member *m, uint64_t rows);
+
+#endif

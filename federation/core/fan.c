@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the log to the members' nodes.  A row in a stream only points to an
+ * entry, and a member's node that takes nothing has at most LIMIT_FAN_ROWS of
+ * them queued in one thread: the member's record says up to which entry rows
+ * were put, and each acknowledgement puts the next ones.
+ */
+#include "federation/core/bound.h"
+
+static uint64_t
+rows_max(const struct fed_core *core)
+{
+    uint64_t n = core->config.limits.fan_rows;
+
+    return n != 0 ? n : LIMIT_FAN_ROWS;
+}
+
+enum err
+fed_fan_member(struct fed_core *core, struct fed_thread *t,
+               struct fed_member *m)
+{
+    enum err e = OK;
+    struct fed_party *p;
+
+    if (!fed_thread_hub_here(core, t) || m->rec.fanned >= t->rec.seq) {
+        return OK;
+    }
+    TRY(fed_party_get(core, &m->node, &p));
+    while (m->rec.fanned < t->rec.seq && m->rec.rows < rows_max(core)) {
+        m->rec.fanned++;
+        m->rec.rows++;
+        m->dirty = true;
+        t->dirty = true;
+        TRY(fed_stream_fan(core, p, &t->id, m->rec.fanned));
+    }
+out:
+    return e;
+}
+
+void
+fed_fan_from(struct fed_thread *t, uint64_t seq)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        t->members[i].rec.fanned = seq;
+        t->members[i].rec.rows = 0;
+        t->members[i].dirty = true;
+    }
+    t->dirty = true;
+}
+
+enum err
+fed_fan_acked(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
+              uint64_t rows)
+{
+    m->rec.rows -= rows < m->rec.rows ? rows : m->rec.rows;
+    m->dirty = true;
+    t->dirty = true;
+    return fed_fan_member(core, t, m);
+}
+
+/* Send the newest entry to everybody but us and except, who has it. */
+enum err
+fed_hub_fan(struct fed_core *core, struct fed_thread *t,
+            const struct clinic_id *except)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        if (except != NULL && clinic_id_equal(&m->node, except) &&
+            m->rec.fanned + 1 == t->rec.seq) {
+            m->rec.fanned = t->rec.seq;
+            m->dirty = true;
+            t->dirty = true;
+            continue;
+        }
+        TRY(fed_fan_member(core, t, m));
+    }
+out:
+    return e;
+}
