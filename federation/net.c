@@ -311,6 +311,12 @@ fed_net_close(struct fed_net *net, const struct fed_peer *peer)
 }
 
 void
+fed_net_close_all(struct fed_net *net)
+{
+    fed_peers_close(net, NULL, FED_WHY_CLOSED_HERE, true);
+}
+
+void
 fed_net_revoke(struct fed_net *net, const struct clinic_id *root)
 {
     fed_net_undial(net, root);

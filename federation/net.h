@@ -294,6 +294,9 @@ void fed_net_known(struct fed_net *net, const struct fed_peer *peer);
 /* Close after what is queued was sent (linger_ms at most); see also undial. */
 void fed_net_close(struct fed_net *net, const struct fed_peer *peer);
 
+/* The same for everyone; who is wanted is dialled again. */
+void fed_net_close_all(struct fed_net *net);
+
 /*
  * Close everything with root at once, handshakes included, send nothing more,
  * and stop dialling it.  For revocation and blocking: verify decides about

@@ -51,7 +51,7 @@ node_cmd_backup(struct node_call *c)
     }
     memcpy(path, dir.p, dir.len);
     path[dir.len] = '\0';
-    TRY(store_write(c->api->store, write_backup, c, 0));
+    TRY(store_write(c->api->store, write_backup, c, STORE_JOB_FREES));
     e = store_backup(c->api->store, path,
                      node_call_has(c, "progress") ? &progress : NULL);
     if (e == ERR_EXISTS) {

@@ -245,7 +245,8 @@ node_cmd_look_end(struct node_call *c)
 {
     enum err e;
     struct invite inv = {0};
-    struct node_step step = {.step = step_look_end, .ctx = &inv.inv.root};
+    struct node_step step = {
+        .step = step_look_end, .ctx = &inv.inv.root, .when_full = true};
 
     TRY(invite_make(c, &inv));
     TRY(node_runner_do(c->api->runner, &step));
@@ -346,7 +347,7 @@ node_cmd_connect(struct node_call *c)
     enum err e;
     struct connect k = {.c = c};
     struct node_follow *follow = NULL;
-    struct node_step step = {step_connect, write_connect, &k};
+    struct node_step step = {step_connect, write_connect, &k, false};
     uint64_t wait_s = 0;
 
     TRY(node_call_number(c, "wait", CONNECT_WAIT_S, &wait_s));
@@ -536,7 +537,8 @@ decide(struct node_call *c, enum node_audit action)
     struct store_txn *txn = NULL;
     struct store_clinic clinic = {0};
     struct phi name = {0};
-    struct node_step step = {step_decide, write_decision, &d};
+    struct node_step step = {step_decide, write_decision, &d,
+                             action != NODE_AUDIT_ACCEPT};
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_clinic(c, txn, node_call_arg(c, 0), &clinic));

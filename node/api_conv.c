@@ -334,7 +334,7 @@ mark_seen(struct node_call *c, const struct store_conv *conv,
                      .pos = show->last_pos,
                      .term = show->term,
                      .seq = show->seq};
-    struct node_step step = {step_seen, write_seen, &s};
+    struct node_step step = {step_seen, write_seen, &s, true};
 
     return show->last_pos == 0 ? OK : node_runner_do(c->api->runner, &step);
 }
@@ -377,7 +377,7 @@ static void
 show_thread(struct node_call *c, const struct store_conv *conv)
 {
     struct info i = {.id = conv->thread};
-    struct node_step step = {.step = step_info, .ctx = &i};
+    struct node_step step = {.step = step_info, .ctx = &i, .when_full = true};
 
     if (!conv->has_thread || node_runner_do(c->api->runner, &step) != OK) {
         return;

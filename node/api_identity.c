@@ -101,7 +101,7 @@ self_commit(struct self *s)
     for (size_t i = 0; i < api->addrs_len; i++) {
         TRY(proto_addr_append(api->mem, &addrs, &api->addrs[i]));
     }
-    TRY(store_write(api->store, write_self, s, 0));
+    TRY(store_write(api->store, write_self, s, STORE_JOB_FREES));
     TRY(node_runner_set_self(api->runner, &s->identity, view_of(&addrs),
                              view_of(&profile)));
     (void)pthread_mutex_lock(&api->self_mx);
@@ -222,7 +222,7 @@ node_cmd_recovery_sheet(struct node_call *c)
         goto out;
     }
     TRY(node_sheet_make(c->api->mem, seed, &sheet));
-    TRY(store_write(c->api->store, write_recovery, &r, 0));
+    TRY(store_write(c->api->store, write_recovery, &r, STORE_JOB_FREES));
     node_json_hex(c->out, "clinic", clinic_id_view(&sheet.root));
     node_json_view(c->out, "words", view_of(&sheet.words));
     node_json_view(c->out, "code", view_of(&sheet.code));
@@ -270,7 +270,7 @@ node_cmd_recovery_check(struct node_call *c)
     struct recovery r = {c, 1};
 
     TRY(root_from_words(c, node_call_arg(c, 0), &root));
-    TRY(store_write(c->api->store, write_recovery, &r, 0));
+    TRY(store_write(c->api->store, write_recovery, &r, STORE_JOB_FREES));
     node_json_bool(c->out, "checked", true);
 out:
     return e;

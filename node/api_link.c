@@ -85,7 +85,7 @@ describe(struct node_call *c, struct store_link *l, json_t *o)
     enum err e;
     struct bytes text = {0};
     struct use use = {.id = l->id};
-    struct node_step step = {.step = step_use, .ctx = &use};
+    struct node_step step = {.step = step_use, .ctx = &use, .when_full = true};
 
     TRY(node_runner_do(c->api->runner, &step));
     l->uses = use.uses;
@@ -171,7 +171,8 @@ out:
 static enum err
 apply(struct change *ch)
 {
-    struct node_step step = {step_change, write_change, ch};
+    struct node_step step = {step_change, write_change, ch,
+                             ch->action == NODE_AUDIT_LINK_REVOKE};
 
     return node_runner_do(ch->c->api->runner, &step);
 }

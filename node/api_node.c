@@ -59,7 +59,8 @@ node_cmd_peers(struct node_call *c)
 {
     enum err e;
     struct party p = {0};
-    struct node_step step = {.step = step_next_party, .ctx = &p};
+    struct node_step step = {
+        .step = step_next_party, .ctx = &p, .when_full = true};
     json_t *peers = node_json_array(c->out, "peers");
 
     while ((e = node_runner_do(c->api->runner, &step)) == OK) {

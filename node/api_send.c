@@ -127,7 +127,8 @@ static enum err
 say(struct node_call *c, struct say *s)
 {
     enum err e;
-    struct node_step step = {step_say, write_say, s};
+    struct node_step step = {step_say, write_say, s,
+                             s->action == NODE_AUDIT_DELETE};
 
     s->c = c;
     memcpy(s->content.author.member, c->api->member.b,
@@ -298,7 +299,7 @@ node_cmd_save_attachment(struct node_call *c)
     saved = (struct saved){c, m.conv, m.seq};
     e = node_attach_open(c->api->store, &a, c->files[0], NULL);
     if (e == OK) { /* else whoever asked removes what there is of the file */
-        e = store_write(c->api->store, write_saved, &saved, 0);
+        e = store_write(c->api->store, write_saved, &saved, STORE_JOB_FREES);
     }
     if (e == ERR_MISSING) {
         e = node_call_fail(c, ERR_AGAIN,
@@ -461,7 +462,8 @@ out:
 static enum err
 change(struct node_call *c, struct change *ch)
 {
-    struct node_step step = {step_change, write_change, ch};
+    struct node_step step = {step_change, write_change, ch,
+                             ch->action == NODE_AUDIT_THREAD_LEAVE};
     enum err e = node_runner_do(c->api->runner, &step);
 
     if (e == ERR_DENIED && ch->action == NODE_AUDIT_THREAD_REMOVE) {

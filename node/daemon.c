@@ -178,40 +178,10 @@ open_store(struct daemon *d)
                     err_name(e), dir);
     }
     e = store_open(&d->vault.config, &d->store);
-    if (e == ERR_MISSING) {
-        return fail(d, e, "There is no node in %s yet. Make one: balsam init",
-                    dir);
+    if (e != OK) {
+        node_vault_why(e, d->config, d->say, NODE_DAEMON_SAY);
     }
-    if (e == ERR_STATE) {
-        return fail(d, e, "The node in %s runs already.", dir);
-    }
-    if (e == ERR_AUTH && d->config->passphrase_file[0] != '\0') {
-        return fail(d, e,
-                    "The passphrase in %s does not open %s. Is it another "
-                    "one's, or mistyped?",
-                    d->config->passphrase_file, dir);
-    }
-    if (e == ERR_AUTH) {
-        return fail(d, e,
-                    "The key does not open %s. Use the key that it was "
-                    "made with.",
-                    dir);
-    }
-    if (e == ERR_UNSUPPORTED) {
-        return fail(d, e,
-                    "A newer version of Balsam wrote %s. Update this "
-                    "one.",
-                    dir);
-    }
-    if (e == ERR_CORRUPT) {
-        return fail(d, e,
-                    "The data in %s is damaged. Run balsam verify, and "
-                    "restore the last backup.",
-                    dir);
-    }
-    return e == OK ? OK
-                   : fail(d, e, "The store in %s does not open (%s).", dir,
-                          err_name(e));
+    return e;
 }
 
 static enum err
@@ -280,6 +250,21 @@ out:
     return e;
 }
 
+/* What could not be stored must not be used: a crash would forget it. */
+static void
+take_back(struct daemon *d)
+{
+    struct node_identity stored = {0};
+    struct store_txn *txn = NULL;
+
+    if (store_read_begin(d->store, &txn) == OK &&
+        node_identity_load(txn, &stored) == OK) {
+        node_identity_clear(&d->api.identity);
+        d->api.identity = stored;
+    }
+    store_read_end(txn);
+}
+
 /* A fresh certificate when it is due, or after a restore (decisions E 21). */
 static enum err
 renew(struct daemon *d)
@@ -292,12 +277,36 @@ renew(struct daemon *d)
     }
     TRY(node_identity_renew(d->mem, prim_rng_system(), now, d->restored,
                             &d->api.identity));
-    TRY(store_write(d->store, write_identity, d, 0));
+    e = store_write(d->store, write_identity, d, STORE_JOB_FREES);
+    if (e != OK) {
+        take_back(d);
+        goto out;
+    }
     LOG(d->log, LOG_INFO, "node.certificate.renewed",
         LOG_NUM("generation", d->api.identity.generation & UINT32_MAX),
         LOG_NUM("restored", d->restored));
 out:
     return e;
+}
+
+/* At the start: one that is due can wait, one after a restore cannot. */
+static enum err
+renew_first(struct daemon *d)
+{
+    enum err e = renew(d);
+
+    if (e == OK) {
+        return OK;
+    }
+    LOG(d->log, LOG_ERROR, "node.certificate.not_renewed", LOG_ERR(e));
+    if (!d->restored) {
+        return OK;
+    }
+    return e == ERR_FULL
+               ? fail(d, e,
+                      "The disk is full: a restored node has to write its new "
+                      "certificate first. Make room, then start it again.")
+               : e;
 }
 
 static enum err
@@ -409,7 +418,7 @@ start(struct daemon *d)
 
     TRY(open_store(d));
     TRY(load(d));
-    TRY(renew(d));
+    TRY(renew_first(d));
     TRY(sign_profile(d));
     TRY(find_addrs(d));
     TRY(start_runner(d));
@@ -459,6 +468,23 @@ renew_running(struct daemon *d)
     }
 }
 
+static enum err
+nothing(void *ctx, struct store_txn *txn)
+{
+    (void)ctx;
+    (void)txn;
+    return OK;
+}
+
+/* On a full disk nobody writes: whether there is room again is found out. */
+static void
+look_for_room(struct daemon *d)
+{
+    if (store_is_full(d->store)) {
+        ERR_IGNORE(store_write(d->store, nothing, NULL, 0), "it looks");
+    }
+}
+
 /* Until somebody ends it, or ERR_STATE: a newer copy of this node runs. */
 static enum err
 look_after(struct daemon *d)
@@ -483,6 +509,7 @@ look_after(struct daemon *d)
                         "speaks to the other clinics. This one stops, so that "
                         "they do not answer for each other. Keep only one.");
         }
+        look_for_room(d);
         if (is_alive(d, &stats)) {
             node_sd_watchdog(&d->sd);
         }

@@ -217,7 +217,8 @@ hook_thread(void *ctx)
             after = b.events[i].seq;
         }
         if (e == OK && b.len > 0) {
-            e = store_write(h->api->store, write_cursor, &after, 0);
+            e = store_write(h->api->store, write_cursor, &after,
+                            STORE_JOB_FREES);
         }
     }
     if (e != OK) {

@@ -60,8 +60,8 @@ resume_paused(struct node_runner *r)
  * Tell everybody in the list; askers' structs are gone right after.  Each has
  * its own semaphore, so that none is woken for another's sake.
  */
-static void
-finish_asks(struct node_ask *list, enum err e)
+void
+node_runner_finish_all(struct node_ask *list, enum err e)
 {
     while (list != NULL) {
         struct node_ask *next = list->next;
@@ -76,7 +76,7 @@ void
 node_runner_finish(struct node_ask *ask, enum err e)
 {
     ask->next = NULL;
-    finish_asks(ask, e);
+    node_runner_finish_all(ask, e);
 }
 
 enum err
@@ -162,9 +162,12 @@ commit_done(void *ctx, enum err e)
 static void
 submit_commit(struct node_runner *r, const struct fed_batch *batch)
 {
-    r->commit = (struct node_commit){.batch = batch, .asks = r->asks};
+    r->commit =
+        (struct node_commit){.batch = batch, .asks = r->asks, .made = r->made};
     r->asks = NULL;
     r->asks_end = &r->asks;
+    r->made = (struct node_made){0};
+    r->commit.job.flags = r->commit.made.grows ? 0 : STORE_JOB_FREES;
     r->commit.job.run = run_commit;
     r->commit.job.done = commit_done;
     r->commit.job.ctx = r;
@@ -241,9 +244,9 @@ follow_parties(struct node_runner *r, const struct fed_batch *batch)
     }
 }
 
-/* The commit is through: let its effects out, or tell who waits for it. */
-static enum err
-settle_commit(struct node_runner *r)
+/* Let its effects out, or tell who waits for it; see runner_fail.c. */
+enum err
+node_runner_settle(struct node_runner *r, struct node_made *made)
 {
     struct node_commit done;
 
@@ -255,59 +258,29 @@ settle_commit(struct node_runner *r)
     r->commit = (struct node_commit){0};
     (void)pthread_mutex_unlock(&r->mx);
     r->committing = false;
+    *made = done.made;
     (void)atomic_fetch_add(&r->batches, 1);
     if (done.e == OK && done.batch != NULL) {
         follow_parties(r, done.batch);
         act_upon(r, done.batch);
         fed_core_done(r->core, done.batch);
     }
-    finish_asks(done.asks, done.e);
+    if (done.e != OK && done.made.steps > 1) {
+        node_runner_again(r, done.asks);
+    } else {
+        node_runner_finish_all(done.asks, done.e);
+    }
     return done.e;
-}
-
-/* Everything uncommitted is dropped; peers say again what was not acked. */
-static void
-start_over(struct node_runner *r, enum err why)
-{
-    struct node_party *p = NULL;
-    size_t n;
-    enum err e;
-
-    (void)atomic_fetch_add(&r->failures, 1);
-    LOG(r->c.log, LOG_ERROR, "node.batch.dropped", LOG_ERR(why));
-    if (r->committing) {
-        ERR_IGNORE(settle_commit(r), "it is dropped either way");
-    }
-    (void)pthread_rwlock_rdlock(&r->parties_lock);
-    n = r->parties_len;
-    p = n == 0 ? NULL : mem_calloc(r->c.mem, n, sizeof(*p));
-    if (p != NULL) {
-        memcpy(p, r->parties, n * sizeof(*p));
-    }
-    (void)pthread_rwlock_unlock(&r->parties_lock);
-    for (size_t i = 0; p != NULL && i < n; i++) {
-        struct fed_peer peer = {p[i].root, 0};
-
-        fed_net_close(r->net, &peer);
-    }
-    mem_free(r->c.mem, p, n * sizeof(*p));
-    e = fed_core_reset(r->core);
-    if (e != OK) {
-        LOG(r->c.log, LOG_ERROR, "node.core.not_reset", LOG_ERR(e));
-    }
-    finish_asks(r->asks, why);
-    r->asks = NULL;
-    r->asks_end = &r->asks;
-    r->dirty = false;
 }
 
 static void
 end_commit(struct node_runner *r)
 {
-    enum err e = settle_commit(r);
+    struct node_made made;
+    enum err e = node_runner_settle(r, &made);
 
     if (e != OK) {
-        start_over(r, e);
+        node_runner_start_over(r, &made, e);
     }
 }
 
@@ -320,8 +293,8 @@ is_fatal(enum err e)
            e == ERR_INTERNAL;
 }
 
-/* True when the core is as it should be. */
-static bool
+/* OK, or why the core is not as it should be. */
+static enum err
 do_ask(struct node_runner *r, struct node_ask *ask)
 {
     enum err e = OK;
@@ -329,47 +302,67 @@ do_ask(struct node_runner *r, struct node_ask *ask)
     if (ask->step->step != NULL) {
         e = ask->step->step(ask->step->ctx, r->core);
     }
-    if (e != OK) {
+    if (e != OK && !is_fatal(e)) {
         node_runner_finish(ask, e);
-        return !is_fatal(e);
+        return OK;
     }
     ask->next = NULL;
     *r->asks_end = ask;
     r->asks_end = &ask->next;
-    return true;
+    return e;
+}
+
+/* The disk is full: say so, and let a peer try again later. */
+static enum err
+refuse(struct node_runner *r, struct node_ev *ev)
+{
+    if (ev->kind == NODE_EV_ASK) {
+        node_runner_finish(ev->ask, ERR_FULL);
+        return OK;
+    }
+    fed_net_close(r->net, &ev->peer);
+    return fed_core_peer_down(r->core, &ev->peer.root, ev->peer.serial);
+}
+
+static enum err
+do_step(struct node_runner *r, struct node_ev *ev)
+{
+    if (node_runner_no_room(r, ev)) {
+        return refuse(r, ev);
+    }
+    r->made.grows = r->made.grows || node_runner_ev_grows(ev);
+    switch (ev->kind) {
+    case NODE_EV_FRAME:
+        return fed_core_frame(r->core, &ev->peer.root, ev->peer.serial,
+                              view_of(&ev->frame));
+    case NODE_EV_UP:
+        return fed_core_peer_up(r->core, &ev->up);
+    case NODE_EV_DOWN:
+        return fed_core_peer_down(r->core, &ev->peer.root, ev->peer.serial);
+    case NODE_EV_ASK:
+        return do_ask(r, ev->ask);
+    }
+    return OK;
 }
 
 static void
 do_event(struct node_runner *r, struct node_ev *ev)
 {
-    enum err e = OK;
-    bool sane = true;
+    enum err e;
 
     (void)atomic_fetch_add(&r->steps, 1);
     r->dirty = true;
-    switch (ev->kind) {
-    case NODE_EV_FRAME:
-        e = fed_core_frame(r->core, &ev->peer.root, ev->peer.serial,
-                           view_of(&ev->frame));
-        break;
-    case NODE_EV_UP:
-        e = fed_core_peer_up(r->core, &ev->up);
-        break;
-    case NODE_EV_DOWN:
-        e = fed_core_peer_down(r->core, &ev->peer.root, ev->peer.serial);
-        break;
-    case NODE_EV_ASK:
-        sane = do_ask(r, ev->ask);
-        break;
-    }
-    if (e != OK && !is_fatal(e)) {
+    r->careful -= r->careful > 0;
+    r->made.steps++;
+    r->made.framed = ev->kind == NODE_EV_FRAME || ev->kind == NODE_EV_UP;
+    r->made.peer = ev->peer;
+    e = do_step(r, ev);
+    if (is_fatal(e)) {
+        node_runner_start_over(r, &r->made, e);
+    } else if (e != OK) {
         LOG(r->c.log, LOG_WARN, "node.step.refused", LOG_ERR(e),
             LOG_NUM("kind", ev->kind));
     }
-    if (!sane || is_fatal(e)) {
-        start_over(r, sane ? e : ERR_INTERNAL);
-    }
-    node_runner_free_event(r, ev);
 }
 
 /* ------------------------------------------------------------- core thread */
@@ -406,11 +399,11 @@ take_batch(struct node_runner *r)
     r->dirty = false;
     e = fed_core_take(r->core, &batch);
     if (e != OK) {
-        start_over(r, e);
-        return;
-    }
-    if (batch != NULL || r->asks != NULL) {
+        node_runner_start_over(r, &r->made, e);
+    } else if (batch != NULL || r->asks != NULL) {
         submit_commit(r, batch);
+    } else {
+        r->made = (struct node_made){0};
     }
 }
 
@@ -420,15 +413,23 @@ timer_due(const struct node_runner *r)
     return r->timer_ms != 0 && clock_mono_ms(r->c.clock) >= r->timer_ms;
 }
 
+/* One step to a batch, and this batch has its own. */
+static bool
+must_wait(const struct node_runner *r)
+{
+    return r->unsound || (r->careful > 0 && (r->committing || r->dirty));
+}
+
 /* Sleep until there is something to do; at most a second, for the watchdog. */
 static void
 wait_for_work(struct node_runner *r)
 {
     uint64_t now = clock_mono_ms(r->c.clock);
-    uint64_t ms = 1000;
+    uint64_t ms = r->unsound ? 100 : 1000;
+    bool idle = must_wait(r);
     struct timespec until;
 
-    if (r->timer_ms != 0) {
+    if (r->timer_ms != 0 && !idle) {
         uint64_t left = r->timer_ms > now ? r->timer_ms - now : 0;
 
         ms = left < ms ? left : ms;
@@ -438,7 +439,8 @@ wait_for_work(struct node_runner *r)
     until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&r->mx);
-    if (r->first == NULL && (!r->stopping || r->committing) &&
+    if ((idle || (r->first == NULL && r->again == NULL)) &&
+        (!r->stopping || r->committing) &&
         !(r->committing && r->commit.finished)) {
         (void)pthread_cond_timedwait(&r->wake, &r->mx, &until);
     }
@@ -456,35 +458,61 @@ commit_finished(struct node_runner *r)
     return yes;
 }
 
+/* Do what waits; true when there may be more. */
+static bool
+do_some(struct node_runner *r)
+{
+    struct node_ev *ev = NULL;
+
+    for (int i = 0;
+         i < NODE_STEPS_PER_BATCH && !must_wait(r) && !commit_finished(r);
+         i++) {
+        struct node_ev again = {.kind = NODE_EV_ASK, .ask = r->again};
+
+        if (r->again != NULL) {
+            r->again = again.ask->next;
+            do_event(r, &again);
+            continue;
+        }
+        ev = node_runner_pop(r);
+        if (ev == NULL) {
+            return false;
+        }
+        do_event(r, ev);
+        node_runner_free_event(r, ev);
+    }
+    return !must_wait(r);
+}
+
 static void
 one_turn(struct node_runner *r)
 {
-    struct node_ev *ev = NULL;
+    bool more;
     enum err e;
 
     (void)atomic_fetch_add(&r->beats, 1);
     if (commit_finished(r)) {
         end_commit(r);
     }
-    for (int i = 0; i < NODE_STEPS_PER_BATCH && !commit_finished(r); i++) {
-        ev = node_runner_pop(r);
-        if (ev == NULL) {
-            break;
-        }
-        do_event(r, ev);
+    if (!node_runner_mend(r)) {
+        wait_for_work(r);
+        return;
     }
+    more = do_some(r);
     resume_paused(r);
     node_runner_via_turn(r);
-    if (timer_due(r)) {
+    if (timer_due(r) && !must_wait(r)) {
         r->timer_ms = 0;
         r->dirty = true;
+        r->made.steps++;
+        r->made.framed = false;
         e = fed_core_tick(r->core);
         if (is_fatal(e)) {
-            start_over(r, e);
+            node_runner_start_over(r, &r->made, e);
         }
     }
     take_batch(r);
-    if (ev == NULL) {
+    if (!more) {
         wait_for_work(r);
     }
 }
@@ -495,7 +523,7 @@ may_end(struct node_runner *r)
     bool end;
 
     (void)pthread_mutex_lock(&r->mx);
-    end = r->stopping && !r->committing && r->first == NULL;
+    end = r->stopping && !r->committing && r->first == NULL && r->again == NULL;
     (void)pthread_mutex_unlock(&r->mx);
     return end && !r->dirty;
 }

@@ -12,8 +12,8 @@
  * the next is being made.
  *
  * When a commit fails, everything uncommitted is dropped, all connections are
- * closed (peers send again what was not acknowledged), and requests of that
- * batch get the error.
+ * closed (peers send again what was not acknowledged), and requests are done
+ * once more, one to a batch: the one that fails alone gets the error.
  */
 #ifndef NODE_RUNNER_H
 #define NODE_RUNNER_H
@@ -54,13 +54,16 @@ struct fed_net *node_runner_net(struct node_runner *r);
 struct node_step {
     /*
      * On the core thread: an error that the core's contract names is the
-     * answer, and nothing happens.  May be NULL.
+     * answer, and nothing happens.  Once more when the batch that it was in
+     * could not be stored.  May be NULL.
      */
     enum err (*step)(void *ctx, struct fed_core *core);
     /* On the writer thread, in the same transaction, after what the step
        showed; possibly twice.  May be NULL. */
     enum err (*write)(void *ctx, struct store_txn *txn);
     void *ctx;
+    /* Deletes, ends or only looks: done on a full disk as well. */
+    bool when_full;
 };
 
 /*

@@ -37,7 +37,7 @@ static bool
 may(void *ctx, const struct thread_id *thread, const struct clinic_id *peer)
 {
     struct membership m = {thread, peer, false};
-    struct node_step step = {.step = step_member, .ctx = &m};
+    struct node_step step = {.step = step_member, .ctx = &m, .when_full = true};
 
     return node_runner_do(ctx, &step) == OK && m.is;
 }
@@ -100,7 +100,7 @@ static void
 on_done(void *ctx, const struct node_blob_task *task, enum err e)
 {
     struct arrival a = {.task = task, .failed = e != OK};
-    struct node_step step = {step_arrival, write_arrival, &a};
+    struct node_step step = {step_arrival, write_arrival, &a, true};
     struct node_runner *r = ctx;
 
     if (task->dir != NODE_BLOB_UP) {
@@ -136,7 +136,7 @@ node_runner_blobs_start(struct node_runner *r)
         .on_done = on_done,
         .ctx = r,
     };
-    enum err e = store_write(r->c.store, write_again, r, 0);
+    enum err e = store_write(r->c.store, write_again, r, STORE_JOB_FREES);
 
     return e == OK ? node_blobs_start(&c, &r->blobs) : e;
 }

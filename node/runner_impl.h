@@ -20,7 +20,9 @@ enum {
     NODE_PROFILES = 32,
     NODE_VIAS = 64,
     NODE_STEPS_PER_BATCH = 512,
-    NODE_PAUSED = 64
+    NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
+    NODE_PAUSED = 64,
+    NODE_SUSPECTS = 16
 };
 
 enum node_ev_kind {
@@ -54,6 +56,21 @@ struct node_late {
     struct bytes frame;
 };
 
+/* A clinic whose frame could not be stored, and until when it is refused. */
+struct node_suspect {
+    struct clinic_id root;
+    uint64_t until_ms;
+    uint64_t wait_ms;
+};
+
+/* What the batch that is being made, or committed, is made of. */
+struct node_made {
+    size_t steps;
+    bool grows;  /* some of it is not for a full disk */
+    bool framed; /* the last step was a frame */
+    struct fed_peer peer;
+};
+
 /* What the handshake may know without asking the core. */
 struct node_party {
     struct clinic_id root; /* of a device: its id */
@@ -85,6 +102,7 @@ struct node_commit {
     struct store_job job;
     const struct fed_batch *batch; /* NULL: only writes of requests */
     struct node_ask *asks;
+    struct node_made made;
     enum err e;
     bool finished;
 };
@@ -117,6 +135,10 @@ struct node_runner {
     /* the core thread's */
     struct node_ask *asks; /* of the batch being made */
     struct node_ask **asks_end;
+    struct node_ask *again; /* of dropped batches: to be done once more */
+    unsigned careful;       /* steps to do one to a batch */
+    bool unsound;           /* the core could not be reset */
+    struct node_made made;
     uint64_t timer_ms;
     bool dirty; /* a step was done since the last take */
     struct node_via vias[NODE_VIAS];
@@ -131,6 +153,8 @@ struct node_runner {
     struct node_party *parties;
     size_t parties_len;
     size_t parties_cap;
+    struct node_suspect suspects[NODE_SUSPECTS];
+    size_t suspects_next;
 
     pthread_mutex_t follow_mx;
     pthread_cond_t follow_cond;
@@ -178,13 +202,33 @@ void node_runner_via_unwant(struct node_runner *r,
                             const struct clinic_id *target);
 void node_runner_via_turn(struct node_runner *r);
 
+/*
+ * runner_fail.c: batches that cannot be stored, and a full disk.
+ * start_over: *made is what failed: r->made, or a batch that was settled.
+ */
+void node_runner_start_over(struct node_runner *r, const struct node_made *made,
+                            enum err why);
+/* Put these requests to those that are done once more. */
+void node_runner_again(struct node_runner *r, struct node_ask *list);
+/* Try again to reset the core; false: nothing may be asked of it. */
+bool node_runner_mend(struct node_runner *r);
+bool node_runner_is_suspect(struct node_runner *r,
+                            const struct clinic_id *root);
+/* Whether this may not be done now, since the disk is full. */
+bool node_runner_no_room(struct node_runner *r, const struct node_ev *ev);
+bool node_runner_ev_grows(const struct node_ev *ev);
+
 /* runner.c: put an event at the end of the queue. */
 void node_runner_push(struct node_runner *r, struct node_ev *take_ev);
 /* Take the first event; NULL: none. */
 struct node_ev *node_runner_pop(struct node_runner *r);
 void node_runner_free_event(struct node_runner *r, struct node_ev *take_ev);
+/* The batch under way has ended.  *made: what it was made of. */
+MUST_CHECK enum err node_runner_settle(struct node_runner *r,
+                                       struct node_made *made);
 /* Answer a request. */
 void node_runner_finish(struct node_ask *ask, enum err e);
+void node_runner_finish_all(struct node_ask *list, enum err e);
 /* The core thread; ctx is the runner. */
 void *node_runner_thread(void *ctx);
 

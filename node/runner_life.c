@@ -255,7 +255,8 @@ node_runner_set_self(struct node_runner *r,
                      struct view profile)
 {
     struct self_change c = {r, identity, addrs, profile};
-    struct node_step step = {.step = step_set_self, .ctx = &c};
+    struct node_step step = {
+        .step = step_set_self, .ctx = &c, .when_full = true};
 
     return node_runner_do(r, &step);
 }

@@ -59,6 +59,7 @@ verify(void *ctx, struct view chain, const struct device_id *tls_key,
     }
     check.now_ms = clock_wall_ms(r->c.clock);
     TRY(ident_chain_verify(r->c.mem, chain, &check, &n));
+    TRY(node_runner_is_suspect(r, &n.root) ? ERR_AGAIN : OK);
     out->root = n.root;
     out->known = false;
     if (node_runner_party_find(r, &n.root, &p)) {

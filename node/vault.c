@@ -91,3 +91,41 @@ node_vault_clear(struct node_vault *v)
     bytes_free(&v->key);
     v->config.key.secret = (struct view){0};
 }
+
+/* What is said before and after the folder's name. */
+struct words {
+    const char *before;
+    const char *after;
+};
+
+void
+node_vault_why(enum err e, const struct node_config *config, char *say,
+               size_t size)
+{
+    static const struct words words[ERR_COUNT_] = {
+        [ERR_MISSING] = {"There is no node in ", " yet. Make one: balsam init"},
+        [ERR_STATE] = {"The node in ", " runs already."},
+        [ERR_FULL] = {"The disk of ",
+                      " is full. Make room, then start the node again."},
+        [ERR_AUTH] = {"The key does not open ",
+                      ". Use the key that it was made with."},
+        [ERR_UNSUPPORTED] = {"A newer version of Balsam wrote ",
+                             ". Update this one."},
+        [ERR_CORRUPT] = {"The data in ",
+                         " is damaged. Run balsam verify, and restore the "
+                         "last backup."},
+    };
+
+    if (e == ERR_AUTH && config->passphrase_file[0] != '\0') {
+        (void)snprintf(say, size,
+                       "The passphrase in %s does not open %s. Is it another "
+                       "one's, or mistyped?",
+                       config->passphrase_file, config->data);
+    } else if (words[e].before != NULL) {
+        (void)snprintf(say, size, "%s%s%s", words[e].before, config->data,
+                       words[e].after);
+    } else {
+        (void)snprintf(say, size, "The store in %s does not open (%s).",
+                       config->data, err_name(e));
+    }
+}

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct store_env {
     uint64_t map_size;
     uintptr_t map; /* where it begins */
     struct store_env_disk disk;
-    bool full;
+    atomic_bool full; /* the writer's to set */
     MDB_dbi dbi[TABLES_MAX];
     /* readers */
     pthread_mutex_t mx;
@@ -569,12 +570,18 @@ store_env_room(struct store_env *env, bool frees)
     have = store_env_disk_left(&env->disk, used);
     full = have < store_env_disk_want(&env->disk) &&
            have + free_inside(env) < store_env_disk_want(&env->disk);
-    if (full != env->full) {
-        env->full = full;
+    if (full != atomic_load(&env->full)) {
+        atomic_store(&env->full, full);
         LOG(env->log, full ? LOG_ERROR : LOG_INFO, "store.env.disk",
             LOG_NUM("full", full), LOG_BYTES("left_bytes", have));
     }
     return full && !frees ? ERR_FULL : OK;
+}
+
+bool
+store_env_is_full(const struct store_env *env)
+{
+    return atomic_load(&env->full);
 }
 
 void
@@ -590,7 +597,7 @@ store_env_info(struct store_env *env, struct store_env_txn *txn,
     if (mdb_env_get_fd(env->mdb, &fd) == 0 && fstat(fd, &st) == 0) {
         out->file_bytes = (uint64_t)st.st_size;
     }
-    out->full = env->full;
+    out->full = atomic_load(&env->full);
     if (txn != NULL) {
         out->free_bytes = free_bytes(env, txn->mdb);
     }

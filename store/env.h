@@ -77,6 +77,9 @@ MUST_CHECK enum err store_env_grow(struct store_env *env);
  */
 MUST_CHECK enum err store_env_room(struct store_env *env, bool frees);
 
+/* What the last store_env_room said.  Any thread. */
+bool store_env_is_full(const struct store_env *env);
+
 /* ERR_MISSING, ERR_CORRUPT.  *value is valid until the next write. */
 MUST_CHECK enum err store_env_get(struct store_env_txn *txn, unsigned table,
                                   struct view key, struct view *value);

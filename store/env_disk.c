@@ -32,13 +32,14 @@ store_env_disk_want(const struct store_env_disk *d)
 }
 
 static bool
-allocate(struct store_env_disk *d, uint64_t used, uint64_t end)
+allocate(struct store_env_disk *d, uint64_t end)
 {
-    uint64_t from = d->allocated > used ? d->allocated : used;
+    uint64_t from = d->allocated;
 
     if (end <= from) {
         return true;
     }
+    /* Pages that are free, inside, may be holes as well. */
     if (fallocate(d->fd, 0, (off_t)from, (off_t)(end - from)) == 0) {
         d->allocated = end;
         return true;
@@ -66,9 +67,9 @@ store_env_disk_left(struct store_env_disk *d, uint64_t used)
     uint64_t want = store_env_disk_want(d);
 
     if (!d->cannot_allocate && d->allocated < used + want &&
-        !allocate(d, used, used + want + step(d))) {
+        !allocate(d, used + want + step(d))) {
         /* Then at least what is wanted; if not, the reserve is being used. */
-        if (!allocate(d, used, used + want)) {
+        if (!allocate(d, used + want)) {
             return d->cannot_allocate    ? left_on_disk(d)
                    : d->allocated > used ? d->allocated - used
                                          : 0;

@@ -203,6 +203,9 @@ open_parts(struct store *s, const struct store_key_source *key)
     ec = store_env_of(&s->cfg, path);
     TRY(store_env_open(&ec, &s->env));
     TRY(store_slots_open(s, &s->slots));
+    /* known before the first job: a full disk is a reason to refuse, not to
+     * stay down */
+    ERR_IGNORE(store_env_room(s->env, true), "it is looked up later");
     TRY(read_about(s, &dirty));
     TRY(s->about.schema <= STORE_SCHEMA ? OK : ERR_UNSUPPORTED);
     TRY(store_migrate(s));
@@ -280,6 +283,12 @@ store_status(struct store *s, struct store_status *out)
     out->journal_seq = s->journal_seq;
     ASSERT(pthread_mutex_unlock(&s->stats_mx) == 0);
     return OK;
+}
+
+bool
+store_is_full(const struct store *s)
+{
+    return store_env_is_full(s->env);
 }
 
 const struct mem *

@@ -128,6 +128,9 @@ struct store_status {
 /* Any thread. */
 MUST_CHECK enum err store_status(struct store *s, struct store_status *out);
 
+/* disk_full of the above, for whoever asks often.  Any thread. */
+bool store_is_full(const struct store *s);
+
 const struct mem *store_mem(const struct store *s);
 
 /* Wall time, random bytes: those of the config. */

@@ -78,6 +78,7 @@ class Node:
                      "--address", f"127.0.0.1:{self.port}",
                      "--sheet", self.sheet, *init)
         check(a.code == 0, f"init: {a.err}")
+        world.nodes.append(self)
 
     def cli(self, *args, stdin="", expect=None):
         p = subprocess.run([os.path.join(BIN, "balsam"), "--data", self.dir,
@@ -127,6 +128,8 @@ class Node:
         self.world.running.remove(self)
 
     def log_text(self):
+        if not os.path.exists(self.log):
+            return ""
         with open(self.log, errors="replace") as f:
             return f.read()
 
@@ -135,6 +138,7 @@ class World:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="balsam-e2e-")
         self.running = []
+        self.nodes = []
 
     def node(self, name, *init):
         return Node(self, name, init)
@@ -162,7 +166,7 @@ def run(tests):
             failed += 1
             print(f"FAIL {test.__name__}", flush=True)
             traceback.print_exc(file=sys.stdout)
-            for n in world.running:
+            for n in world.nodes:
                 print(f"--- {n.name}:\n{n.log_text()[-3000:]}")
         finally:
             world.end()
