@@ -117,6 +117,8 @@ store_slots_open(struct store *s, struct store_slots **out)
     slots->fd = fd;
     /* An extent that was cut short is written again. */
     slots->size = (uint64_t)st.st_size / EXTENT * EXTENT;
+    /* In a sparse copy halves may be holes, which need room when it counts. */
+    (void)fallocate(fd, 0, 0, st.st_size);
     *out = slots;
     return OK;
 out:
