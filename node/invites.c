@@ -104,7 +104,7 @@ out:
 enum err
 node_invites_apply(struct node_invites *b)
 {
-    struct node_step step = {step_batch, write_batch, b};
+    struct node_step step = {step_batch, write_batch, b, false};
 
     return node_runner_do(b->c->api->runner, &step);
 }

@@ -561,6 +561,7 @@ enum err
 store_env_room(struct store_env *env, bool frees)
 {
     uint64_t used = used_bytes(env);
+    uint64_t want;
     uint64_t have;
     bool full;
 
@@ -568,8 +569,11 @@ store_env_room(struct store_env *env, bool frees)
         return OK;
     }
     have = store_env_disk_left(&env->disk, used);
-    full = have < store_env_disk_want(&env->disk) &&
-           have + free_inside(env) < store_env_disk_want(&env->disk);
+    want = store_env_disk_want(&env->disk);
+    if (atomic_load(&env->full)) {
+        want += want / 20; /* not back and forth at the edge */
+    }
+    full = have < want && have + free_inside(env) < want;
     if (full != atomic_load(&env->full)) {
         atomic_store(&env->full, full);
         LOG(env->log, full ? LOG_ERROR : LOG_INFO, "store.env.disk",
