@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api.h"
 #include "tools/cli/cmd.h"
-#include "tools/cli/help.h"
+#include "tools/cli/commands.h"
+#include "tools/common/help.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 extern char **environ;
 
@@ -21,7 +20,7 @@ static enum tool_exit
 completion(const struct tool_run *run)
 {
     (void)run;
-    tool_help_completion(stdout);
+    tool_help_completion(tool_balsam(), stdout);
     return TOOL_EXIT_OK;
 }
 
@@ -82,16 +81,6 @@ is_text(const struct tool_args *a)
     return good;
 }
 
-/* The recovery words pass through here. */
-static void
-leave_no_core(void)
-{
-    struct rlimit none = {0, 0};
-
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
 static enum tool_exit
 dispatch(const struct tool_run *run)
 {
@@ -112,23 +101,24 @@ main(int argc, char **argv)
     const char *control = getenv("BALSAM_CONTROL");
     enum err e;
 
-    leave_no_core();
+    tool_leave_no_core();
     (void)setlocale(LC_ALL, "");
     node_json_init();
     if (argc == 2 && strcmp(argv[1], "man") == 0) {
-        tool_help_man(stdout);
+        tool_help_man(tool_balsam(), stdout);
         return TOOL_EXIT_OK;
     }
-    e = tool_args_read(argc, (const char *const *)argv, &run.args, problem);
+    e = tool_args_read(tool_balsam(), argc, (const char *const *)argv,
+                       &run.args, problem);
     if (e == ERR_MISSING) {
-        tool_help_all(argc > 1 ? stdout : stderr);
+        tool_help_all(tool_balsam(), argc > 1 ? stdout : stderr);
         return argc > 1 ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
     }
     if (e != OK) {
         return tool_say(TOOL_EXIT_USAGE, "%s", problem);
     }
     if (tool_args_has(&run.args, "--help")) {
-        tool_help_command(stdout, run.args.command);
+        tool_help_command(tool_balsam(), stdout, run.args.command);
         return TOOL_EXIT_OK;
     }
     if (!is_text(&run.args)) {

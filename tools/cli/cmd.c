@@ -12,36 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    TEXT_MAX = 1024 * 1024,
-    SAY_MAX = 4096, /* bytes of a sentence with names in it */
-    PIXELS = 8      /* of a module in a PNG */
-};
-
-enum tool_exit
-tool_say(enum tool_exit code, const char *format, ...)
-{
-    char text[SAY_MAX];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    (void)fputs("balsam: ", stderr);
-    tool_put_safe(stderr, text);
-    (void)fputc('\n', stderr);
-    return code;
-}
-
-void
-tool_print_json(const json_t *answer)
-{
-    /* in ASCII: what a peer wrote must not reach a terminal as it is */
-    (void)json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-    (void)fputc('\n', stdout);
-    (void)fflush(stdout);
-}
-
 static enum tool_exit
 not_up(const struct tool_run *run, enum err e)
 {
@@ -141,107 +111,6 @@ tool_request(const struct tool_run *run)
     (void)json_object_set_new(request, "args", args);
     (void)json_object_set_new(request, "flags", flags);
     return request;
-}
-
-bool
-tool_confirm(const char *question)
-{
-    char line[64] = "";
-
-    /* not to stdout, which may be JSON that a program reads */
-    (void)fflush(stdout);
-    tool_put_safe(stderr, question);
-    (void)fputs(" [yes/no] ", stderr);
-    (void)fflush(stderr);
-    if (fgets(line, sizeof(line), stdin) == NULL) {
-        (void)fputc('\n', stderr);
-        return false;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    return strcmp(line, "yes") == 0 || strcmp(line, "y") == 0;
-}
-
-enum err
-tool_read_all(int fd, struct bytes *out)
-{
-    enum err e;
-    struct bytes b = {0};
-
-    TRY(bytes_alloc(mem_heap(), TEXT_MAX, &b));
-    bytes_truncate(&b, 0);
-    while (b.len < TEXT_MAX) {
-        ssize_t n = read(fd, b.p + b.len, TEXT_MAX - b.len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            break;
-        }
-        b.len += (size_t)n;
-    }
-    if (b.len > 0 && b.p[b.len - 1] == '\n') {
-        b.len--;
-    }
-    *out = bytes_take(&b);
-out:
-    return e;
-}
-
-/* -------------------------------------------------------------------- codes */
-
-static enum tool_exit
-write_file(const char *path, const struct bytes *b)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    size_t done = 0;
-
-    while (fd >= 0 && done < b->len) {
-        ssize_t n = write(fd, b->p + done, b->len - done);
-
-        if (n <= 0) {
-            break;
-        }
-        done += (size_t)n;
-    }
-    if (fd < 0 || done < b->len || close(fd) != 0) {
-        return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
-                        strerror(errno));
-    }
-    return TOOL_EXIT_OK;
-}
-
-enum tool_exit
-tool_show_qr(const struct tool_run *run, const char *text, bool on_terminal)
-{
-    const struct mem *mem = mem_heap();
-    const char *png = tool_args_value(&run->args, "--png", NULL);
-    const char *svg = tool_args_value(&run->args, "--svg", NULL);
-    struct node_qr *qr = NULL;
-    struct bytes b = {0};
-    enum tool_exit code = TOOL_EXIT_OK;
-    enum err e = node_qr_make(mem, view_str(text), &qr);
-
-    if (e == OK && on_terminal) {
-        e = node_qr_terminal(mem, qr, &b);
-        (void)fwrite(b.p, 1, b.len, stdout);
-        bytes_free(&b);
-    }
-    if (e == OK && png != NULL) {
-        e = node_qr_png(mem, qr, PIXELS, &b);
-        code = e == OK ? write_file(png, &b) : code;
-        bytes_free(&b);
-    }
-    if (e == OK && code == TOOL_EXIT_OK && svg != NULL) {
-        e = node_qr_svg(mem, qr, &b);
-        code = e == OK ? write_file(svg, &b) : code;
-        bytes_free(&b);
-    }
-    node_qr_free(qr);
-    return e == OK
-               ? code
-               : tool_say(TOOL_EXIT_FAILED,
-                          "The link does not fit a QR code (%s).", err_name(e));
 }
 
 /* ---------------------------------------------------------- the usual way */
@@ -383,7 +252,7 @@ tool_cmd_plain(const struct tool_run *run)
     if (code == TOOL_EXIT_OK &&
         json_is_string(json_object_get(answer, "link")) &&
         strncmp(run->args.command->name, "link", 4) == 0) {
-        code = tool_show_qr(run,
+        code = tool_show_qr(&run->args,
                             json_string_value(json_object_get(answer, "link")),
                             tool_args_has(&run->args, "--qr"));
     }

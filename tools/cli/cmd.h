@@ -8,18 +8,9 @@
 
 #include "node/config.h"
 #include "proto/base/bytes.h"
-#include "tools/cli/args.h"
 #include "tools/cli/client.h"
-
-/* What the program ends with. */
-enum tool_exit {
-    TOOL_EXIT_OK = 0,
-    TOOL_EXIT_FAILED = 1,
-    TOOL_EXIT_USAGE = 2,
-    TOOL_EXIT_WAITS = 3,   /* asked for; it is not so yet */
-    TOOL_EXIT_NOT_UP = 4,  /* the node does not run */
-    TOOL_EXIT_DECLINED = 5 /* the person said no */
-};
+#include "tools/common/args.h"
+#include "tools/common/say.h"
 
 /* One run of the program. */
 struct tool_run {
@@ -30,10 +21,6 @@ struct tool_run {
     const char *const *envp;
 };
 
-/* Say on standard error what is wrong and what to do; returns code. */
-enum tool_exit tool_say(enum tool_exit code, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /*
  * Ask the node; *answer is its reply when the result is TOOL_EXIT_OK, owned by
  * the caller.  What went wrong was said (as JSON when asked for).
@@ -43,19 +30,6 @@ enum tool_exit tool_ask(const struct tool_run *run, const json_t *request,
 
 /* The request that the command line spells; NULL: no memory. */
 json_t *tool_request(const struct tool_run *run);
-
-/* Print an answer as JSON. */
-void tool_print_json(const json_t *answer);
-
-/* Whether a person at the terminal says yes to question. */
-bool tool_confirm(const char *question);
-
-/* All of a stream, without one newline at its end. */
-MUST_CHECK enum err tool_read_all(int fd, struct bytes *out);
-
-/* The QR code of a link as the flags --qr, --png and --svg ask. */
-enum tool_exit tool_show_qr(const struct tool_run *run, const char *text,
-                            bool on_terminal);
 
 /* Show an answer of the node to people (show.c). */
 void tool_show(const struct tool_run *run, const json_t *answer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* connect: who it is first, then a question, then the connection.  watch. */
 #include "tools/cli/cmd.h"
-#include "tools/cli/safe.h"
+#include "tools/common/safe.h"
 
 #include <stdio.h>
 #include <string.h>

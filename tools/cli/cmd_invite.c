@@ -111,8 +111,9 @@ hand_over(const struct tool_run *run, const json_t *answer)
     enum tool_exit code = TOOL_EXIT_OK;
 
     if (codes && json_array_size(list) == 1) {
-        code = tool_show_qr(run, tool_text(json_array_get(list, 0), "link"),
-                            tool_args_has(&run->args, "--qr"));
+        code =
+            tool_show_qr(&run->args, tool_text(json_array_get(list, 0), "link"),
+                         tool_args_has(&run->args, "--qr"));
     } else if (codes) {
         code = tool_say(TOOL_EXIT_USAGE,
                         "A panel's codes come on its pages: --pdf FILE.");

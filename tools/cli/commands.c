@@ -375,25 +375,21 @@ static const struct tool_command commands[] = {
     {0},
 };
 
-const struct tool_command *
-tool_commands(void)
+const struct tool_table *
+tool_balsam(void)
 {
-    return commands;
-}
+    static const struct tool_table table = {
+        .program = "balsam",
+        .about = "speak to this clinic's node",
+        .exits =
+            "0 when it was done; 1 when it failed, with a sentence on "
+            "standard error that\nsays what to do; 2 when the command line "
+            "is wrong; 3 when it was asked\nand is not answered yet; 4 when "
+            "the node does not run; 5 when you said no.",
+        .also = ".Xr balsamd 8",
+        .commands = commands,
+        .globals = globals,
+    };
 
-const struct tool_flag *
-tool_global_flags(void)
-{
-    return globals;
-}
-
-const struct tool_command *
-tool_command_named(const char *name)
-{
-    for (const struct tool_command *c = commands; c->name != NULL; c++) {
-        if (strcmp(c->name, name) == 0) {
-            return c;
-        }
-    }
-    return NULL;
+    return &table;
 }

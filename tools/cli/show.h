@@ -3,7 +3,7 @@
 #ifndef TOOLS_CLI_SHOW_H
 #define TOOLS_CLI_SHOW_H
 
-#include "tools/cli/safe.h"
+#include "tools/common/safe.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/check.h"
-#include "tools/cli/args.h"
+#include "tools/cli/commands.h"
+#include "tools/common/args.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ read_words(const char *const *words, struct tool_args *a)
     while (*words != NULL) {
         argv[argc++] = *words++;
     }
-    return tool_args_read(argc, argv, a, problem);
+    return tool_args_read(tool_balsam(), argc, argv, a, problem);
 }
 
 #define READ(a, ...) read_words((const char *const[]){__VA_ARGS__, NULL}, a)
@@ -88,8 +89,9 @@ TEST(help_needs_no_arguments)
 
 TEST(the_table_is_sound)
 {
-    for (const struct tool_command *c = tool_commands(); c->name != NULL; c++) {
-        CHECK(tool_command_named(c->name) == c);
+    for (const struct tool_command *c = tool_balsam()->commands;
+         c->name != NULL; c++) {
+        CHECK(tool_command_named(tool_balsam(), c->name) == c);
         CHECK(c->args_min <= c->args_max && c->args_max <= TOOL_ARGS_MAX);
         CHECK((c->args_max == 0) == (c->args[0] == '\0'));
         CHECK(c->summary != NULL);

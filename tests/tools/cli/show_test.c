@@ -6,8 +6,9 @@
 #include "tools/cli/show.h"
 
 #include "tests/store/fix.h"
-#include "tools/cli/safe.h"
+#include "tools/cli/commands.h"
 #include "tools/cli/sheet.h"
+#include "tools/common/safe.h"
 
 #include <fcntl.h>
 
@@ -122,7 +123,7 @@ shown(const char *command, const char *answer)
     to = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     CHECK(o != NULL && to >= 0 && was >= 0);
-    run.args.command = tool_command_named(command);
+    run.args.command = tool_command_named(tool_balsam(), command);
     CHECK(run.args.command != NULL);
     (void)fflush(stdout);
     (void)dup2(to, STDOUT_FILENO);

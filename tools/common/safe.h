@@ -5,8 +5,8 @@
  * and C1), line and paragraph separators and the marks that turn the
  * direction of what follows become "?".
  */
-#ifndef TOOLS_CLI_SAFE_H
-#define TOOLS_CLI_SAFE_H
+#ifndef TOOLS_COMMON_SAFE_H
+#define TOOLS_COMMON_SAFE_H
 
 #include <stddef.h>
 #include <stdio.h>

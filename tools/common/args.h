@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line of `balsam`, read by the table of commands.h.  Flags may
+ * A command line, read by a table of commands.  Flags may
  * stand anywhere; `--` ends them.  Views point into argv.
  */
-#ifndef TOOLS_CLI_ARGS_H
-#define TOOLS_CLI_ARGS_H
+#ifndef TOOLS_COMMON_ARGS_H
+#define TOOLS_COMMON_ARGS_H
 
 #include "proto/base/err.h"
-#include "tools/cli/commands.h"
+#include "tools/common/table.h"
 
 enum {
     TOOL_ARGS_MAX = 16,
@@ -21,6 +21,7 @@ struct tool_given {
 };
 
 struct tool_args {
+    const struct tool_table *table;
     const struct tool_command *command;
     const char *arg[TOOL_ARGS_MAX];
     size_t arg_len;
@@ -34,7 +35,8 @@ struct tool_args {
  * ERR_MISSING  no command was given
  * ERR_INVALID  a mistake; problem_out is a sentence saying what to write
  */
-MUST_CHECK enum err tool_args_read(int argc, const char *const *argv,
+MUST_CHECK enum err tool_args_read(const struct tool_table *table, int argc,
+                                   const char *const *argv,
                                    struct tool_args *out,
                                    char problem_out[TOOL_PROBLEM_MAX]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/cli/safe.h"
+#include "tools/common/safe.h"
 
 #include <stdbool.h>
 #include <stdint.h>

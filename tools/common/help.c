@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/cli/help.h"
+#include "tools/common/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static void
@@ -18,10 +19,10 @@ print_flags(FILE *to, const struct tool_flag *flags)
 }
 
 void
-tool_help_all(FILE *to)
+tool_help_all(const struct tool_table *t, FILE *to)
 {
-    fprintf(to, "usage: balsam COMMAND [ARGUMENT...] [FLAG...]\n\n");
-    for (const struct tool_command *c = tool_commands(); c->name != NULL; c++) {
+    fprintf(to, "usage: %s COMMAND [ARGUMENT...] [FLAG...]\n\n", t->program);
+    for (const struct tool_command *c = t->commands; c->name != NULL; c++) {
         char left[64];
 
         snprintf(left, sizeof(left), "%s%s%s", c->name,
@@ -29,20 +30,21 @@ tool_help_all(FILE *to)
         fprintf(to, "  %-32s %s\n", left, c->summary);
     }
     fprintf(to, "\nflags of every command:\n");
-    print_flags(to, tool_global_flags());
+    print_flags(to, t->globals);
 }
 
 void
-tool_help_command(FILE *to, const struct tool_command *c)
+tool_help_command(const struct tool_table *t, FILE *to,
+                  const struct tool_command *c)
 {
-    fprintf(to, "usage: balsam %s%s%s [FLAG...]\n\n%s\n", c->name,
+    fprintf(to, "usage: %s %s%s%s [FLAG...]\n\n%s\n", t->program, c->name,
             c->args[0] == '\0' ? "" : " ", c->args, c->summary);
     if (c->details != NULL) {
         fprintf(to, "%s\n", c->details);
     }
     fprintf(to, "\n");
     print_flags(to, c->flags);
-    print_flags(to, tool_global_flags());
+    print_flags(to, t->globals);
 }
 
 static void
@@ -61,15 +63,24 @@ man_flags(FILE *to, const struct tool_flag *flags)
 }
 
 void
-tool_help_man(FILE *to)
+tool_help_man(const struct tool_table *t, FILE *to)
 {
-    fprintf(to, ".Dd November 22, 2026\n.Dt BALSAM 1\n.Os\n"
-                ".Sh NAME\n.Nm balsam\n.Nd speak to this clinic's node\n"
-                ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar argument ...\n"
-                ".Op Fl -flag ...\n"
-                ".Sh DESCRIPTION\nThe commands, with the flags of each:\n"
-                ".Bl -tag -width Ds\n");
-    for (const struct tool_command *c = tool_commands(); c->name != NULL; c++) {
+    char upper[64];
+    size_t n = 0;
+
+    for (; t->program[n] != '\0' && n + 1 < sizeof(upper); n++) {
+        upper[n] = (char)toupper((unsigned char)t->program[n]);
+    }
+    upper[n] = '\0';
+    fprintf(to,
+            ".Dd November 22, 2026\n.Dt %s 1\n.Os\n"
+            ".Sh NAME\n.Nm %s\n.Nd %s\n"
+            ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar argument ...\n"
+            ".Op Fl -flag ...\n"
+            ".Sh DESCRIPTION\nThe commands, with the flags of each:\n"
+            ".Bl -tag -width Ds\n",
+            upper, t->program, t->about);
+    for (const struct tool_command *c = t->commands; c->name != NULL; c++) {
         fprintf(to, ".It Cm %s%s%s\n%s.\n", c->name,
                 c->args[0] == '\0' ? "" : " Ar ", c->args, c->summary);
         if (c->details != NULL) {
@@ -78,13 +89,8 @@ tool_help_man(FILE *to)
         man_flags(to, c->flags);
     }
     fprintf(to, ".El\n.Pp\nFlags of every command:\n");
-    man_flags(to, tool_global_flags());
-    fprintf(to, ".Sh EXIT STATUS\n0 when it was done; 1 when it failed, with a "
-                "sentence on standard error that\nsays what to do; 2 when the "
-                "command line is wrong; 3 when it was asked\nand is not "
-                "answered yet; 4 "
-                "when the node does not run; 5 when you said no.\n"
-                ".Sh SEE ALSO\n.Xr balsamd 8\n");
+    man_flags(to, t->globals);
+    fprintf(to, ".Sh EXIT STATUS\n%s\n.Sh SEE ALSO\n%s\n", t->exits, t->also);
 }
 
 /* A case branch with the words that may follow. */
@@ -100,16 +106,17 @@ complete_case(FILE *to, const struct tool_command *c)
 
 /* The second words of the commands that begin with the first word of c. */
 static void
-complete_second(FILE *to, const struct tool_command *c)
+complete_second(const struct tool_table *t, FILE *to,
+                const struct tool_command *c)
 {
     size_t len = strcspn(c->name, " ");
 
     if (c->name[len] == '\0' ||
-        (c != tool_commands() && strncmp(c[-1].name, c->name, len + 1) == 0)) {
+        (c != t->commands && strncmp(c[-1].name, c->name, len + 1) == 0)) {
         return;
     }
     fprintf(to, "  '%.*s') words=\"", (int)len, c->name);
-    for (const struct tool_command *k = tool_commands(); k->name != NULL; k++) {
+    for (const struct tool_command *k = t->commands; k->name != NULL; k++) {
         if (strncmp(k->name, c->name, len + 1) == 0) {
             fprintf(to, "%s ", k->name + len + 1);
         }
@@ -118,14 +125,21 @@ complete_second(FILE *to, const struct tool_command *c)
 }
 
 void
-tool_help_completion(FILE *to)
+tool_help_completion(const struct tool_table *t, FILE *to)
 {
-    const struct tool_command *all = tool_commands();
+    const struct tool_command *all = t->commands;
 
-    fprintf(to, "# bash completion of balsam: source <(balsam completion)\n"
-                "_balsam() {\n  local words globals=\"");
-    for (const struct tool_flag *f = tool_global_flags(); f->name != NULL;
-         f++) {
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "_%s", t->program);
+    for (char *p = name; *p != '\0'; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+    fprintf(to,
+            "# bash completion of %s: source <(%s completion)\n"
+            "%s() {\n  local words globals=\"",
+            t->program, t->program, name);
+    for (const struct tool_flag *f = t->globals; f->name != NULL; f++) {
         fprintf(to, "%s ", f->name);
     }
     fprintf(to, "\"\n  local cur=${COMP_WORDS[COMP_CWORD]}\n"
@@ -150,7 +164,7 @@ tool_help_completion(FILE *to)
         if (strchr(c->name, ' ') == NULL) {
             complete_case(to, c);
         } else {
-            complete_second(to, c);
+            complete_second(t, to, c);
         }
     }
     fprintf(to,
@@ -158,5 +172,6 @@ tool_help_completion(FILE *to)
             "  # shellcheck disable=SC2207\n"
             "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
             "  [ ${#COMPREPLY[@]} -gt 0 ] || compopt -o default 2>/dev/null\n"
-            "}\ncomplete -F _balsam balsam\n");
+            "}\ncomplete -F %s %s\n",
+            name, t->program);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/check.h"
-#include "tools/cli/safe.h"
+#include "tools/common/safe.h"
 
 #include <stdlib.h>
 #include <string.h>

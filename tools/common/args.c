@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/cli/args.h"
+#include "tools/common/args.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +16,10 @@ flag_in(const struct tool_flag *flags, const char *word, size_t len)
 }
 
 static const struct tool_flag *
-flag_named(const struct tool_command *c, const char *word, size_t len)
+flag_named(const struct tool_table *t, const struct tool_command *c,
+           const char *word, size_t len)
 {
-    const struct tool_flag *f = flag_in(tool_global_flags(), word, len);
+    const struct tool_flag *f = flag_in(t->globals, word, len);
 
     return f != NULL || c == NULL ? f : flag_in(c->flags, word, len);
 }
@@ -35,7 +36,8 @@ takes_next(const struct tool_flag *f, const char *word)
  * with a value may stand before it; *first and *second are their places.
  */
 static const struct tool_command *
-find_command(int argc, const char *const *argv, int *first, int *second)
+find_command(const struct tool_table *t, int argc, const char *const *argv,
+             int *first, int *second)
 {
     const struct tool_command *c;
     char two[64];
@@ -45,7 +47,7 @@ find_command(int argc, const char *const *argv, int *first, int *second)
     for (int i = 1; i < argc && found < 2; i++) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             const struct tool_flag *f =
-                flag_named(NULL, argv[i], strlen(argv[i]));
+                flag_named(t, NULL, argv[i], strlen(argv[i]));
 
             i += takes_next(f, argv[i]) ? 1 : 0;
         } else {
@@ -59,13 +61,13 @@ find_command(int argc, const char *const *argv, int *first, int *second)
     }
     if (found == 2) {
         snprintf(two, sizeof(two), "%s %s", argv[at[0]], argv[at[1]]);
-        c = tool_command_named(two);
+        c = tool_command_named(t, two);
         if (c != NULL) {
             *second = at[1];
             return c;
         }
     }
-    return tool_command_named(argv[at[0]]);
+    return tool_command_named(t, argv[at[0]]);
 }
 
 static enum err
@@ -74,14 +76,15 @@ take_flag(struct tool_args *a, const char *word, const char *next,
 {
     const char *equals = strchr(word, '=');
     size_t len = equals == NULL ? strlen(word) : (size_t)(equals - word);
-    const struct tool_flag *f = flag_named(a->command, word, len);
+    const struct tool_flag *f = flag_named(a->table, a->command, word, len);
     struct tool_given g;
 
     *took_next = false;
     if (f == NULL) {
         snprintf(problem, TOOL_PROBLEM_MAX,
-                 "balsam %s has no flag %.*s; balsam %s --help lists them",
-                 a->command->name, (int)(len > 60 ? 60 : len), word,
+                 "%s %s has no flag %.*s; %s %s --help lists them",
+                 a->table->program, a->command->name,
+                 (int)(len > 60 ? 60 : len), word, a->table->program,
                  a->command->name);
         return ERR_INVALID;
     }
@@ -121,31 +124,33 @@ check_count(const struct tool_args *a, char *problem)
         (a->arg_len >= c->args_min && a->arg_len <= c->args_max)) {
         return OK;
     }
-    snprintf(problem, TOOL_PROBLEM_MAX, "%s; write: balsam %s%s%s",
+    snprintf(problem, TOOL_PROBLEM_MAX, "%s; write: %s %s%s%s",
              a->arg_len < c->args_min ? "something is missing"
                                       : "there is a word too many",
-             c->name, c->args[0] == '\0' ? "" : " ", c->args);
+             a->table->program, c->name, c->args[0] == '\0' ? "" : " ",
+             c->args);
     return ERR_INVALID;
 }
 
 enum err
-tool_args_read(int argc, const char *const *argv, struct tool_args *out,
+tool_args_read(const struct tool_table *table, int argc,
+               const char *const *argv, struct tool_args *out,
                char problem_out[TOOL_PROBLEM_MAX])
 {
-    struct tool_args a = {0};
+    struct tool_args a = {.table = table};
     bool flags_ended = false;
     int first;
     int second;
     enum err e;
 
-    a.command = find_command(argc, argv, &first, &second);
+    a.command = find_command(table, argc, argv, &first, &second);
     if (first == 0) {
         return ERR_MISSING;
     }
     if (a.command == NULL) {
         snprintf(problem_out, TOOL_PROBLEM_MAX,
-                 "there is no command \"%.60s\"; balsam --help lists them",
-                 argv[first]);
+                 "there is no command \"%.60s\"; %s --help lists them",
+                 argv[first], table->program);
         return ERR_INVALID;
     }
     for (int i = 1; i < argc; i++) {
