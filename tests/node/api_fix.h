@@ -26,6 +26,7 @@ struct end {
     struct fed_io io;
     struct node_api api;
     struct bytes profile;
+    const struct mem *mem; /* of store and runner; NULL: the heap */
 };
 
 static inline enum err
@@ -44,7 +45,7 @@ end_start(struct end *n)
     struct fed_addr any = {"127.0.0.1", 0};
     uint16_t port = 0;
 
-    CHECK_OK(node_vault_open(mem_heap(), NULL, &n->config, &n->vault));
+    CHECK_OK(node_vault_open(n->mem, NULL, &n->config, &n->vault));
     CHECK_OK(store_open(&n->vault.config, &n->api.store));
     CHECK_OK(store_read_begin(n->api.store, &txn));
     CHECK_OK(node_identity_load(txn, &n->api.identity));
@@ -53,8 +54,8 @@ end_start(struct end *n)
     store_read_end(txn);
     CHECK_OK(node_profile_sign(mem_heap(), &n->api.identity, &n->api.profile,
                                &n->profile));
-    n->io = fed_io_nng(mem_heap());
-    c.mem = mem_heap();
+    n->io = fed_io_nng(n->mem);
+    c.mem = n->mem;
     c.clock = node_sysclock();
     c.rng = prim_rng_system();
     c.io = &n->io;
@@ -65,7 +66,7 @@ end_start(struct end *n)
     c.tuning.backoff_min_ms = 20;
     CHECK_OK(node_runner_start(&c, &n->api.runner));
     CHECK_OK(fed_net_listen(node_runner_net(n->api.runner), &any, &port));
-    n->api.mem = mem_heap();
+    n->api.mem = n->mem;
     n->api.config = &n->config;
     n->api.vault = &n->vault;
     n->api.addrs_len = 1;
@@ -95,7 +96,7 @@ end_make(struct end *n, const char *name)
     struct node_sheet sheet = {0};
     pthread_condattr_t attr;
 
-    *n = (struct end){0};
+    *n = (struct end){.mem = n->mem == NULL ? mem_heap() : n->mem};
     (void)snprintf(n->dir, sizeof(n->dir), "/tmp/balsam-api-XXXXXX");
     CHECK(mkdtemp(n->dir) != NULL);
     (void)snprintf(n->config.data, sizeof(n->config.data), "%s", n->dir);
