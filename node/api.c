@@ -294,12 +294,30 @@ run(struct node_call *c, const json_t *request)
 }
 
 json_t *
+node_call_reply(struct node_call *c, enum err e)
+{
+    if (c->out == NULL) {
+        return NULL;
+    }
+    if (e != OK) {
+        (void)json_object_clear(c->out);
+        (void)json_object_set_new(c->out, "error", json_string(err_name(e)));
+        (void)json_object_set_new(c->out, "say",
+                                  c->say == NULL ? json_string(sentence(e))
+                                                 : json_incref(c->say));
+    }
+    (void)json_object_set_new(c->out, "ok", json_boolean(e == OK));
+    json_decref(c->say);
+    c->say = NULL;
+    return c->out;
+}
+
+json_t *
 node_api_answer(struct node_api *api, const json_t *request, const int *files,
                 size_t files_len, bool (*emit)(void *ctx, json_t *line),
                 void *emit_ctx)
 {
     struct node_call c = {.api = api, .emit = emit, .emit_ctx = emit_ctx};
-    enum err e = ERR_NOMEM;
 
     c.args = json_object_get(request, "args");
     c.flags = json_object_get(request, "flags");
@@ -308,20 +326,7 @@ node_api_answer(struct node_api *api, const json_t *request, const int *files,
         memcpy(c.files, files, files_len * sizeof(*files));
         c.files_len = files_len;
     }
-    if (c.out == NULL) {
-        return NULL;
-    }
-    e = run(&c, request);
-    if (e != OK) {
-        (void)json_object_clear(c.out);
-        (void)json_object_set_new(c.out, "error", json_string(err_name(e)));
-        (void)json_object_set_new(c.out, "say",
-                                  c.say == NULL ? json_string(sentence(e))
-                                                : json_incref(c.say));
-    }
-    (void)json_object_set_new(c.out, "ok", json_boolean(e == OK));
-    json_decref(c.say);
-    return c.out;
+    return node_call_reply(&c, c.out == NULL ? ERR_NOMEM : run(&c, request));
 }
 
 void

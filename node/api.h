@@ -109,6 +109,9 @@ MUST_CHECK enum err node_call_number(struct node_call *c, const char *name,
 enum err node_call_fail(struct node_call *c, enum err e, const char *format,
                         ...) __attribute__((format(printf, 3, 4)));
 
+/* The answer: c->out with "ok", or why not.  The caller's; NULL: no memory. */
+json_t *node_call_reply(struct node_call *c, enum err e);
+
 /* Put into objects.  Words that are not UTF-8 become "?".  Failures of memory
    show as a missing field. */
 void node_json_view(json_t *o, const char *key, struct view text);

@@ -1,149 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Saying something: messages, edits, reactions, and who takes part. */
-#include "node/api.h"
 #include "node/attach.h"
 #include "node/clinic/desk.h"
+#include "node/say.h"
 #include "proto/base/limits.h"
 
 #include <string.h>
 
-/* One content on its way into a thread. */
-struct say {
-    struct node_call *c;
-    struct conv_id conv;
-    struct thread_id thread;
-    struct proto_content content;
-    enum node_audit action;
-    struct message_id id;
-    struct proto_attachment files[LIMIT_ATTACHMENTS]; /* views of attached */
+/* A message with its files: views of what was attached. */
+struct parcel {
+    struct node_say say;
+    struct proto_attachment files[LIMIT_ATTACHMENTS];
     struct node_attach attached[LIMIT_ATTACHMENTS];
     size_t files_len;
 };
 
-static enum err
-step_say(void *ctx, struct fed_core *core)
-{
-    struct say *s = ctx;
-    struct fed_thread_info info;
-    bool hold = false;
-
-    if (s->files_len > 0 && fed_core_thread(core, &s->thread, &info) == OK) {
-        hold = !info.hub_here; /* until its files are there */
-    }
-    return fed_core_send(core, &s->thread, &s->content, hold, &s->id);
-}
-
-static enum err
-write_say(void *ctx, struct store_txn *txn)
-{
-    enum err e;
-    struct say *s = ctx;
-    struct store_conv conv = {0};
-
-    TRY(node_audit_member(txn, s->c->api, s->action, conv_id_view(&s->conv),
-                          0));
-    TRY(store_conv_get(txn, &s->conv, &conv));
-    TRY(store_conv_mark_put(txn, &s->conv, NODE_MARK_SEEN, /* who answers has
-                                                              read */
-                            member_id_view(&s->c->api->member), conv.msgs));
-out:
-    store_conv_clear(&conv);
-    return e;
-}
-
-/* Why a thread takes nothing, in words. */
-static enum err
-say_why(struct node_call *c, enum err e)
-{
-    switch ((int)e) {
-    case ERR_STATE:
-    case ERR_MISSING:
-        return node_call_fail(c, e,
-                              "This conversation has ended. Connect with the "
-                              "clinic again, or start a new one.");
-    case ERR_DENIED:
-        return node_call_fail(c, e, "You are not connected with this clinic.");
-    case ERR_AGAIN:
-        return node_call_fail(c, e,
-                              "Too many messages of this conversation wait "
-                              "for the other clinic already. Wait until its "
-                              "node is back: balsam peers shows it.");
-    case ERR_LIMIT:
-        return node_call_fail(c, e,
-                              "The message is too long. Send it as a file, or "
-                              "in parts.");
-    case ERR_INVALID:
-        return node_call_fail(c, e,
-                              "The message has characters that are not "
-                              "text.");
-    default:
-        return e;
-    }
-}
-
-static enum err
-find_thread(struct node_call *c, struct view ref, struct say *s)
-{
-    enum err e;
-    struct store_txn *txn = NULL;
-    struct store_conv conv = {0};
-
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_find_conv(c, txn, ref, &conv));
-    s->conv = conv.id;
-    s->thread = conv.thread;
-    if (!conv.has_thread) {
-        e = say_why(c, ERR_MISSING);
-    }
-out:
-    store_read_end(txn);
-    store_conv_clear(&conv);
-    return e;
-}
-
-/* The number of what was just said. */
-static enum err
-show_said(struct node_call *c, const struct say *s)
-{
-    enum err e;
-    struct store_txn *txn = NULL;
-    struct store_msg m = {0};
-    struct store_conv conv = {0};
-    uint64_t seq;
-
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(store_msg_by_id(txn, &s->conv, &s->id, &seq));
-    TRY(store_msg_get(txn, seq, &m));
-    TRY(store_conv_get(txn, &s->conv, &conv));
-    node_json_message(c, txn, &conv, &m, c->out);
-out:
-    store_read_end(txn);
-    store_msg_clear(&m);
-    store_conv_clear(&conv);
-    return e;
-}
-
-static enum err
-say(struct node_call *c, struct say *s)
-{
-    enum err e;
-    struct node_step step = {step_say, write_say, s,
-                             s->action == NODE_AUDIT_DELETE};
-
-    s->c = c;
-    memcpy(s->content.author.member, c->api->member.b,
-           sizeof(s->content.author.member));
-    e = node_runner_do(c->api->runner, &step);
-    if (e != OK) {
-        return say_why(c, e);
-    }
-    return show_said(c, s);
-}
-
 /* The message that something is about, and its conversation's thread. */
 static enum err
 find_target(struct node_call *c, struct view ref, bool must_be_ours,
-            struct say *s, struct message_id *id)
+            struct node_say *s, struct message_id *id)
 {
     enum err e;
     struct store_txn *txn = NULL;
@@ -159,7 +34,7 @@ find_target(struct node_call *c, struct view ref, bool must_be_ours,
                            "change it."));
     }
     if (!conv.has_thread) {
-        TRY(say_why(c, ERR_MISSING));
+        TRY(node_say_why(c, ERR_MISSING));
     }
     s->conv = conv.id;
     s->thread = conv.thread;
@@ -188,7 +63,7 @@ file_name(const struct node_call *c, size_t i)
 
 /* Seal what the command line handed over into the store. */
 static enum err
-seal_files(struct node_call *c, struct say *s)
+seal_files(struct node_call *c, struct parcel *s)
 {
     enum err e = OK;
 
@@ -216,13 +91,14 @@ seal_files(struct node_call *c, struct say *s)
         f->type = VIEW_LIT("application/octet-stream");
         f->chunks = view_of(&a->chunks);
     }
-    s->content.u.text.attachments.items = s->files;
-    s->content.u.text.attachments.len = (uint32_t)s->files_len;
+    s->say.content.u.text.attachments.items = s->files;
+    s->say.content.u.text.attachments.len = (uint32_t)s->files_len;
+    s->say.files = s->files_len > 0;
     return OK;
 }
 
 static void
-clear_files(struct say *s)
+clear_files(struct parcel *s)
 {
     for (size_t i = 0; i < LIMIT_ATTACHMENTS; i++) {
         node_attach_clear(&s->attached[i]);
@@ -322,31 +198,31 @@ enum err
 node_cmd_send(struct node_call *c)
 {
     enum err e;
-    struct say s = {.action = NODE_AUDIT_SEND};
-    struct say other = {0};
+    struct parcel p = {.say = {.action = NODE_AUDIT_SEND}};
+    struct node_say other = {0};
     struct message_id reply = {{0}};
 
-    TRY(find_thread(c, node_call_arg(c, 0), &s));
-    s.content.kind = PROTO_CONTENT_TEXT;
-    s.content.u.text.text = node_call_arg(c, 1);
-    if (s.content.u.text.text.len == 0 && c->files_len == 0) {
+    TRY(node_say_find(c, node_call_arg(c, 0), &p.say));
+    p.say.content.kind = PROTO_CONTENT_TEXT;
+    p.say.content.u.text.text = node_call_arg(c, 1);
+    if (p.say.content.u.text.text.len == 0 && c->files_len == 0) {
         TRY(node_call_fail(c, ERR_INVALID,
                            "There is nothing to send. Give a "
                            "text or a file."));
     }
     if (node_call_has(c, "reply")) {
         TRY(find_target(c, node_call_flag(c, "reply"), false, &other, &reply));
-        if (!conv_id_equal(&other.conv, &s.conv)) {
+        if (!conv_id_equal(&other.conv, &p.say.conv)) {
             TRY(node_call_fail(c, ERR_INVALID,
                                "The message that you reply to "
                                "is in another conversation."));
         }
     }
-    memcpy(s.content.u.text.reply_to, reply.b, sizeof(reply.b));
-    TRY(seal_files(c, &s));
-    TRY(say(c, &s));
+    memcpy(p.say.content.u.text.reply_to, reply.b, sizeof(reply.b));
+    TRY(seal_files(c, &p));
+    TRY(node_say(c, &p.say));
 out:
-    clear_files(&s);
+    clear_files(&p);
     return e;
 }
 
@@ -354,14 +230,14 @@ enum err
 node_cmd_edit(struct node_call *c)
 {
     enum err e;
-    struct say s = {.action = NODE_AUDIT_EDIT};
+    struct node_say s = {.action = NODE_AUDIT_EDIT};
     struct message_id id;
 
     TRY(find_target(c, node_call_arg(c, 0), true, &s, &id));
     s.content.kind = PROTO_CONTENT_EDIT;
     memcpy(s.content.u.edit.target, id.b, sizeof(id.b));
     s.content.u.edit.text = node_call_arg(c, 1);
-    TRY(say(c, &s));
+    TRY(node_say(c, &s));
 out:
     return e;
 }
@@ -370,13 +246,13 @@ enum err
 node_cmd_delete(struct node_call *c)
 {
     enum err e;
-    struct say s = {.action = NODE_AUDIT_DELETE};
+    struct node_say s = {.action = NODE_AUDIT_DELETE};
     struct message_id id;
 
     TRY(find_target(c, node_call_arg(c, 0), true, &s, &id));
     s.content.kind = PROTO_CONTENT_DELETE;
     memcpy(s.content.u.del.target, id.b, sizeof(id.b));
-    TRY(say(c, &s));
+    TRY(node_say(c, &s));
 out:
     return e;
 }
@@ -385,7 +261,7 @@ enum err
 node_cmd_react(struct node_call *c)
 {
     enum err e;
-    struct say s = {.action = NODE_AUDIT_SEND};
+    struct node_say s = {.action = NODE_AUDIT_SEND};
     struct message_id id;
     struct view emoji = node_call_arg(c, 1);
 
@@ -397,7 +273,7 @@ node_cmd_react(struct node_call *c)
     memcpy(s.content.u.reaction.target, id.b, sizeof(id.b));
     s.content.u.reaction.emoji = emoji;
     s.content.u.reaction.on = emoji.len > 0;
-    TRY(say(c, &s));
+    TRY(node_say(c, &s));
 out:
     return e;
 }
@@ -471,7 +347,7 @@ change(struct node_call *c, struct change *ch)
                               "Another clinic added this one; only they "
                               "can remove it.");
     }
-    return e == OK ? OK : say_why(c, e);
+    return e == OK ? OK : node_say_why(c, e);
 }
 
 static enum err
@@ -524,9 +400,9 @@ change_existing(struct node_call *c, enum node_audit action)
 {
     enum err e;
     struct change ch = {.c = c, .action = action};
-    struct say s = {0};
+    struct node_say s = {0};
 
-    TRY(find_thread(c, node_call_arg(c, 0), &s));
+    TRY(node_say_find(c, node_call_arg(c, 0), &s));
     ch.thread = s.thread;
     TRY(find_clinics(c, 1, &ch));
     TRY(change(c, &ch));

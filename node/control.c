@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/control.h"
 
+#include "node/pipe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 enum {
+    PENDING_MAX = 64, /* requests of one connection under way at once */
     SEND_PIECE_MS = 500,
     SEND_TRIES = 120 /* pieces: who reads nothing for a minute is let go */
 };
@@ -23,6 +26,9 @@ struct client {
     pthread_t thread;
     int fd; /* -1: free */
     bool ended;
+    bool gone; /* nobody reads the answers any more */
+    struct node_pending *pending[PENDING_MAX]; /* in order */
+    size_t pending_len;
 };
 
 struct node_control {
@@ -38,10 +44,11 @@ struct node_control {
 
 /* ----------------------------------------------------------------- a client */
 
-/* A line as it arrives, with the files beside it. */
+/* Lines as they arrive, with the files beside them. */
 struct incoming {
     char *line;
     size_t len;
+    size_t seen; /* no line ends before this */
     int files[NODE_API_FILES];
     size_t files_len;
 };
@@ -70,39 +77,29 @@ take_files(struct msghdr *h, struct incoming *in)
     }
 }
 
-/*
- * Read up to a line's end.  ERR_MISSING: whoever asked is gone;  ERR_LIMIT:
- * the line is too long
- */
+/* Read what there is.  ERR_MISSING: whoever asked is gone */
 static enum err
-read_line(int fd, struct incoming *in)
+read_some(int fd, struct incoming *in)
 {
     union {
         char b[CMSG_SPACE(sizeof(int) * NODE_API_FILES)];
         struct cmsghdr align;
     } side;
+    struct iovec v = {in->line + in->len, NODE_CONTROL_LINE - in->len};
+    struct msghdr h = {.msg_iov = &v, .msg_iovlen = 1};
+    ssize_t n;
 
-    while (in->len < NODE_CONTROL_LINE) {
-        struct iovec v = {in->line + in->len, NODE_CONTROL_LINE - in->len};
-        struct msghdr h = {.msg_iov = &v,
-                           .msg_iovlen = 1,
-                           .msg_control = side.b,
-                           .msg_controllen = sizeof(side.b)};
-        ssize_t n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return ERR_MISSING;
-        }
-        take_files(&h, in);
-        in->len += (size_t)n;
-        if (in->line[in->len - 1] == '\n') {
-            return OK;
-        }
+    do {
+        h.msg_control = side.b;
+        h.msg_controllen = sizeof(side.b);
+        n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+    } while (n < 0 && errno == EINTR);
+    if (n <= 0) {
+        return ERR_MISSING;
     }
-    return ERR_LIMIT;
+    take_files(&h, in);
+    in->len += (size_t)n;
+    return OK;
 }
 
 /* Wait for room; false when nobody reads any more, or the node stops. */
@@ -156,29 +153,39 @@ is_there(const struct client *c)
     return poll(&p, 1, 0) <= 0 || (p.revents & (POLLERR | POLLHUP)) == 0;
 }
 
+/* Add a line to what will be written. */
+static bool
+add_line(struct bytes *out, const struct mem *mem, json_t *line)
+{
+    json_malloc_t give;
+    json_free_t release;
+    char *text = json_dumps(line, JSON_COMPACT);
+    bool good;
+
+    if (text == NULL) {
+        return false;
+    }
+    good = bytes_append(mem, out, view_str(text)) == OK &&
+           bytes_append(mem, out, VIEW_LIT("\n")) == OK;
+    json_get_alloc_funcs(&give, &release);
+    release(text);
+    return good;
+}
+
 static bool
 write_json(void *ctx, json_t *line)
 {
-    const struct client *c = ctx;
-    json_malloc_t give;
-    json_free_t release;
-    char *text;
-    size_t len;
+    struct client *c = ctx;
+    struct bytes out = {0};
     bool good;
 
     if (line == NULL) {
         return is_there(c);
     }
-    text = json_dumps(line, JSON_COMPACT);
-    if (text == NULL) {
-        return false;
-    }
-    len = strlen(text);
-    text[len] = '\n'; /* in place of the NUL: one write, one line */
-    good = write_all(c, text, len + 1);
-    text[len] = '\0';
-    json_get_alloc_funcs(&give, &release);
-    release(text);
+    good = add_line(&out, c->control->api->mem, line) &&
+           write_all(c, (const char *)out.p, out.len);
+    c->gone = c->gone || !good;
+    bytes_free(&out);
     return good;
 }
 
@@ -196,14 +203,60 @@ refuse(struct client *c, enum err e, const char *say)
     json_decref(o);
 }
 
+/* Wait for what was begun, and answer it all at once, in order. */
 static void
-answer(struct client *c, struct incoming *in)
+end_pending(struct client *c)
+{
+    const struct mem *mem = c->control->api->mem;
+    struct bytes out = {0};
+    bool good = true;
+
+    for (size_t i = 0; i < c->pending_len; i++) {
+        json_t *reply = node_api_end(c->pending[i]);
+
+        good = reply != NULL && add_line(&out, mem, reply) && good;
+        json_decref(reply);
+    }
+    c->pending_len = 0;
+    if (out.len > 0) {
+        good = write_all(c, (const char *)out.p, out.len) && good;
+    }
+    bytes_free(&out);
+    c->gone = c->gone || !good;
+}
+
+/* Begin it, so that more can come after it; false: it is not of that kind. */
+static bool
+begin(struct client *c, json_t *request, const struct incoming *in)
+{
+    struct node_pending *p;
+
+    if (in->files_len > 0) {
+        return false;
+    }
+    if (c->pending_len == PENDING_MAX) {
+        end_pending(c);
+    }
+    p = node_api_begin(c->control->api, request);
+    if (p != NULL) {
+        c->pending[c->pending_len++] = p;
+    }
+    return p != NULL;
+}
+
+static void
+answer(struct client *c, struct incoming *in, size_t start, size_t len)
 {
     json_error_t error;
     json_t *request =
-        json_loadb(in->line, in->len, JSON_REJECT_DUPLICATES, &error);
+        json_loadb(in->line + start, len, JSON_REJECT_DUPLICATES, &error);
     json_t *reply = NULL;
 
+    if (json_is_object(request) && begin(c, request, in)) {
+        json_decref(request);
+        return;
+    }
+    end_pending(c);
     if (json_is_object(request)) {
         reply = node_api_answer(c->control->api, request, in->files,
                                 in->files_len, write_json, c);
@@ -228,6 +281,33 @@ close_files(struct incoming *in)
     in->files_len = 0;
 }
 
+/*
+ * Answer the lines that are complete.  Files belong to the first line that is
+ * complete with them: whoever sends any sends them with a whole line.
+ */
+static void
+answer_lines(struct client *c, struct incoming *in)
+{
+    size_t start = 0;
+    char *end;
+
+    while (!c->gone && !atomic_load(&c->control->stopping) &&
+           (end = memchr(in->line + in->seen, '\n', in->len - in->seen)) !=
+               NULL) {
+        size_t next = (size_t)(end - in->line) + 1;
+
+        answer(c, in, start, next - start);
+        close_files(in);
+        start = next;
+        in->seen = next;
+    }
+    end_pending(c);
+    memmove(in->line, in->line + start, in->len - start);
+    mem_wipe(in->line + in->len - start, start);
+    in->len -= start;
+    in->seen = in->len;
+}
+
 static void *
 client_thread(void *ctx)
 {
@@ -236,11 +316,9 @@ client_thread(void *ctx)
     struct incoming in = {.line = mem_alloc(mem, NODE_CONTROL_LINE)};
     enum err e = in.line == NULL ? ERR_NOMEM : OK;
 
-    while (e == OK && (e = read_line(c->fd, &in)) == OK) {
-        answer(c, &in);
-        close_files(&in);
-        mem_wipe(in.line, in.len);
-        in.len = 0;
+    while (e == OK && !c->gone && (e = read_some(c->fd, &in)) == OK) {
+        answer_lines(c, &in);
+        e = in.len == NODE_CONTROL_LINE ? ERR_LIMIT : OK;
     }
     if (e == ERR_LIMIT) {
         refuse(c, e, "That is too long. Send it as a file, or in parts.");
@@ -298,6 +376,7 @@ admit(struct node_control *n, int fd)
         }
         c->fd = fd;
         c->ended = false;
+        c->gone = false;
         c->control = n;
         if (pthread_create(&c->thread, NULL, client_thread, c) == 0) {
             return;

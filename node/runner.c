@@ -80,31 +80,58 @@ node_runner_finish(struct node_ask *ask, enum err e)
 }
 
 enum err
-node_runner_do(struct node_runner *r, const struct node_step *step)
+node_runner_begin(struct node_runner *r, const struct node_step *step,
+                  struct node_ask **out)
 {
-    struct node_ask ask = {.step = step};
+    struct node_ask *ask = mem_alloc(r->c.mem, sizeof(*ask));
     struct node_ev *ev = mem_alloc(r->c.mem, sizeof(*ev));
+    enum err e;
 
-    if (ev == NULL) {
-        return ERR_NOMEM;
-    }
+    TRY(ask == NULL || ev == NULL ? ERR_NOMEM : OK);
+    ask->step = *step;
+    (void)sem_init(&ask->finished, 0, 0);
     ev->kind = NODE_EV_ASK;
-    ev->ask = &ask;
-    (void)sem_init(&ask.finished, 0, 0);
+    ev->ask = ask;
     (void)pthread_mutex_lock(&r->mx);
     if (r->stopping) {
-        (void)pthread_mutex_unlock(&r->mx);
-        (void)sem_destroy(&ask.finished);
-        node_runner_free_event(r, ev);
-        return ERR_STATE;
+        e = ERR_STATE;
+    } else {
+        push_locked(r, ev);
+        ev = NULL;
     }
-    push_locked(r, ev);
     (void)pthread_mutex_unlock(&r->mx);
-    while (sem_wait(&ask.finished) != 0) {
+    TRY(e);
+    *out = ask;
+    return OK;
+out:
+    mem_free(r->c.mem, ev, sizeof(*ev));
+    mem_free(r->c.mem, ask, sizeof(*ask));
+    return e;
+}
+
+enum err
+node_runner_wait(struct node_runner *r, struct node_ask **take_ask)
+{
+    struct node_ask *ask = *take_ask;
+    enum err e;
+
+    *take_ask = NULL;
+    while (sem_wait(&ask->finished) != 0) {
         ; /* a signal came */
     }
-    (void)sem_destroy(&ask.finished);
-    return ask.e;
+    (void)sem_destroy(&ask->finished);
+    e = ask->e;
+    mem_free(r->c.mem, ask, sizeof(*ask));
+    return e;
+}
+
+enum err
+node_runner_do(struct node_runner *r, const struct node_step *step)
+{
+    struct node_ask *ask = NULL;
+    enum err e = node_runner_begin(r, step, &ask);
+
+    return e == OK ? node_runner_wait(r, &ask) : e;
 }
 
 /* ------------------------------------------------------------------ commit */
@@ -138,8 +165,8 @@ run_commit(void *ctx, struct store_txn *txn)
         TRY(put_shows(r, txn, b));
     }
     for (struct node_ask *a = r->commit.asks; a != NULL; a = a->next) {
-        if (a->step->write != NULL) {
-            TRY(a->step->write(a->step->ctx, txn));
+        if (a->step.write != NULL) {
+            TRY(a->step.write(a->step.ctx, txn));
         }
     }
 out:
@@ -299,8 +326,8 @@ do_ask(struct node_runner *r, struct node_ask *ask)
 {
     enum err e = OK;
 
-    if (ask->step->step != NULL) {
-        e = ask->step->step(ask->step->ctx, r->core);
+    if (ask->step.step != NULL) {
+        e = ask->step.step(ask->step.ctx, r->core);
     }
     if (e != OK && !is_fatal(e)) {
         node_runner_finish(ask, e);
@@ -464,14 +491,16 @@ do_some(struct node_runner *r)
 {
     struct node_ev *ev = NULL;
 
-    for (int i = 0;
-         i < NODE_STEPS_PER_BATCH && !must_wait(r) && !commit_finished(r);
-         i++) {
+    for (int i = 0; i < NODE_STEPS_PER_BATCH && !must_wait(r); i++) {
         struct node_ev again = {.kind = NODE_EV_ASK, .ask = r->again};
 
         if (r->again != NULL) {
             r->again = again.ask->next;
             do_event(r, &again);
+            continue;
+        }
+        if (commit_finished(r)) {
+            end_commit(r); /* what it lets out does not wait for the next */
             continue;
         }
         ev = node_runner_pop(r);

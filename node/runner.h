@@ -76,6 +76,20 @@ struct node_step {
 MUST_CHECK enum err node_runner_do(struct node_runner *r,
                                    const struct node_step *step);
 
+/*
+ * The same in two parts, so that one thread may have many under way: they are
+ * done in the order of node_runner_begin.  What begun gave must be waited for.
+ *
+ * ERR_STATE  the runner is stopping, nothing was begun;  ERR_NOMEM
+ */
+struct node_ask;
+MUST_CHECK enum err node_runner_begin(struct node_runner *r,
+                                      const struct node_step *step,
+                                      struct node_ask **out);
+/* Takes *take_ask. */
+MUST_CHECK enum err node_runner_wait(struct node_runner *r,
+                                     struct node_ask **take_ask);
+
 /* What the protocol answers about a clinic while somebody waits for it. */
 struct node_answer {
     bool has_link;

@@ -172,7 +172,7 @@ node_runner_ev_grows(const struct node_ev *ev)
     case NODE_EV_FRAME:
         return frame_grows(view_of(&ev->frame));
     case NODE_EV_ASK:
-        return !ev->ask->step->when_full;
+        return !ev->ask->step.when_full;
     case NODE_EV_UP:
     case NODE_EV_DOWN:
         break;

@@ -19,8 +19,8 @@ enum {
     NODE_FOLLOWS = 32,
     NODE_PROFILES = 32,
     NODE_VIAS = 64,
-    NODE_STEPS_PER_BATCH = 512,
-    NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
+    NODE_STEPS_PER_BATCH = 128, /* then one closes, however many wait */
+    NODE_STEPS_CAREFUL = 512,   /* one to a batch, after one was dropped */
     NODE_PAUSED = 64,
     NODE_SUSPECTS = 16
 };
@@ -32,9 +32,9 @@ enum node_ev_kind {
     NODE_EV_ASK
 };
 
-/* A request in the queue; lives on the asker's stack. */
+/* A request in the queue; the asker's. */
 struct node_ask {
-    const struct node_step *step;
+    struct node_step step;
     enum err e;
     sem_t finished;
     struct node_ask *next; /* in a batch */

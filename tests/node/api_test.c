@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two nodes in one process, asked as the command line asks them. */
+#include "node/pipe.h"
 #include "tests/node/api_pair.h"
 
 #include <sys/mman.h>
@@ -27,6 +28,48 @@ TEST(they_connect_and_talk)
     until_last(b, "", NULL);
     bad(b, "send", "[\"Nobody\", \"x\"]", "{}", "missing");
     bad(b, "send", "[\"Clinic A\", \"\"]", "{}", "invalid");
+    remove_two();
+}
+
+/* Begun together they are one after the other, and each has its answer. */
+TEST(many_under_way)
+{
+    struct node_pending *p[40];
+    json_t *request[40];
+    json_int_t last = 0;
+    json_t *o;
+
+    make_two();
+    connect_ends(&ends[0], &ends[1]);
+    for (size_t i = 0; i < 40; i++) {
+        request[i] =
+            json_pack("{s:s, s:[s, s], s:{s:b}}", "do", "send", "args",
+                      i == 20 ? "Nowhere" : "Clinic B",
+                      i % 2 == 0 ? "even" : "odd", "flags", "brief", 1);
+        p[i] = node_api_begin(&ends[0].api, request[i]);
+        CHECK(p[i] != NULL);
+        json_decref(request[i]);
+    }
+    for (size_t i = 0; i < 40; i++) {
+        o = node_api_end(p[i]);
+        CHECK(o != NULL);
+        CHECK_EQ(json_is_true(json_object_get(o, "ok")), i != 20);
+        if (i != 20) {
+            json_int_t n = json_integer_value(json_object_get(o, "number"));
+
+            CHECK(n > last);
+            CHECK_EQ(json_object_size(o), 2);
+            last = n;
+        }
+        json_decref(o);
+    }
+    o = json_pack("{s:s, s:[s]}", "do", "send", "args", "Clinic B");
+    CHECK(node_api_begin(&ends[0].api, o) == NULL); /* nothing to say */
+    json_decref(o);
+    o = json_pack("{s:s}", "do", "status");
+    CHECK(node_api_begin(&ends[0].api, o) == NULL);
+    json_decref(o);
+    until_last(&ends[1], "odd", NULL);
     remove_two();
 }
 
@@ -288,9 +331,9 @@ int
 main(void)
 {
     node_json_init();
-    return RUN(T(they_connect_and_talk), T(a_restart_forgets_nothing),
-               T(files_arrive_whole_both_ways), T(links_have_rules),
-               T(review_block_and_disconnect), T(contacts_keep_their_notes),
-               T(keys_and_recovery), T(looking_after),
-               T(a_new_name_while_others_read));
+    return RUN(T(they_connect_and_talk), T(many_under_way),
+               T(a_restart_forgets_nothing), T(files_arrive_whole_both_ways),
+               T(links_have_rules), T(review_block_and_disconnect),
+               T(contacts_keep_their_notes), T(keys_and_recovery),
+               T(looking_after), T(a_new_name_while_others_read));
 }

@@ -145,6 +145,25 @@ TEST(a_line_may_come_in_pieces)
     end();
 }
 
+/* Requests may be sent before the answers to earlier ones have come. */
+TEST(many_lines_at_once)
+{
+    int fd;
+
+    begin();
+    fd = dial();
+    CHECK(fd >= 0);
+    say(fd, "{\"do\":\"fly\"}\nhello\n{\"do\":\"send\",\"args\":{}}\n{\"do\"");
+    refused(fd, err_name(ERR_UNSUPPORTED));
+    refused(fd, err_name(ERR_FORMAT));
+    refused(fd, err_name(ERR_INVALID));
+    say(fd, ":1}\n\n");
+    refused(fd, err_name(ERR_UNSUPPORTED));
+    refused(fd, err_name(ERR_FORMAT));
+    (void)close(fd);
+    end();
+}
+
 TEST(too_long_a_line_is_refused_and_ends_it)
 {
     static char line[NODE_CONTROL_LINE];
@@ -333,7 +352,7 @@ int
 main(void)
 {
     return RUN(T(every_line_is_answered), T(a_line_may_come_in_pieces),
-               T(too_long_a_line_is_refused_and_ends_it),
+               T(many_lines_at_once), T(too_long_a_line_is_refused_and_ends_it),
                T(files_of_a_request_are_closed),
                T(files_of_half_a_request_are_closed),
                T(a_live_socket_is_left_a_dead_one_replaced),

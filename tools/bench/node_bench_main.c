@@ -8,7 +8,8 @@
  *         COUNT messages at 50 a second: A submits; until B has acknowledged
  *         it durably (the hub accepted it)
  *     node-bench flood CONTROL_A CONTROL_B PID_A PID_B COUNT THREAD...
- *         COUNT messages from 32 writers over the threads: until B has all
+ *         COUNT messages over the threads, from 8 connections that have 32
+ *         requests under way each (256, as the floor has): until B has all
  *     node-bench start BALSAMD CONTROL - FLAG...
  *         from exec of BALSAMD with these flags to the first answer
  *
@@ -30,7 +31,8 @@
 #include <unistd.h>
 
 enum {
-    WRITERS = 30, /* the daemon takes 32 at once; one watches */
+    WRITERS = 8,
+    PIPE = 32, /* requests under way on each connection */
     LINE = 1 << 20,
     TEXT = 1024,
     RATE = 50,
@@ -81,11 +83,21 @@ control_open(struct control *c, const char *path)
 }
 
 static void
+control_write(const struct control *c, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(c->fd, p, len);
+
+        ASSERT(n > 0);
+        p += n;
+        len -= (size_t)n;
+    }
+}
+
+static void
 control_say(const struct control *c, const char *line)
 {
-    size_t len = strlen(line);
-
-    ASSERT(write(c->fd, line, len) == (ssize_t)len);
+    control_write(c, line, strlen(line));
 }
 
 /* The next line, NUL-terminated, in c->line; its length with the newline. */
@@ -109,6 +121,15 @@ control_hear(struct control *c, size_t used)
     return (size_t)(end - c->line) + 1;
 }
 
+static void
+must_be_ok(const struct control *c)
+{
+    if (strstr(c->line, "\"ok\":true") == NULL) {
+        fprintf(stderr, "node-bench: %.300s\n", c->line);
+        exit(1);
+    }
+}
+
 /* Ask and wait; the answer is in c->line. */
 static void
 control_ask(struct control *c, const char *request)
@@ -116,10 +137,7 @@ control_ask(struct control *c, const char *request)
     control_say(c, request);
     c->have = 0;
     (void)control_hear(c, 0);
-    if (strstr(c->line, "\"ok\":true") == NULL) {
-        fprintf(stderr, "node-bench: %.300s\n", c->line);
-        exit(1);
-    }
+    must_be_ok(c);
     c->have = 0;
 }
 
@@ -131,14 +149,17 @@ number_after(const char *text, const char *key)
     return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
 }
 
-static void
-make_send(char *out, size_t cap, const char *thread)
+/* A request to send a message, as a line; its length. */
+static size_t
+make_send(char *out, size_t cap, const char *thread, const char *flags)
 {
     int n = snprintf(out, cap, "{\"do\":\"send\",\"args\":[\"%s\",\"", thread);
 
-    ASSERT(n > 0 && (size_t)n + TEXT + 16 < cap);
+    ASSERT(n > 0 && (size_t)n + TEXT + 64 < cap);
     memset(out + n, 'x', TEXT);
-    snprintf(out + n + TEXT, cap - (size_t)n - TEXT, "\"],\"flags\":{}}\n");
+    n += TEXT;
+    return (size_t)(n + snprintf(out + n, cap - (size_t)n,
+                                 "\"],\"flags\":{%s}}\n", flags));
 }
 
 /* ------------------------------------------------------------------ single */
@@ -181,7 +202,7 @@ run_single(char **arg)
     control_open(&watch, arg[0]);
     control_say(&watch, "{\"do\":\"watch\",\"args\":[],\"flags\":{}}\n");
     used = control_hear(&watch, 0);
-    make_send(request, sizeof(request), arg[1]);
+    make_send(request, sizeof(request), arg[1], "\"brief\":true");
     next = now_s();
     for (size_t i = 0; i < count; i++) {
         double start;
@@ -215,19 +236,34 @@ struct writer {
     struct flood *flood;
     pthread_t thread;
     struct control c;
+    char lines[PIPE * (TEXT + 512)];
 };
 
+/* Send as many as may be under way, and wait for all of them. */
 static void *
 write_some(void *arg)
 {
     struct writer *w = arg;
     struct flood *f = w->flood;
-    char request[TEXT + 512];
-    uint64_t i;
+    const size_t cap = sizeof(w->lines);
+    char *lines = w->lines;
+    uint64_t first;
 
-    while ((i = atomic_fetch_add(&f->next, 1)) < f->count) {
-        make_send(request, sizeof(request), f->threads[i % f->threads_len]);
-        control_ask(&w->c, request);
+    while ((first = atomic_fetch_add(&f->next, PIPE)) < f->count) {
+        size_t len = 0;
+        size_t used = 0;
+
+        for (uint64_t i = first; i < first + PIPE; i++) {
+            len += make_send(lines + len, cap - len,
+                             f->threads[i % f->threads_len], "\"brief\":true");
+        }
+        control_write(&w->c, lines, len);
+        for (size_t i = 0; i < PIPE; i++) {
+            used = control_hear(&w->c, used);
+            must_be_ok(&w->c);
+        }
+        ASSERT(used == w->c.have);
+        w->c.have = 0;
     }
     return NULL;
 }
@@ -296,7 +332,7 @@ run_flood(char **arg, int argc)
     static struct control a;
     static struct control b;
     struct flood f = {.control = arg[0],
-                      .count = strtoull(arg[4], NULL, 10),
+                      .count = strtoull(arg[4], NULL, 10) / PIPE * PIPE,
                       .threads = arg + 5,
                       .threads_len = (size_t)argc - 5};
     double cpu[2];

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/say.h"
+
+#include "node/clinic/desk.h"
+
+#include <string.h>
+
+static enum err
+step_say(void *ctx, struct fed_core *core)
+{
+    struct node_say *s = ctx;
+    struct fed_thread_info info;
+    bool hold = false;
+
+    if (s->files && fed_core_thread(core, &s->thread, &info) == OK) {
+        hold = !info.hub_here; /* until its files are there */
+    }
+    return fed_core_send(core, &s->thread, &s->content, hold, &s->id);
+}
+
+static enum err
+write_say(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct node_say *s = ctx;
+    struct store_conv conv = {0};
+
+    TRY(node_audit_member(txn, s->c->api, s->action, conv_id_view(&s->conv),
+                          0));
+    TRY(store_conv_get(txn, &s->conv, &conv));
+    TRY(store_conv_mark_put(txn, &s->conv, NODE_MARK_SEEN, /* who answers has
+                                                              read */
+                            member_id_view(&s->c->api->member), conv.msgs));
+out:
+    store_conv_clear(&conv);
+    return e;
+}
+
+enum err
+node_say_why(struct node_call *c, enum err e)
+{
+    switch ((int)e) {
+    case ERR_STATE:
+    case ERR_MISSING:
+        return node_call_fail(c, e,
+                              "This conversation has ended. Connect with the "
+                              "clinic again, or start a new one.");
+    case ERR_DENIED:
+        return node_call_fail(c, e, "You are not connected with this clinic.");
+    case ERR_AGAIN:
+        return node_call_fail(c, e,
+                              "Too many messages of this conversation wait "
+                              "for the other clinic already. Wait until its "
+                              "node is back: balsam peers shows it.");
+    case ERR_LIMIT:
+        return node_call_fail(c, e,
+                              "The message is too long. Send it as a file, or "
+                              "in parts.");
+    case ERR_INVALID:
+        return node_call_fail(c, e,
+                              "The message has characters that are not "
+                              "text.");
+    default:
+        return e;
+    }
+}
+
+enum err
+node_say_find(struct node_call *c, struct view ref, struct node_say *s)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_conv conv = {0};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_conv(c, txn, ref, &conv));
+    s->conv = conv.id;
+    s->thread = conv.thread;
+    if (!conv.has_thread) {
+        e = node_say_why(c, ERR_MISSING);
+    }
+out:
+    store_read_end(txn);
+    store_conv_clear(&conv);
+    return e;
+}
+
+/* The number of what was just said. */
+static enum err
+show_said(struct node_call *c, const struct node_say *s)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_msg m = {0};
+    struct store_conv conv = {0};
+    uint64_t seq;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(store_msg_by_id(txn, &s->conv, &s->id, &seq));
+    if (node_call_has(c, "brief")) {
+        node_json_num(c->out, "number", seq);
+        goto out;
+    }
+    TRY(store_msg_get(txn, seq, &m));
+    TRY(store_conv_get(txn, &s->conv, &conv));
+    node_json_message(c, txn, &conv, &m, c->out);
+out:
+    store_read_end(txn);
+    store_msg_clear(&m);
+    store_conv_clear(&conv);
+    return e;
+}
+
+enum err
+node_say_begin(struct node_call *c, struct node_say *s)
+{
+    struct node_step step = {step_say, write_say, s,
+                             s->action == NODE_AUDIT_DELETE};
+
+    s->c = c;
+    memcpy(s->content.author.member, c->api->member.b,
+           sizeof(s->content.author.member));
+    return node_runner_begin(c->api->runner, &step, &s->ask);
+}
+
+enum err
+node_say_end(struct node_call *c, struct node_say *s)
+{
+    enum err e = node_runner_wait(c->api->runner, &s->ask);
+
+    return e == OK ? show_said(c, s) : node_say_why(c, e);
+}
+
+enum err
+node_say(struct node_call *c, struct node_say *s)
+{
+    enum err e = node_say_begin(c, s);
+
+    return e == OK ? node_say_end(c, s) : node_say_why(c, e);
+}
