@@ -93,6 +93,23 @@ node_call_number(struct node_call *c, const char *name, uint64_t otherwise,
 }
 
 enum err
+node_call_limit(struct node_call *c, uint64_t otherwise, uint64_t most,
+                uint64_t *out)
+{
+    enum err e;
+    uint64_t n;
+
+    TRY(node_call_number(c, "limit", otherwise, &n));
+    if (n < 1 || n > most) {
+        TRY(node_call_fail(c, ERR_LIMIT, "--limit is 1 to %llu.",
+                           (unsigned long long)most));
+    }
+    *out = n;
+out:
+    return e;
+}
+
+enum err
 node_call_fail(struct node_call *c, enum err e, const char *format, ...)
 {
     va_list args;

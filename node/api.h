@@ -105,6 +105,10 @@ bool node_call_has(const struct node_call *c, const char *name);
 MUST_CHECK enum err node_call_number(struct node_call *c, const char *name,
                                      uint64_t otherwise, uint64_t *out);
 
+/* --limit, from 1 to most.  ERR_INVALID, ERR_LIMIT, said. */
+MUST_CHECK enum err node_call_limit(struct node_call *c, uint64_t otherwise,
+                                    uint64_t most, uint64_t *out);
+
 /* Say why; the sentence replaces an earlier one.  Returns e. */
 enum err node_call_fail(struct node_call *c, enum err e, const char *format,
                         ...) __attribute__((format(printf, 3, 4)));

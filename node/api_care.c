@@ -76,6 +76,10 @@ out:
 
 /* ------------------------------------------------------------------- audit */
 
+enum {
+    AUDIT_LIMIT = 10000
+};
+
 struct audit {
     struct node_call *c;
     struct store_txn *txn;
@@ -116,6 +120,10 @@ action_word(uint16_t action)
         [NODE_AUDIT_ARRIVED] = "message arrived",
         [NODE_AUDIT_SPLICE] = "splice changed",
         [NODE_AUDIT_INVITE] = "invitation",
+        [NODE_AUDIT_INBOX] = "inbox read",
+        [NODE_AUDIT_WATCH] = "message shown while watching",
+        [NODE_AUDIT_CONTACT_READ] = "contact read",
+        [NODE_AUDIT_CONTACT_FIND] = "contacts looked for",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL
@@ -211,7 +219,7 @@ node_cmd_audit(struct node_call *c)
     uint64_t last = 0;
     uint64_t max = 0;
 
-    TRY(node_call_number(c, "limit", 100, &max));
+    TRY(node_call_limit(c, 100, AUDIT_LIMIT, &max));
     TRY(read_since(c, &a.since_ms));
     TRY(store_read_begin(c->api->store, &a.txn));
     TRY(store_audit_head(a.txn, &last, &hash));

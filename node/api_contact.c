@@ -109,6 +109,24 @@ each_merged(void *ctx, const struct contact_id *from)
     return store_contact_notes(n->txn, from, each_note, n->list);
 }
 
+/* Who saw what: a contact, or how many. */
+struct shown {
+    struct node_call *c;
+    enum node_audit action;
+    const struct contact_id *id;
+    uint64_t n;
+};
+
+static enum err
+write_shown(void *ctx, struct store_txn *txn)
+{
+    const struct shown *s = ctx;
+
+    return node_audit_member(
+        txn, s->c->api, s->action,
+        s->id == NULL ? (struct view){0} : contact_id_view(s->id), s->n);
+}
+
 enum err
 node_cmd_contact_show(struct node_call *c)
 {
@@ -116,6 +134,7 @@ node_cmd_contact_show(struct node_call *c)
     struct store_txn *txn = NULL;
     struct store_contact contact = {0};
     struct notes n;
+    struct shown shown;
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_contact(c, txn, node_call_arg(c, 0), &contact));
@@ -123,6 +142,10 @@ node_cmd_contact_show(struct node_call *c)
     n = (struct notes){txn, node_json_array(c->out, "notes")};
     TRY(store_contact_notes(txn, &contact.id, each_note, n.list));
     TRY(store_contact_merged(txn, &contact.id, each_merged, &n));
+    store_read_end(txn);
+    txn = NULL;
+    shown = (struct shown){c, NODE_AUDIT_CONTACT_READ, &contact.id, 0};
+    TRY(store_write(c->api->store, write_shown, &shown, STORE_JOB_FREES));
 out:
     store_read_end(txn);
     store_contact_clear(&contact);
@@ -146,10 +169,16 @@ node_cmd_contact_find(struct node_call *c)
 {
     enum err e;
     struct store_txn *txn = NULL;
+    json_t *list = node_json_array(c->out, "contacts");
+    struct shown shown = {c, NODE_AUDIT_CONTACT_FIND, NULL, 0};
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(store_contact_find(txn, node_call_arg(c, 0), NULL, 1000, each_found,
-                           node_json_array(c->out, "contacts")));
+                           list));
+    store_read_end(txn);
+    txn = NULL;
+    shown.n = json_array_size(list);
+    TRY(store_write(c->api->store, write_shown, &shown, STORE_JOB_FREES));
 out:
     store_read_end(txn);
     return e;

@@ -4,7 +4,6 @@
 #include "node/clinic/desk.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -12,7 +11,9 @@ enum {
     THREAD_MAX = 50,
     SHOW_MAX = 10000,
     UNREAD_MAX = 200,
-    PREVIEW = 60 /* bytes of the newest message's text */
+    INBOX_LIMIT = 1000,
+    PREVIEW = 60,     /* bytes of the newest message's text */
+    PREVIEW_LOOK = 32 /* messages that are looked at for one with words */
 };
 
 /* ------------------------------------------------------------------- inbox */
@@ -26,32 +27,72 @@ struct inbox {
     uint64_t max;
 };
 
-/* The newest message that has words, cut to a line. */
-static void
+/* Looking for the newest message that has words. */
+struct preview {
+    struct store_txn *txn;
+    json_t *into;
+};
+
+/* A line of text: whole characters. */
+static struct view
+cut(struct view v)
+{
+    if (v.len > PREVIEW) {
+        v.len = PREVIEW;
+        while (v.len > 0 && (v.p[v.len] & 0xc0) == 0x80) {
+            v.len--;
+        }
+    }
+    return v;
+}
+
+/* As it reads now: its newest edit, or that it was deleted. */
+static enum err
+each_preview(void *ctx, const struct store_msg *m)
+{
+    const struct preview *p = ctx;
+    struct store_msg edit = {0};
+    struct proto_content content;
+    const struct store_msg *shown = m;
+
+    if (m->kind != PROTO_CONTENT_TEXT || (m->flags & STORE_MSG_OPAQUE) != 0) {
+        return OK;
+    }
+    node_json_bool(p->into, "ours", m->author.kind != STORE_ACTOR_PEER);
+    if ((m->flags & STORE_MSG_DELETED) != 0) {
+        node_json_bool(p->into, "deleted", true);
+        return ERR_EXISTS; /* found: ends the walk */
+    }
+    if ((m->flags & STORE_MSG_EDITED) != 0 &&
+        store_msg_get(p->txn, m->about, &edit) == OK) {
+        shown = &edit;
+    }
+    if (proto_content_decode(view_of(&shown->body), &content) == OK) {
+        node_json_view(p->into, "preview",
+                       cut(content.kind == PROTO_CONTENT_EDIT
+                               ? content.u.edit.text
+                               : content.u.text.text));
+    }
+    store_msg_clear(&edit);
+    return ERR_EXISTS;
+}
+
+/* When something last happened, and the newest message that has words. */
+static enum err
 show_preview(struct inbox *i, const struct store_conv *conv, json_t *o)
 {
     struct store_msg m = {0};
-    struct proto_content content;
+    struct preview p = {i->txn, o};
+    enum err e;
 
     if (conv->last_msg != 0 &&
         store_msg_get(i->txn, conv->last_msg, &m) == OK) {
         node_json_num(o, "at_ms", m.at_ms);
-        node_json_bool(o, "ours", m.author.kind != STORE_ACTOR_PEER);
-        if ((m.flags & STORE_MSG_DELETED) == 0 &&
-            proto_content_decode(view_of(&m.body), &content) == OK &&
-            content.kind == PROTO_CONTENT_TEXT) {
-            struct view v = content.u.text.text;
-
-            if (v.len > PREVIEW) {
-                v.len = PREVIEW;
-                while (v.len > 0 && (v.p[v.len] & 0xc0) == 0x80) {
-                    v.len--; /* whole characters */
-                }
-            }
-            node_json_view(o, "preview", v);
-        }
     }
     store_msg_clear(&m);
+    e = store_msg_list(i->txn, &conv->id, 0, STORE_DOWN, PREVIEW_LOOK,
+                       each_preview, &p);
+    return e == ERR_EXISTS ? OK : e;
 }
 
 /* What others wrote since somebody here looked; enough to say "many". */
@@ -91,8 +132,10 @@ each_conv(void *ctx, const struct store_conv *conv)
     json_t *o;
 
     i->number++;
-    if ((i->clinics && (conv->flags & STORE_CONV_CLINICS) == 0) ||
-        json_array_size(i->array) >= i->max) {
+    if (json_array_size(i->array) >= i->max) {
+        return ERR_EXISTS; /* enough: ends the walk */
+    }
+    if (i->clinics && (conv->flags & STORE_CONV_CLINICS) == 0) {
         return OK;
     }
     o = node_json_item(i->array);
@@ -107,9 +150,17 @@ each_conv(void *ctx, const struct store_conv *conv)
     node_json_bool(o, "clinics", (conv->flags & STORE_CONV_CLINICS) != 0);
     node_json_bool(o, "closed", (conv->flags & STORE_CONV_CLOSED) != 0);
     node_json_num(o, "unread", unread(i, conv));
-    show_preview(i, conv, o);
     phi_free(&name);
-    return OK;
+    return show_preview(i, conv, o);
+}
+
+static enum err
+write_inbox_seen(void *ctx, struct store_txn *txn)
+{
+    const struct inbox *i = ctx;
+
+    return node_audit_member(txn, i->c->api, NODE_AUDIT_INBOX, (struct view){0},
+                             json_array_size(i->array));
 }
 
 enum err
@@ -119,10 +170,17 @@ node_cmd_inbox(struct node_call *c)
     struct inbox i = {.c = c, .clinics = node_call_has(c, "clinics")};
     struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
 
-    TRY(node_call_number(c, "limit", INBOX_MAX, &i.max));
+    TRY(node_call_limit(c, INBOX_MAX, INBOX_LIMIT, &i.max));
     i.array = node_json_array(c->out, "conversations");
     TRY(store_read_begin(c->api->store, &i.txn));
-    TRY(store_conv_list(i.txn, &q, each_conv, &i));
+    e = store_conv_list(i.txn, &q, each_conv, &i);
+    store_read_end(i.txn);
+    i.txn = NULL;
+    TRY(e == ERR_EXISTS ? OK : e);
+    /* beginnings of messages were shown */
+    if (json_array_size(i.array) > 0) {
+        TRY(store_write(c->api->store, write_inbox_seen, &i, STORE_JOB_FREES));
+    }
 out:
     store_read_end(i.txn);
     return e;
@@ -130,18 +188,11 @@ out:
 
 /* ------------------------------------------------------------ conversation */
 
-/* A message and its place: in the log, or queued behind everything. */
-struct line {
-    uint64_t place;
-    uint64_t pos;
-    json_t *o;
-};
-
 struct show {
     struct node_call *c;
     struct store_txn *txn;
     const struct store_conv *conv;
-    struct line *lines; /* to be put in the order of the log */
+    json_t **lines; /* newest first */
     size_t lines_len;
     json_t *reactions; /* by the number of what they are about */
     uint64_t last_pos;
@@ -243,43 +294,27 @@ each_msg(void *ctx, const struct store_msg *m)
     }
     node_json_message(s->c, s->txn, s->conv, m, o);
     show_reactions(s, m, o);
-    s->lines[s->lines_len++] = (struct line){
-        m->log_seq == 0 ? UINT64_MAX : node_log_place(m->log_term, m->log_seq),
-        m->pos, o};
+    s->lines[s->lines_len++] = o;
     return OK;
 }
 
-static int
-by_place(const void *a, const void *b)
-{
-    const struct line *x = a;
-    const struct line *y = b;
-
-    if (x->place != y->place) {
-        return x->place < y->place ? -1 : 1;
-    }
-    return x->pos < y->pos ? -1 : x->pos > y->pos;
-}
-
 /*
- * The newest messages, in the order that all members see: that of the log, what
- * waits to be sent last.
+ * The newest messages in the order of their positions, which all members see:
+ * that of the log, what waits to be sent last.
  */
 static enum err
 show_messages(struct show *s, uint64_t max, json_t *array)
 {
     enum err e;
 
-    max = max < 1 ? 1 : max > SHOW_MAX ? SHOW_MAX : max;
     s->lines = mem_calloc(s->c->api->mem, (size_t)max, sizeof(*s->lines));
     if (s->lines == NULL) {
         return ERR_NOMEM;
     }
     e = store_msg_list(s->txn, &s->conv->id, 0, STORE_DOWN, (uint32_t)max,
                        each_msg, s);
-    qsort(s->lines, s->lines_len, sizeof(*s->lines), by_place);
-    for (size_t i = 0; i < s->lines_len; i++) {
-        (void)json_array_append_new(array, s->lines[i].o);
+    for (size_t i = s->lines_len; i > 0; i--) {
+        (void)json_array_append_new(array, s->lines[i - 1]);
     }
     mem_free(s->c->api->mem, s->lines, (size_t)max * sizeof(*s->lines));
     return e;
@@ -400,7 +435,7 @@ node_cmd_thread_show(struct node_call *c)
     struct show s = {.c = c, .conv = &conv, .reactions = json_object()};
     uint64_t max = 0;
 
-    TRY(node_call_number(c, "limit", THREAD_MAX, &max));
+    TRY(node_call_limit(c, THREAD_MAX, SHOW_MAX, &max));
     TRY(store_read_begin(c->api->store, &s.txn));
     TRY(node_find_conv(c, s.txn, node_call_arg(c, 0), &conv));
     node_conv_label(s.txn, &conv, &name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A message as JSON: who wrote it, how far it came, what it says. */
 #include "node/api.h"
+#include "node/clinic/about.h"
 #include "node/clinic/desk.h"
 
 #include <string.h>
@@ -49,7 +50,8 @@ all_reached(struct store_txn *txn, const struct store_conv *conv, uint8_t mark,
 {
     struct reached r = {0};
 
-    return store_conv_marks(txn, &conv->id, mark, each_mark, &r) == OK &&
+    return store_conv_marks(txn, &conv->id, mark, (struct view){0}, each_mark,
+                            &r) == OK &&
            r.count >= conv->contacts_len && r.count > 0 &&
            r.least >= node_log_place(m->log_term, m->log_seq);
 }
@@ -169,6 +171,47 @@ show_edited(struct store_txn *txn, const struct store_msg *m, json_t *into)
     store_msg_clear(&edit);
 }
 
+/* What it is about; of an edited one what its own text answers. */
+static void
+show_about(struct store_txn *txn, const struct store_msg *m,
+           const struct proto_content *content, json_t *into)
+{
+    uint64_t about = m->about;
+
+    if ((m->flags & STORE_MSG_EDITED) != 0 &&
+        (content == NULL ||
+         node_about_find(txn, &m->conv, content, &about) != OK)) {
+        about = 0;
+    }
+    if (about != 0) {
+        node_json_num(into, "about", about);
+    }
+}
+
+/* Brought back after a loss, and by whom. */
+static void
+show_resent(struct node_call *c, struct store_txn *txn,
+            const struct store_msg *m, json_t *into)
+{
+    struct store_clinic clinic = {0};
+    struct phi name = {0};
+    struct clinic_id by;
+
+    node_json_bool(into, "resent", true);
+    if (node_about_resent_by(txn, &m->conv, m->seq, &by) != OK) {
+        return;
+    }
+    node_json_hex(into, "resent_clinic", clinic_id_view(&by));
+    if (clinic_id_equal(&by, &c->api->identity.root)) {
+        node_json_own_name(into, "resent_by", c->api);
+    } else if (store_clinic_get(txn, &by, &clinic) == OK) {
+        node_clinic_label(txn, &clinic, &name);
+        node_json_view(into, "resent_by", proto_phi_reveal(&name));
+    }
+    store_clinic_clear(&clinic);
+    phi_free(&name);
+}
+
 void
 node_json_message(struct node_call *c, struct store_txn *txn,
                   const struct store_conv *conv, const struct store_msg *m,
@@ -189,14 +232,12 @@ node_json_message(struct node_call *c, struct store_txn *txn,
     node_json_num(into, "at_ms", m->at_ms);
     node_json_num(into, "sent_ms", m->sent_ms);
     node_json_view(into, "state", view_str(state_of(txn, conv, m)));
-    if (m->about != 0 && (m->flags & STORE_MSG_EDITED) == 0) {
-        node_json_num(into, "about", m->about);
-    }
+    show_about(txn, m, content, into);
     if ((m->flags & STORE_MSG_AUTO) != 0) {
         node_json_bool(into, "auto", true);
     }
     if ((m->flags & STORE_MSG_RESENT) != 0) {
-        node_json_bool(into, "resent", true);
+        show_resent(c, txn, m, into);
     }
     if ((m->flags & STORE_MSG_DELETED) != 0) {
         node_json_bool(into, "deleted", true);

@@ -7,6 +7,15 @@
 #include <string.h>
 #include <time.h>
 
+enum {
+    WATCH_READ = 256 /* events at once */
+};
+
+struct seen {
+    struct conv_id conv;
+    uint64_t seq;
+};
+
 struct watch {
     struct node_call *c;
     struct store_txn *txn;
@@ -14,6 +23,8 @@ struct watch {
     struct conv_id conv;
     uint64_t after;
     json_t *lines;
+    struct seen seen[WATCH_READ]; /* what the lines show of messages */
+    size_t seen_len;
 };
 
 static const char *
@@ -57,6 +68,33 @@ show_event_clinic(struct watch *w, struct view root, json_t *o)
     phi_free(&name);
 }
 
+/* One row a conversation: up to which message. */
+static void
+note_seen(struct watch *w, const struct store_msg *m)
+{
+    for (size_t i = 0; i < w->seen_len; i++) {
+        if (conv_id_equal(&w->seen[i].conv, &m->conv)) {
+            w->seen[i].seq = m->seq > w->seen[i].seq ? m->seq : w->seen[i].seq;
+            return;
+        }
+    }
+    w->seen[w->seen_len++] = (struct seen){m->conv, m->seq};
+}
+
+static enum err
+write_seen(void *ctx, struct store_txn *txn)
+{
+    const struct watch *w = ctx;
+    enum err e = OK;
+
+    for (size_t i = 0; i < w->seen_len; i++) {
+        TRY(node_audit_member(txn, w->c->api, NODE_AUDIT_WATCH,
+                              conv_id_view(&w->seen[i].conv), w->seen[i].seq));
+    }
+out:
+    return e;
+}
+
 static void
 show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
 {
@@ -72,6 +110,7 @@ show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
         node_json_view(o, "title", proto_phi_reveal(&name));
         node_json_message(w->c, w->txn, &conv, &m, message);
         (void)json_object_set(o, "message", message);
+        note_seen(w, &m);
     }
     json_decref(message);
     store_msg_clear(&m);
@@ -121,12 +160,16 @@ emit_new(struct watch *w, enum err *e)
     *e = w->lines == NULL ? ERR_NOMEM
                           : store_read_begin(w->c->api->store, &w->txn);
     if (*e == OK) {
-        *e = store_journal_read(w->txn, w->after, 256, each_event, w);
+        w->seen_len = 0;
+        *e = store_journal_read(w->txn, w->after, WATCH_READ, each_event, w);
         store_read_end(w->txn);
+    }
+    if (*e == OK && w->seen_len > 0) {
+        *e = store_write(w->c->api->store, write_seen, w, STORE_JOB_FREES);
     }
     json_array_foreach(w->lines, i, line)
     {
-        listening = listening && w->c->emit(w->c->emit_ctx, line);
+        listening = listening && *e == OK && w->c->emit(w->c->emit_ctx, line);
     }
     json_decref(w->lines);
     return listening && *e == OK;

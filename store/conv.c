@@ -484,6 +484,7 @@ out:
 
 enum err
 store_conv_marks(struct store_txn *txn, const struct conv_id *id, uint8_t kind,
+                 struct view prefix,
                  enum err (*each)(void *ctx, struct view subject,
                                   uint64_t value),
                  void *ctx)
@@ -494,7 +495,7 @@ store_conv_marks(struct store_txn *txn, const struct conv_id *id, uint8_t kind,
     enum err e;
     enum err end;
 
-    TRY(mark_key(id, kind, (struct view){0}, buf, &key));
+    TRY(mark_key(id, kind, prefix, buf, &key));
     TRY(store_scan_begin(txn, STORE_T_CONV_MARKS, key, STORE_UP, &sc));
     while (e == OK && store_scan_next(&sc)) {
         e = sc.value.len == 8

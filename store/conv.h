@@ -143,8 +143,10 @@ MUST_CHECK enum err store_conv_mark_get(struct store_txn *txn,
 MUST_CHECK enum err store_conv_mark_put(struct store_txn *txn,
                                         const struct conv_id *id, uint8_t kind,
                                         struct view subject, uint64_t value);
+/* Those whose subjects begin with prefix; an error from each ends the walk. */
 MUST_CHECK enum err store_conv_marks(
     struct store_txn *txn, const struct conv_id *id, uint8_t kind,
+    struct view prefix,
     enum err (*each)(void *ctx, struct view subject, uint64_t value),
     void *ctx);
 

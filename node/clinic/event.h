@@ -52,10 +52,14 @@ enum node_audit {
     NODE_AUDIT_RECOVERY = 23, /* the sheet was printed (n 0), checked (n 1) */
     NODE_AUDIT_KEY = 24,      /* rotated (n 0), revoked (n 1) */
     NODE_AUDIT_BACKUP = 25,
-    NODE_AUDIT_CONNECTED = 26, /* by a peer, through a link */
-    NODE_AUDIT_ARRIVED = 27,   /* a message of a peer */
-    NODE_AUDIT_SPLICE = 28,    /* a clinic, n bytes a day that we carry */
-    NODE_AUDIT_INVITE = 29     /* a link, n store_invite_state */
+    NODE_AUDIT_CONNECTED = 26,    /* by a peer, through a link */
+    NODE_AUDIT_ARRIVED = 27,      /* a message of a peer */
+    NODE_AUDIT_SPLICE = 28,       /* a clinic, n bytes a day that we carry */
+    NODE_AUDIT_INVITE = 29,       /* a link, n store_invite_state */
+    NODE_AUDIT_INBOX = 40,        /* beginnings of n conversations were shown */
+    NODE_AUDIT_WATCH = 41,        /* of a conversation, up to message n */
+    NODE_AUDIT_CONTACT_READ = 42, /* a contact with its notes */
+    NODE_AUDIT_CONTACT_FIND = 43  /* n contacts were listed */
 };
 
 /* Marks of a conversation (store_conv_mark_*): kind, subject, value. */
@@ -63,7 +67,10 @@ enum node_mark {
     NODE_MARK_DELIVERED = 1, /* a clinic: up to node_log_place */
     NODE_MARK_READ = 2,      /* a clinic: likewise */
     NODE_MARK_SEEN = 3,      /* a member here: position */
-    NODE_MARK_WAITING = 4    /* nobody: ours at the end without a place */
+    NODE_MARK_WAITING = 4,   /* nobody: ours at the end without a place */
+    NODE_MARK_EARLY =
+        5, /* id of what it is about, seq: seq, until that comes */
+    NODE_MARK_RESENT = 6 /* seq, a clinic that brought it back: 1 */
 };
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "node/clinic/about.h"
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
 #include "store/audit.h"
@@ -26,39 +27,6 @@ author_of(const struct node_desk *desk, const struct fed_show *show,
                                                          : &member);
 }
 
-/* The message id that a content is about, or NULL. */
-static const uint8_t *
-target_of(const struct proto_content *c)
-{
-    static const uint8_t none[32];
-    const uint8_t *t = NULL;
-
-    switch (c->kind) {
-    case PROTO_CONTENT_TEXT:
-        t = c->u.text.reply_to;
-        break;
-    case PROTO_CONTENT_EDIT:
-        t = c->u.edit.target;
-        break;
-    case PROTO_CONTENT_DELETE:
-        t = c->u.del.target;
-        break;
-    case PROTO_CONTENT_REACTION:
-        t = c->u.reaction.target;
-        break;
-    case PROTO_CONTENT_RECEIPT:
-    case PROTO_CONTENT_HISTORY:
-    case PROTO_CONTENT_RESENT:
-    case PROTO_CONTENT_LEAVE:
-    case PROTO_CONTENT_TITLE:
-    case PROTO_CONTENT_ASK:
-    case PROTO_CONTENT_CONSENT:
-    case PROTO_CONTENT_WITHDRAWAL:
-        break;
-    }
-    return t == NULL || memcmp(t, none, sizeof(none)) == 0 ? NULL : t;
-}
-
 /* Contents of the protocol itself have no place in a conversation. */
 static bool
 is_for_people(const struct proto_content *c)
@@ -68,47 +36,6 @@ is_for_people(const struct proto_content *c)
            c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE &&
            c->kind != PROTO_CONTENT_ASK && c->kind != PROTO_CONTENT_CONSENT &&
            c->kind != PROTO_CONTENT_WITHDRAWAL;
-}
-
-/* Whether both were written by the same clinic. */
-static bool
-same_side(const struct store_actor *a, const struct store_actor *b)
-{
-    bool own_a = a->kind != STORE_ACTOR_PEER;
-    bool own_b = b->kind != STORE_ACTOR_PEER;
-
-    return own_a == own_b && (own_a || store_actor_equal(a, b));
-}
-
-/*
- * Write: what message seq does to the one it is about.  Only its own author
- * edits or deletes a message; the text that was there stays on record.
- */
-static enum err
-apply_to_target(struct store_txn *txn, const struct proto_content *content,
-                const struct store_msg *m, uint64_t seq)
-{
-    enum err e;
-    struct store_msg target = {0};
-
-    if (m->about == 0 || (content->kind != PROTO_CONTENT_EDIT &&
-                          content->kind != PROTO_CONTENT_DELETE)) {
-        return OK;
-    }
-    TRY(store_msg_get(txn, m->about, &target));
-    if (!same_side(&target.author, &m->author)) {
-        goto out;
-    }
-    if (content->kind == PROTO_CONTENT_DELETE) {
-        target.flags |= STORE_MSG_DELETED;
-    } else {
-        target.flags |= STORE_MSG_EDITED;
-        target.about = seq;
-    }
-    TRY(store_msg_update(txn, &target));
-out:
-    store_msg_clear(&target);
-    return e;
 }
 
 /* Write: the conversation shows that something came. */
@@ -158,9 +85,6 @@ fill(struct store_txn *txn, const struct node_desk *desk,
      struct store_msg *m)
 {
     enum err e;
-    const uint8_t *target = NULL;
-    struct message_id about;
-
     m->id = show->message;
     m->author = author_of(desk, show, content);
     m->state = show->seq == 0 ? STORE_MSG_QUEUED : STORE_MSG_RECEIVED;
@@ -180,14 +104,7 @@ fill(struct store_txn *txn, const struct node_desk *desk,
         m->flags |= (content->flags & PROTO_CONTENT_AUTO) != 0
                         ? (unsigned)STORE_MSG_AUTO
                         : 0u;
-        target = target_of(content);
-    }
-    if (target != NULL) {
-        memcpy(about.b, target, sizeof(about.b));
-        e = store_msg_by_id(txn, &m->conv, &about, &m->about);
-        if (e != OK && e != ERR_MISSING) {
-            goto out;
-        }
+        TRY(node_about_find(txn, &m->conv, content, &m->about));
     }
     TRY(bytes_copy(store_txn_mem(txn), view_of(&show->body), &m->body));
 out:
@@ -341,7 +258,7 @@ place_known(struct store_txn *txn, const struct store_conv *conv,
     uint64_t to;
 
     TRY(store_msg_get(txn, seq, &known));
-    if (m->log_seq == 0 || !same_side(&known.author, &m->author) ||
+    if (m->log_seq == 0 || !node_about_same_side(&known.author, &m->author) ||
         mine == node_log_place(known.log_term, known.log_seq) ||
         (known.log_seq != 0 && (m->flags & STORE_MSG_RESENT) == 0)) {
         goto out;
@@ -390,8 +307,9 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
     if (e != OK) {
         goto out;
     }
-    if (content != NULL) {
-        TRY(apply_to_target(txn, content, &m, seq));
+    TRY(node_about_added(txn, content, &m, seq));
+    if (show->resent) {
+        TRY(node_about_resent(txn, &m.conv, seq, &show->other));
     }
     if (content != NULL && content->kind == PROTO_CONTENT_TEXT) {
         TRY(node_desk_files(txn, desk, show, &content->u.text,

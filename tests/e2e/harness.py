@@ -17,8 +17,18 @@ import time
 import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.environ.get("BALSAM_BIN", os.path.join(TOP, "build/plain/bin"))
+MODE = os.environ.get("BALSAM_E2E_MODE", "plain")  # or san, tsan
+BIN = os.environ.get("BALSAM_BIN", os.path.join(TOP, f"build/{MODE}/bin"))
 HANG_S = int(os.environ.get("BALSAM_E2E_WAIT", "90"))
+
+
+# A sandboxed daemon cannot be traced, so leaks are the unit tests' business;
+# the clock is moved by a library that is loaded before the sanitizer.
+os.environ.setdefault("ASAN_OPTIONS",
+                      "detect_leaks=0:verify_asan_link_order=0:exitcode=99")
+os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=0:exitcode=99:suppressions="
+                      + os.path.join(TOP, "tests/federation/tsan.supp"))
 
 
 class Failed(Exception):

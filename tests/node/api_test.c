@@ -5,6 +5,71 @@
 
 #include <sys/mman.h>
 
+/* What the inbox shows of the one conversation. */
+static void
+preview_is(struct end *n, const char *key, const char *want)
+{
+    json_t *a = good(n, "inbox", "[]", "{}");
+    const json_t *c = json_array_get(json_object_get(a, "conversations"), 0);
+
+    CHECK_STR(text(c, key), want);
+    json_decref(a);
+}
+
+/* Whether somebody here is on record for having seen that. */
+static bool
+on_record(struct end *n, const char *action)
+{
+    json_t *a = good(n, "audit", "[]", "{\"limit\": \"10000\"}");
+    const json_t *list = json_object_get(a, "entries");
+    size_t i;
+    const json_t *row;
+    bool found = false;
+
+    json_array_foreach(list, i, row)
+    {
+        found = found || strcmp(text(row, "action"), action) == 0;
+    }
+    json_decref(a);
+    return found;
+}
+
+TEST(previews_read_as_it_is_now)
+{
+    struct end *a = &ends[0];
+    struct end *b = &ends[1];
+    json_t *list;
+
+    make_two();
+    connect_ends(a, b);
+    quiet(b, "send", "[\"Clinic A\", \"first\"]", "{}");
+    until_last(a, "first", NULL);
+    quiet(a, "send", "[\"Clinic B\", \"an answer\"]", "{\"reply\": \"1\"}");
+    quiet(a, "edit", "[\"2\", \"a better answer\"]", "{}");
+    until_last(b, "a better answer", NULL);
+    preview_is(a, "preview", "a better answer");
+    preview_is(b, "preview", "a better answer");
+    list = good(b, "thread show", "[\"1\"]", "{}");
+    CHECK_EQ(
+        json_integer_value(json_object_get(
+            json_array_get(json_object_get(list, "messages"), 1), "about")),
+        1);
+    json_decref(list);
+    quiet(a, "delete", "[\"2\"]", "{}");
+    until_last(b, "", NULL);
+    preview_is(b, "preview", "");
+    CHECK(on_record(b, "inbox read"));
+    CHECK(!on_record(b, "contact read"));
+    quiet(b, "contact show", "[\"Clinic A\"]", "{}");
+    quiet(b, "contact find", "[\"Clinic\"]", "{}");
+    CHECK(on_record(b, "contact read"));
+    CHECK(on_record(b, "contacts looked for"));
+    bad(b, "inbox", "[]", "{\"limit\": \"1001\"}", "limit");
+    bad(b, "audit", "[]", "{\"limit\": \"0\"}", "limit");
+    bad(b, "thread show", "[\"1\"]", "{\"limit\": \"99999\"}", "limit");
+    remove_two();
+}
+
 TEST(they_connect_and_talk)
 {
     struct end *a = &ends[0];
@@ -331,9 +396,10 @@ int
 main(void)
 {
     node_json_init();
-    return RUN(T(they_connect_and_talk), T(many_under_way),
-               T(a_restart_forgets_nothing), T(files_arrive_whole_both_ways),
-               T(links_have_rules), T(review_block_and_disconnect),
-               T(contacts_keep_their_notes), T(keys_and_recovery),
-               T(looking_after), T(a_new_name_while_others_read));
+    return RUN(T(they_connect_and_talk), T(previews_read_as_it_is_now),
+               T(many_under_way), T(a_restart_forgets_nothing),
+               T(files_arrive_whole_both_ways), T(links_have_rules),
+               T(review_block_and_disconnect), T(contacts_keep_their_notes),
+               T(keys_and_recovery), T(looking_after),
+               T(a_new_name_while_others_read));
 }

@@ -250,7 +250,7 @@ TEST(marks_are_small_numbers)
     CHECK_EQ(n, 10);
     CHECK_OK(store_conv_mark_get(txn, &op.id, 3, VIEW_LIT("c"), &n));
     CHECK_EQ(n, 0);
-    CHECK_OK(store_conv_marks(txn, &op.id, 3, add_mark, &n));
+    CHECK_OK(store_conv_marks(txn, &op.id, 3, (struct view){0}, add_mark, &n));
     CHECK_EQ(n, 210);
     store_read_end(txn);
     op.kind = 3;

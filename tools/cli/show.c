@@ -89,9 +89,14 @@ show_message(const json_t *m)
     if (ours) {
         (void)printf("  [%s]", tool_text(m, "state"));
     }
-    (void)printf("%s%s%s\n", is(m, "auto") ? "  automatic" : "",
+    (void)printf("%s%s%s", is(m, "auto") ? "  automatic" : "",
                  is(m, "edited") ? "  edited" : "",
                  is(m, "resent") ? "  resent" : "");
+    if (tool_text(m, "resent_by")[0] != '\0') {
+        (void)printf(" by ");
+        tool_print_safe(tool_text(m, "resent_by"));
+    }
+    (void)printf("\n");
     if (is(m, "deleted")) {
         (void)printf("      (deleted)\n");
     } else if (strcmp(tool_text(m, "kind"), "newer") == 0) {
@@ -146,6 +151,9 @@ show_inbox(const json_t *a)
             (void)printf("  (%lld new)", tool_number(c, "unread"));
         }
         (void)printf("%s\n", is(c, "closed") ? "  closed" : "");
+        if (is(c, "deleted")) {
+            (void)printf("             (deleted)\n");
+        }
         if (tool_text(c, "preview")[0] != '\0') {
             (void)printf("             %s", is(c, "ours") ? "You: " : "");
             tool_print_safe(tool_text(c, "preview"));

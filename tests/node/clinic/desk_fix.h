@@ -96,6 +96,7 @@ desk_message(struct desk_fix *f, const struct clinic_id *author, uint8_t name,
                             .resent = resent};
 
     memcpy(show.author.b, author->b, sizeof(show.author.b));
+    memcpy(show.other.b, f->peer.b, sizeof(show.other.b));
     CHECK_OK(proto_content_encode(mem_heap(), content, &show.body));
     CHECK_OK(desk_show(f, &show));
     bytes_free(&show.body);

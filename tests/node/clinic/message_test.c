@@ -6,6 +6,7 @@
  */
 #include "tests/node/clinic/desk_fix.h"
 
+#include "node/clinic/about.h"
 #include "store/audit.h"
 
 static struct desk_fix f;
@@ -251,6 +252,103 @@ TEST(anybody_reacts)
     desk_end(&f);
 }
 
+/* A copy that somebody brings back late is not what was said last. */
+TEST(an_older_edit_does_not_win)
+{
+    struct proto_content newer = about(PROTO_CONTENT_EDIT, 'a');
+    struct proto_content older = about(PROTO_CONTENT_EDIT, 'a');
+    struct store_msg m = {0};
+    struct store_msg edit = {0};
+
+    desk_begin(&f);
+    older.u.edit.text = view_str("worse");
+    desk_text(&f, &f.peer, 'a', 1);
+    desk_message(&f, &f.peer, 'n', 3, false, &newer);
+    desk_message(&f, &f.peer, 'o', 2, true, &older);
+    CHECK_OK(desk_get(&f, 'a', &m));
+    CHECK_OK(desk_get(&f, 'n', &edit));
+    CHECK_EQ(m.about, edit.seq);
+    store_msg_clear(&m);
+    store_msg_clear(&edit);
+    desk_end(&f);
+}
+
+TEST(what_comes_before_its_target_waits_for_it)
+{
+    struct proto_content edit = about(PROTO_CONTENT_EDIT, 'a');
+    struct proto_content older = about(PROTO_CONTENT_EDIT, 'a');
+    struct proto_content del = about(PROTO_CONTENT_DELETE, 'b');
+    struct proto_content foreign = about(PROTO_CONTENT_DELETE, 'c');
+    struct proto_content react = about(PROTO_CONTENT_REACTION, 'a');
+    struct store_msg m = {0};
+    struct store_msg n = {0};
+
+    desk_begin(&f);
+    desk_message(&f, &f.peer, 'e', 7, false, &edit);
+    desk_message(&f, &f.peer, 'o', 6, true, &older);
+    desk_message(&f, &f.peer, 'd', 8, false, &del);
+    desk_message(&f, &f.desk.self, 'f', 9, true, &foreign);
+    desk_message(&f, &f.peer, 'r', 10, false, &react);
+    CHECK_OK(desk_get(&f, 'r', &m));
+    CHECK_EQ(m.about, 0);
+    store_msg_clear(&m);
+    resent('a', 1);
+    resent('b', 2);
+    resent('c', 3);
+    CHECK_OK(desk_get(&f, 'a', &m));
+    CHECK_OK(desk_get(&f, 'e', &n));
+    CHECK((m.flags & STORE_MSG_EDITED) != 0);
+    CHECK_EQ(m.about, n.seq);
+    store_msg_clear(&n);
+    CHECK_OK(desk_get(&f, 'r', &n));
+    CHECK_EQ(n.about, m.seq);
+    store_msg_clear(&m);
+    store_msg_clear(&n);
+    CHECK((desk_flags(&f, 'b') & STORE_MSG_DELETED) != 0);
+    CHECK((desk_flags(&f, 'c') & STORE_MSG_DELETED) == 0);
+    desk_end(&f);
+}
+
+TEST(more_than_a_few_wait_for_one)
+{
+    struct proto_content c = about(PROTO_CONTENT_REACTION, 'a');
+    struct store_msg m = {0};
+    struct store_msg target = {0};
+
+    desk_begin(&f);
+    for (uint8_t i = 0; i < 50; i++) {
+        desk_message(&f, &f.peer, (uint8_t)(130 + i), 2u + i, false, &c);
+    }
+    resent('a', 1);
+    CHECK_OK(desk_get(&f, 'a', &target));
+    for (uint8_t i = 0; i < 50; i++) {
+        CHECK_OK(desk_get(&f, (uint8_t)(130 + i), &m));
+        CHECK_EQ(m.about, target.seq);
+        store_msg_clear(&m);
+    }
+    store_msg_clear(&target);
+    desk_end(&f);
+}
+
+TEST(who_brought_it_back_is_known)
+{
+    struct store_msg m = {0};
+    struct clinic_id by;
+    struct store_txn *txn;
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 1);
+    resent('b', 2);
+    CHECK_OK(desk_get(&f, 'b', &m));
+    txn = desk_read(&f);
+    CHECK_OK(node_about_resent_by(txn, &m.conv, m.seq, &by));
+    CHECK(memcmp(by.b, f.peer.b, sizeof(by.b)) == 0);
+    CHECK_ERR(node_about_resent_by(txn, &m.conv, m.seq - 1, &by), ERR_MISSING);
+    store_read_end(txn);
+    store_msg_clear(&m);
+    desk_end(&f);
+}
+
 TEST(about_nothing_known_is_kept)
 {
     struct proto_content c = about(PROTO_CONTENT_EDIT, 'z');
@@ -370,17 +468,20 @@ TEST(overdue_names_the_message)
 int
 main(void)
 {
-    return RUN(
-        T(ours_waits_at_the_end), T(accepted_takes_its_place),
-        T(accepted_twice_counts_once), T(failed_waits_no_longer),
-        T(a_state_of_what_is_not_shown_is_passed_over),
-        T(resent_goes_among_later_ones), T(resent_passes_one_that_failed),
-        T(our_own_brought_back_is_accepted),
-        T(known_one_brought_back_takes_that_place), T(a_repeat_changes_nothing),
-        T(the_author_edits_and_deletes), T(nobody_else_edits_or_deletes),
-        T(anybody_reacts), T(about_nothing_known_is_kept),
-        T(contents_of_the_protocol_are_not_shown),
-        T(what_nobody_can_read_is_kept),
-        T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
-        T(overdue_names_the_message));
+    return RUN(T(ours_waits_at_the_end), T(accepted_takes_its_place),
+               T(accepted_twice_counts_once), T(failed_waits_no_longer),
+               T(a_state_of_what_is_not_shown_is_passed_over),
+               T(resent_goes_among_later_ones),
+               T(resent_passes_one_that_failed),
+               T(our_own_brought_back_is_accepted),
+               T(known_one_brought_back_takes_that_place),
+               T(a_repeat_changes_nothing), T(the_author_edits_and_deletes),
+               T(nobody_else_edits_or_deletes), T(anybody_reacts),
+               T(about_nothing_known_is_kept), T(an_older_edit_does_not_win),
+               T(what_comes_before_its_target_waits_for_it),
+               T(more_than_a_few_wait_for_one), T(who_brought_it_back_is_known),
+               T(contents_of_the_protocol_are_not_shown),
+               T(what_nobody_can_read_is_kept),
+               T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
+               T(overdue_names_the_message));
 }
