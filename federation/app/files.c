@@ -27,8 +27,10 @@ file_key(const struct thread_id *thread, const uint8_t blob[ID])
 }
 
 static struct fed_app_key
-chunk_key(struct view chunks, uint64_t i)
+chunk_key(struct view chunks, uint64_t index)
 {
+    size_t i = (size_t)index;
+
     return fed_app_key(view_sub(chunks, i * ID, ID), (struct view){0});
 }
 

@@ -54,9 +54,9 @@ seal_file(struct fed_app *app, const struct fed_app_file_in *in,
         struct hash32 hash;
         struct fed_app_key key;
 
-        TRY(fed_chunk_seal(a->key, i,
-                           view_sub(in->bytes, i * FED_CHUNK_PLAIN, len),
-                           sealed.p, &hash));
+        TRY(fed_chunk_seal(
+            a->key, i, view_sub(in->bytes, (size_t)i * FED_CHUNK_PLAIN, len),
+            sealed.p, &hash));
         TRY(bytes_append(app->mem, all, hash32_view(&hash)));
         key = fed_app_key(hash32_view(&hash), (struct view){0});
         TRY(fed_app_put(&app->kv, FED_APP_CHUNK, &key, view_of(&sealed)));

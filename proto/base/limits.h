@@ -127,8 +127,9 @@
 #define LIMIT_BAD_PER_CONNECTION 16u   /* impossible items, then we close */
 #define LIMIT_THREADS_PER_PARTY 10000u /* opened by one clinic */
 
-/* A QR code that a phone reads at arm's length: a link is 160 characters, a
-   recovery sheet less (decisions A 1, B 6). */
-#define LIMIT_QR_TEXT 400u
+/* A QR code: a link is 160 characters and a recovery sheet less, so that a
+   phone reads them at arm's length (decisions A 1, B 6); what a new device of a
+   patient gets has its device list inside and is read from a screen. */
+#define LIMIT_QR_TEXT 1800u
 
 #endif

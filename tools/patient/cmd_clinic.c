@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clinics and consents: join, list, compare, part, answer. */
+#include "tools/patient/describe.h"
+
+#include "proto/msg/link.h"
+#include "tools/common/safe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -------------------------------------------------------------------- joining
+ */
+
+struct joining {
+    struct clinic_id clinic;
+    bool look;
+};
+
+static bool
+answered(void *ctx, struct fed_app *app)
+{
+    const struct joining *j = ctx;
+    struct fed_app_clinic c;
+    struct fed_app_sync s;
+    struct bytes hold = {0};
+    bool yes = false;
+
+    if (fed_app_clinic(app, &j->clinic, &c, &hold) == OK) {
+        fed_app_sync(app, &s);
+        yes = j->look ? c.name.len > 0
+                      : c.state == FED_APP_CLINIC_REFUSED || c.birth ||
+                            (c.state == FED_APP_CLINIC_ENROLLED && s.settled) ||
+                            (c.state == FED_APP_CLINIC_ASKED &&
+                             c.answer == PROTO_REDEEM_REVIEW);
+    }
+    bytes_free(&hold);
+    return yes;
+}
+
+static enum tool_exit
+put_clinic(struct tool_patient *p, const struct clinic_id *root)
+{
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+    enum err e = fed_app_clinic(p->app, root, &c, &hold);
+
+    if (e == OK) {
+        (void)json_object_set_new(p->out, "clinic",
+                                  tool_patient_clinic_row(p, &c));
+    }
+    bytes_free(&hold);
+    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
+}
+
+static enum tool_exit
+refused(uint64_t code)
+{
+    switch (code) {
+    case PROTO_REDEEM_UNKNOWN:
+        return tool_say(TOOL_EXIT_FAILED, "The clinic does not know this link. "
+                                          "Ask it for another one.");
+    case PROTO_REDEEM_EXPIRED:
+    case PROTO_REDEEM_REVOKED:
+        return tool_say(TOOL_EXIT_FAILED, "This link does not work any more. "
+                                          "Ask the clinic for another one.");
+    case PROTO_REDEEM_USED:
+        return tool_say(TOOL_EXIT_FAILED,
+                        "This link was used already. If that was not you, tell "
+                        "the clinic; and ask for another one.");
+    case PROTO_REDEEM_ROTATED:
+        return tool_say(TOOL_EXIT_FAILED, "The clinic has a newer link. Ask "
+                                          "for it.");
+    default:
+        return tool_say(TOOL_EXIT_FAILED, "The clinic said no. Ask it why.");
+    }
+}
+
+/* What came of it, in words. */
+static enum tool_exit
+outcome(struct tool_patient *p, const struct clinic_id *root)
+{
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+    enum tool_exit code = TOOL_EXIT_OK;
+
+    if (fed_app_clinic(p->app, root, &c, &hold) != OK) {
+        return TOOL_EXIT_FAILED;
+    }
+    if (c.birth && c.birth_tries > 0) {
+        code = tool_say(TOOL_EXIT_FAILED,
+                        "The clinic asks for your date of birth (%u tries "
+                        "left): --birth 1980-02-29",
+                        (unsigned)c.birth_tries);
+    } else if (c.birth) {
+        code = tool_say(TOOL_EXIT_FAILED,
+                        "The date of birth was wrong too often. The link is "
+                        "dead; ask the clinic for another one.");
+    } else if (c.state == FED_APP_CLINIC_REFUSED) {
+        code = refused(c.answer);
+    } else if (c.answer == PROTO_REDEEM_REVIEW &&
+               c.state == FED_APP_CLINIC_ASKED) {
+        code = tool_say(TOOL_EXIT_WAITS, "Somebody at the clinic has to say "
+                                         "yes. It goes on by itself.");
+    } else if (c.state != FED_APP_CLINIC_ENROLLED) {
+        code = tool_say(TOOL_EXIT_WAITS, "The clinic has not answered yet. It "
+                                         "goes on with the next command.");
+    }
+    bytes_free(&hold);
+    return code;
+}
+
+/* Show whom the link is of, and ask. */
+static enum tool_exit
+look(struct tool_patient *p, const struct proto_link *link)
+{
+    struct joining j = {link->root, true};
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+    char question[512];
+    enum tool_exit code = TOOL_EXIT_OK;
+    enum err e;
+
+    if (tool_args_has(&p->args, "--yes")) {
+        return TOOL_EXIT_OK;
+    }
+    e = fed_app_look(p->app, link);
+    e = e == OK ? fed_run_connect(p->run) : e;
+    e = e == OK ? fed_run_wait(p->run, answered, &j, p->wait_ms) : e;
+    if (e == ERR_TIMEOUT) {
+        return tool_say(TOOL_EXIT_WAITS,
+                        "The clinic cannot be reached now (%s). Try again "
+                        "later.",
+                        fed_why_name(fed_run_why(p->run, &link->root)));
+    }
+    if (e != OK) {
+        return tool_patient_failed(p, e);
+    }
+    if (fed_app_clinic(p->app, &link->root, &c, &hold) == OK) {
+        (void)snprintf(question, sizeof(question),
+                       "%.*s\n%.*s\n%.*s\nBecome its patient?", (int)c.name.len,
+                       (const char *)c.name.p, (int)c.address.len,
+                       (const char *)c.address.p, (int)c.phone.len,
+                       (const char *)c.phone.p);
+        code = tool_confirm(question)
+                   ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    bytes_free(&hold);
+    return code;
+}
+
+static enum tool_exit
+parse(const char *text, struct proto_link *out)
+{
+    enum proto_link_fault fault = PROTO_LINK_GOOD;
+
+    return proto_link_parse(view_str(text), 0, out, &fault) == OK
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "%s", proto_link_fault_text(fault));
+}
+
+/* A new patient, when nobody is here. */
+static enum tool_exit
+somebody(struct tool_patient *p)
+{
+    struct fed_app_me me;
+    enum err e = OK;
+
+    fed_app_me(p->app, &me);
+    if (me.stage == FED_APP_ASKING) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "This device waits to be added to yours: "
+                        "balsam-patient device add");
+    }
+    if (me.stage == FED_APP_NOBODY) {
+        e = fed_app_new_patient(p->app);
+        e = e == OK ? fed_run_turn(p->run) : e;
+    }
+    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_join(struct tool_patient *p)
+{
+    struct proto_link link;
+    struct joining j = {.look = false};
+    enum tool_exit code = parse(p->args.arg[0], &link);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK ? somebody(p) : code;
+    code = code == TOOL_EXIT_OK ? look(p, &link) : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    j.clinic = link.root;
+    e = fed_app_join(p->app, &link,
+                     view_str(tool_args_value(&p->args, "--name", "")),
+                     view_str(tool_args_value(&p->args, "--birth", "")));
+    proto_link_wipe(&link);
+    if (e == ERR_EXISTS) {
+        code = put_clinic(p, &j.clinic);
+        return code == TOOL_EXIT_OK
+                   ? tool_say(code, "You are its patient already.")
+                   : code;
+    }
+    e = e == OK ? fed_run_turn(p->run) : e;
+    e = e == OK && !p->offline ? fed_run_connect(p->run) : e;
+    e = e == OK && !p->offline ? fed_run_wait(p->run, answered, &j, p->wait_ms)
+                               : e;
+    if (e != OK && e != ERR_TIMEOUT) {
+        return tool_patient_failed(p, e);
+    }
+    code = put_clinic(p, &j.clinic);
+    return code == TOOL_EXIT_OK ? outcome(p, &j.clinic) : code;
+}
+
+/* ------------------------------------------------------------------ clinics */
+
+enum tool_exit
+tool_patient_clinics(struct tool_patient *p)
+{
+    struct fed_app_clinic c;
+    struct clinic_id at;
+    const struct clinic_id *after = NULL;
+    struct bytes hold = {0};
+    json_t *rows = json_array();
+    enum tool_exit code = tool_patient_sync(p);
+
+    while (code == TOOL_EXIT_OK &&
+           fed_app_clinic_next(p->app, after, &c, &hold) == OK) {
+        at = c.root;
+        after = &at;
+        (void)json_array_append_new(rows, tool_patient_clinic_row(p, &c));
+    }
+    (void)json_object_set_new(p->out, "clinics", rows);
+    bytes_free(&hold);
+    return code;
+}
+
+enum tool_exit
+tool_patient_compare(struct tool_patient *p)
+{
+    struct clinic_id root;
+    struct bytes words = {0};
+    struct bytes qr = {0};
+    const char *scanned = tool_args_value(&p->args, "--scanned", "");
+    enum tool_exit code = tool_patient_clinic(p, p->args.arg[0], &root);
+    enum err e;
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (tool_args_has(&p->args, "--same") || scanned[0] != '\0') {
+        e = fed_app_compared(p->app, &root, view_str(scanned));
+        e = e == OK ? fed_run_turn(p->run) : e;
+        if (e == ERR_AUTH) {
+            return tool_say(TOOL_EXIT_FAILED,
+                            "These are other keys: somebody may be in between. "
+                            "Write nothing here, and tell the clinic.");
+        }
+        if (e == ERR_FORMAT || e == ERR_UNSUPPORTED) {
+            return tool_say(TOOL_EXIT_FAILED, "That is not such a code.");
+        }
+        return e == OK ? put_clinic(p, &root) : tool_patient_failed(p, e);
+    }
+    e = fed_app_compare(p->app, &root, &words, &qr);
+    e = e == OK ? bytes_append(mem_heap(), &qr, VIEW_LIT("\0")) : e;
+    if (e == OK) {
+        tool_put_view(p->out, "words", view_of(&words));
+        tool_put_word(p->out, "code", (const char *)qr.p);
+        code = tool_show_qr(&p->args, (const char *)qr.p, !p->json);
+    } else {
+        code = tool_patient_failed(p, e);
+    }
+    bytes_free(&words);
+    bytes_free(&qr);
+    return code;
+}
+
+enum tool_exit
+tool_patient_part(struct tool_patient *p)
+{
+    struct clinic_id root;
+    enum tool_exit code = tool_patient_sync(p);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[0], &root)
+                                : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (!tool_args_has(&p->args, "--yes") &&
+        !tool_confirm("Be no patient of this clinic any more? It keeps its "
+                      "record of you.")) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    e = fed_app_part(p->app, &root);
+    return e == OK ? tool_patient_finish(p, NULL, NULL)
+                   : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_home(struct tool_patient *p)
+{
+    struct clinic_id root;
+    struct bytes code_text = {0};
+    unsigned bad = 0;
+    enum tool_exit code = tool_patient_sync(p);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[0], &root)
+                                : code;
+    code = code == TOOL_EXIT_OK ? tool_patient_read_code(&code_text) : code;
+    if (code == TOOL_EXIT_OK) {
+        e = fed_app_move_home(p->app, view_of(&code_text), &root, &bad);
+        code = e == OK ? tool_patient_finish(p, NULL, NULL)
+               : e == ERR_MISSING
+                   ? tool_say(TOOL_EXIT_FAILED, "Join that clinic by its link "
+                                                "first.")
+                   : tool_patient_bad_code(p, e, bad);
+    }
+    bytes_free(&code_text);
+    return code;
+}
+
+/* ----------------------------------------------------------------- consents */
+
+static json_t *
+rows_of_consents(struct tool_patient *p)
+{
+    struct fed_app_consent c;
+    struct bytes hold = {0};
+    uint64_t after = 0;
+    json_t *rows = json_array();
+
+    while (fed_app_consent_next(p->app, after, &c, &hold) == OK) {
+        after = c.number;
+        (void)json_array_append_new(rows, tool_patient_consent_row(p, &c));
+    }
+    bytes_free(&hold);
+    return rows;
+}
+
+enum tool_exit
+tool_patient_consents(struct tool_patient *p)
+{
+    enum tool_exit code = tool_patient_sync(p);
+
+    (void)json_object_set_new(p->out, "consents", rows_of_consents(p));
+    return code;
+}
+
+/* Sync, ask the person, do it, wait. */
+static enum tool_exit
+consent(struct tool_patient *p, const char *question,
+        enum err (*what)(struct fed_app *app, uint64_t number))
+{
+    uint64_t number;
+    enum tool_exit code = tool_patient_number(p->args.arg[0], &number);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (question != NULL && !tool_args_has(&p->args, "--yes") &&
+        !tool_confirm(question)) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    e = what(p->app, number);
+    if (e == ERR_STATE) {
+        return tool_say(TOOL_EXIT_FAILED, "That was answered already. Look "
+                                          "with balsam-patient consents.");
+    }
+    return e == OK ? tool_patient_finish(p, NULL, NULL)
+                   : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_consent_accept(struct tool_patient *p)
+{
+    return consent(p, "Let this clinic in, as the question says?",
+                   fed_app_consent_accept);
+}
+
+enum tool_exit
+tool_patient_consent_refuse(struct tool_patient *p)
+{
+    return consent(p, NULL, fed_app_consent_refuse);
+}
+
+enum tool_exit
+tool_patient_consent_withdraw(struct tool_patient *p)
+{
+    return consent(p,
+                   "Take back everything that this clinic was allowed? It "
+                   "keeps what it has.",
+                   fed_app_consent_withdraw);
+}

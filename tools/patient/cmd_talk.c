@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conversations: list, show, say, files, leave. */
+#include "tools/patient/describe.h"
+
+#include "proto/base/phi.h"
+
+#include "crypto/prim/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    SHOWN = 50,
+    SHOWN_MAX = 10000
+};
+
+/* --------------------------------------------------------------------- list */
+
+enum tool_exit
+tool_patient_threads(struct tool_patient *p)
+{
+    struct fed_app_thread t;
+    struct thread_id at;
+    const struct thread_id *after = NULL;
+    struct bytes hold = {0};
+    json_t *rows = json_array();
+    enum tool_exit code = tool_patient_sync(p);
+
+    while (code == TOOL_EXIT_OK &&
+           fed_app_thread_next(p->app, after, &t, &hold) == OK) {
+        at = t.id;
+        after = &at;
+        (void)json_array_append_new(rows, tool_patient_thread_row(p, &t));
+    }
+    (void)json_object_set_new(p->out, "threads", rows);
+    bytes_free(&hold);
+    return code;
+}
+
+static enum tool_exit
+put_thread(struct tool_patient *p, const struct thread_id *id)
+{
+    struct fed_app_thread t;
+    struct bytes hold = {0};
+    enum err e = fed_app_thread(p->app, id, &t, &hold);
+
+    if (e == OK) {
+        (void)json_object_set_new(p->out, "thread",
+                                  tool_patient_thread_row(p, &t));
+    }
+    bytes_free(&hold);
+    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_members(struct tool_patient *p)
+{
+    struct thread_id id;
+    enum tool_exit code = tool_patient_sync(p);
+
+    if (code == TOOL_EXIT_OK) {
+        code = tool_patient_thread(p, p->args.arg[0], &id);
+    }
+    return code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
+}
+
+/* All rows, then the newest ones that were asked for. */
+static enum err
+put_messages(struct tool_patient *p, const struct thread_id *id, uint64_t limit)
+{
+    struct fed_app_message m;
+    struct bytes hold = {0};
+    uint64_t place = 0;
+    json_t *rows = json_array();
+    enum err e;
+
+    while ((e = fed_app_message_next(p->app, id, &place, &m, &hold)) == OK) {
+        (void)json_array_append_new(rows, tool_patient_message_row(p, &m));
+        if (json_array_size(rows) > limit) {
+            (void)json_array_remove(rows, 0);
+        }
+    }
+    (void)json_object_set_new(p->out, "messages", rows);
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum tool_exit
+tool_patient_show_thread(struct tool_patient *p)
+{
+    struct thread_id id;
+    uint64_t limit = SHOWN;
+    enum tool_exit code = TOOL_EXIT_OK;
+    enum err e;
+
+    if (tool_args_has(&p->args, "--limit")) {
+        code = tool_patient_number(tool_args_value(&p->args, "--limit", ""),
+                                   &limit);
+        limit = limit > SHOWN_MAX ? SHOWN_MAX : limit;
+    }
+    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
+    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, p->args.arg[0], &id)
+                                : code;
+    code = code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    e = put_messages(p, &id, limit);
+    if (e == OK && !tool_args_has(&p->args, "--unread")) {
+        e = fed_app_seen(p->app, &id);
+        e = e == OK ? fed_run_turn(p->run) : e;
+    }
+    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
+}
+
+/* ---------------------------------------------------------------------- say */
+
+struct attached {
+    void *map;
+    size_t len;
+    struct fed_app_file_in in;
+};
+
+static enum tool_exit
+attach(const char *path, struct attached *out)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+
+    if (fd < 0) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be read: %s", path,
+                        strerror(errno));
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void)close(fd);
+        return tool_say(TOOL_EXIT_FAILED, "%s is not a file.", path);
+    }
+    out->len = (size_t)st.st_size;
+    out->map = out->len == 0
+                   ? NULL
+                   : mmap(NULL, out->len, PROT_READ, MAP_PRIVATE, fd, 0);
+    (void)close(fd);
+    if (out->map == MAP_FAILED) {
+        out->map = NULL;
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be read.", path);
+    }
+    out->in.name = view_str(slash == NULL ? path : slash + 1);
+    if (!proto_utf8_valid(out->in.name)) {
+        out->in.name = VIEW_LIT("file");
+    }
+    out->in.bytes = view_make(out->map, out->len);
+    return TOOL_EXIT_OK;
+}
+
+struct sent {
+    struct thread_id thread;
+    struct message_id id;
+    bool handed; /* it was on its way to the clinic */
+};
+
+static enum err
+find_sent(struct fed_app *app, const struct sent *s,
+          struct fed_app_message *out, struct bytes *hold)
+{
+    struct fed_app_thread t;
+    struct bytes th = {0};
+    enum err e = fed_app_thread(app, &s->thread, &t, &th);
+
+    for (uint64_t n = t.messages; e == OK && n > 0; n--) {
+        e = fed_app_message(app, &s->thread, n, out, hold);
+        if (e == OK && message_id_equal(&out->id, &s->id)) {
+            break;
+        }
+    }
+    bytes_free(&th);
+    return e;
+}
+
+/* The hub has it; or, where another clinic is the hub, our own one has. */
+static bool
+is_there(void *ctx, struct fed_app *app)
+{
+    struct sent *s = ctx;
+    struct fed_app_message m;
+    struct fed_app_thread t;
+    struct fed_app_clinic hub;
+    struct bytes hold = {0};
+    struct bytes th = {0};
+    struct bytes ch = {0};
+    bool yes = false;
+
+    if (find_sent(app, s, &m, &hold) == OK &&
+        fed_app_thread(app, &s->thread, &t, &th) == OK) {
+        bool direct = fed_app_clinic(app, &t.hub, &hub, &ch) == OK && hub.up;
+
+        yes = m.state != FED_MESSAGE_QUEUED || (s->handed && !direct);
+    }
+    bytes_free(&hold);
+    bytes_free(&th);
+    bytes_free(&ch);
+    return yes;
+}
+
+static enum tool_exit
+say_how(struct tool_patient *p, struct sent *s, enum tool_exit code)
+{
+    struct fed_app_message m;
+    struct bytes hold = {0};
+
+    if (find_sent(p->app, s, &m, &hold) == OK) {
+        (void)json_object_set_new(p->out, "message",
+                                  tool_patient_message_row(p, &m));
+        if (m.state == FED_MESSAGE_FAILED) {
+            code = tool_say(TOOL_EXIT_FAILED,
+                            "The clinic refused it. Look at the conversation: "
+                            "balsam-patient show");
+        }
+    }
+    bytes_free(&hold);
+    return code;
+}
+
+/* Something of ours is on its way in a thread: wait for it. */
+static enum tool_exit
+deliver(struct tool_patient *p, struct sent *s)
+{
+    struct fed_app_sync sync;
+    enum err e = fed_run_turn(p->run);
+
+    if (e != OK) {
+        return tool_patient_failed(p, e);
+    }
+    fed_app_sync(p->app, &sync);
+    s->handed = sync.queued > 0 || sync.files > 0;
+    return say_how(p, s, tool_patient_finish(p, is_there, s));
+}
+
+static enum tool_exit
+text_of(struct tool_patient *p, size_t files, struct bytes *hold,
+        struct view *out)
+{
+    if (p->args.arg_len > 1) {
+        *out = view_str(p->args.arg[1]);
+    } else if (files == 0) {
+        if (tool_read_all(STDIN_FILENO, hold) != OK) {
+            return tool_say(TOOL_EXIT_FAILED, "There is no memory.");
+        }
+        *out = view_of(hold);
+    }
+    return proto_utf8_valid(*out)
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_USAGE, "The text is not UTF-8. Send it as "
+                                           "a file: --attach.");
+}
+
+static enum tool_exit
+send_to(struct tool_patient *p, struct sent *s, const struct attached *files,
+        size_t n)
+{
+    struct fed_app_file_in in[LIMIT_ATTACHMENTS];
+    struct bytes hold = {0};
+    struct view text = {0};
+    uint64_t reply = 0;
+    enum tool_exit code = text_of(p, n, &hold, &text);
+    enum err e = OK;
+
+    if (code == TOOL_EXIT_OK && tool_args_has(&p->args, "--reply")) {
+        code = tool_patient_number(tool_args_value(&p->args, "--reply", ""),
+                                   &reply);
+    }
+    for (size_t i = 0; i < n; i++) {
+        in[i] = files[i].in;
+    }
+    if (code == TOOL_EXIT_OK) {
+        e = fed_app_send(p->app, &s->thread, text, reply, in, n, &s->id);
+        code = e == OK ? deliver(p, s) : tool_patient_failed(p, e);
+    }
+    bytes_free(&hold);
+    return code;
+}
+
+enum tool_exit
+tool_patient_send(struct tool_patient *p)
+{
+    struct attached files[LIMIT_ATTACHMENTS] = {{.len = 0}};
+    struct sent s = {.handed = false};
+    const char *path;
+    size_t n = 0;
+    enum tool_exit code = TOOL_EXIT_OK;
+
+    while (code == TOOL_EXIT_OK &&
+           (path = tool_args_nth(&p->args, "--attach", n)) != NULL) {
+        code = n == LIMIT_ATTACHMENTS ? tool_say(TOOL_EXIT_USAGE,
+                                                 "A message has at most %u "
+                                                 "files.",
+                                                 LIMIT_ATTACHMENTS)
+                                      : attach(path, &files[n++]);
+    }
+    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
+    code = code == TOOL_EXIT_OK
+               ? tool_patient_thread(p, p->args.arg[0], &s.thread)
+               : code;
+    code = code == TOOL_EXIT_OK ? send_to(p, &s, files, n) : code;
+    for (size_t i = 0; i < n; i++) {
+        if (files[i].map != NULL) {
+            (void)munmap(files[i].map, files[i].len);
+        }
+    }
+    return code;
+}
+
+/* The thread and the message that the first two words name. */
+static enum tool_exit
+named(struct tool_patient *p, struct thread_id *thread, uint64_t *number)
+{
+    enum tool_exit code = tool_patient_number(p->args.arg[1], number);
+
+    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
+    return code == TOOL_EXIT_OK ? tool_patient_thread(p, p->args.arg[0], thread)
+                                : code;
+}
+
+/* What was said about another message is settled when all is. */
+static bool
+none_waits(void *ctx, struct fed_app *app)
+{
+    struct fed_app_thread t;
+    struct bytes hold = {0};
+    bool yes = fed_app_thread(app, ctx, &t, &hold) == OK && t.waiting == 0;
+
+    bytes_free(&hold);
+    return yes;
+}
+
+static enum tool_exit
+about(struct tool_patient *p, struct thread_id *thread, enum err e)
+{
+    return e == OK ? tool_patient_finish(p, none_waits, thread)
+                   : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_edit(struct tool_patient *p)
+{
+    struct thread_id thread;
+    uint64_t number;
+    enum tool_exit code = named(p, &thread, &number);
+
+    return code == TOOL_EXIT_OK ? about(p, &thread,
+                                        fed_app_edit(p->app, &thread, number,
+                                                     view_str(p->args.arg[2])))
+                                : code;
+}
+
+enum tool_exit
+tool_patient_delete(struct tool_patient *p)
+{
+    struct thread_id thread;
+    uint64_t number;
+    enum tool_exit code = named(p, &thread, &number);
+
+    if (code == TOOL_EXIT_OK && !tool_args_has(&p->args, "--yes") &&
+        !tool_confirm("Take this message back, at everybody who has it?")) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    return code == TOOL_EXIT_OK
+               ? about(p, &thread, fed_app_delete(p->app, &thread, number))
+               : code;
+}
+
+enum tool_exit
+tool_patient_react(struct tool_patient *p)
+{
+    struct thread_id thread;
+    uint64_t number;
+    enum tool_exit code = named(p, &thread, &number);
+
+    return code == TOOL_EXIT_OK
+               ? about(p, &thread,
+                       fed_app_react(p->app, &thread, number,
+                                     view_str(p->args.arg[2]), true))
+               : code;
+}
+
+enum tool_exit
+tool_patient_leave(struct tool_patient *p)
+{
+    struct thread_id thread;
+    enum tool_exit code = tool_patient_sync(p);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK
+               ? tool_patient_thread(p, p->args.arg[0], &thread)
+               : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (!tool_args_has(&p->args, "--yes") &&
+        !tool_confirm("Leave this conversation? Others keep what they have.")) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    e = fed_app_leave(p->app, &thread);
+    return e == OK ? tool_patient_finish(p, NULL, NULL)
+                   : tool_patient_failed(p, e);
+}
+
+/* -------------------------------------------------------------------- files */
+
+struct wanted {
+    struct thread_id thread;
+    uint64_t number;
+    size_t index;
+};
+
+static bool
+is_here(void *ctx, struct fed_app *app)
+{
+    const struct wanted *w = ctx;
+
+    return fed_app_fetch(app, &w->thread, w->number, w->index) == ERR_EXISTS;
+}
+
+static enum tool_exit
+write_pieces(struct tool_patient *p, const struct wanted *w, int fd)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK; i++) {
+        struct bytes piece = {0};
+        size_t done = 0;
+
+        e = fed_app_file_piece(p->app, &w->thread, w->number, w->index, i,
+                               &piece);
+        while (e == OK && done < piece.len) {
+            ssize_t n = write(fd, piece.p + done, piece.len - done);
+
+            e = n < 0 && errno != EINTR ? ERR_IO : OK;
+            done += n > 0 ? (size_t)n : 0;
+        }
+        bytes_free(&piece);
+    }
+    if (e == ERR_MISSING) {
+        return TOOL_EXIT_OK; /* past the last piece */
+    }
+    return e == ERR_IO ? tool_say(TOOL_EXIT_FAILED, "It cannot be written: %s",
+                                  strerror(errno))
+                       : tool_say(TOOL_EXIT_FAILED,
+                                  "The file is not what the message says "
+                                  "(%s). It was not saved.",
+                                  err_name(e));
+}
+
+static enum tool_exit
+save(struct tool_patient *p, const struct wanted *w, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    enum tool_exit code;
+
+    if (fd < 0) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s", path,
+                        strerror(errno));
+    }
+    code = write_pieces(p, w, fd);
+    if (close(fd) != 0 && code == TOOL_EXIT_OK) {
+        code = tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+    }
+    if (code != TOOL_EXIT_OK) {
+        (void)unlink(path);
+    }
+    return code;
+}
+
+enum tool_exit
+tool_patient_save(struct tool_patient *p)
+{
+    struct wanted w = {.index = 0};
+    uint64_t index = 1;
+    enum tool_exit code = named(p, &w.thread, &w.number);
+    enum err e;
+
+    if (code == TOOL_EXIT_OK && tool_args_has(&p->args, "--index")) {
+        code = tool_patient_number(tool_args_value(&p->args, "--index", ""),
+                                   &index);
+    }
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    w.index = index > 0 ? (size_t)index - 1 : LIMIT_ATTACHMENTS;
+    e = fed_app_fetch(p->app, &w.thread, w.number, w.index);
+    if (e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_FAILED, "This message has no such file.");
+    }
+    if (e == OK) {
+        e = fed_run_turn(p->run);
+        e = e == OK && !p->offline
+                ? fed_run_wait(p->run, is_here, &w, p->wait_ms)
+                : e;
+        if (e == ERR_TIMEOUT || (e == OK && p->offline)) {
+            return tool_say(TOOL_EXIT_WAITS, "The file has not come yet. Try "
+                                             "again, or with a longer --wait.");
+        }
+    }
+    if (e != OK && e != ERR_EXISTS) {
+        return tool_patient_failed(p, e);
+    }
+    return save(p, &w, p->args.arg[2]);
+}

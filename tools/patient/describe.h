@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields of an answer; what has no memory is left out. */
+#ifndef TOOLS_PATIENT_DESCRIBE_H
+#define TOOLS_PATIENT_DESCRIBE_H
+
+#include "tools/patient/patient.h"
+
+void tool_put_view(json_t *o, const char *key, struct view v);
+void tool_put_num(json_t *o, const char *key, uint64_t n);
+void tool_put_bool(json_t *o, const char *key, bool b);
+void tool_put_word(json_t *o, const char *key, const char *word);
+void tool_put_hex(json_t *o, const char *key, struct view id);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers as lines for people. */
+#include "tools/cli/show.h"
+#include "tools/patient/patient.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+is(const json_t *o, const char *key)
+{
+    return json_is_true(json_object_get(o, key));
+}
+
+/* How a clinic's key was learned, in words. */
+static const char *
+learned(const json_t *c)
+{
+    const char *l = tool_text(c, "learned");
+
+    return strcmp(l, "compared") == 0    ? "compared: verified"
+           : strcmp(l, "in_person") == 0 ? "by a link shown in person: verified"
+           : strcmp(l, "link") == 0      ? "by its own link"
+                                         : "introduced, not verified";
+}
+
+static void
+show_clinic(const json_t *c)
+{
+    (void)printf("%3lld  ", tool_number(c, "number"));
+    tool_print_safe(tool_text(c, "name"));
+    (void)printf("%s%s\n", is(c, "home") ? "  (home)" : "",
+                 is(c, "up") ? "" : "  not connected");
+    (void)printf("     %s, known %s", tool_text(c, "state"), learned(c));
+    if (tool_text(c, "by")[0] != '\0') {
+        (void)printf(" (by ");
+        tool_print_safe(tool_text(c, "by"));
+        (void)printf(")");
+    }
+    (void)printf("\n");
+}
+
+static void
+show_members(const json_t *t)
+{
+    size_t i;
+    const json_t *m;
+
+    (void)printf("     who can read it: ");
+    json_array_foreach(json_object_get(t, "members"), i, m)
+    {
+        (void)printf("%s", i == 0 ? "" : ", ");
+        tool_print_safe(tool_text(m, "name"));
+    }
+    (void)printf("\n");
+}
+
+static void
+show_thread(const json_t *t)
+{
+    (void)printf("%3lld  ", tool_number(t, "number"));
+    tool_print_safe(tool_text(t, "title"));
+    if (strcmp(tool_text(t, "state"), "active") != 0) {
+        (void)printf("  [%s]", tool_text(t, "state"));
+    }
+    if (tool_number(t, "unread") > 0) {
+        (void)printf("  %lld unread", tool_number(t, "unread"));
+    }
+    if (tool_number(t, "waiting") > 0) {
+        (void)printf("  %lld not sent yet", tool_number(t, "waiting"));
+    }
+    (void)printf("  ");
+    tool_print_time(tool_number(t, "last_ms"));
+    (void)printf("\n");
+    show_members(t);
+}
+
+static void
+show_files(const json_t *m)
+{
+    size_t i;
+    const json_t *f;
+
+    json_array_foreach(json_object_get(m, "files"), i, f)
+    {
+        (void)printf("      [file %lld] ", tool_number(f, "index"));
+        tool_print_safe(tool_text(f, "name"));
+        (void)printf("  %lld bytes\n", tool_number(f, "size"));
+    }
+}
+
+static void
+show_body(const json_t *m)
+{
+    const char *kind = tool_text(m, "kind");
+    long long about = tool_number(m, "reply_to");
+
+    if (is(m, "deleted")) {
+        (void)printf("(taken back)");
+    } else if (is(m, "newer")) {
+        (void)printf("(needs a newer version of this program)");
+    } else if (strcmp(kind, "edit") == 0) {
+        (void)printf("(changed message %lld)", about);
+    } else if (strcmp(kind, "delete") == 0) {
+        (void)printf("(took message %lld back)", about);
+    } else if (strcmp(kind, "reaction") == 0) {
+        tool_print_safe(tool_text(m, "text"));
+        (void)printf(" to message %lld", about);
+    } else if (strcmp(kind, "title") == 0) {
+        (void)printf("(called this ");
+        tool_print_safe(tool_text(m, "text"));
+        (void)printf(")");
+    } else {
+        tool_print_text(tool_text(m, "text"), 6);
+    }
+}
+
+static void
+show_message(const json_t *m)
+{
+    (void)printf("%4lld  ", tool_number(m, "number"));
+    tool_print_time(tool_number(m, "at_ms"));
+    (void)printf("  ");
+    tool_print_safe(tool_text(m, "from"));
+    if (tool_text(m, "name")[0] != '\0' && !is(m, "ours")) {
+        (void)printf(" / ");
+        tool_print_safe(tool_text(m, "name"));
+    }
+    if (is(m, "ours")) {
+        (void)printf("  [%s]", tool_text(m, "state"));
+    }
+    if (tool_number(m, "reply_to") > 0 &&
+        strcmp(tool_text(m, "kind"), "text") == 0) {
+        (void)printf("  to %lld", tool_number(m, "reply_to"));
+    }
+    (void)printf("%s%s%s\n      ", is(m, "edited") ? "  changed" : "",
+                 is(m, "resent") ? "  brought back" : "",
+                 is(m, "auto") ? "  automatic" : "");
+    show_body(m);
+    (void)printf("\n");
+    show_files(m);
+}
+
+static void
+show_consent(const json_t *c)
+{
+    bool desk = tool_text(c, "why")[0] != '\0';
+
+    (void)printf("%3lld  [%s]  ", tool_number(c, "number"),
+                 tool_text(c, "state"));
+    tool_print_safe(tool_text(c, "asked_by"));
+    (void)printf(desk ? " recorded your yes for " : " asks to let in ");
+    tool_print_safe(tool_text(c, "clinic"));
+    (void)printf(strcmp(tool_text(c, "scope"), "private") == 0
+                     ? ", for a conversation with you alone\n"
+                     : "\n");
+    (void)printf("     for: ");
+    tool_print_text(tool_text(c, "purpose"), 10);
+    (void)printf("\n     it gets of what was said before: ");
+    if (strcmp(tool_text(c, "history"), "from") == 0) {
+        (void)printf("from ");
+        tool_print_time(tool_number(c, "history_from_ms"));
+    } else {
+        (void)printf("%s", tool_text(c, "history"));
+    }
+    (void)printf("\n");
+    if (desk) {
+        (void)printf("     recorded by ");
+        tool_print_safe(tool_text(c, "member"));
+        (void)printf(": ");
+        tool_print_text(tool_text(c, "why"), 10);
+        (void)printf("\n");
+    }
+}
+
+static void
+show_device(const json_t *d)
+{
+    (void)printf("%.16s  %s%s, added by %s\n", tool_text(d, "id"),
+                 is(d, "here") ? "this device" : "another device",
+                 is(d, "may_add") ? ", may add others" : "",
+                 strcmp(tool_text(d, "added_by"), "code") == 0
+                     ? "the recovery code"
+                     : "another device");
+}
+
+static void
+show_status(const json_t *o)
+{
+    const char *stage = tool_text(o, "stage");
+
+    if (strcmp(stage, "nobody") == 0) {
+        (void)printf("Nobody is here yet: balsam-patient join LINK\n");
+        return;
+    }
+    if (strcmp(stage, "asking") == 0) {
+        (void)printf("This device waits to be added: balsam-patient device "
+                     "add\n");
+        return;
+    }
+    (void)printf("patient  %s\ndevice   %s\nhome     %s\n",
+                 tool_text(o, "patient"), tool_text(o, "device"),
+                 tool_text(o, "home"));
+    (void)printf("clinics  %lld of %lld connected\n",
+                 tool_number(o, "clinics_up"),
+                 tool_number(o, "clinics_wanted"));
+    if (tool_number(o, "queued") + tool_number(o, "files") > 0) {
+        (void)printf("waiting  %lld to go, %lld files on their way\n",
+                     tool_number(o, "queued"), tool_number(o, "files"));
+    }
+    if (strcmp(tool_text(o, "recovery_code"), "unwritten") == 0) {
+        (void)printf("Write your recovery code on paper: balsam-patient code "
+                     "show; then: balsam-patient code confirm\n");
+    }
+    if (is(o, "alarm")) {
+        (void)printf("Somebody else may have one of your keys: two different "
+                     "lists of your devices exist. Remove what is not yours "
+                     "with the recovery code: balsam-patient device remove\n");
+    }
+    if (is(o, "removed")) {
+        (void)printf("This device was removed. What is here can be read, "
+                     "nothing comes any more.\n");
+    }
+}
+
+/* One after the other, each as one of them is shown. */
+static void
+show_each(const json_t *answer, const char *key, const char *none,
+          void (*show)(const json_t *row))
+{
+    const json_t *rows = json_object_get(answer, key);
+    size_t i;
+    const json_t *row;
+
+    if (rows == NULL) {
+        return;
+    }
+    if (json_array_size(rows) == 0) {
+        (void)printf("%s\n", none);
+    }
+    json_array_foreach(rows, i, row)
+    {
+        show(row);
+    }
+}
+
+static void
+show_one(const json_t *answer, const char *key, void (*show)(const json_t *))
+{
+    const json_t *row = json_object_get(answer, key);
+
+    if (row != NULL) {
+        show(row);
+    }
+}
+
+void
+tool_patient_show(const struct tool_patient *p)
+{
+    const json_t *o = p->out;
+
+    show_each(o, "threads", "There is no conversation yet.", show_thread);
+    show_one(o, "thread", show_thread);
+    show_each(o, "messages", "Nothing was said yet.", show_message);
+    show_one(o, "message", show_message);
+    show_each(o, "clinics", "You are connected to no clinic.", show_clinic);
+    show_one(o, "clinic", show_clinic);
+    show_each(o, "consents", "Nobody asked for anything.", show_consent);
+    show_each(o, "devices", "There is no device list yet.", show_device);
+    if (json_object_get(o, "words") != NULL) {
+        (void)printf("%s\n", tool_text(o, "words"));
+    }
+    if (json_object_get(o, "code") != NULL) {
+        (void)printf("%s\n", tool_text(o, "code"));
+    }
+    if (json_object_get(o, "stage") != NULL) {
+        show_status(o);
+    }
+}
+
+void
+tool_patient_show_event(const json_t *event)
+{
+    (void)printf("%s", tool_text(event, "event"));
+    if (tool_text(event, "title")[0] != '\0') {
+        (void)printf("  ");
+        tool_print_safe(tool_text(event, "title"));
+    }
+    (void)printf("\n");
+    show_one(event, "message", show_message);
+    (void)fflush(stdout);
+}
