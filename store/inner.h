@@ -9,6 +9,7 @@
 #define STORE_INNER_H
 
 #include "store/env.h"
+#include "store/hot.h"
 #include "store/keys.h"
 #include "store/seal.h"
 #include "store/slots.h"
@@ -69,6 +70,7 @@ struct store_txn {
     struct conv_id conv;
     uint8_t conv_key[STORE_KEY_SIZE];
     struct store_slots_txn slots;
+    struct store_hot hot; /* of a write transaction */
 };
 
 struct store_writer {
@@ -118,6 +120,9 @@ MUST_CHECK enum err store_put_under(struct store_txn *txn, enum store_table t,
 MUST_CHECK enum err store_put_conv(struct store_txn *txn, enum store_table t,
                                    struct view key, const struct conv_id *conv,
                                    struct view value);
+
+/* Write what is held of a table (STORE_T_COUNT_: of all) and forget it. */
+MUST_CHECK enum err store_hot_write(struct store_txn *txn, enum store_table t);
 
 /* Log that a record is damaged, and give ERR_CORRUPT. */
 enum err store_damaged(struct store_txn *txn, enum store_table t,

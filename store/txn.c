@@ -80,6 +80,7 @@ void
 store_txn_clear(struct store_txn *txn)
 {
     store_slots_clear(txn);
+    store_hot_clear(&txn->hot, txn->s->cfg.mem);
     mem_wipe(txn, sizeof(*txn));
 }
 
@@ -169,21 +170,47 @@ key_ok(struct view key)
     return key.len > 0 && key.len <= STORE_KEY_MAX;
 }
 
+/* Whether this transaction holds records of this table. */
+static bool
+holds(const struct store_txn *txn, enum store_table t)
+{
+    return txn->write && store_hot_has(t);
+}
+
 enum err
 store_get_under(struct store_txn *txn, enum store_table t, struct view key,
                 const uint8_t under[32], struct bytes *out)
 {
+    const struct store_hot_row *row = NULL;
     struct view sealed;
     enum err e;
 
     if (!key_ok(key)) {
         return ERR_MISSING;
     }
+    if (holds(txn, t)) {
+        row = store_hot_find(&txn->hot, t, key);
+    }
+    if (row != NULL) {
+        return row->state == STORE_HOT_DEL
+                   ? ERR_MISSING
+                   : bytes_copy(txn->s->cfg.mem, view_of(&row->value), out);
+    }
     e = store_env_get(txn->env, t, key, &sealed);
     if (e == ERR_CORRUPT) {
         return store_damaged(txn, t, key);
     }
-    return e != OK ? e : open_value(txn, t, key, sealed, under, out);
+    TRY(e);
+    TRY(open_value(txn, t, key, sealed, under, out));
+    if (holds(txn, t)) {
+        e = store_hot_set(&txn->hot, txn->s->cfg.mem, t, key, STORE_HOT_CLEAN,
+                          under, view_of(out));
+        if (e != OK) {
+            bytes_free(out);
+        }
+    }
+out:
+    return e;
 }
 
 enum err
@@ -196,8 +223,15 @@ store_get(struct store_txn *txn, enum store_table t, struct view key,
 enum err
 store_has(struct store_txn *txn, enum store_table t, struct view key)
 {
+    const struct store_hot_row *row = NULL;
     struct view sealed;
 
+    if (key_ok(key) && holds(txn, t)) {
+        row = store_hot_find(&txn->hot, t, key);
+    }
+    if (row != NULL) {
+        return row->state == STORE_HOT_DEL ? ERR_MISSING : OK;
+    }
     return key_ok(key) ? store_env_get(txn->env, t, key, &sealed) : ERR_MISSING;
 }
 
@@ -232,20 +266,63 @@ put_room(struct store_txn *txn, enum store_table t, struct view key, size_t len,
     return wrote(txn, t, e);
 }
 
-enum err
-store_put_under(struct store_txn *txn, enum store_table t, struct view key,
-                const uint8_t under[32], struct view value)
+static enum err
+put_through(struct store_txn *txn, enum store_table t, struct view key,
+            const uint8_t under[32], struct view value)
 {
     uint8_t *to;
     size_t len = tables[t].index ? 0 : value.len + STORE_SEAL_EXTRA;
-    enum err e;
+    enum err e = put_room(txn, t, key, len, &to);
 
-    ASSERT(txn->write && (!tables[t].index || value.len == 0));
-    e = put_room(txn, t, key, len, &to);
     if (e == OK && len > 0) {
         store_seal(under, &txn->s->nonces, (uint8_t)t, key, value, to);
     }
     return e;
+}
+
+/* Hold a write until the commit. */
+static enum err
+hold(struct store_txn *txn, enum store_table t, struct view key,
+     enum store_hot_state state, const uint8_t under[32], struct view value)
+{
+    if (!key_ok(key)) {
+        return ERR_LIMIT;
+    }
+    txn->bytes += value.len;
+    return wrote(
+        txn, t,
+        store_hot_set(&txn->hot, txn->s->cfg.mem, t, key, state, under, value));
+}
+
+static enum err
+write_held(void *ctx, const struct store_hot_row *row)
+{
+    struct store_txn *txn = ctx;
+    enum err e = OK;
+
+    if (row->state == STORE_HOT_PUT) {
+        e = put_through(txn, row->t, view_of(&row->key), row->under,
+                        view_of(&row->value));
+    } else if (row->state == STORE_HOT_DEL) {
+        e = store_env_del(txn->env, row->t, view_of(&row->key));
+        e = e == ERR_MISSING ? OK : wrote(txn, row->t, e);
+    }
+    return e;
+}
+
+enum err
+store_hot_write(struct store_txn *txn, enum store_table t)
+{
+    return store_hot_drain(&txn->hot, txn->s->cfg.mem, t, write_held, txn);
+}
+
+enum err
+store_put_under(struct store_txn *txn, enum store_table t, struct view key,
+                const uint8_t under[32], struct view value)
+{
+    ASSERT(txn->write && (!tables[t].index || value.len == 0));
+    return holds(txn, t) ? hold(txn, t, key, STORE_HOT_PUT, under, value)
+                         : put_through(txn, t, key, under, value);
 }
 
 enum err
@@ -282,6 +359,14 @@ store_del(struct store_txn *txn, enum store_table t, struct view key)
     if (!key_ok(key)) {
         return ERR_MISSING;
     }
+    if (holds(txn, t)) {
+        static const uint8_t none[32];
+
+        e = store_has(txn, t, key);
+        return e != OK
+                   ? e
+                   : hold(txn, t, key, STORE_HOT_DEL, none, (struct view){0});
+    }
     e = store_env_del(txn->env, t, key);
     return e == ERR_MISSING ? e : wrote(txn, t, e);
 }
@@ -289,7 +374,9 @@ store_del(struct store_txn *txn, enum store_table t, struct view key)
 enum err
 store_count(struct store_txn *txn, enum store_table t, uint64_t *out)
 {
-    return store_env_entries(txn->env, t, out);
+    enum err e = holds(txn, t) ? store_hot_write(txn, t) : OK;
+
+    return e == OK ? store_env_entries(txn->env, t, out) : e;
 }
 
 enum err
@@ -328,6 +415,12 @@ store_scan_begin(struct store_txn *txn, enum store_table t, struct view prefix,
     sc->prefix_len = (uint16_t)prefix.len;
     if (prefix.len > 0) {
         memcpy(sc->prefix, prefix.p, prefix.len);
+    }
+    if (holds(txn, t)) {
+        sc->e = store_hot_write(txn, t); /* the walk sees the tables */
+        if (sc->e != OK) {
+            return sc->e;
+        }
     }
     return store_env_cur_open(txn->env, t, &sc->cur);
 }
