@@ -58,6 +58,20 @@ static const struct proto_field allow_fields[] = {
     PROTO_UINT(proto_device_allow, serial, UINT64_MAX),
 };
 
+static const struct proto_field archive_put_fields[] = {
+    PROTO_BIN(proto_device_archive_put, part, PROTO_DEVICE_PART_MAX),
+};
+
+static const struct proto_field archive_get_fields[] = {
+    PROTO_UINT(proto_device_archive_get, from, UINT64_MAX),
+};
+
+static const struct proto_field archive_part_fields[] = {
+    PROTO_UINT(proto_device_archive_part, number, UINT64_MAX),
+    PROTO_UINT(proto_device_archive_part, last, UINT64_MAX),
+    PROTO_BIN(proto_device_archive_part, part, PROTO_DEVICE_PART_MAX),
+};
+
 struct entry {
     enum proto_device_type type;
     uint64_t version;
@@ -76,6 +90,12 @@ static const struct entry entries[] = {
     {PROTO_DEVICE_LIST_STATE, 1,
      PROTO_SHAPE(proto_device_list_state, list_state_fields)},
     {PROTO_DEVICE_ALLOW, 1, PROTO_SHAPE(proto_device_allow, allow_fields)},
+    {PROTO_DEVICE_ARCHIVE_PUT, 1,
+     PROTO_SHAPE(proto_device_archive_put, archive_put_fields)},
+    {PROTO_DEVICE_ARCHIVE_GET, 1,
+     PROTO_SHAPE(proto_device_archive_get, archive_get_fields)},
+    {PROTO_DEVICE_ARCHIVE_PART, 1,
+     PROTO_SHAPE(proto_device_archive_part, archive_part_fields)},
 };
 
 static const struct entry *

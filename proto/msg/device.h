@@ -25,15 +25,19 @@ enum proto_device_type {
     PROTO_DEVICE_KP_STATE = 163,
     PROTO_DEVICE_LIST = 164,
     PROTO_DEVICE_LIST_STATE = 165,
-    PROTO_DEVICE_ALLOW = 166
+    PROTO_DEVICE_ALLOW = 166,
+    PROTO_DEVICE_ARCHIVE_PUT = 167,
+    PROTO_DEVICE_ARCHIVE_GET = 168,
+    PROTO_DEVICE_ARCHIVE_PART = 169
 };
 
 /* Bounds of this protocol alone, in bytes unless the name says otherwise. */
 enum {
     PROTO_DEVICE_CERT_MAX = 512, /* a device certificate */
     PROTO_DEVICE_LIST_MAX = PROTO_PATIENT_LIST,
-    PROTO_DEVICE_BIRTH_MAX = 10, /* 1980-02-29 */
-    PROTO_DEVICE_KPS_MAX = 64    /* key packages in one message */
+    PROTO_DEVICE_BIRTH_MAX = 10,      /* 1980-02-29 */
+    PROTO_DEVICE_KPS_MAX = 64,        /* key packages in one message */
+    PROTO_DEVICE_PART_MAX = 64 * 1024 /* a sealed part of the archive */
 };
 
 enum proto_device_code {
@@ -109,6 +113,27 @@ struct proto_device_allow {
     uint64_t serial;
 };
 
+/*
+ * A patient's archive: sealed parts that the home clinic only keeps, for the
+ * patient's later devices.  Which number a part gets is the clinic's choice;
+ * they only grow.
+ */
+struct proto_device_archive_put {
+    struct view part;
+};
+
+/* The parts from this number on, please; a few come at a time. */
+struct proto_device_archive_get {
+    uint64_t from;
+};
+
+/* Part number; 0: there are no more. */
+struct proto_device_archive_part {
+    uint64_t number;
+    uint64_t last; /* newest number that there is; 0: none */
+    struct view part;
+};
+
 /* Any of them. */
 struct proto_device_msg {
     enum proto_device_type type;
@@ -120,6 +145,9 @@ struct proto_device_msg {
         struct proto_device_list list;
         struct proto_device_list_state list_state;
         struct proto_device_allow allow;
+        struct proto_device_archive_put archive_put;
+        struct proto_device_archive_get archive_get;
+        struct proto_device_archive_part archive_part;
     } u;
 };
 
