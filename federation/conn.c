@@ -32,6 +32,8 @@ fed_conn_init(struct fed_conn *c, struct fed_conn_env *env,
     c->tls = tls;
     c->heard_ms = c->said_ms = c->progress_ms = now;
     c->high_water = env->tuning.high_water_stranger;
+    c->linger_ms = env->tuning.linger_ms;
+    c->txq.raw = mode->raw;
     c->bucket.at_ms = now;
     atomic_init(&c->refs, 1);
     atomic_init(&c->ending, false);
@@ -77,8 +79,10 @@ fed_conn_drain(struct fed_conn *c, enum fed_why why)
     c->state = FED_CONN_LINGER;
     atomic_store(&c->ending, true);
     c->why = why;
-    c->linger_until_ms =
-        clock_mono_ms(c->env->clock) + c->env->tuning.linger_ms;
+    c->linger_until_ms = clock_mono_ms(c->env->clock) + c->linger_ms;
+    if (c->mode->goodbye != NULL) {
+        c->mode->goodbye(c);
+    }
     fed_conn_pump(c);
 }
 
@@ -140,6 +144,7 @@ fed_conn_reap(struct fed_conn *c)
     tlsp_free(c->tls);
     c->tls = NULL;
     fed_txq_clear(c->env->mem, &c->txq);
+    bytes_free(&c->plain);
     bytes_free(&c->out);
     bytes_free(&c->left);
     mem_free(c->env->mem, c->rx_buf, c->rx_cap);

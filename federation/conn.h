@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connection core: a byte stream, TLS and a queue of items to send, with exact
- * back-pressure both ways.  What the bytes mean is the business of a mode
- * (node frames in link.c; HTTP and WebSocket later), which sees them decrypted
- * and answers with FED_GO or FED_PAUSE.
+ * Connection core: a byte stream, TLS (or none, behind a proxy) and a queue of
+ * items to send, with exact back-pressure both ways.  What the bytes mean is
+ * the business of a mode (node frames in link.c, HTTP and WebSocket in web.c),
+ * which sees them decrypted and answers with FED_GO or FED_PAUSE.
  *
  * Threads: one receive or wait is under way at a time; its end is a "turn", so
  * the mode's ready and input are never called twice at once.  The lock guards
@@ -25,8 +25,9 @@
 
 struct fed_conn;
 
-/* Called without the lock, but for closed. */
+/* Called without the lock, but for wrap, goodbye and closed. */
 struct fed_conn_mode {
+    bool raw; /* items are sent as they are, without a frame's header */
     /* TLS is done.  FED_PAUSE: nothing is read until fed_conn_resume. */
     enum fed_flow (*ready)(struct fed_conn *c);
     /*
@@ -38,6 +39,14 @@ struct fed_conn_mode {
     void (*writable)(struct fed_conn *c);
     /* Hand it to the reaper; the lock is held. */
     void (*closed)(struct fed_conn *c);
+    /*
+     * Make of an item what is queued; on failure it is untouched and the result
+     * is fed_conn_send's.  The lock is held.  May be NULL.
+     */
+    enum err (*wrap)(struct fed_conn *c, struct bytes *item);
+    /* It begins to linger: queue last words (fed_conn_queue).  The lock is
+     * held.  May be NULL. */
+    void (*goodbye)(struct fed_conn *c);
 };
 
 enum fed_conn_state {
@@ -65,18 +74,21 @@ struct fed_conn {
     atomic_uint rx_cap_max; /* largest receive buffer */
 
     /* under mx */
-    struct tlsp *tls;
+    struct tlsp *tls; /* NULL: plain */
     enum fed_conn_state state;
     enum fed_why why;
     struct fed_txq txq;
-    struct bytes out; /* encrypted, being sent */
+    struct bytes plain; /* without TLS: to be sent next */
+    struct bytes out;   /* encrypted, being sent */
     size_t out_off;
     uint32_t high_water;
+    uint32_t linger_ms;
     uint32_t resumes;
     bool sending;
     bool paused;
     bool want_writable;
     bool said_goodbye;
+    bool hold; /* lingering: the other side closes, we wait for it */
     uint64_t heard_ms, said_ms, progress_ms, linger_until_ms;
 
     /* of the turn */
@@ -93,8 +105,8 @@ struct fed_conn {
 
 /*
  * Prepare c, whose memory is zeroed and stays in place, on an open stream.  On
- * OK the stream and tls are taken and c has one reference, given up by
- * fed_conn_clear; on failure nothing is taken.
+ * OK the stream and tls (NULL: plain) are taken and c has one reference, given
+ * up by fed_conn_clear; on failure nothing is taken.
  */
 MUST_CHECK enum err fed_conn_init(struct fed_conn *c, struct fed_conn_env *env,
                                   const struct fed_conn_mode *mode,
@@ -109,6 +121,10 @@ void fed_conn_start(struct fed_conn *c);
  */
 MUST_CHECK enum err fed_conn_send(struct fed_conn *c, struct bytes *take_item,
                                   bool force);
+
+/* The same of bytes of the mode's own: not wrapped, whatever is queued. */
+MUST_CHECK enum err fed_conn_send_own(struct fed_conn *c,
+                                      struct bytes *take_item);
 
 /* Bytes queued or being sent. */
 size_t fed_conn_queued(struct fed_conn *c);
@@ -139,7 +155,11 @@ fed_since(uint64_t now_ms, uint64_t since_ms)
     return now_ms > since_ms ? now_ms - since_ms : 0;
 }
 
+/* Inside goodbye; dropped when there is no memory. */
+void fed_conn_queue(struct fed_conn *c, struct bytes *take_item);
+
 /* For conn_rx.c and conn_tx.c; mx is held. */
+bool fed_conn_ready(const struct fed_conn *c);
 void fed_conn_shut(struct fed_conn *c, enum fed_why why);
 void fed_conn_pump(struct fed_conn *c);
 void fed_conn_drain(struct fed_conn *c, enum fed_why why);

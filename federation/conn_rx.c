@@ -6,6 +6,8 @@
  */
 #include "federation/conn.h"
 
+#include <string.h>
+
 enum {
     RECORD = 16384,
     RX_SMALL = 4096,
@@ -34,6 +36,24 @@ why_of(enum err e, bool ready)
     default:
         return FED_WHY_BAD_BYTES;
     }
+}
+
+/* Decrypt, or without TLS just copy; as tlsp_read. */
+static enum err
+decrypt(struct fed_conn *c, uint8_t *buf, size_t cap, size_t *len_out)
+{
+    size_t n = c->in.len < cap ? c->in.len : cap;
+
+    if (c->tls != NULL) {
+        return tlsp_read(c->tls, &c->in, buf, cap, len_out);
+    }
+    if (n == 0) {
+        return ERR_AGAIN;
+    }
+    memcpy(buf, c->in.p, n);
+    c->in = view_skip(c->in, n);
+    *len_out = n;
+    return OK;
 }
 
 /* TLS ended: say why (an alert), or just go when the peer went in order. */
@@ -70,7 +90,7 @@ next(struct fed_conn *c, uint8_t *buf, size_t cap, struct view *out,
         bytes_free(&c->left);
         c->left_off = 0;
         do { /* lingering: what still comes is read and dropped */
-            e = tlsp_read(c->tls, &c->in, buf, cap, &n);
+            e = decrypt(c, buf, cap, &n);
         } while (e == OK && c->state == FED_CONN_LINGER);
         *out = view_make(buf, n);
         fed_conn_pump(c);
@@ -80,7 +100,7 @@ next(struct fed_conn *c, uint8_t *buf, size_t cap, struct view *out,
             tls_ended(c, e);
             step = STEP_END;
         }
-        if (tlsp_ready(c->tls) && !c->told_ready) {
+        if (fed_conn_ready(c) && !c->told_ready) {
             c->told_ready = true;
             *ready_out = c->state == FED_CONN_LIVE;
         }

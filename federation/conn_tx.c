@@ -11,18 +11,49 @@ enum {
     WRITE_MAX = 65536
 };
 
+bool
+fed_conn_ready(const struct fed_conn *c)
+{
+    return c->tls == NULL || tlsp_ready(c->tls);
+}
+
+/* What is ready for the stream. */
+static size_t
+out_len(const struct fed_conn *c)
+{
+    return c->tls == NULL ? c->plain.len : tlsp_out(c->tls).len;
+}
+
+static enum err
+encrypt(struct fed_conn *c, struct view plain)
+{
+    return c->tls == NULL ? bytes_append(c->env->mem, &c->plain, plain)
+                          : tlsp_write(c->tls, plain);
+}
+
+static void
+take_out(struct fed_conn *c)
+{
+    if (c->tls == NULL) {
+        c->out = bytes_take(&c->plain);
+    } else {
+        tlsp_take_out(c->tls, &c->out);
+    }
+    c->out_off = 0;
+}
+
 /* Encrypt what is queued until one write is full. */
 static enum err
 fill(struct fed_conn *c)
 {
     enum err e = OK;
 
-    while (c->txq.count > 0 && tlsp_out(c->tls).len < WRITE_MAX) {
+    while (c->txq.count > 0 && out_len(c) < WRITE_MAX) {
         uint8_t plain[RECORD];
         size_t done = 0;
         size_t n = fed_txq_read(&c->txq, plain, sizeof(plain), &done);
 
-        TRY(tlsp_write(c->tls, view_make(plain, n)));
+        TRY(encrypt(c, view_make(plain, n)));
         atomic_fetch_add(&c->env->tx_frames, done);
     }
 out:
@@ -36,21 +67,20 @@ fed_conn_pump(struct fed_conn *c)
         return;
     }
     if (c->out.len == 0) {
-        if (tlsp_ready(c->tls) && fill(c) != OK) {
+        if (fed_conn_ready(c) && fill(c) != OK) {
             fed_conn_shut(c, FED_WHY_NO_MEMORY);
             return;
         }
-        if (tlsp_out(c->tls).len == 0 && c->state == FED_CONN_LINGER &&
-            !c->said_goodbye) {
+        if (out_len(c) == 0 && c->state == FED_CONN_LINGER &&
+            !c->said_goodbye && c->tls != NULL) {
             c->said_goodbye = true;
             tlsp_shutdown(c->tls);
         }
-        tlsp_take_out(c->tls, &c->out);
-        c->out_off = 0;
+        take_out(c);
     }
     if (c->out.len == 0) {
         bytes_free(&c->out);
-        if (c->state == FED_CONN_LINGER) {
+        if (c->state == FED_CONN_LINGER && !c->hold) {
             fed_conn_shut(c, c->why);
         }
         return;
@@ -78,6 +108,17 @@ fed_conn_queued(struct fed_conn *c)
     return n;
 }
 
+static enum err
+push(struct fed_conn *c, struct bytes *take_item)
+{
+    enum err e = fed_txq_push(c->env->mem, &c->txq, take_item);
+
+    if (e == OK) {
+        fed_conn_pump(c);
+    }
+    return e;
+}
+
 enum err
 fed_conn_send(struct fed_conn *c, struct bytes *take_item, bool force)
 {
@@ -90,13 +131,35 @@ fed_conn_send(struct fed_conn *c, struct bytes *take_item, bool force)
         c->want_writable = true;
         e = ERR_AGAIN;
     } else {
-        e = fed_txq_push(c->env->mem, &c->txq, take_item);
+        e = fed_txq_room(c->env->mem, &c->txq);
+        if (e == OK && c->mode->wrap != NULL) {
+            e = c->mode->wrap(c, take_item);
+        }
         if (e == OK) {
-            fed_conn_pump(c);
+            e = push(c, take_item);
         }
     }
     pthread_mutex_unlock(&c->mx);
     return e;
+}
+
+enum err
+fed_conn_send_own(struct fed_conn *c, struct bytes *take_item)
+{
+    enum err e;
+
+    pthread_mutex_lock(&c->mx);
+    e = c->state == FED_CONN_LIVE ? push(c, take_item) : ERR_MISSING;
+    pthread_mutex_unlock(&c->mx);
+    return e;
+}
+
+void
+fed_conn_queue(struct fed_conn *c, struct bytes *take_item)
+{
+    ERR_IGNORE(fed_txq_push(c->env->mem, &c->txq, take_item),
+               "it closes without them");
+    bytes_free(take_item);
 }
 
 void

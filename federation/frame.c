@@ -48,27 +48,26 @@ read_header(struct fed_frame_rd *r, uint32_t max, struct view *in)
     return OK;
 }
 
-/* Room for n more bytes: never more than twice what is there by then. */
-static enum err
-make_room(struct fed_frame_rd *r, size_t n)
+enum err
+fed_frame_room(const struct mem *mem, struct bytes *body, size_t n, size_t need)
 {
-    size_t have = r->body.len + n;
+    size_t have = body->len + n;
     size_t cap = have < GROW_MIN ? GROW_MIN : have * 2;
     struct bytes bigger = {0};
     enum err e;
 
-    if (have <= r->body.cap) {
+    if (have <= body->cap) {
         return OK;
     }
-    cap = cap < r->need ? cap : r->need;
-    e = bytes_alloc(r->mem, cap, &bigger);
+    cap = cap < need ? cap : need;
+    e = bytes_alloc(mem, cap, &bigger);
     if (e == OK) {
-        bigger.len = r->body.len;
-        if (r->body.len > 0) {
-            memcpy(bigger.p, r->body.p, r->body.len);
+        bigger.len = body->len;
+        if (body->len > 0) {
+            memcpy(bigger.p, body->p, body->len);
         }
-        bytes_free(&r->body);
-        r->body = bigger;
+        bytes_free(body);
+        *body = bigger;
     }
     return e;
 }
@@ -92,7 +91,7 @@ fed_frame_next(struct fed_frame_rd *r, uint32_t max, struct view *in,
     } else {
         n = r->need - r->body.len;
         n = in->len < n ? in->len : n;
-        TRY(make_room(r, n));
+        TRY(fed_frame_room(r->mem, &r->body, n, r->need));
         if (n > 0) {
             take(in, r->body.p + r->body.len, n);
             r->body.len += n;

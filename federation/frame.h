@@ -43,6 +43,13 @@ size_t fed_frame_held(const struct fed_frame_rd *r);
 
 void fed_frame_clear(struct fed_frame_rd *r);
 
+/*
+ * Room in *body for n more bytes of need in all: never more than twice what is
+ * there by then, whatever a length promises.
+ */
+MUST_CHECK enum err fed_frame_room(const struct mem *mem, struct bytes *body,
+                                   size_t n, size_t need);
+
 /* The header of a body of len bytes. */
 void fed_frame_header(uint32_t len, uint8_t out[FED_FRAME_HEADER]);
 

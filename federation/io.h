@@ -82,6 +82,14 @@ struct fed_io {
     enum err (*listen)(void *ctx, const struct fed_ip *addr,
                        const struct fed_accept_user *user,
                        struct fed_ip *bound_out, struct fed_listener **out);
+    /*
+     * Listen at a unix socket of mode 0660; one that a dead process left behind
+     * is replaced.  NULL: there are none here.
+     * ERR_EXISTS  somebody listens there;  ERR_LIMIT  the path is too long
+     */
+    enum err (*listen_path)(void *ctx, const char *path,
+                            const struct fed_accept_user *user,
+                            struct fed_listener **out);
     /* Stop accepting, wait for callbacks to end, give back. */
     void (*unlisten)(void *ctx, struct fed_listener *l);
 

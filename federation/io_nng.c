@@ -13,7 +13,9 @@
 
 enum {
     RETRY_ACCEPT_MS = 100, /* after accept failed, for lack of files say */
-    URL_MAX = 80
+    URL_MAX = 80,
+    SUN_PATH = 108, /* of struct sockaddr_un */
+    SOCKET_MODE = 0660
 };
 
 static enum err
@@ -271,16 +273,12 @@ io_unlisten(void *ctx, struct fed_listener *l)
     mem_free(l->mem, l, sizeof(*l));
 }
 
+/* Bound and listening, not yet accepting. */
 static enum err
-io_listen(void *ctx, const struct fed_ip *addr,
-          const struct fed_accept_user *user, struct fed_ip *bound_out,
-          struct fed_listener **out)
+open_listener(const struct mem *mem, const char *url, int mode,
+              const struct fed_accept_user *user, struct fed_listener **out)
 {
-    const struct mem *mem = ctx;
     struct fed_listener *l = mem_alloc(mem, sizeof(*l));
-    char url[URL_MAX];
-    nng_sockaddr sa;
-    int port = 0;
     int rv;
 
     if (l == NULL) {
@@ -288,17 +286,39 @@ io_listen(void *ctx, const struct fed_ip *addr,
     }
     l->mem = mem;
     l->user = *user;
-    url_of(addr, url);
     rv = nng_stream_listener_alloc(&l->l, url);
     if (rv == 0) {
         rv = nng_aio_alloc(&l->aio, accepted, l);
+    }
+    if (rv == 0 && mode != 0) {
+        rv = nng_stream_listener_set_int(l->l, NNG_OPT_IPC_PERMISSIONS, mode);
     }
     if (rv == 0) {
         rv = nng_stream_listener_listen(l->l);
     }
     if (rv != 0) {
-        io_unlisten(ctx, l);
+        io_unlisten(NULL, l);
         return err_of(rv);
+    }
+    *out = l;
+    return OK;
+}
+
+static enum err
+io_listen(void *ctx, const struct fed_ip *addr,
+          const struct fed_accept_user *user, struct fed_ip *bound_out,
+          struct fed_listener **out)
+{
+    struct fed_listener *l = NULL;
+    char url[URL_MAX];
+    nng_sockaddr sa;
+    int port = 0;
+    enum err e;
+
+    url_of(addr, url);
+    e = open_listener(ctx, url, 0, user, &l);
+    if (e != OK) {
+        return e;
     }
     *bound_out = *addr;
     if (nng_stream_listener_get_addr(l->l, NNG_OPT_LOCADDR, &sa) == 0) {
@@ -310,6 +330,27 @@ io_listen(void *ctx, const struct fed_ip *addr,
     *out = l;
     nng_stream_listener_accept(l->l, l->aio);
     return OK;
+}
+
+/* nng removes a socket that nobody answers at, and its own when it closes. */
+static enum err
+io_listen_path(void *ctx, const char *path, const struct fed_accept_user *user,
+               struct fed_listener **out)
+{
+    struct fed_listener *l = NULL;
+    char url[NNG_MAXADDRLEN + 8];
+    int n = snprintf(url, sizeof(url), "ipc://%s", path);
+    enum err e;
+
+    if (n < 0 || (size_t)n >= sizeof(url) || strlen(path) >= SUN_PATH) {
+        return ERR_LIMIT;
+    }
+    e = open_listener(ctx, url, SOCKET_MODE, user, &l);
+    if (e == OK) {
+        *out = l;
+        nng_stream_listener_accept(l->l, l->aio);
+    }
+    return e;
 }
 
 /* --------------------------------------------------------------- dials */
@@ -390,6 +431,7 @@ struct fed_io
 fed_io_nng(const struct mem *mem)
 {
     struct fed_io io = {.listen = io_listen,
+                        .listen_path = io_listen_path,
                         .unlisten = io_unlisten,
                         .dial = io_dial,
                         .cancel = io_cancel,

@@ -5,7 +5,7 @@
  * was judged, so only this proves that it is welcome.  Later empty frames say
  * "still here".
  */
-#include "federation/net_impl.h"
+#include "federation/web_impl.h"
 
 #include <string.h>
 
@@ -20,11 +20,10 @@ link_of(struct fed_conn *c)
     return (struct fed_link *)(void *)c;
 }
 
-/* Inside the handshake, under the connection's lock. */
-static enum err
-judge(void *ctx, struct view chain, const struct device_id *key)
+enum err
+fed_link_judge(struct fed_link *l, struct view chain,
+               const struct device_id *key)
 {
-    struct fed_link *l = ctx;
     struct fed_net *net = l->net;
     struct fed_verdict v = {.known = false};
     enum err e = net->user.verify(net->user.ctx, chain, key,
@@ -47,6 +46,13 @@ judge(void *ctx, struct view chain, const struct device_id *key)
         l->tls_key = *key;
     }
     return e;
+}
+
+/* Inside the handshake, under the connection's lock. */
+static enum err
+judge(void *ctx, struct view chain, const struct device_id *key)
+{
+    return fed_link_judge(ctx, chain, key);
 }
 
 /* Nothing to say; says that we are there. */
@@ -82,6 +88,7 @@ fed_link_info(const struct fed_link *l, struct fed_peer_info *out)
         .tls_key = l->tls_key,
         .remote = l->remote,
         .dialled = l->dialled,
+        .web = l->web != NULL,
         .known = atomic_load(&l->known),
     };
     memcpy(out->exporter, l->exporter, sizeof(out->exporter));
@@ -98,7 +105,9 @@ fed_link_go_up(struct fed_link *l)
     if (l->verdict.known) {
         fed_link_known(l);
     }
-    if (!l->dialled) {
+    if (l->web != NULL) {
+        fed_web_link_up(l);
+    } else if (!l->dialled) {
         say_nothing(l);
     }
     fed_link_info(l, &info);
@@ -123,8 +132,8 @@ fed_link_go_up(struct fed_link *l)
 }
 
 /* l is proven, and accepted if we dialled. */
-static enum fed_flow
-offer(struct fed_link *l)
+enum fed_flow
+fed_link_offer(struct fed_link *l)
 {
     enum fed_why why = FED_WHY_NONE;
 
@@ -156,15 +165,14 @@ ready(struct fed_conn *c)
         fed_conn_close(c, FED_WHY_NO_MEMORY, false);
         return FED_PAUSE;
     }
-    return l->dialled ? FED_GO : offer(l);
+    return l->dialled ? FED_GO : fed_link_offer(l);
 }
 
 /* Keep the sum of unfinished frames over all peers. */
-static enum err
-account(struct fed_link *l)
+enum err
+fed_link_account(struct fed_link *l, size_t held)
 {
     struct fed_net *net = l->net;
-    size_t held = fed_frame_held(&l->rd);
     uint64_t all;
 
     if (held == l->held) {
@@ -181,11 +189,10 @@ account(struct fed_link *l)
     return all > net->env.tuning.assembling_max ? ERR_LIMIT : OK;
 }
 
-/* The clock of an unfinished frame, for the sweep. */
-static void
-time_frame(struct fed_link *l, bool whole, size_t got)
+void
+fed_link_time(struct fed_link *l, bool partial, size_t got)
 {
-    if (whole || !fed_frame_partial(&l->rd)) {
+    if (!partial) {
         atomic_store(&l->frame_since_ms, 0);
         atomic_store(&l->frame_got, 0);
     } else {
@@ -204,8 +211,8 @@ refuse(struct fed_link *l, enum fed_why why)
 }
 
 /* Only read in the turn once the link is up. */
-static enum fed_flow
-deliver(struct fed_link *l, struct view frame)
+enum fed_flow
+fed_link_deliver(struct fed_link *l, struct view frame)
 {
     struct fed_net *net = l->net;
     struct fed_peer peer = {l->verdict.root, l->serial};
@@ -231,10 +238,11 @@ input(struct fed_conn *c, struct view *in)
         enum err e = fed_frame_next(&l->rd, max, in, &frame);
         enum fed_flow flow;
 
-        if (account(l) != OK) {
+        if (fed_link_account(l, fed_frame_held(&l->rd)) != OK) {
             return refuse(l, FED_WHY_QUOTA);
         }
-        time_frame(l, e == OK, before - in->len);
+        fed_link_time(l, e != OK && fed_frame_partial(&l->rd),
+                      before - in->len);
         if (e == ERR_AGAIN) {
             return FED_GO;
         }
@@ -243,9 +251,10 @@ input(struct fed_conn *c, struct view *in)
                                             : FED_WHY_BAD_BYTES);
         }
         if (!l->ctx_set) { /* we dialled: the first frame says "accepted" */
-            flow = frame.len == 0 ? offer(l) : refuse(l, FED_WHY_BAD_BYTES);
+            flow = frame.len == 0 ? fed_link_offer(l)
+                                  : refuse(l, FED_WHY_BAD_BYTES);
         } else {
-            flow = deliver(l, frame);
+            flow = fed_link_deliver(l, frame);
         }
         if (flow == FED_PAUSE) {
             return FED_PAUSE;
@@ -254,8 +263,8 @@ input(struct fed_conn *c, struct view *in)
     return FED_PAUSE;
 }
 
-static void
-writable(struct fed_conn *c)
+void
+fed_link_writable(struct fed_conn *c)
 {
     struct fed_link *l = link_of(c);
     struct fed_peer peer = {l->verdict.root, l->serial};
@@ -276,7 +285,10 @@ closed(struct fed_conn *c)
     fed_reaper_link(link_of(c));
 }
 
-static const struct fed_conn_mode link_mode = {ready, input, writable, closed};
+static const struct fed_conn_mode link_mode = {.ready = ready,
+                                               .input = input,
+                                               .writable = fed_link_writable,
+                                               .closed = closed};
 
 static enum err
 open_tls(struct fed_link *l, struct tlsp_policy *policy, struct tlsp **out)
@@ -285,6 +297,30 @@ open_tls(struct fed_link *l, struct tlsp_policy *policy, struct tlsp **out)
 
     return l->dialled ? tlsp_dial(l->net->mem, policy, &v, out)
                       : tlsp_accept(l->net->mem, policy, &v, out);
+}
+
+enum err
+fed_link_run(struct fed_link *l, const struct fed_conn_mode *mode,
+             struct fed_stream *stream, struct tlsp *tls)
+{
+    struct fed_net *net = l->net;
+    enum err e;
+
+    l->rd.mem = net->mem;
+    l->opened_ms = clock_mono_ms(net->clock);
+    stream->ops->remote(stream, &l->remote);
+    TRY(fed_conn_init(&l->conn, &net->env, mode, stream, tls));
+    pthread_mutex_lock(&net->mx);
+    fed_peers_add(l);
+    fed_link_ref(l); /* until it is started */
+    pthread_mutex_unlock(&net->mx);
+    fed_conn_start(&l->conn);
+    if (atomic_load(&net->stop_by_ms) != 0) {
+        fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, false);
+    }
+    fed_link_unref(l);
+out:
+    return e;
 }
 
 enum err
@@ -299,27 +335,15 @@ fed_link_open(struct fed_net *net, struct fed_stream *stream,
     TRY(l == NULL ? ERR_NOMEM : OK);
     l->net = net;
     l->dialled = expected != NULL;
-    l->rd.mem = net->mem;
     l->attempt = attempt;
-    l->opened_ms = clock_mono_ms(net->clock);
     if (expected != NULL) {
         l->expected = *expected;
     }
-    stream->ops->remote(stream, &l->remote);
     pthread_mutex_lock(&net->mx);
     policy = tlsp_policy_ref(net->policy);
     pthread_mutex_unlock(&net->mx);
     TRY(open_tls(l, policy, &tls));
-    TRY(fed_conn_init(&l->conn, &net->env, &link_mode, stream, tls));
-    pthread_mutex_lock(&net->mx);
-    fed_peers_add(l);
-    fed_link_ref(l); /* until it is started */
-    pthread_mutex_unlock(&net->mx);
-    fed_conn_start(&l->conn);
-    if (atomic_load(&net->stop_by_ms) != 0) {
-        fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, false);
-    }
-    fed_link_unref(l);
+    TRY(fed_link_run(l, &link_mode, stream, tls));
 out:
     tlsp_policy_unref(policy);
     if (e != OK) {
@@ -341,6 +365,7 @@ fed_link_unref(struct fed_link *l)
 {
     if (atomic_fetch_sub(&l->conn.refs, 1) == 1) {
         fed_conn_clear(&l->conn);
+        mem_free(l->net->mem, l->web, sizeof(*l->web));
         mem_free(l->net->mem, l, sizeof(*l));
     }
 }
@@ -374,7 +399,8 @@ fed_link_reap(struct fed_link *l)
 
     fed_conn_reap(&l->conn);
     fed_frame_clear(&l->rd);
-    ERR_IGNORE(account(l), "it only shrinks");
+    fed_web_link_free(l);
+    ERR_IGNORE(fed_link_account(l, 0), "it only shrinks");
     bytes_free(&l->chain);
     pthread_mutex_lock(&net->mx);
     was_up = l->phase == FED_PHASE_UP;
@@ -421,7 +447,8 @@ fed_link_sweep(struct fed_link *l, uint64_t now_ms)
     up_ms = l->up_ms;
     pthread_mutex_unlock(&l->net->mx);
     if (phase != FED_PHASE_UP) {
-        if (fed_since(now_ms, l->opened_ms) >= t->handshake_ms) {
+        if (!atomic_load(&l->conn.ending) &&
+            fed_since(now_ms, l->opened_ms) >= t->handshake_ms) {
             fed_conn_close(&l->conn, FED_WHY_TIMEOUT, false);
         }
         return;
@@ -440,7 +467,9 @@ fed_link_sweep(struct fed_link *l, uint64_t now_ms)
     if (frame_too_slow(l, now_ms)) {
         fed_conn_close(&l->conn, FED_WHY_STALLED, false);
     }
-    if (quiet) {
+    if (quiet && l->web != NULL) {
+        fed_web_link_ping(l);
+    } else if (quiet) {
         say_nothing(l);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, stop, and the functions of net.h that only look something up. */
-#include "federation/net_impl.h"
+#include "federation/web_impl.h"
 
 #include "proto/base/assert.h"
 
@@ -61,6 +61,8 @@ static void
 net_free(struct fed_net *net)
 {
     fed_resolver_free(net->resolver);
+    fed_web_free(net->web);
+    bytes_free(&net->chain);
     tlsp_policy_unref(net->policy);
     pthread_mutex_destroy(&net->mx);
     pthread_cond_destroy(&net->idle_cv);
@@ -95,6 +97,22 @@ net_new(const struct fed_net_config *config)
     return net;
 }
 
+/* For channels inside WebSockets, which have no TLS policy. */
+static enum err
+keep_identity(struct fed_net *net, const struct fed_identity *identity)
+{
+    struct bytes chain = {0};
+    enum err e;
+
+    TRY(identity->node_seed.len == sizeof(net->seed) ? OK : ERR_INVALID);
+    TRY(bytes_copy(net->mem, identity->chain, &chain));
+    bytes_free(&net->chain);
+    net->chain = bytes_take(&chain);
+    memcpy(net->seed, identity->node_seed.p, sizeof(net->seed));
+out:
+    return e;
+}
+
 enum err
 fed_net_start(const struct fed_net_config *config, struct fed_net **out)
 {
@@ -105,6 +123,7 @@ fed_net_start(const struct fed_net_config *config, struct fed_net **out)
     TRY(rng_fill(net->rng, (uint8_t *)&net->hash_seed, sizeof(net->hash_seed)));
     TRY(tlsp_policy_node(net->mem, config->identity.node_seed,
                          config->identity.chain, &net->policy));
+    TRY(keep_identity(net, &config->identity));
     TRY(fed_resolver_new(net->mem, net->clock, NULL, RESOLVER_THREADS,
                          &net->resolver));
     TRY(fed_reaper_start(net));
@@ -126,7 +145,7 @@ on_accept(void *ctx, struct fed_stream *s)
     bool ok = false;
 
     s->ops->remote(s, &from);
-    oldest = fed_peers_admit(net, &from, &ok);
+    oldest = fed_peers_admit(net, &from, NULL, &ok);
     if (!ok) {
         s->ops->free(s);
         return;
@@ -208,8 +227,9 @@ fed_net_set_identity(struct fed_net *net, const struct fed_identity *identity)
     TRY(tlsp_policy_node(net->mem, identity->node_seed, identity->chain,
                          &fresh));
     pthread_mutex_lock(&net->mx);
-    old = net->policy;
-    net->policy = fresh;
+    e = keep_identity(net, identity);
+    old = e == OK ? net->policy : fresh;
+    net->policy = e == OK ? fresh : net->policy;
     pthread_mutex_unlock(&net->mx);
     tlsp_policy_unref(old);
 out:

@@ -7,6 +7,7 @@
  *   peers.c    the table of roots: which link is up, which waits, who wins
  *   dialer.c   who should be connected, and attempts to reach them
  *   reaper.c   the two threads: one frees, one watches the clock
+ *   web*.c     the web port (web_impl.h)
  *
  * net->mx guards the table, the lists and the wants.  It is taken with a
  * connection's lock held, never the other way round, and never during a call
@@ -33,6 +34,9 @@ enum fed_phase {
 
 struct fed_entry;
 struct fed_attempt;
+struct fed_web;
+struct fed_web_door;
+struct fed_web_link;
 
 struct fed_link {
     struct fed_conn conn; /* first */
@@ -41,6 +45,7 @@ struct fed_link {
     bool dialled;
     struct clinic_id expected; /* when dialled */
     struct fed_ip remote;
+    struct fed_web_link *web; /* NULL: node frames */
     atomic_bool known;
 
     /* of the turn */
@@ -125,10 +130,13 @@ struct fed_net {
     struct fed_net_user user;
     struct clinic_id root;
     struct fed_resolver *resolver;
+    struct fed_web *web; /* NULL: no web port */
 
     pthread_mutex_t mx;
     pthread_cond_t idle_cv; /* when stopping: nothing is left */
     struct tlsp_policy *policy;
+    uint8_t seed[32]; /* for channels inside WebSockets */
+    struct bytes chain;
     struct fed_entry *buckets[FED_BUCKETS];
     uint64_t hash_seed;
     struct fed_link *links, *links_last; /* oldest first */
@@ -164,6 +172,25 @@ MUST_CHECK enum err fed_link_open(struct fed_net *net,
                                   struct fed_stream *stream,
                                   const struct clinic_id *expected,
                                   struct fed_attempt *attempt);
+/*
+ * Start l, whose memory is zeroed but for what its maker set, as mode says.  On
+ * failure nothing is taken.
+ */
+MUST_CHECK enum err fed_link_run(struct fed_link *l,
+                                 const struct fed_conn_mode *mode,
+                                 struct fed_stream *stream, struct tlsp *tls);
+/* For both modes.  The peer shows chain and proves key: is it welcome? */
+MUST_CHECK enum err fed_link_judge(struct fed_link *l, struct view chain,
+                                   const struct device_id *key);
+/* It is proven: it goes up, waits (FED_PAUSE) or is closed (FED_PAUSE). */
+enum fed_flow fed_link_offer(struct fed_link *l);
+/* One frame for the layer above. */
+enum fed_flow fed_link_deliver(struct fed_link *l, struct view frame);
+/* Unfinished frames hold so many bytes here.  ERR_LIMIT  too many in all */
+MUST_CHECK enum err fed_link_account(struct fed_link *l, size_t held);
+/* The clock of an unfinished frame, for the sweep: got more bytes came. */
+void fed_link_time(struct fed_link *l, bool partial, size_t got);
+void fed_link_writable(struct fed_conn *c);
 void fed_link_ref(struct fed_link *l);
 void fed_link_unref(struct fed_link *l);
 /* l is the one: tell the layer above, let it speak.  In l's turn, or while it
@@ -204,11 +231,11 @@ struct fed_link *fed_peers_get(struct fed_net *net, const struct fed_peer *peer,
 size_t fed_peers_all(struct fed_net *net, uint64_t after, struct fed_link **out,
                      size_t cap, uint64_t *last_out);
 /*
- * May a connection from there come in?  The result, with a reference, is to be
- * closed to make room, or NULL.
+ * May a connection from there come in, through door (NULL: the node port)?  The
+ * result, with a reference, is to be closed to make room, or NULL.
  */
 struct fed_link *fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
-                                 bool *ok_out);
+                                 const struct fed_web_door *door, bool *ok_out);
 /* Close all links of root, or of everyone (NULL). */
 void fed_peers_close(struct fed_net *net, const struct clinic_id *root,
                      enum fed_why why, bool linger);

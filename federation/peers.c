@@ -6,7 +6,7 @@
  * connect again if it still had it.  The successor waits until the old link is
  * reaped, so the layer above sees down before up.
  */
-#include "federation/net_impl.h"
+#include "federation/web_impl.h"
 
 #include <string.h>
 
@@ -104,6 +104,7 @@ take_out(struct fed_link *l)
     if (l->phase == FED_PHASE_UP) {
         net->stats.peers--;
         net->stats.devices -= l->verdict.kind == FED_PEER_DEVICE ? 1 : 0;
+        net->stats.web -= l->web != NULL ? 1 : 0;
     } else {
         net->stats.pending--;
         net->stats.failed++;
@@ -118,6 +119,7 @@ move_up(struct fed_link *l)
     l->net->stats.pending--;
     l->net->stats.peers++;
     l->net->stats.devices += l->verdict.kind == FED_PEER_DEVICE ? 1 : 0;
+    l->net->stats.web += l->web != NULL ? 1 : 0;
     l->up_ms = clock_mono_ms(l->net->clock);
     fed_dialer_link_up(l);
 }
@@ -340,26 +342,38 @@ fed_peers_close(struct fed_net *net, const struct clinic_id *root,
     } while (l != NULL);
 }
 
+/* The doors of one side make room for themselves only, so that a flood at the
+ * web port keeps no clinic out. */
+static bool
+same_side(const struct fed_link *l, const struct fed_web_door *door)
+{
+    return (l->web != NULL) == (door != NULL);
+}
+
 struct fed_link *
-fed_peers_admit(struct fed_net *net, const struct fed_ip *from, bool *ok_out)
+fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
+                const struct fed_web_door *door, bool *ok_out)
 {
     const struct fed_net_tuning *t = &net->env.tuning;
     struct fed_link *oldest = NULL;
+    size_t pending = 0;
     size_t same = 0;
 
     pthread_mutex_lock(&net->mx);
     for (struct fed_link *l = net->links; l != NULL; l = l->next) {
-        if (l->phase == FED_PHASE_UP || l->dialled ||
+        if (l->phase == FED_PHASE_UP || l->dialled || !same_side(l, door) ||
             atomic_load(&l->conn.ending)) {
             continue;
         }
         if (oldest == NULL) {
             oldest = l;
         }
+        pending++;
         same += fed_ip_same_site(&l->remote, from) ? 1 : 0;
     }
-    *ok_out = !net->stopping && same < t->pending_per_site;
-    if (!*ok_out || net->stats.pending < t->pending_max) {
+    *ok_out = !net->stopping &&
+              ((door != NULL && door->proxied) || same < t->pending_per_site);
+    if (!*ok_out || pending < t->pending_max) {
         oldest = NULL;
     }
     net->stats.accepted += *ok_out ? 1 : 0;

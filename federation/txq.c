@@ -9,6 +9,12 @@ enum {
     RING_MIN = 8
 };
 
+static size_t
+header_of(const struct fed_txq *q)
+{
+    return q->raw ? 0 : FED_FRAME_HEADER;
+}
+
 static enum err
 grow(const struct mem *mem, struct fed_txq *q)
 {
@@ -29,16 +35,20 @@ grow(const struct mem *mem, struct fed_txq *q)
 }
 
 enum err
+fed_txq_room(const struct mem *mem, struct fed_txq *q)
+{
+    return q->count == q->cap ? grow(mem, q) : OK;
+}
+
+enum err
 fed_txq_push(const struct mem *mem, struct fed_txq *q, struct bytes *take_item)
 {
-    if (q->count == q->cap) {
-        enum err e = grow(mem, q);
+    enum err e = fed_txq_room(mem, q);
 
-        if (e != OK) {
-            return e;
-        }
+    if (e != OK) {
+        return e;
     }
-    q->bytes += FED_FRAME_HEADER + take_item->len;
+    q->bytes += header_of(q) + take_item->len;
     q->ring[(q->head + q->count) % q->cap] = bytes_take(take_item);
     q->count++;
     return OK;
@@ -59,6 +69,7 @@ copy(struct view src, size_t off, uint8_t *out, size_t cap)
 size_t
 fed_txq_read(struct fed_txq *q, uint8_t *out, size_t cap, size_t *done_out)
 {
+    size_t head = header_of(q);
     size_t n = 0;
     size_t done = 0;
 
@@ -67,16 +78,15 @@ fed_txq_read(struct fed_txq *q, uint8_t *out, size_t cap, size_t *done_out)
         uint8_t header[FED_FRAME_HEADER];
         size_t got;
 
-        if (q->off < FED_FRAME_HEADER) {
+        if (q->off < head) {
             fed_frame_header((uint32_t)item->len, header);
             got = copy(VIEW_ARRAY(header), q->off, out + n, cap - n);
         } else {
-            got = copy(view_of(item), q->off - FED_FRAME_HEADER, out + n,
-                       cap - n);
+            got = copy(view_of(item), q->off - head, out + n, cap - n);
         }
         q->off += got;
         n += got;
-        if (q->off == FED_FRAME_HEADER + item->len) {
+        if (q->off == head + item->len) {
             bytes_free(item);
             q->head = (q->head + 1) % q->cap;
             q->count--;
@@ -97,5 +107,5 @@ fed_txq_clear(const struct mem *mem, struct fed_txq *q)
         q->head = (q->head + 1) % q->cap;
     }
     mem_free(mem, q->ring, q->cap * sizeof(*q->ring));
-    *q = (struct fed_txq){0};
+    *q = (struct fed_txq){.raw = q->raw};
 }
