@@ -275,6 +275,9 @@ let_out(struct fed_app *app, uint64_t *timer_ms)
     app->batch = NULL;
     *timer_ms = b != NULL ? b->timer_ms : app->timer_ms;
     app->timer_ms = *timer_ms;
+    if (fed_app_archive_waits(app)) {
+        *timer_ms = clock_mono_ms(app->c.clock) | 1;
+    }
     for (size_t i = 0; b != NULL && i < b->acts_len; i++) {
         act(app, &b->acts[i]);
     }
@@ -297,6 +300,7 @@ fed_app_turn(struct fed_app *app, uint64_t *timer_ms)
     if (app->committing) {
         return ERR_AGAIN;
     }
+    TRY(fed_app_archive_pump(app));
     TRY(take(app, &rotate));
     app->told = app->events;
     app->events = (struct fed_app_events){NULL, 0, 0};
@@ -372,6 +376,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return devices(app, show);
     case FED_SHOW_CONSENT:
         return fed_app_show_consent(app, show);
+    case FED_SHOW_ARCHIVE:
+        return fed_app_show_archive(app, show);
     case FED_SHOW_THREAD:
         return fed_app_show_thread(app, show);
     case FED_SHOW_MESSAGE:
@@ -550,5 +556,6 @@ fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
         out->files = 1; /* not known: not settled */
     }
     out->settled = out->up == out->wanted && out->queued == 0 &&
-                   out->behind == 0 && out->files == 0 && app->kv.len == 0;
+                   out->behind == 0 && out->files == 0 && app->kv.len == 0 &&
+                   !fed_app_archive_waits(app);
 }

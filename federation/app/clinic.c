@@ -119,6 +119,7 @@ newer_profile(const struct fed_app *app, const struct fed_show *show,
 enum err
 fed_app_show_clinic(struct fed_app *app, const struct fed_show *show)
 {
+    static const struct thread_id nowhere;
     enum err e;
     struct fed_app_rec_clinic rec;
     struct bytes hold = {0};
@@ -141,6 +142,10 @@ fed_app_show_clinic(struct fed_app *app, const struct fed_show *show)
         }
     }
     TRY(fed_app_clinic_save(app, &show->peer, &rec));
+    if (show->kind == FED_SHOW_PROFILE) {
+        TRY(fed_app_archive_note(app, FED_APP_KEPT_CLINIC, &nowhere,
+                                 show->peer.b));
+    }
     TRY(fed_app_tell(app, FED_APP_EV_CLINIC, &ev));
     ev->clinic = show->peer;
     ev->code = rec.state;

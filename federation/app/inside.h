@@ -57,6 +57,9 @@ struct fed_app {
     struct fed_app_events told;   /* of the one being committed */
     const struct fed_batch *batch;
     bool committing;
+    bool importing;        /* from our own archive: nothing is news */
+    uint64_t asked_serial; /* connection on which the archive was asked for */
+    uint64_t asked_from;
     uint64_t timer_ms;
     struct fed_app_moving moving;
     struct fed_app_out *out; /* oldest first */
@@ -165,6 +168,35 @@ MUST_CHECK enum err fed_app_thread_save(struct fed_app *app,
 /* consent.c */
 MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
                                          const struct fed_show *show);
+
+/* archive.c: what a later device gets (its key follows from the code). */
+enum fed_app_kept {
+    FED_APP_KEPT_MESSAGE = 1, /* id, author, place, body: content */
+    FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, body: group,
+                                  more: title */
+    FED_APP_KEPT_CLINIC = 3   /* id: root, term: learned, body: profile,
+                                  more: addresses */
+};
+/* Something is worth keeping; id: of a message or clinic. */
+MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,
+                                         enum fed_app_kept kind,
+                                         const struct thread_id *thread,
+                                         const uint8_t id[32]);
+/* Give what waits to the home clinic, ask it for what we lack; before the
+   core's batch is taken. */
+MUST_CHECK enum err fed_app_archive_pump(struct fed_app *app);
+/* Whether something could go now: the next turn should come soon. */
+bool fed_app_archive_waits(struct fed_app *app);
+MUST_CHECK enum err fed_app_show_archive(struct fed_app *app,
+                                         const struct fed_show *show);
+/* This device is new: everything is wanted. */
+MUST_CHECK enum err fed_app_archive_want(struct fed_app *app);
+/* message.c, for archive.c: what one message says.  ERR_MISSING */
+MUST_CHECK enum err fed_app_message_rec(struct fed_app *app,
+                                        const struct thread_id *thread,
+                                        const uint8_t id[32],
+                                        struct fed_app_rec_message *out,
+                                        struct bytes *hold);
 
 /* clinic.c */
 MUST_CHECK enum err fed_app_show_clinic(struct fed_app *app,

@@ -295,19 +295,38 @@ out:
 }
 
 enum err
-fed_app_count(struct fed_app_kv *kv, const char *name, uint64_t *out)
+fed_app_number(struct fed_app_kv *kv, const char *name, uint64_t *out)
 {
     struct fed_app_key key = fed_app_key(view_str(name), (struct view){0});
-    struct fed_app_key n;
     struct bytes b = {0};
     enum err e = fed_app_get(kv, FED_APP_COUNT, &key, &b);
 
     TRY(e == ERR_MISSING ? OK : e);
-    n = fed_app_key_num((struct view){0}, fed_app_key_tail(view_of(&b)) + 1);
-    TRY(fed_app_put(kv, FED_APP_COUNT, &key, fed_app_key_view(&n)));
-    *out = fed_app_key_tail(fed_app_key_view(&n));
+    *out = fed_app_key_tail(view_of(&b));
 out:
     bytes_free(&b);
+    return e;
+}
+
+enum err
+fed_app_number_put(struct fed_app_kv *kv, const char *name, uint64_t n)
+{
+    struct fed_app_key key = fed_app_key(view_str(name), (struct view){0});
+    struct fed_app_key value = fed_app_key_num((struct view){0}, n);
+
+    return fed_app_put(kv, FED_APP_COUNT, &key, fed_app_key_view(&value));
+}
+
+enum err
+fed_app_count(struct fed_app_kv *kv, const char *name, uint64_t *out)
+{
+    enum err e;
+    uint64_t n;
+
+    TRY(fed_app_number(kv, name, &n));
+    TRY(fed_app_number_put(kv, name, n + 1));
+    *out = n + 1;
+out:
     return e;
 }
 

@@ -73,6 +73,11 @@ MUST_CHECK enum err fed_app_save(struct fed_app_kv *kv, uint8_t space,
                                  const struct proto_shape *shape,
                                  const void *from);
 
+/* A named number; 0 when it was never set. */
+MUST_CHECK enum err fed_app_number(struct fed_app_kv *kv, const char *name,
+                                   uint64_t *out);
+MUST_CHECK enum err fed_app_number_put(struct fed_app_kv *kv, const char *name,
+                                       uint64_t n);
 /* The next value of a counter, from 1. */
 MUST_CHECK enum err fed_app_count(struct fed_app_kv *kv, const char *name,
                                   uint64_t *out);

@@ -510,6 +510,7 @@ fed_app_recover(struct fed_app *app, struct view text, bool keep,
         goto out;
     }
     TRY(new_device(app));
+    TRY(fed_app_archive_want(app));
     memcpy(me.patient, key.pub, sizeof(me.patient));
     me.stage = FED_APP_READY;
     me.code = FED_APP_CODE_CONFIRMED;
@@ -715,6 +716,7 @@ fed_app_granted(struct fed_app *app, struct view text)
     me.settled = true;
     TRY(fed_app_secret_put(app, archive_name, VIEW_ARRAY(g.archive)));
     TRY(fed_app_secret_del(app, seal_name));
+    TRY(fed_app_archive_want(app));
     TRY(know_home(app, &g));
     TRY(fed_app_me_save(app, &me));
     TRY(fed_app_core(app));

@@ -184,7 +184,8 @@ fill(struct fed_app *app, const struct fed_show *show,
     memcpy(m->author, show->author.b, sizeof(m->author));
     m->state = show->seq == 0 ? FED_MESSAGE_QUEUED : FED_MESSAGE_ACCEPTED;
     m->flags = (ours(app, m->author) ? FED_APP_MESSAGE_OURS : 0u) |
-               (show->resent ? FED_APP_MESSAGE_RESENT : 0u);
+               (show->resent ? FED_APP_MESSAGE_RESENT : 0u) |
+               (app->importing ? FED_APP_MESSAGE_ARCHIVED : 0u);
     if (c == NULL) {
         m->flags |= FED_APP_MESSAGE_OPAQUE;
     } else if ((c->flags & PROTO_CONTENT_AUTO) != 0) {
@@ -245,7 +246,12 @@ add(struct fed_app *app, const struct fed_show *show,
     TRY(save_at(app, &show->thread, place, &m));
     key = fed_app_key_num(thread_id_view(&show->thread), m.number);
     TRY(fed_app_put(&app->kv, FED_APP_NUMBER, &key, VIEW_ARRAY(m.id)));
-    TRY(tell(app, FED_APP_EV_MESSAGE, &show->thread, &m));
+    if (!app->importing) {
+        TRY(tell(app, FED_APP_EV_MESSAGE, &show->thread, &m));
+        TRY(m.seq == 0 ? OK
+                       : fed_app_archive_note(app, FED_APP_KEPT_MESSAGE,
+                                              &show->thread, m.id));
+    }
     if (c != NULL) {
         TRY(apply_to_target(app, &show->thread, &m, place, c));
         TRY(fed_app_files_of(app, &show->thread, &m, c));
@@ -301,6 +307,7 @@ settle(struct fed_app *app, const struct fed_show *show, uint64_t from)
     m.state = FED_MESSAGE_ACCEPTED;
     TRY(move(app, &show->thread, from, to, &m));
     TRY(tell(app, FED_APP_EV_STATE, &show->thread, &m));
+    TRY(fed_app_archive_note(app, FED_APP_KEPT_MESSAGE, &show->thread, m.id));
 out:
     bytes_free(&hold);
     return e;
@@ -422,6 +429,21 @@ fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
     *ts_ms_out = m.at_ms;
 out:
     bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_app_message_rec(struct fed_app *app, const struct thread_id *thread,
+                    const uint8_t id[32], struct fed_app_rec_message *out,
+                    struct bytes *hold)
+{
+    enum err e;
+    uint64_t place;
+    uint64_t number;
+
+    TRY(find(app, thread, id, &place, &number));
+    TRY(load_at(app, thread, place, out, hold));
+out:
     return e;
 }
 

@@ -96,6 +96,26 @@ static const struct proto_field file_fields[] = {
 const struct proto_shape fed_app_rec_file_shape =
     PROTO_SHAPE(fed_app_rec_file, file_fields);
 
+static const struct proto_field entry_fields[] = {
+    PROTO_UINT(fed_app_rec_entry, kind, UINT64_MAX),
+    PROTO_FIXED(fed_app_rec_entry, thread),
+    PROTO_FIXED(fed_app_rec_entry, id),
+    PROTO_FIXED(fed_app_rec_entry, author),
+    PROTO_UINT(fed_app_rec_entry, term, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_entry, seq, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_entry, at_ms, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_entry, body, LIMIT_CONTENT),
+    PROTO_BIN(fed_app_rec_entry, more, LIMIT_CONTENT),
+};
+const struct proto_shape fed_app_rec_entry_shape =
+    PROTO_SHAPE(fed_app_rec_entry, entry_fields);
+
+static const struct proto_field part_fields[] = {
+    PROTO_LIST(fed_app_rec_part, entries, 64, fed_app_rec_entry_shape),
+};
+const struct proto_shape fed_app_rec_part_shape =
+    PROTO_SHAPE(fed_app_rec_part, part_fields);
+
 static const struct proto_field request_fields[] = {
     PROTO_FIXED(fed_app_rec_request, device),
     PROTO_FIXED(fed_app_rec_request, seal),

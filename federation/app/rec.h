@@ -93,6 +93,26 @@ extern const struct proto_shape fed_app_rec_message_shape;
 extern const struct proto_shape fed_app_rec_consent_shape;
 extern const struct proto_shape fed_app_rec_file_shape;
 
+/* One thing in a part of the archive; what its fields mean depends on kind. */
+struct fed_app_rec_entry {
+    uint64_t kind;
+    uint8_t thread[32];
+    uint8_t id[32];
+    uint8_t author[32];
+    uint64_t term;
+    uint64_t seq;
+    uint64_t at_ms;
+    struct view body;
+    struct view more;
+};
+
+struct fed_app_rec_part {
+    struct proto_list entries; /* fed_app_rec_entry */
+};
+
+extern const struct proto_shape fed_app_rec_entry_shape;
+extern const struct proto_shape fed_app_rec_part_shape;
+
 /* What a new device shows, and what it gets (codes.h). */
 struct fed_app_rec_request {
     uint8_t device[32];

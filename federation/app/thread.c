@@ -89,6 +89,8 @@ fed_app_show_thread(struct fed_app *app, const struct fed_show *show)
         TRY(meet(app, t.group));
     }
     TRY(fed_app_thread_save(app, &show->thread, &t));
+    TRY(fed_app_archive_note(app, FED_APP_KEPT_THREAD, &show->thread,
+                             show->thread.b));
     TRY(fed_app_tell(app, FED_APP_EV_THREAD, &ev));
     ev->thread = show->thread;
     ev->code = show->code;

@@ -211,7 +211,10 @@ enum fed_show_kind {
        proto_redeem_code, value tries left for the date of birth (with
        FED_ENROL_BIRTH set when it is asked for or was wrong), body the signed
        forward of a ROTATED link. */
-    FED_SHOW_ENROL
+    FED_SHOW_ENROL,
+    /* Device: part seq of our archive at peer, value the newest number that
+       there is, body the part; seq 0: there are no more. */
+    FED_SHOW_ARCHIVE
 };
 
 enum {

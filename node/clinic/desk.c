@@ -56,6 +56,7 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_PATIENT:
     case FED_SHOW_DEVICES:
     case FED_SHOW_CONSENT:
+    case FED_SHOW_ARCHIVE:
     case FED_SHOW_ENROL: /* an app's */
         return OK;
     }

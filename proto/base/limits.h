@@ -115,6 +115,7 @@
 #define LIMIT_KP_HELD 64u     /* key packages out per clinic */
 #define LIMIT_INTENTS 100000u /* of one thread */
 #define LIMIT_INTENT_TRIES 8u /* refused as invalid, then given up */
+#define LIMIT_ARCHIVE_BYTES LIMIT_MIB(256u) /* of one patient, at its home */
 #define LIMIT_THREADS_LOADED 256u
 #define LIMIT_BUSY_MS 30000u /* what waits is looked at again */
 #define LIMIT_WAIT_MS 2000u  /* a hub that is comparing is asked again */

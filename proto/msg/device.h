@@ -37,7 +37,7 @@ enum {
     PROTO_DEVICE_LIST_MAX = PROTO_PATIENT_LIST,
     PROTO_DEVICE_BIRTH_MAX = 10,      /* 1980-02-29 */
     PROTO_DEVICE_KPS_MAX = 64,        /* key packages in one message */
-    PROTO_DEVICE_PART_MAX = 64 * 1024 /* a sealed part of the archive */
+    PROTO_DEVICE_PART_MAX = 512 * 1024 /* a sealed part of the archive */
 };
 
 enum proto_device_code {

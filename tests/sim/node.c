@@ -333,6 +333,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_DEVICES:
     case FED_SHOW_CONSENT:
     case FED_SHOW_ENROL:
+    case FED_SHOW_ARCHIVE:
         break;
     }
 }

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The archive: what was said, for the patient's later devices.  It is made of
+ * parts sealed under a key that follows from the recovery code (and that one
+ * device hands to the next with the grant), kept by the home clinic, which
+ * learns when and how much, in steps of a KiB.
+ *
+ *     part    nonce 24 | XChaCha20-Poly1305(u32 length | entries | zeros)
+ *             associated data: "balsam v1 archive part" | patient
+ *
+ * The first device of the list writes it; one that becomes the first writes
+ * everything that it has, since it cannot know what its predecessor left out.
+ * What comes twice is one message: they have ids.
+ */
+#include "federation/core/archive.h"
+#include "crypto/prim/aead.h"
+#include "federation/app/inside.h"
+#include "federation/core/rec.h"
+
+#include <string.h>
+
+enum {
+    STEP = 1024,      /* sizes that the clinic can tell apart */
+    FULL = 60 * 1024, /* a part is closed above this */
+    ENTRIES = 64,     /* at most so many in one */
+    LENGTH = 4,
+    NEWS_KEY = 1 + 32 + 32 /* kind, thread, id */
+};
+
+static const char writer_name[] = "archivist";  /* 1: this device writes */
+static const char from_name[] = "archive_from"; /* 0: nothing is wanted */
+
+/* --------------------------------------------------------------- what waits */
+
+/* Whether this device is the one that writes. */
+static bool
+is_first(struct fed_app *app)
+{
+    struct fed_app_device d;
+
+    return fed_app_device(app, 0, &d) == OK && d.here;
+}
+
+enum err
+fed_app_archive_note(struct fed_app *app, enum fed_app_kept kind,
+                     const struct thread_id *thread, const uint8_t id[32])
+{
+    enum err e;
+    uint8_t what[NEWS_KEY];
+    struct fed_app_key key;
+    uint64_t n;
+
+    if (app->importing || !is_first(app)) {
+        return OK;
+    }
+    what[0] = (uint8_t)kind;
+    memcpy(what + 1, thread->b, sizeof(thread->b));
+    memcpy(what + 33, id, 32);
+    TRY(fed_app_count(&app->kv, "news", &n));
+    key = fed_app_key_num((struct view){0}, n);
+    TRY(fed_app_put(&app->kv, FED_APP_NEWS, &key, VIEW_ARRAY(what)));
+out:
+    return e;
+}
+
+/* The first of what waits.  ERR_MISSING  nothing */
+static enum err
+first_news(struct fed_app *app, const struct fed_app_key *from,
+           struct fed_app_key *key, struct bytes *what)
+{
+    enum err e =
+        fed_app_next(&app->kv, FED_APP_NEWS, from, (struct view){0}, key, what);
+
+    return e == OK && what->len != NEWS_KEY ? ERR_CORRUPT : e;
+}
+
+/* Note everything of one space again. */
+static enum err
+note_space(struct fed_app *app, uint8_t space, enum fed_app_kept kind)
+{
+    enum err e;
+    struct fed_app_key at = {.len = 0};
+    struct fed_app_key key;
+    struct bytes value = {0};
+    struct thread_id thread;
+
+    for (;;) {
+        bytes_free(&value);
+        TRY(fed_app_next(&app->kv, space, &at, (struct view){0}, &key, &value));
+        memset(&thread, 0, sizeof(thread));
+        if (kind != FED_APP_KEPT_CLINIC) {
+            memcpy(thread.b, key.b, sizeof(thread.b));
+        }
+        TRY(fed_app_archive_note(app, kind, &thread,
+                                 kind == FED_APP_KEPT_MESSAGE ? value.p
+                                                              : key.b));
+        at = fed_app_key(fed_app_key_view(&key), VIEW_LIT("\0"));
+    }
+out:
+    bytes_free(&value);
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* This device became the first one: it writes everything that it has. */
+static enum err
+take_over(struct fed_app *app)
+{
+    enum err e;
+    uint64_t writer;
+
+    TRY(fed_app_number(&app->kv, writer_name, &writer));
+    if (is_first(app) == (writer != 0)) {
+        goto out;
+    }
+    TRY(fed_app_number_put(&app->kv, writer_name, writer == 0 ? 1 : 0));
+    if (writer == 0) {
+        TRY(note_space(app, FED_APP_CLINIC, FED_APP_KEPT_CLINIC));
+        TRY(note_space(app, FED_APP_THREAD, FED_APP_KEPT_THREAD));
+        TRY(note_space(app, FED_APP_NUMBER, FED_APP_KEPT_MESSAGE));
+    }
+out:
+    return e;
+}
+
+/* ----------------------------------------------------------------- one part */
+
+struct part {
+    struct fed_app_rec_entry entries[ENTRIES];
+    struct bytes hold[ENTRIES];
+    uint32_t len;
+    size_t size;
+};
+
+static void
+clear_part(struct part *p)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        bytes_free(&p->hold[i]);
+    }
+}
+
+static enum err
+message_entry(struct fed_app *app, const struct thread_id *thread,
+              const uint8_t id[32], struct fed_app_rec_entry *out,
+              struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_rec_message m;
+
+    TRY(fed_app_message_rec(app, thread, id, &m, hold));
+    TRY(m.seq == 0 ? ERR_MISSING : OK);
+    memcpy(out->author, m.author, sizeof(out->author));
+    out->term = m.term;
+    out->seq = m.seq;
+    out->at_ms = m.at_ms;
+    out->body = m.content;
+out:
+    return e;
+}
+
+static enum err
+thread_entry(struct fed_app *app, const struct thread_id *thread,
+             struct fed_app_rec_entry *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_rec_thread t;
+    struct fed_app_key key =
+        fed_app_key(thread_id_view(thread), (struct view){0});
+
+    TRY(fed_app_load(&app->kv, FED_APP_THREAD, &key, &fed_app_rec_thread_shape,
+                     &t, hold));
+    memcpy(out->author, t.hub, sizeof(out->author));
+    out->term = t.flags;
+    out->at_ms = t.last_ms;
+    out->body = t.group;
+    out->more = t.title;
+out:
+    return e;
+}
+
+static enum err
+clinic_entry(struct fed_app *app, const uint8_t root[32],
+             struct fed_app_rec_entry *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_app_rec_clinic c;
+    struct fed_app_key key = fed_app_key(view_make(root, 32), (struct view){0});
+
+    TRY(fed_app_load(&app->kv, FED_APP_CLINIC, &key, &fed_app_rec_clinic_shape,
+                     &c, hold));
+    out->term = c.learned;
+    out->at_ms = c.since_ms;
+    out->body = c.profile;
+    out->more = c.addrs;
+out:
+    return e;
+}
+
+/* The entry that news is about.  ERR_MISSING  it is gone, or waits itself */
+static enum err
+fill_entry(struct fed_app *app, const uint8_t what[NEWS_KEY],
+           struct fed_app_rec_entry *out, struct bytes *hold)
+{
+    struct thread_id thread;
+
+    memset(out, 0, sizeof(*out));
+    out->kind = what[0];
+    memcpy(out->thread, what + 1, sizeof(out->thread));
+    memcpy(out->id, what + 33, sizeof(out->id));
+    memcpy(thread.b, out->thread, sizeof(thread.b));
+    switch (out->kind) {
+    case FED_APP_KEPT_MESSAGE:
+        return message_entry(app, &thread, out->id, out, hold);
+    case FED_APP_KEPT_THREAD:
+        return thread_entry(app, &thread, out, hold);
+    case FED_APP_KEPT_CLINIC:
+        return clinic_entry(app, out->id, out, hold);
+    default:
+        return ERR_CORRUPT;
+    }
+}
+
+/* As much of what waits as a part holds; it waits no more. */
+static enum err
+gather(struct fed_app *app, struct part *p)
+{
+    enum err e = OK;
+    struct fed_app_key at = {.len = 0};
+    struct fed_app_key key;
+    struct bytes what = {0};
+
+    while (p->len < ENTRIES && p->size < FULL) {
+        struct fed_app_rec_entry *entry = &p->entries[p->len];
+
+        bytes_free(&what);
+        e = first_news(app, &at, &key, &what);
+        if (e == ERR_MISSING) {
+            break;
+        }
+        TRY(e);
+        e = fill_entry(app, what.p, entry, &p->hold[p->len]);
+        TRY(e == ERR_MISSING ? OK : e);
+        if (e == OK && p->hold[p->len].len > 0) {
+            p->size += entry->body.len + entry->more.len + STEP / 8;
+            p->len++;
+        }
+        TRY(fed_app_del(&app->kv, FED_APP_NEWS, &key));
+        at = key;
+    }
+    e = OK;
+out:
+    bytes_free(&what);
+    return e;
+}
+
+static struct view
+aad(const struct fed_app *app, uint8_t out[64])
+{
+    static const char label[] = "balsam v1 archive part";
+    size_t len = sizeof(label);
+
+    memcpy(out, label, len);
+    memcpy(out + len, app->me.patient, sizeof(app->me.patient));
+    return view_make(out, len + sizeof(app->me.patient));
+}
+
+static enum err
+seal(struct fed_app *app, const struct part *p, struct bytes *out)
+{
+    enum err e;
+    SCRUBBED(key, PRIM_XKEY_SIZE);
+    uint8_t label[64];
+    struct fed_app_rec_part rec = {{p->entries, p->len, {0}}};
+    struct bytes body = {0};
+    struct bytes plain = {0};
+    struct bytes sealed = {0};
+
+    TRY(fed_app_secret(app, "archive", key, sizeof(key)));
+    TRY(fed_rec_encode(app->mem, &fed_app_rec_part_shape, &rec, &body));
+    TRY(bytes_alloc(app->mem, (LENGTH + body.len + STEP - 1) / STEP * STEP,
+                    &plain));
+    for (size_t i = 0; i < LENGTH; i++) {
+        plain.p[i] = (uint8_t)(body.len >> (24 - 8 * i));
+    }
+    memcpy(plain.p + LENGTH, body.p, body.len);
+    TRY(bytes_alloc(app->mem, PRIM_XNONCE_SIZE + plain.len + PRIM_TAG_SIZE,
+                    &sealed));
+    TRY(rng_fill(app->c.rng, sealed.p, PRIM_XNONCE_SIZE));
+    prim_xseal(key, sealed.p, aad(app, label), view_of(&plain),
+               sealed.p + PRIM_XNONCE_SIZE);
+    *out = bytes_take(&sealed);
+out:
+    bytes_free(&body);
+    bytes_free(&plain);
+    bytes_free(&sealed);
+    return e;
+}
+
+static enum err
+open_part(struct fed_app *app, struct view sealed, struct bytes *hold,
+          struct fed_app_rec_part *out)
+{
+    enum err e;
+    SCRUBBED(key, PRIM_XKEY_SIZE);
+    uint8_t label[64];
+    struct bytes plain = {0};
+    size_t len = 0;
+
+    TRY(fed_app_secret(app, "archive", key, sizeof(key)));
+    TRY(sealed.len >= PRIM_XNONCE_SIZE + LENGTH + PRIM_TAG_SIZE ? OK
+                                                                : ERR_FORMAT);
+    TRY(bytes_alloc(app->mem, sealed.len - PRIM_XNONCE_SIZE - PRIM_TAG_SIZE,
+                    &plain));
+    TRY(prim_xopen(key, sealed.p, aad(app, label),
+                   view_skip(sealed, PRIM_XNONCE_SIZE), plain.p));
+    for (size_t i = 0; i < LENGTH; i++) {
+        len = len << 8 | plain.p[i];
+    }
+    TRY(len <= plain.len - LENGTH ? OK : ERR_FORMAT);
+    e = fed_rec_decode(view_make(plain.p + LENGTH, len),
+                       &fed_app_rec_part_shape, out);
+    TRY(e == ERR_CORRUPT ? ERR_FORMAT : e);
+    *hold = bytes_take(&plain);
+out:
+    bytes_free(&plain);
+    return e;
+}
+
+/* -------------------------------------------------------------------- giving
+ */
+
+/* The home clinic, when it is connected and has said all that it had. */
+static bool
+home_ready(struct fed_app *app, struct clinic_id *out)
+{
+    struct fed_party_info info;
+
+    memcpy(out->b, app->me.home, sizeof(out->b));
+    return app->core != NULL && fed_core_party(app->core, out, &info) == OK &&
+           info.up && info.ours == PROTO_STANCE_GRANTED &&
+           info.theirs == PROTO_STANCE_GRANTED && info.behind == 0;
+}
+
+bool
+fed_app_archive_waits(struct fed_app *app)
+{
+    struct clinic_id home;
+    struct fed_app_key at = {.len = 0};
+    struct fed_app_key key;
+    struct bytes what = {0};
+    bool waits =
+        home_ready(app, &home) && first_news(app, &at, &key, &what) == OK;
+
+    bytes_free(&what);
+    return waits;
+}
+
+static enum err
+give(struct fed_app *app, const struct clinic_id *home)
+{
+    enum err e;
+    struct part *p = mem_alloc(app->mem, sizeof(*p));
+    struct bytes sealed = {0};
+
+    TRY(p == NULL ? ERR_NOMEM : OK);
+    TRY(gather(app, p));
+    if (p->len > 0) {
+        TRY(seal(app, p, &sealed));
+        TRY(fed_core_archive_put(app->core, home, view_of(&sealed)));
+    }
+out:
+    if (p != NULL) {
+        clear_part(p);
+    }
+    mem_free(app->mem, p, sizeof(*p));
+    bytes_free(&sealed);
+    return e;
+}
+
+static enum err
+ask(struct fed_app *app, const struct clinic_id *home)
+{
+    enum err e;
+    const struct fed_app_conn *conn = fed_app_conn(app, home);
+    uint64_t from;
+
+    TRY(fed_app_number(&app->kv, from_name, &from));
+    if (from == 0 || conn == NULL ||
+        (app->asked_serial == conn->serial && from >= app->asked_from &&
+         from < app->asked_from + FED_ARCHIVE_PARTS)) {
+        goto out; /* the rest of what was asked for comes */
+    }
+    TRY(fed_core_archive_get(app->core, home, from));
+    app->asked_serial = conn->serial;
+    app->asked_from = from;
+out:
+    return e;
+}
+
+enum err
+fed_app_archive_pump(struct fed_app *app)
+{
+    enum err e;
+    struct clinic_id home;
+
+    TRY(take_over(app));
+    if (!home_ready(app, &home)) {
+        goto out;
+    }
+    TRY(ask(app, &home));
+    if (fed_app_archive_waits(app)) {
+        TRY(give(app, &home));
+    }
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------- getting
+ */
+
+enum err
+fed_app_archive_want(struct fed_app *app)
+{
+    return fed_app_number_put(&app->kv, from_name, 1);
+}
+
+static enum err
+import_message(struct fed_app *app, const struct fed_app_rec_entry *in)
+{
+    enum err e;
+    struct fed_show show = {.kind = FED_SHOW_MESSAGE,
+                            .term = in->term,
+                            .seq = in->seq,
+                            .ts_ms = in->at_ms};
+
+    TRY(in->seq == 0 ? ERR_FORMAT : OK);
+    memcpy(show.thread.b, in->thread, sizeof(show.thread.b));
+    memcpy(show.message.b, in->id, sizeof(show.message.b));
+    memcpy(show.author.b, in->author, sizeof(show.author.b));
+    TRY(bytes_copy(app->mem, in->body, &show.body));
+    TRY(fed_app_show_message(app, &show));
+out:
+    bytes_free(&show.body);
+    return e;
+}
+
+/* A thread that we are not in (yet): shown, and what was said in it. */
+static enum err
+import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
+{
+    enum err e;
+    struct thread_id id;
+    struct fed_app_rec_thread t;
+    struct bytes hold = {0};
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    TRY(fed_app_thread_rec(app, &id, &t, &hold));
+    if (t.group.len == 0) {
+        t.state = FED_THREAD_ENDED;
+        t.flags = in->term;
+        t.group = in->body;
+        memcpy(t.hub, in->author, sizeof(t.hub));
+    }
+    if (t.title.len == 0) {
+        t.title = in->more;
+    }
+    TRY(fed_app_thread_save(app, &id, &t));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+import_clinic(struct fed_app *app, const struct fed_app_rec_entry *in)
+{
+    enum err e;
+    struct clinic_id root;
+    struct fed_app_rec_clinic c;
+    struct bytes hold = {0};
+
+    memcpy(root.b, in->id, sizeof(root.b));
+    TRY(fed_app_clinic_rec(app, &root, &c, &hold));
+    c.state = c.state == 0 ? FED_APP_CLINIC_IN_THREAD : c.state;
+    c.learned = in->term > c.learned ? in->term : c.learned;
+    c.profile = c.profile.len == 0 ? in->body : c.profile;
+    c.addrs = c.addrs.len == 0 ? in->more : c.addrs;
+    TRY(fed_app_clinic_save(app, &root, &c));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+import(struct fed_app *app, const struct fed_app_rec_part *part)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct fed_app_rec_entry entry;
+
+    app->importing = true;
+    while (e == OK && proto_list_next(&part->entries, &fed_app_rec_entry_shape,
+                                      &at, &entry)) {
+        e = entry.kind == FED_APP_KEPT_MESSAGE  ? import_message(app, &entry)
+            : entry.kind == FED_APP_KEPT_THREAD ? import_thread(app, &entry)
+            : entry.kind == FED_APP_KEPT_CLINIC ? import_clinic(app, &entry)
+                                                : OK;
+        e = e == ERR_FORMAT ? OK : e;
+    }
+    app->importing = false;
+    return e;
+}
+
+enum err
+fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    struct fed_app_rec_part part;
+    struct bytes hold = {0};
+    struct fed_app_event *ev;
+    uint64_t from;
+
+    TRY(fed_app_number(&app->kv, from_name, &from));
+    if (from == 0 || (show->seq != 0 && show->seq < from)) {
+        goto out; /* not asked for, or known */
+    }
+    if (show->seq != 0) {
+        e = open_part(app, view_of(&show->body), &hold, &part);
+        if (e == OK) {
+            TRY(import(app, &part));
+        }
+        TRY(fed_app_ours(e) ? e : OK); /* not one of ours: no matter */
+    }
+    from = show->seq == 0 || show->seq >= show->value ? 0 : show->seq + 1;
+    TRY(fed_app_number_put(&app->kv, from_name, from));
+    if (from != 0) {
+        goto out; /* there is more */
+    }
+    TRY(fed_app_tell(app, FED_APP_EV_ARCHIVE, &ev));
+    ev->number = show->seq;
+out:
+    bytes_free(&hold);
+    return e;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A patient's archive (decisions F 25 and issue: history for a new device):
+ * sealed parts that the home clinic only keeps.  Part of core.h's contract.
+ */
+#ifndef FEDERATION_CORE_ARCHIVE_H
+#define FEDERATION_CORE_ARCHIVE_H
+
+#include "federation/core/core.h"
+
+enum {
+    FED_ARCHIVE_PARTS = 8 /* that come for one question */
+};
+
+/*
+ * On a device: keep this part, at most PROTO_DEVICE_PART_MAX bytes.  Durable;
+ * the clinic gives it the next number.
+ * ERR_MISSING  we are not connected to this clinic; ERR_LIMIT  too long
+ */
+MUST_CHECK enum err fed_core_archive_put(struct fed_core *core,
+                                         const struct clinic_id *home,
+                                         struct view part);
+
+/*
+ * Give us parts from this number on: ARCHIVE shows follow, FED_ARCHIVE_PARTS at
+ * most, in order.  Errors as above.
+ */
+MUST_CHECK enum err fed_core_archive_get(struct fed_core *core,
+                                         const struct clinic_id *home,
+                                         uint64_t from);
+
+#endif
