@@ -61,6 +61,8 @@ struct node_api {
     struct node_identity identity; /* its root never changes */
     struct node_profile profile;
 
+    _Atomic uint64_t renewal_failed; /* tries to renew the certificate */
+
     pthread_mutex_t journal_mx; /* `watch` waits for new rows here */
     pthread_cond_t journal_cond;
     uint64_t journal_seq;

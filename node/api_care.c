@@ -6,6 +6,7 @@
 #include "proto/base/limits.h"
 #include "store/backup.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -274,9 +275,12 @@ look_at_keys(struct node_call *c, json_t *list)
     SCRUBBED(seed, PRIM_ED25519_SEED);
     struct store_txn *txn = NULL;
     uint64_t now = store_now_ms(c->api->store);
+    struct node_runner_stats stats;
     bool checked = false;
     bool renewal;
     bool node;
+
+    node_runner_stats(c->api->runner, &stats);
 
     if (store_read_begin(c->api->store, &txn) == OK) {
         checked = node_root_seed_load(txn, seed) == ERR_MISSING;
@@ -292,6 +296,14 @@ look_at_keys(struct node_call *c, json_t *list)
             "check.");
     finding(list, "the node's certificate", node,
             "It has expired: is the clock right? Then balsam rotate-key.");
+    finding(list, "its renewal", atomic_load(&c->api->renewal_failed) == 0,
+            "It did not succeed, and is tried again: is the disk full? If the "
+            "renewal key has expired or was revoked, take the recovery sheet "
+            "and run balsam rotate-key --revoke.");
+    finding(list, "the clock", !stats.clock_behind,
+            "It is more than a day behind what other clinics have signed, or "
+            "behind what this node stored before: set the machine's clock, or "
+            "let it follow a time server.");
     finding(list, "the renewal key", renewal,
             "It expires soon: take the recovery sheet and run balsam "
             "rotate-key --revoke.");

@@ -6,118 +6,9 @@
 #include "node/api.h"
 #include "node/clinic/desk.h"
 #include "node/init.h"
+#include "node/self.h"
 
 #include <string.h>
-
-/* ------------------------------------------------------------ a new self */
-
-/* Identity and profile as they are to be, saved and told to everybody. */
-struct self {
-    struct node_call *c;
-    struct node_identity identity;
-    struct node_profile profile;
-    enum node_audit action;
-    uint64_t n;
-};
-
-static enum err
-copy_identity(const struct mem *mem, const struct node_identity *from,
-              struct node_identity *out)
-{
-    enum err e;
-    struct node_identity id = *from;
-
-    id.renewal_cert = (struct bytes){0};
-    id.chain = (struct bytes){0};
-    id.revocation = (struct bytes){0};
-    TRY(bytes_copy(mem, view_of(&from->renewal_cert), &id.renewal_cert));
-    TRY(bytes_copy(mem, view_of(&from->chain), &id.chain));
-    TRY(bytes_copy(mem, view_of(&from->revocation), &id.revocation));
-    *out = id;
-    memset(&id, 0, sizeof(id));
-out:
-    node_identity_clear(&id);
-    return e;
-}
-
-static enum err
-copy_profile(const struct mem *mem, const struct node_profile *from,
-             struct node_profile *out)
-{
-    enum err e;
-
-    out->changed_ms = from->changed_ms;
-    TRY(phi_from(mem, proto_phi_reveal(&from->name), &out->name));
-    TRY(phi_from(mem, proto_phi_reveal(&from->address), &out->address));
-    TRY(phi_from(mem, proto_phi_reveal(&from->phone), &out->phone));
-out:
-    return e;
-}
-
-/* Under identity_mx: a copy to change. */
-static enum err
-self_begin(struct node_call *c, struct self *s)
-{
-    enum err e;
-
-    s->c = c;
-    TRY(copy_identity(c->api->mem, &c->api->identity, &s->identity));
-    TRY(copy_profile(c->api->mem, &c->api->profile, &s->profile));
-out:
-    return e;
-}
-
-static void
-self_clear(struct self *s)
-{
-    node_identity_clear(&s->identity);
-    node_profile_clear(&s->profile);
-}
-
-static enum err
-write_self(void *ctx, struct store_txn *txn)
-{
-    enum err e;
-    struct self *s = ctx;
-
-    TRY(node_identity_save(txn, &s->identity));
-    TRY(node_profile_save(txn, &s->profile));
-    TRY(node_audit_member(txn, s->c->api, s->action, (struct view){0}, s->n));
-out:
-    return e;
-}
-
-/* Under identity_mx: save it, then be it. */
-static enum err
-self_commit(struct self *s)
-{
-    enum err e;
-    struct node_api *api = s->c->api;
-    struct bytes profile = {0};
-    struct bytes addrs = {0};
-    struct self before = {0};
-
-    TRY(node_profile_sign(api->mem, &s->identity, &s->profile, &profile));
-    for (size_t i = 0; i < api->addrs_len; i++) {
-        TRY(proto_addr_append(api->mem, &addrs, &api->addrs[i]));
-    }
-    TRY(store_write(api->store, write_self, s, STORE_JOB_FREES));
-    TRY(node_runner_set_self(api->runner, &s->identity, view_of(&addrs),
-                             view_of(&profile)));
-    (void)pthread_mutex_lock(&api->self_mx);
-    before.identity = api->identity;
-    before.profile = api->profile;
-    api->identity = s->identity;
-    api->profile = s->profile;
-    (void)pthread_mutex_unlock(&api->self_mx);
-    memset(&s->identity, 0, sizeof(s->identity));
-    memset(&s->profile, 0, sizeof(s->profile));
-    self_clear(&before);
-out:
-    bytes_free(&profile);
-    bytes_free(&addrs);
-    return e;
-}
 
 /* ----------------------------------------------------------------- profile */
 
@@ -159,10 +50,10 @@ enum err
 node_cmd_profile_set(struct node_call *c)
 {
     enum err e;
-    struct self s = {.action = NODE_AUDIT_PROFILE};
+    struct node_self s = {.action = NODE_AUDIT_PROFILE};
 
     (void)pthread_mutex_lock(&c->api->identity_mx);
-    TRY(self_begin(c, &s));
+    TRY(node_self_begin(c->api, &s));
     TRY(set_words(c, "name", IDENT_NAME_MAX, &s.profile.name));
     TRY(set_words(c, "street", IDENT_ADDRESS_MAX, &s.profile.address));
     TRY(set_words(c, "phone", IDENT_PHONE_MAX, &s.profile.phone));
@@ -170,11 +61,11 @@ node_cmd_profile_set(struct node_call *c)
         TRY(node_call_fail(c, ERR_INVALID, "The clinic needs a name."));
     }
     s.profile.changed_ms = store_now_ms(c->api->store);
-    TRY(self_commit(&s));
+    TRY(node_self_commit(&s));
     show_profile(c->api, c->out);
 out:
     (void)pthread_mutex_unlock(&c->api->identity_mx);
-    self_clear(&s);
+    node_self_clear(&s);
     return e;
 }
 
@@ -283,7 +174,7 @@ out:
  * new renewal key, since whoever had the node had that one too.
  */
 static enum err
-revoke(struct node_call *c, struct self *s)
+revoke(struct node_call *c, struct node_self *s)
 {
     enum err e;
     SCRUBBED_STRUCT(prim_sign_key, root);
@@ -307,10 +198,10 @@ enum err
 node_cmd_rotate_key(struct node_call *c)
 {
     enum err e;
-    struct self s = {.action = NODE_AUDIT_KEY};
+    struct node_self s = {.action = NODE_AUDIT_KEY};
 
     (void)pthread_mutex_lock(&c->api->identity_mx);
-    TRY(self_begin(c, &s));
+    TRY(node_self_begin(c->api, &s));
     if (node_call_has(c, "revoke")) {
         s.n = 1;
         TRY(revoke(c, &s));
@@ -326,12 +217,12 @@ node_cmd_rotate_key(struct node_call *c)
             goto out;
         }
     }
-    TRY(self_commit(&s));
+    TRY(node_self_commit(&s));
     node_json_num(c->out, "generation",
                   c->api->identity.generation & UINT32_MAX);
     node_json_hex(c->out, "key", VIEW_ARRAY(c->api->identity.node.pub));
 out:
     (void)pthread_mutex_unlock(&c->api->identity_mx);
-    self_clear(&s);
+    node_self_clear(&s);
     return e;
 }

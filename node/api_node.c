@@ -3,6 +3,7 @@
 #include "node/api.h"
 #include "node/clinic/desk.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* -------------------------------------------------------------------- peers */
@@ -142,6 +143,19 @@ show_sandbox(struct node_call *c)
     }
 }
 
+/* What is wrong with our certificate, and with our clock (decisions A 3). */
+static void
+show_certificate(struct node_call *c)
+{
+    struct node_runner_stats s;
+
+    node_runner_stats(c->api->runner, &s);
+    node_json_bool(c->out, "clock_behind", s.clock_behind);
+    node_json_num(c->out, "known_ms", s.known_ms);
+    node_json_num(c->out, "certificate_failed",
+                  atomic_load(&c->api->renewal_failed));
+}
+
 enum err
 node_cmd_status(struct node_call *c)
 {
@@ -172,6 +186,7 @@ node_cmd_status(struct node_call *c)
         proto_addr_format(&api->addrs[i], text);
         (void)json_array_append_new(addrs, json_string(text));
     }
+    show_certificate(c);
     show_sandbox(c);
     node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
     node_json_bool(c->out, "sheet_checked", !unchecked);

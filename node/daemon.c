@@ -7,6 +7,7 @@
 #include "node/control.h"
 #include "node/hook.h"
 #include "node/sd_notify.h"
+#include "node/self.h"
 #include "node/sysclock.h"
 #include "store/member.h"
 #include "store/settings.h"
@@ -24,8 +25,7 @@
 static const char RESTORES[] = "node.restores";
 
 enum {
-    LOOK_AFTER_MS = 3600 * 1000, /* certificates and clocks: once an hour */
-    STUCK_MS = 30 * 1000         /* a core that does nothing this long */
+    STUCK_MS = 30 * 1000 /* a core that does nothing this long */
 };
 
 struct daemon {
@@ -250,63 +250,45 @@ out:
     return e;
 }
 
-/* What could not be stored must not be used: a crash would forget it. */
-static void
-take_back(struct daemon *d)
-{
-    struct node_identity stored = {0};
-    struct store_txn *txn = NULL;
-
-    if (store_read_begin(d->store, &txn) == OK &&
-        node_identity_load(txn, &stored) == OK) {
-        node_identity_clear(&d->api.identity);
-        d->api.identity = stored;
-    }
-    store_read_end(txn);
-}
-
-/* A fresh certificate when it is due, or after a restore (decisions E 21). */
 static enum err
 renew(struct daemon *d)
 {
-    enum err e = OK;
+    enum err e;
     uint64_t now = store_now_ms(d->store);
+    struct node_identity *id = &d->api.identity;
 
-    if (!d->restored && !node_identity_due(&d->api.identity, now)) {
-        return OK;
-    }
-    TRY(node_identity_renew(d->mem, prim_rng_system(), now, d->restored,
-                            &d->api.identity));
-    e = store_write(d->store, write_identity, d, STORE_JOB_FREES);
-    if (e != OK) {
-        take_back(d);
-        goto out;
-    }
+    TRY(node_identity_raise(id, node_identity_after_loss(id, now)));
+    TRY(node_identity_renew(d->mem, prim_rng_system(), now, true, id));
+    TRY(store_write(d->store, write_identity, d, STORE_JOB_FREES));
     LOG(d->log, LOG_INFO, "node.certificate.renewed",
-        LOG_NUM("generation", d->api.identity.generation & UINT32_MAX),
-        LOG_NUM("restored", d->restored));
+        LOG_NUM("generation", id->generation & UINT32_MAX),
+        LOG_NUM("restored", true));
 out:
     return e;
 }
 
-/* At the start: one that is due can wait, one after a restore cannot. */
+/*
+ * After a restore: a fresh key and certificate (decisions E 21), of a
+ * generation above all that others may remember of us.  When that does not
+ * succeed the node starts as it is, and node_renewal_turn goes on trying.
+ */
 static enum err
-renew_first(struct daemon *d)
+renew_restored(struct daemon *d)
 {
-    enum err e = renew(d);
+    struct store_txn *txn = NULL;
+    enum err e = d->restored ? renew(d) : OK;
 
     if (e == OK) {
         return OK;
     }
-    LOG(d->log, LOG_ERROR, "node.certificate.not_renewed", LOG_ERR(e));
-    if (!d->restored) {
-        return OK;
-    }
-    return e == ERR_FULL
-               ? fail(d, e,
-                      "The disk is full: a restored node has to write its new "
-                      "certificate first. Make room, then start it again.")
-               : e;
+    LOG(d->log, LOG_ERROR, "node.certificate.not_renewed", LOG_ERR(e),
+        LOG_NUM("restored", true));
+    node_identity_clear(&d->api.identity);
+    TRY(store_read_begin(d->store, &txn));
+    TRY(node_identity_load(txn, &d->api.identity));
+out:
+    store_read_end(txn);
+    return e;
 }
 
 static enum err
@@ -418,7 +400,7 @@ start(struct daemon *d)
 
     TRY(open_store(d));
     TRY(load(d));
-    TRY(renew_first(d));
+    TRY(renew_restored(d));
     TRY(sign_profile(d));
     TRY(find_addrs(d));
     TRY(start_runner(d));
@@ -446,28 +428,6 @@ is_alive(struct daemon *d, const struct node_runner_stats *s)
     return now - d->beat_ms < STUCK_MS;
 }
 
-static void
-renew_running(struct daemon *d)
-{
-    enum err e = OK;
-
-    (void)pthread_mutex_lock(&d->api.identity_mx);
-    if (node_identity_due(&d->api.identity, store_now_ms(d->store))) {
-        e = renew(d);
-        if (e == OK) {
-            e = sign_profile(d);
-        }
-        if (e == OK) {
-            e = node_runner_set_self(d->runner, &d->api.identity,
-                                     view_of(&d->addrs), view_of(&d->profile));
-        }
-    }
-    (void)pthread_mutex_unlock(&d->api.identity_mx);
-    if (e != OK) {
-        LOG(d->log, LOG_ERROR, "node.certificate.not_renewed", LOG_ERR(e));
-    }
-}
-
 static enum err
 nothing(void *ctx, struct store_txn *txn)
 {
@@ -492,7 +452,7 @@ look_after(struct daemon *d)
     struct node_runner_stats stats;
     sigset_t set;
     struct timespec second = {1, 0};
-    uint64_t next = clock_mono_ms(node_sysclock()) + LOOK_AFTER_MS;
+    struct node_renewal renewal = {.api = &d->api};
     int sig;
 
     wake_set(&set);
@@ -513,10 +473,7 @@ look_after(struct daemon *d)
         if (is_alive(d, &stats)) {
             node_sd_watchdog(&d->sd);
         }
-        if (clock_mono_ms(node_sysclock()) >= next) {
-            renew_running(d);
-            next = clock_mono_ms(node_sysclock()) + LOOK_AFTER_MS;
-        }
+        node_renewal_turn(&renewal);
     }
 }
 

@@ -14,7 +14,8 @@ static const char ROOT_SEED[] = "node.root_seed";
 
 enum {
     VERSION = 1,
-    RECORD_MAX = 8192
+    RECORD_MAX = 8192,
+    GENERATION_EPOCH_S = 1735689600 /* 2025-01-01, before the first node */
 };
 
 void
@@ -103,6 +104,26 @@ out:
         id->generation = generation;
     }
     return e;
+}
+
+enum err
+node_identity_raise(struct node_identity *id, uint64_t above)
+{
+    if (above >> 32 > id->generation >> 32) {
+        return ERR_STALE;
+    }
+    id->generation = above > id->generation ? above : id->generation;
+    return OK;
+}
+
+uint64_t
+node_identity_after_loss(const struct node_identity *id, uint64_t now_ms)
+{
+    uint64_t s = now_ms / 1000;
+
+    s = s > GENERATION_EPOCH_S ? s - GENERATION_EPOCH_S : 0;
+    return ident_generation((uint32_t)(id->generation >> 32),
+                            s > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)s);
 }
 
 bool

@@ -49,6 +49,20 @@ MUST_CHECK enum err node_identity_renew(const struct mem *mem,
                                         const struct rng *rng, uint64_t now_ms,
                                         bool new_key, struct node_identity *id);
 
+/*
+ * The next certificate will be of a generation above this one.
+ * ERR_STALE  only with a newer renewal key: the recovery sheet is needed
+ */
+MUST_CHECK enum err node_identity_raise(struct node_identity *id,
+                                        uint64_t above);
+
+/*
+ * Above all that this node can have had, since certificates do not come faster
+ * than seconds: for a node that does not remember how far it was.
+ */
+uint64_t node_identity_after_loss(const struct node_identity *id,
+                                  uint64_t now_ms);
+
 /* Whether the certificate is due for renewal. */
 bool node_identity_due(const struct node_identity *id, uint64_t now_ms);
 

@@ -372,6 +372,21 @@ do_step(struct node_runner *r, struct node_ev *ev)
     return OK;
 }
 
+/* decisions A 3: what time it is at least, for the handshake and for people. */
+static void
+look_at_clock(struct node_runner *r)
+{
+    struct fed_clock clock;
+
+    fed_core_clock(r->core, &clock);
+    atomic_store(&r->known_ms, clock.known_ms);
+    if (clock.behind && !atomic_load(&r->clock_behind)) {
+        LOG(r->c.log, LOG_ERROR, "node.clock.behind",
+            LOG_MS("by_ms", clock.known_ms - clock_wall_ms(r->c.clock)));
+    }
+    atomic_store(&r->clock_behind, clock.behind);
+}
+
 static void
 do_event(struct node_runner *r, struct node_ev *ev)
 {
@@ -384,6 +399,9 @@ do_event(struct node_runner *r, struct node_ev *ev)
     r->made.framed = ev->kind == NODE_EV_FRAME || ev->kind == NODE_EV_UP;
     r->made.peer = ev->peer;
     e = do_step(r, ev);
+    if (ev->kind == NODE_EV_UP) {
+        look_at_clock(r);
+    }
     if (is_fatal(e)) {
         node_runner_start_over(r, &r->made, e);
     } else if (e != OK) {
@@ -562,6 +580,7 @@ node_runner_thread(void *ctx)
 {
     struct node_runner *r = ctx;
 
+    look_at_clock(r);
     while (!may_end(r)) {
         one_turn(r);
     }

@@ -132,10 +132,14 @@ MUST_CHECK enum err node_runner_set_self(struct node_runner *r,
 struct node_runner_stats {
     uint64_t batches;
     uint64_t steps;
-    uint64_t failures; /* of commits */
-    uint64_t queued;   /* events waiting now */
-    uint64_t beats;    /* turns of the core thread: for the watchdog */
-    bool superseded;   /* a newer copy of this node runs: stop */
+    uint64_t failures;    /* of commits */
+    uint64_t queued;      /* events waiting now */
+    uint64_t beats;       /* turns of the core thread: for the watchdog */
+    bool superseded;      /* a newer copy of this node runs: stop */
+    uint64_t known_ms;    /* a time that has passed for sure (fed_clock) */
+    bool clock_behind;    /* ours is before it: it is wrong */
+    uint64_t renew_above; /* the other clinics want a certificate of a
+                             generation above this before they take us back */
 };
 void node_runner_stats(struct node_runner *r, struct node_runner_stats *out);
 

@@ -218,6 +218,9 @@ node_runner_stats(struct node_runner *r, struct node_runner_stats *out)
     out->failures = atomic_load(&r->failures);
     out->beats = atomic_load(&r->beats);
     out->superseded = atomic_load(&r->superseded);
+    out->known_ms = atomic_load(&r->known_ms);
+    out->clock_behind = atomic_load(&r->clock_behind);
+    out->renew_above = atomic_load(&r->renew_above);
     (void)pthread_mutex_lock(&r->mx);
     out->queued = r->queue_len;
     (void)pthread_mutex_unlock(&r->mx);

@@ -58,6 +58,7 @@ verify(void *ctx, struct view chain, const struct device_id *tls_key,
                                 : verify_device(r, chain, tls_key, out);
     }
     check.now_ms = clock_wall_ms(r->c.clock);
+    check.known_ms = atomic_load(&r->known_ms);
     TRY(ident_chain_verify(r->c.mem, chain, &check, &n));
     TRY(node_runner_is_suspect(r, &n.root) ? ERR_AGAIN : OK);
     out->root = n.root;
@@ -92,18 +93,20 @@ new_event(struct node_runner *r, enum node_ev_kind kind,
     return ev;
 }
 
-/* The generation that the chain of a connected peer certifies. */
-static uint64_t
-generation_of(struct node_runner *r, const struct fed_peer_info *info)
+/* What the chain of a connected peer certifies. */
+static void
+read_chain(struct node_runner *r, const struct fed_peer_info *info,
+           struct fed_up *up)
 {
     struct ident_check check = {.root = &info->peer.root};
     struct ident_node n;
 
     check.now_ms = clock_wall_ms(r->c.clock);
-    if (ident_chain_verify(r->c.mem, info->chain, &check, &n) != OK) {
-        return 0;
+    check.known_ms = atomic_load(&r->known_ms);
+    if (ident_chain_verify(r->c.mem, info->chain, &check, &n) == OK) {
+        up->generation = n.generation;
+        up->certified_ms = n.not_before_ms;
     }
-    return n.generation;
 }
 
 static void *
@@ -125,7 +128,7 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
         ev->up.cert = view_of(&ev->frame);
     } else {
         ev->up.kind = FED_KIND_CLINIC;
-        ev->up.generation = generation_of(r, info);
+        read_chain(r, info, &ev->up);
     }
     memcpy(ev->up.exporter, info->exporter, sizeof(ev->up.exporter));
     ev->up.dialled = info->dialled;
@@ -384,6 +387,9 @@ node_runner_act(struct node_runner *r, const struct fed_act *act)
     case FED_ACT_UNWANT:
         fed_net_undial(r->net, &act->peer);
         node_runner_via_unwant(r, &act->peer);
+        break;
+    case FED_ACT_RENEW:
+        atomic_store(&r->renew_above, act->generation);
         break;
     case FED_ACT_ROTATE: /* done with the transaction */
         break;

@@ -260,6 +260,7 @@ act(struct fed_app *app, const struct fed_act *a)
     case FED_ACT_UNWANT:
         net->unwant(net->ctx, &a->peer);
         break;
+    case FED_ACT_RENEW: /* a device has no generations of its own */
     case FED_ACT_ROTATE:
         break;
     }

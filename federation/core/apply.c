@@ -3,7 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -212,27 +212,29 @@ show_member(struct fed_core *core, const struct fed_thread *t,
     return OK;
 }
 
-/* Say who came and went.  *removed: somebody lost the right to read. */
+/* Say who came and went.  *shut: somebody lost the right to speak
+   in the epoch before. */
 static enum err
 show_changes(struct fed_core *core, const struct fed_thread *t,
              const struct mls_stage *stage, const struct mls_stage_info *info,
-             const struct clinic_id *by, bool *removed)
+             const struct clinic_id *by, bool *shut)
 {
     enum err e = OK;
     struct mls_leaf_change c;
 
-    *removed = false;
+    *shut = false;
     if (info->external) {
-        *removed = true; /* the old leaf of the one that rejoined */
+        *shut = true; /* the old leaf of the one that rejoined */
         return show_member(core, t, by, by, 2);
     }
     for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
         struct clinic_id who;
 
         if (c.what == MLS_UPDATED) {
+            *shut = *shut || fed_replaces_revoked(core, &c);
             continue;
         }
-        *removed = *removed || c.what == MLS_REMOVED;
+        *shut = *shut || c.what == MLS_REMOVED;
         TRY(fed_chain_root(c.what == MLS_REMOVED ? c.before.credential
                                                  : c.after.credential,
                            &who));
@@ -256,7 +258,7 @@ drop_stage(struct fed_core *core, struct fed_thread *t)
 }
 
 static enum err
-new_epoch(struct fed_core *core, struct fed_thread *t, bool removed)
+new_epoch(struct fed_core *core, struct fed_thread *t, bool shut)
 {
     enum err e;
     struct mls_extension ext;
@@ -268,9 +270,9 @@ new_epoch(struct fed_core *core, struct fed_thread *t, bool removed)
     TRY(fed_thread_group(core, t, ext.data));
     t->rec.epoch_seq = t->rec.seq;
     t->rec.epoch_ts_ms = t->rec.ts_ms;
-    t->rec.late = !removed;
-    if (removed) {
-        /* decisions D 13: at once after a Remove */
+    t->rec.late = !shut;
+    if (shut) {
+        /* decisions D 13: at once after a Remove or a revoked certificate */
         TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
     }
     TRY(fed_mls_save(core, t));
@@ -286,11 +288,11 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct mls_stage_info info;
     struct clinic_id by;
-    bool removed;
+    bool shut;
 
     mls_stage_info(*take_stage, &info);
     TRY(fed_policy_commit(core, t, *take_stage, &by));
-    TRY(show_changes(core, t, *take_stage, &info, &by, &removed));
+    TRY(show_changes(core, t, *take_stage, &info, &by, &shut));
     if (info.self_removed) {
         mls_stage_free(*take_stage);
         *take_stage = NULL;
@@ -299,7 +301,7 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     }
     TRY(mls_merge(t->mls, take_stage));
     TRY(drop_stage(core, t));
-    TRY(new_epoch(core, t, removed));
+    TRY(new_epoch(core, t, shut));
     TRY(fed_thread_show(core, t));
 out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;

@@ -7,7 +7,7 @@
  * Who opens the direct conversation (decisions D 17): the clinic that accepts;
  * when both asked each other, the one with the smaller root.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/ident/profile.h"
 #include "crypto/ident/redeem.h"
@@ -414,6 +414,7 @@ fed_party_lively(struct fed_core *core, struct fed_party *p)
     }
     TRY(fed_contact_profile(core, p));
     TRY(fed_stream_pump(core, p));
+    TRY(fed_revoke_kick(core, p));
     TRY(fed_busy_kick(core, p));
 out:
     return e;

@@ -6,7 +6,7 @@
 
 #include "crypto/prim/curve.h"
 #include "crypto/prim/hash.h"
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
@@ -30,18 +30,25 @@ set_self(struct fed_core *core, const struct fed_self *self)
     struct prim_sign_key key;
     struct ident_check check = {.root = &self->root, .now_ms = 0};
     struct ident_node node;
+    uint64_t revoked = 0;
 
     memset(&key, 0, sizeof(key));
     TRY(self->node_seed.len == sizeof(core->seed) ? OK : ERR_INVALID);
     prim_ed25519_from_seed(self->node_seed.p, &key);
     check.key = key.pub;
     TRY(ident_chain_verify(core->mem, self->chain, &check, &node));
+    if (self->revocation.len > 0) {
+        TRY(ident_revoke_open(core->mem, &self->root, self->revocation,
+                              &revoked));
+    }
     TRY(replace(core, &core->chain, self->chain));
     TRY(replace(core, &core->addrs, self->addrs));
     TRY(replace(core, &core->profile, self->profile));
     TRY(replace(core, &core->revocation, self->revocation));
     memcpy(core->seed, self->node_seed.p, sizeof(core->seed));
     core->node = node.key;
+    core->generation = node.generation;
+    core->revoked = revoked;
     memset(core->profile_hash, 0, sizeof(core->profile_hash));
     if (self->profile.len > 0) {
         prim_sha256(self->profile, core->profile_hash);
@@ -60,6 +67,7 @@ fed_core_set_self(struct fed_core *core, const struct fed_self *self)
     TRY(clinic_id_equal(&self->root, &core->config.self.root) ? OK
                                                               : ERR_INVALID);
     TRY(set_self(core, self));
+    TRY(fed_revoke_own(core));
     for (size_t i = 0; i < core->parties_len; i++) {
         if (fed_party_live(core->parties[i])) {
             TRY(fed_contact_profile(core, core->parties[i]));
@@ -120,6 +128,7 @@ load(struct fed_core *core)
     TRY(e);
     TRY(fed_party_load_all(core));
     TRY(find_busy(core));
+    TRY(fed_revoke_own(core));
     fed_tx_timer(core, core->start_ms + LIMIT_BUSY_MS);
 out:
     bytes_free(&hold);
@@ -361,6 +370,7 @@ fed_core_tick(struct fed_core *core)
     uint64_t now = fed_mono(core);
 
     core->timer_ms = 0;
+    TRY(fed_clock_tick(core));
     for (size_t i = 0; i < core->threads_len; i++) {
         struct fed_thread *t = core->threads[i];
 

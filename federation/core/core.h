@@ -133,7 +133,10 @@ enum fed_act_kind {
     FED_ACT_CLOSE,    /* flush and close connection serial of peer */
     FED_ACT_WANT,     /* keep a connection to peer; body: addrs to dial */
     FED_ACT_UNWANT,   /* no connection needed any more: stop dialling */
-    FED_ACT_ROTATE    /* thread has a new epoch: new slot key */
+    FED_ACT_ROTATE,   /* thread has a new epoch: new slot key */
+    FED_ACT_RENEW     /* a node key and certificate of a generation above
+                         generation, please (fed_core_set_self): without one
+                         no thread takes us back; repeated until it is there */
 };
 
 /* To be done in order after the commit, but ROTATE with it. */
@@ -142,6 +145,7 @@ struct fed_act {
     struct clinic_id peer;
     uint64_t serial;
     struct thread_id thread;
+    uint64_t generation; /* RENEW */
     struct bytes body;
 };
 
@@ -176,7 +180,8 @@ enum fed_show_kind {
        to term, seq; message is zeros. */
     FED_SHOW_STATE,
     /* Entries seq..value of term are missing here: code 0 never received,
-       1 undecryptable.  They are asked for where that is possible. */
+       1 undecryptable, 2 refused because its author's key is revoked.  They
+       are asked for where that is possible. */
     FED_SHOW_GAP,
     /* This node was put back to an older state (code 0), or peer was
        (code 1); threads resync by themselves. */
@@ -286,6 +291,8 @@ struct fed_show {
     bool resent;
     bool known;        /* PATIENT */
     enum fed_kind who; /* what peer is: PARTY, LINK_USED */
+    bool proven; /* MESSAGE that was resent: by its author itself; else that it
+                    is the author's is only the word of who resent it */
     struct bytes body;
 };
 
@@ -363,8 +370,12 @@ void fed_core_free(struct fed_core *core);
  */
 MUST_CHECK enum err fed_core_reset(struct fed_core *core);
 
-/* New certificate, node key, addresses or profile; the root stays.  Each
-   thread gets the new key before our next message in it (decisions A 4). */
+/*
+ * New certificate, node key, addresses or profile; the root stays.  Each
+ * thread gets the new key before our next message in it; at once, and in all
+ * of them, when older keys are revoked now (decisions A 4): then connections
+ * are closed, so that everybody hears of it in the next greeting.
+ */
 MUST_CHECK enum err fed_core_set_self(struct fed_core *core,
                                       const struct fed_self *self);
 
@@ -386,6 +397,20 @@ MUST_CHECK enum err fed_core_take(struct fed_core *core,
 /* The oldest taken batch is durable and acted upon. */
 void fed_core_done(struct fed_core *core, const struct fed_batch *batch);
 
+/*
+ * decisions A 3.  known_ms is a time that has passed for sure: one that was
+ * stored here, or when certificates of clinics that we are connected with
+ * begin (the second newest of them, if there are two, so that no single clinic
+ * can put it into the future).  behind: our clock is more than a day before it;
+ * then it is wrong, and nobody's certificate counts as expired.
+ */
+struct fed_clock {
+    uint64_t known_ms;
+    bool behind;
+};
+
+void fed_core_clock(const struct fed_core *core, struct fed_clock *out);
+
 /* -------------------------------------------------------------- from the net
  */
 
@@ -393,6 +418,7 @@ struct fed_up {
     struct clinic_id root; /* proven by the handshake */
     uint64_t serial;       /* of the connection; never reused */
     uint64_t generation;   /* of the certificate shown */
+    uint64_t certified_ms; /* when that one begins; 0: not known */
     uint8_t exporter[32];
     bool dialled;
     enum fed_kind kind; /* CLINIC or DEVICE: root is the device id then */

@@ -3,7 +3,7 @@
  * The follower: applies the hub's log in order, checks that it is one chain,
  * and takes the answers to its own submissions as the entries that they are.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -152,6 +152,26 @@ out:
     return e;
 }
 
+/*
+ * decisions A 4: of a leaf whose key was revoked since.  Only its author, who
+ * has another key by now, can say whether it was its own.
+ */
+static enum err
+revoked_message(struct fed_core *core, struct fed_thread *t,
+                const struct arrived *a, const struct clinic_id *author)
+{
+    enum err e;
+    struct arrived refused = *a;
+
+    refused.kind = FED_ENTRY_REFUSED;
+    TRY(append(core, t, &refused));
+    TRY(show_gap(core, t, a->seq, a->seq, 2));
+    TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, author->b));
+    TRY(fed_apply_late(core, t));
+out:
+    return e;
+}
+
 static enum err
 their_message(struct fed_core *core, struct fed_thread *t,
               const struct arrived *a)
@@ -171,6 +191,11 @@ their_message(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     TRY(fed_chain_root(u.member.credential, &author));
+    if (fed_revoked(core, u.member.credential)) { /* [thread-revoked] */
+        mls_undo(t->mls, &u.change);
+        TRY(revoked_message(core, t, a, &author));
+        goto out;
+    }
     TRY(fed_mls_change(core, &t->id, u.change));
     seen = fed_log_check(core, t, view_of(&u.aad));
     TRY(fed_ours(seen) ? seen : OK);

@@ -108,7 +108,8 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
     enum err e;
 
     *again = false;
-    if (forgot_ours(p, h) || forgot_theirs(p, h)) {
+    if (forgot_ours(p, h) || forgot_theirs(p, h) ||
+        h->incarnation_seen > core->self.incarnation) {
         *again = true;
         TRY(fed_rollback_with(core, p, h->incarnation_seen));
         goto out;
@@ -254,6 +255,12 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     if (p->stored) {
         if (superseded(core, p, h)) {
             TRY(stop_copy(core, p));
+            goto out;
+        }
+        /* [hello-older-copy] what it remembers says nothing about us; our own
+           greeting told it that it is not the newest */
+        if (h->incarnation != 0 && h->incarnation < p->rec.incarnation) {
+            TRY(fed_party_close(core, p, PROTO_BYE_COPY));
             goto out;
         }
         TRY(streams(core, p, h, &again));

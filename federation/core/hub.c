@@ -4,7 +4,7 @@
  * completely before it accepts it, gives it the next number, stores it, and
  * sends it to every other member's node (reference threads 6.4).
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -132,6 +132,10 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     }
     e = fed_chain_root(out->member.credential, &sender);
     if (e != OK || !clinic_id_equal(&sender, &p->root)) {
+        return PROTO_ANSWER_DENIED;
+    }
+    /* [thread-revoked] decisions A 4: its new key says it again */
+    if (fed_revoked(core, out->member.credential)) {
         return PROTO_ANSWER_DENIED;
     }
     e = fed_log_check(core, t, view_of(&out->aad));

@@ -47,7 +47,8 @@ struct fed_party {
     bool ack_due;
     bool told_known;
     uint64_t serial;
-    uint64_t live_ms; /* wall time of the greeting */
+    uint64_t live_ms;      /* wall time of the greeting */
+    uint64_t certified_ms; /* when its newest certificate begins */
     uint8_t exporter[32];
     uint8_t profile_seen[32]; /* of ours, that they hold */
     uint64_t sent;            /* highest item sent on this connection */
@@ -148,7 +149,10 @@ struct fed_core {
     uint64_t timer_ms; /* mono; a tick is due; 0: none */
     uint64_t timer_told;
     const struct fed_party *answering; /* whose item is being applied */
-    uint64_t judge_ms; /* log time at which leaves are judged; 0 no time */
+    uint64_t judge_ms;   /* log time at which leaves are judged; 0 no time */
+    uint64_t generation; /* of our certificate */
+    uint64_t revoked;    /* of ours, below this */
+    uint64_t seen_self;  /* highest of ours in a tree that we looked into */
     enum mls_rule rule;
 };
 
@@ -319,7 +323,11 @@ MUST_CHECK enum err fed_party_lively(struct fed_core *core,
 
 struct mls_env fed_mls_env(struct fed_core *core);
 struct mls_identity fed_mls_identity(struct fed_core *core);
-/* Root of a chain that was verified before; no signature is looked at. */
+/* Root and generation of a chain that was verified before; no signature is
+   looked at. */
+MUST_CHECK enum err fed_chain_peek(struct view chain, struct clinic_id *root,
+                                   uint64_t *generation);
+/* Only the root. */
 MUST_CHECK enum err fed_chain_root(struct view chain, struct clinic_id *out);
 MUST_CHECK enum err fed_leaf_root(const struct mls_group *group, uint32_t leaf,
                                   struct clinic_id *out);

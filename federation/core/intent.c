@@ -8,7 +8,7 @@
  * an older one has no answer, so that a refusal cannot let a later message
  * overtake an earlier one.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -351,16 +351,6 @@ out:
 
 /* --------------------------------------------------------------------- pump */
 
-/* Our leaf still has an older node key: decisions A 4. */
-bool
-fed_needs_rekey(const struct fed_core *core, const struct fed_thread *t)
-{
-    struct mls_member me;
-
-    return mls_member_at(t->mls, mls_group_own_leaf(t->mls), &me) == OK &&
-           !view_equal(me.signature_key, device_id_view(&core->node));
-}
-
 /* ADD waits for a key package first. */
 static enum err
 claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
@@ -399,6 +389,9 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         goto out;
     }
     TRY(fed_intent_done(core, t, number));
+    if (rec->kind == FED_INTENT_RENEW) {
+        goto out; /* hub_pump has done it */
+    }
     TRY(fed_hub_commit(core, t, rec));
 out:
     return e;
@@ -459,7 +452,9 @@ follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     if (wait) {
         goto out;
     }
-    if (is_commit(rec->kind)) {
+    if (rec->kind == FED_INTENT_RENEW) {
+        TRY(fed_intent_done(core, t, number)); /* follow_pump has done it */
+    } else if (is_commit(rec->kind)) {
         *stop = true;
         if (t->subs_len == 0) {
             TRY(submit_commit(core, t, hub, number, rec));

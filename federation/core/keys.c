@@ -8,7 +8,7 @@
  * subject that it replaces.  A leaf already in a tree that we join was judged
  * by its members; its age does not count.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/curve.h"
 
@@ -18,13 +18,14 @@ static const uint16_t extension_types[] = {PROTO_EXT_GROUP,
                                            MLS_EXT_LAST_RESORT};
 
 enum err
-fed_chain_root(struct view chain, struct clinic_id *out)
+fed_chain_peek(struct view chain, struct clinic_id *root, uint64_t *generation)
 {
     struct proto_rd r = proto_rd_open(chain);
     struct proto_rd s;
     struct proto_rd c;
     struct view node;
-    struct clinic_id root;
+    struct clinic_id named;
+    uint64_t n;
 
     proto_rd_array(&r, 3);
     (void)proto_rd_u16(&r);
@@ -36,12 +37,23 @@ fed_chain_root(struct view chain, struct clinic_id *out)
     proto_rd_array(&c, 7);
     (void)proto_rd_u16(&c);
     (void)proto_rd_u16(&c);
-    root = proto_rd_clinic_id(&c);
+    named = proto_rd_clinic_id(&c);
+    (void)proto_rd_bin(&c, PRIM_ED25519_PUB);
+    n = proto_rd_u64(&c);
     if (r.e != OK || s.e != OK || c.e != OK) {
         return ERR_FORMAT;
     }
-    *out = root;
+    *root = named;
+    *generation = n;
     return OK;
+}
+
+enum err
+fed_chain_root(struct view chain, struct clinic_id *out)
+{
+    uint64_t generation;
+
+    return fed_chain_peek(chain, out, &generation);
 }
 
 static uint64_t
@@ -77,10 +89,21 @@ check_leaf(void *ctx, const struct mls_leaf_check *asked)
         return ERR_DENIED;
     }
     check.key = leaf->signature_key.p;
+    if (asked->use == MLS_FOR_KEY_PACKAGE) { /* the others by the log's time */
+        struct fed_clock clock;
+
+        fed_core_clock(core, &clock);
+        check.known_ms = clock.known_ms;
+    }
     TRY(ident_chain_verify(core->mem, leaf->credential, &check, &node));
     if (asked->before != NULL) {
         TRY(fed_chain_root(asked->before->credential, &before));
         TRY(clinic_id_equal(&before, &node.root) ? OK : ERR_DENIED);
+    }
+    if (asked->use == MLS_FOR_TREE &&
+        clinic_id_equal(&node.root, &core->config.self.root) &&
+        node.generation > core->seen_self) {
+        core->seen_self = node.generation;
     }
     p = fed_party_find(core, &node.root);
     if (p != NULL && asked->use != MLS_FOR_TREE &&

@@ -389,6 +389,9 @@ fed_core_peer_up(struct fed_core *core, const struct fed_up *up)
         p->rec.generation = up->generation;
         p->dirty = p->stored;
     }
+    if (up->certified_ms > p->certified_ms) {
+        p->certified_ms = up->certified_ms;
+    }
     TRY(fed_hello_send(core, p));
 out:
     return e;

@@ -4,7 +4,7 @@
  * thread, which sends them again as content with the original id, place,
  * author and time.  Who has them already drops them by their id.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
@@ -98,13 +98,26 @@ earlier(const struct proto_resent *in, uint64_t term, uint64_t seq)
     return in->term < term || (in->term == term && in->seq < seq);
 }
 
+/* Whether what by brings back can be what our log has in its place. */
+static bool
+fits(const struct fed_rec_log *rec, const struct clinic_id *by,
+     const struct proto_resent *in)
+{
+    if (rec->kind == PROTO_ENTRY_COMMIT || rec->ts_ms != in->ts_ms) {
+        return false;
+    }
+    /* [resent-refused] only its author can say that it was its own */
+    return rec->kind != FED_ENTRY_REFUSED ||
+           memcmp(by->b, in->author, sizeof(by->b)) == 0;
+}
+
 /*
  * decisions E 22, "checked against the log": nothing is brought back into a
  * place that is not there yet, is a commit's, or has another message.
  */
 static enum err
 place_free(struct fed_core *core, const struct fed_thread *t,
-           const struct proto_resent *in, bool *out)
+           const struct clinic_id *by, const struct proto_resent *in, bool *out)
 {
     enum err e;
     struct fed_rec_log rec;
@@ -117,8 +130,7 @@ place_free(struct fed_core *core, const struct fed_thread *t,
                             (in->term == t->rec.term && in->seq <= t->rec.seq));
     e = fed_log_get(core, &t->id, in->seq, &rec, &hold);
     TRY(e == ERR_MISSING ? OK : e);
-    if (hold.len > 0 && rec.term == in->term &&
-        rec.kind == PROTO_ENTRY_COMMIT) {
+    if (hold.len > 0 && rec.term == in->term && !fits(&rec, by, in)) {
         *out = false;
     }
     bytes_free(&hold);
@@ -151,7 +163,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     if (memcmp(id.b, in->id, sizeof(id.b)) != 0) {
         return OK; /* its id does not belong to its words */
     }
-    TRY(place_free(core, t, in, &may));
+    TRY(place_free(core, t, by, in, &may));
     if (!may) {
         goto out;
     }
@@ -170,6 +182,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     show->seq = in->seq;
     show->ts_ms = in->ts_ms;
     show->resent = true;
+    show->proven = memcmp(by->b, in->author, sizeof(by->b)) == 0;
     TRY(bytes_copy(core->mem, in->content, &show->body));
 out:
     return e;

@@ -3,7 +3,7 @@
  * Which commits a thread allows (decisions D 14 and 18).  Every member asks
  * this about every commit, the hub before it accepts one.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
@@ -44,6 +44,31 @@ after_group(const struct mls_stage *stage, struct proto_group *out)
     return proto_group_decode(ext.data, out);
 }
 
+/* The extensions of the group other than ours, how many and the same. */
+static bool
+extensions_kept(const struct fed_thread *t, const struct mls_stage *stage)
+{
+    struct mls_extensions before = mls_group_extensions(t->mls);
+    struct mls_extensions after = mls_stage_extensions(stage);
+    struct mls_extensions it = after;
+    struct mls_extension a;
+    struct mls_extension b;
+    int more = 0;
+
+    while (mls_extensions_next(&it, &a)) {
+        more++;
+    }
+    it = before;
+    while (mls_extensions_next(&it, &b)) {
+        more--;
+        if (!mls_extensions_find(after, b.type, &a) ||
+            (b.type != PROTO_EXT_GROUP && !view_equal(a.data, b.data))) {
+            return false;
+        }
+    }
+    return more == 0;
+}
+
 /* What only the hub's own changes could touch stays. */
 static bool
 frame_kept(const struct judged *j)
@@ -63,8 +88,10 @@ judge_external(const struct judged *j, const struct mls_stage *stage)
 {
     struct proto_subject s;
     struct mls_leaf_change c;
-    uint32_t old;
+    uint32_t old = MLS_NO_LEAF;
     bool replaced = fed_leaf_of(j->t->mls, &j->by, &old) != OK;
+    uint64_t before = 0;
+    uint64_t after = 0;
 
     /* [thread-external-subject] decisions D 14 */
     if (!proto_group_find(j->before, j->by.b, &s)) {
@@ -80,10 +107,21 @@ judge_external(const struct judged *j, const struct mls_stage *stage)
             !clinic_id_equal(&root, &j->by)) {
             return ERR_DENIED;
         }
-        replaced = replaced || (c.leaf == old && c.what != MLS_ADDED);
+        if (c.what != MLS_ADDED) {
+            replaced = replaced || c.leaf == old;
+            before = fed_chain_generation(c.before.credential);
+        }
+        if (c.what != MLS_REMOVED) {
+            after = fed_chain_generation(c.after.credential);
+        }
     }
     /* [thread-external-replaces] a second leaf would outlive a removal */
-    return replaced ? OK : ERR_DENIED;
+    if (!replaced) {
+        return ERR_DENIED;
+    }
+    /* [thread-external-fresh] decisions E 21: who only has an older copy of
+       the node cannot put it in the place of the newer one */
+    return after > before ? OK : ERR_DENIED;
 }
 
 static enum err
@@ -156,6 +194,17 @@ judge_others(const struct judged *j)
     return OK;
 }
 
+static bool
+is_newer(const struct mls_leaf_change *c)
+{
+    uint64_t before = fed_chain_generation(c->before.credential);
+    uint64_t after = fed_chain_generation(c->after.credential);
+
+    return view_equal(c->before.signature_key, c->after.signature_key)
+               ? after >= before
+               : after > before;
+}
+
 static enum err
 judge_leaves(struct judged *j, const struct mls_stage *stage,
              const struct mls_stage_info *info)
@@ -176,6 +225,9 @@ judge_leaves(struct judged *j, const struct mls_stage *stage,
         } else {
             /* [thread-update-own] only the committer's own leaf */
             TRY(c.leaf == info->committer ? OK : ERR_DENIED);
+            /* [thread-update-newer] another key comes with a newer certificate,
+               and nobody goes back to an older one */
+            TRY(is_newer(&c) ? OK : ERR_DENIED);
         }
     }
 out:
@@ -200,6 +252,8 @@ fed_policy_commit(struct fed_core *core, const struct fed_thread *t,
     TRY(after_group(stage, &j.after));
     /* [thread-frame-kept] */
     TRY(frame_kept(&j) ? OK : ERR_DENIED);
+    /* [thread-extensions-kept] what members must be able to do, and the rest */
+    TRY(extensions_kept(t, stage) ? OK : ERR_DENIED);
     if (info.external) {
         TRY(judge_external(&j, stage));
     } else {

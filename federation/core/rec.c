@@ -12,6 +12,8 @@ static const struct proto_field self_fields[] = {
     PROTO_UINT(fed_rec_self, hour_ms, UINT64_MAX),
     PROTO_UINT(fed_rec_self, hour_uses, UINT64_MAX),
     PROTO_BOOL(fed_rec_self, hour_told),
+    PROTO_UINT(fed_rec_self, renewed, UINT64_MAX),
+    PROTO_UINT(fed_rec_self, known_ms, UINT64_MAX),
 };
 const struct proto_shape fed_rec_self_shape =
     PROTO_SHAPE(fed_rec_self, self_fields);

@@ -16,6 +16,9 @@ struct fed_rec_self {
     uint64_t hour_ms;     /* the hour whose links are counted */
     uint64_t hour_uses;   /* clinics that came by links without review */
     bool hour_told;       /* that there were too many of them */
+    uint64_t renewed;     /* our leaves below this generation are being replaced
+                             in all threads, or have been */
+    uint64_t known_ms;    /* the newest time that we have seen proof of */
 };
 
 /* A clinic that we know. */
@@ -106,10 +109,14 @@ struct fed_rec_member {
 struct fed_rec_log {
     uint64_t term;
     uint64_t ts_ms;
-    uint64_t kind;    /* enum proto_entry_kind, never GONE */
+    uint64_t kind;    /* enum proto_entry_kind, never GONE; or below */
     uint8_t prev[32]; /* head before it */
     uint8_t head[32];
     uint8_t hash[32]; /* of the message */
+};
+
+enum {
+    FED_ENTRY_REFUSED = 64 /* a message that its author's revoked key signed */
 };
 
 enum fed_intent_kind {
@@ -119,6 +126,7 @@ enum fed_intent_kind {
     FED_INTENT_REKEY = 4,
     FED_INTENT_RESYNC = 5, /* follower: rejoin */
     FED_INTENT_CHECK = 6,  /* hub: compare with members, rejoin, new term */
+    FED_INTENT_RENEW = 7,  /* have our leaf's revoked key replaced */
     FED_INTENT_KIND_COUNT
 };
 

@@ -9,6 +9,7 @@
  * that has most, and accepts its own commit as the first entry of a new term.
  */
 #include "federation/core/bound.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -202,17 +203,54 @@ out:
     return e;
 }
 
+static void
+ask_later(struct fed_core *core, struct fed_thread *t)
+{
+    t->asked = false;
+    t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
+    fed_tx_timer(core, t->wait_ms);
+}
+
+/* An external commit upon a GroupInfo, as if we stood where it does. */
 static enum err
-join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
-     const struct proto_gi *in)
+make_join(struct fed_core *core, const struct fed_thread *t,
+          const struct proto_gi *in, struct mls_external_made *out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
     struct mls_identity who = fed_mls_identity(core);
     struct mls_external_opts opts = {.group_info = in->group_info};
-    struct mls_external_made made = {0};
+    struct proto_aad at = {.term = in->term, .seq = in->seq};
     struct bytes aad = {0};
 
+    memcpy(at.head, in->head, sizeof(at.head));
+    TRY(proto_aad_encode(core->mem, &at, &aad));
+    opts.aad = view_of(&aad);
+    opts.resync = in->leaf != UINT32_MAX;
+    opts.remove_leaf = (uint32_t)in->leaf;
+    core->judge_ms = fed_now(core);
+    core->seen_self = 0;
+    TRY(mls_join_external(&env, &who, &opts, out));
+    TRY(check_info(core, t, out->group));
+out:
+    bytes_free(&aad);
+    return e;
+}
+
+static enum err
+join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+     const struct proto_gi *in)
+{
+    enum err e;
+    struct mls_external_made made = {0};
+
+    TRY(make_join(core, t, in, &made));
+    if (core->seen_self >= core->generation) {
+        /* decisions E 21: they want a newer certificate than this */
+        TRY(fed_tx_renew(core, core->seen_self));
+        ask_later(core, t);
+        goto out;
+    }
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_BODY, thread_id_view(&t->id)));
     if (t->rec.seq > t->had_seq) {
@@ -220,13 +258,6 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         t->had_term = t->rec.term;
     }
     stand_at(t, in);
-    TRY(fed_log_aad(core, t, &aad));
-    opts.aad = view_of(&aad);
-    opts.resync = in->leaf != UINT32_MAX;
-    opts.remove_leaf = (uint32_t)in->leaf;
-    core->judge_ms = fed_now(core);
-    TRY(mls_join_external(&env, &who, &opts, &made));
-    TRY(check_info(core, t, made.group));
     mls_group_free(t->joining);
     t->joining = made.group;
     made.group = NULL;
@@ -242,7 +273,6 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     TRY(e);
     TRY(fed_intent_pump(core, t));
 out:
-    bytes_free(&aad);
     mls_external_made_clear(&made);
     return e;
 }
@@ -272,9 +302,7 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
         goto out;
     }
-    t->asked = false;
-    t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
-    fed_tx_timer(core, t->wait_ms);
+    ask_later(core, t);
     e = OK;
 out:
     return e;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Saying something: as hub at once where nothing waits before it, else as an
- * intent.
+ * Saying something in a thread, for people and on our own account: at once when
+ * we order the thread and nothing is before it, else as an intent.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * through the current batch, then the taken ones from the newest, then the
  * store, so that steps need not wait for a commit.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include "proto/base/assert.h"
 
@@ -482,6 +482,18 @@ fed_tx_act(struct fed_core *core, enum fed_act_kind kind,
     if (take_body != NULL) {
         act->body = bytes_take(take_body);
     }
+out:
+    return e;
+}
+
+enum err
+fed_tx_renew(struct fed_core *core, uint64_t generation)
+{
+    enum err e;
+    struct fed_act *act;
+
+    TRY(new_act(core, FED_ACT_RENEW, &act));
+    act->generation = generation;
 out:
     return e;
 }

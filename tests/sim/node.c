@@ -44,6 +44,58 @@ new_key(struct world *w, struct prim_sign_key *out)
     prim_ed25519_from_seed(seed, out);
 }
 
+/* What is kept on the disk, and comes back with it. */
+struct self_row {
+    struct prim_sign_key renewal;
+    struct prim_sign_key key;
+    uint64_t generation;
+    uint32_t renewal_generation;
+    size_t chain_len;
+};
+
+static void
+save_self(struct node *n)
+{
+    struct self_row row;
+    struct bytes value = {0};
+
+    memset(&row, 0, sizeof(row));
+    row.renewal = n->renewal;
+    row.key = n->key;
+    row.generation = n->generation;
+    row.renewal_generation = n->renewal_generation;
+    row.chain_len = n->chain.len;
+    must(bytes_append(mem_heap(), &value, view_make(&row, sizeof(row))));
+    must(bytes_append(mem_heap(), &value, view_of(&n->chain)));
+    must(bytes_append(mem_heap(), &value, view_of(&n->revocation)));
+    rows_put(&n->rows, WORLD_SELF, VIEW_LIT("self"), view_of(&value));
+    bytes_free(&value);
+}
+
+static void
+load_self(struct node *n)
+{
+    const struct row *r = rows_find(&n->rows, WORLD_SELF, VIEW_LIT("self"));
+    struct self_row row;
+    struct view rest;
+
+    if (r == NULL) {
+        return;
+    }
+    memcpy(&row, r->value.p, sizeof(row));
+    n->renewal = row.renewal;
+    n->key = row.key;
+    n->generation = row.generation;
+    n->renewal_generation = row.renewal_generation;
+    rest = view_skip(view_of(&r->value), sizeof(row));
+    bytes_free(&n->chain);
+    bytes_free(&n->revocation);
+    must(bytes_copy(mem_heap(), view_make(rest.p, row.chain_len), &n->chain));
+    must(
+        bytes_copy(mem_heap(), view_skip(rest, row.chain_len), &n->revocation));
+}
+
+/* The next certificate, of a generation above n->renew. */
 void
 sim_certify(struct world *w, struct node *n)
 {
@@ -56,11 +108,14 @@ sim_certify(struct world *w, struct node *n)
     new_key(w, &n->key);
     memcpy(cert.root.b, n->root.pub, 32);
     memcpy(cert.key, n->renewal.pub, 32);
-    cert.generation = ident_generation(1, 0);
+    cert.generation = ident_generation(n->renewal_generation, 0);
     must(ident_cert_make(mem_heap(), IDENT_RENEWAL, &n->root, &cert, &renewal));
     memcpy(cert.key, n->key.pub, 32);
+    n->generation = n->generation > n->renew ? n->generation : n->renew;
     n->generation =
-        n->generation == 0 ? ident_generation(1, 1) : n->generation + 1;
+        n->generation < cert.generation ? cert.generation : n->generation;
+    n->generation++;
+    n->renew = 0;
     cert.generation = n->generation;
     cert.not_after_ms = w->wall_ms + IDENT_NODE_MS;
     must(ident_cert_make(mem_heap(), IDENT_NODE, &n->renewal, &cert, &node));
@@ -74,6 +129,26 @@ sim_certify(struct world *w, struct node *n)
                             &n->profile));
     bytes_free(&renewal);
     bytes_free(&node);
+    save_self(n);
+}
+
+void
+node_rotate(struct world *w, size_t i, bool revoke)
+{
+    struct node *n = &w->nodes[i];
+    struct fed_self self;
+
+    if (revoke) {
+        n->renewal_generation++;
+        new_key(w, &n->renewal);
+        bytes_free(&n->revocation);
+        must(ident_revoke_make(mem_heap(), &n->root,
+                               ident_generation(n->renewal_generation, 0),
+                               &n->revocation));
+    }
+    sim_certify(w, n);
+    self = sim_self(n);
+    node_stepped(w, i, fed_core_set_self(n->core, &self));
 }
 
 static uint64_t
@@ -153,6 +228,7 @@ sim_node_init(struct world *w, size_t i)
     n->index = i;
     new_key(w, &n->root);
     new_key(w, &n->renewal);
+    n->renewal_generation = 1;
     sim_certify(w, n);
     n->clock = (struct clock){wall, mono, n};
     n->log = (struct log){emit, n, LOG_DEBUG};
@@ -176,6 +252,7 @@ sim_self(const struct node *n)
         .node_seed = VIEW_ARRAY(n->key.seed),
         .addrs = view_make(&n->index, 1),
         .profile = view_of(&n->profile),
+        .revocation = view_of(&n->revocation),
     };
 
     memcpy(self.root.b, n->root.pub, sizeof(self.root.b));
@@ -418,6 +495,9 @@ act(struct world *w, struct node *n, const struct fed_batch *b)
                 n->wants[peer] = a->kind == FED_ACT_WANT;
             }
             break;
+        case FED_ACT_RENEW:
+            n->renew = a->generation > n->renew ? a->generation : n->renew;
+            break;
         case FED_ACT_KNOWN:
         case FED_ACT_ROTATE:
             break;
@@ -546,6 +626,8 @@ node_start(struct world *w, size_t i)
     memset(n->wants, 0, sizeof(n->wants));
     n->timer_ms = 0;
     n->fail_in = 0;
+    load_self(n);
+    config.self = sim_self(n);
     must(fed_core_new(&config, &n->core));
     sim_take(w, i);
     n->fail_in = w->hunger > 0 ? 1 + world_below(w, 2 * w->hunger) : 0;
@@ -602,6 +684,10 @@ node_restore(struct world *w, size_t i, const struct rows *from)
             n->rows.len--;
         }
     }
+    load_self(n);
+    n->renew =
+        ident_generation(n->renewal_generation, (uint32_t)(w->wall_ms / 1000));
+    sim_certify(w, n);
     node_start(w, i);
     must(fed_core_restored(n->core));
     sim_take(w, i);
@@ -616,5 +702,6 @@ sim_node_free(struct node *n)
     free(n->sealed);
     bytes_free(&n->chain);
     bytes_free(&n->profile);
+    bytes_free(&n->revocation);
     rows_free(&n->rows);
 }

@@ -120,12 +120,7 @@ put_back(struct telling *t, size_t i)
 static void
 rotate(struct world *w, size_t i)
 {
-    struct node *n = &w->nodes[i];
-    struct fed_self self;
-
-    sim_certify(w, n);
-    self = sim_self(n);
-    node_stepped(w, i, fed_core_set_self(n->core, &self));
+    node_rotate(w, i, world_chance(w, 300));
     for (size_t j = 0; j < w->nodes_len; j++) {
         world_break(w, i, j);
     }

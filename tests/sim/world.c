@@ -102,6 +102,18 @@ conn_of(struct world *w, size_t a, size_t b)
     return NULL;
 }
 
+/* The handshake: is b's certificate good for a (node/runner_net.c)? */
+static bool
+lets_in(struct world *w, size_t a, size_t b)
+{
+    struct fed_party_info info;
+    struct clinic_id root = node_root(w, b);
+    uint64_t generation = w->nodes[b].generation;
+
+    return fed_core_party(w->nodes[a].core, &root, &info) != OK ||
+           (generation >= info.generation && generation >= info.revoked);
+}
+
 static void
 conn_open(struct world *w, size_t a, size_t b)
 {
@@ -111,7 +123,7 @@ conn_open(struct world *w, size_t a, size_t b)
     for (size_t i = 0; i < WORLD_CONNS && c == NULL; i++) {
         c = w->conns[i].serial[0] == 0 ? &w->conns[i] : NULL;
     }
-    if (c == NULL) {
+    if (c == NULL || !lets_in(w, a, b) || !lets_in(w, b, a)) {
         return;
     }
     c->up = true;
@@ -281,6 +293,19 @@ dial(struct world *w)
 
 /* --------------------------------------------------------------------- time */
 
+/* The node is asked for a certificate; it may have it already. */
+static void
+renew(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+
+    if (n->generation > n->renew) {
+        n->renew = 0;
+    } else {
+        node_rotate(w, i, false);
+    }
+}
+
 void
 world_step(struct world *w, uint64_t ms)
 {
@@ -293,6 +318,9 @@ world_step(struct world *w, uint64_t ms)
             continue;
         }
         sim_commit_due(w, i, false);
+        if (n->renew != 0) {
+            renew(w, i);
+        }
         if (n->timer_ms != 0 && n->timer_ms <= w->mono_ms) {
             n->timer_ms = 0;
             node_stepped(w, i, fed_core_tick(n->core));

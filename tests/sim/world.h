@@ -17,7 +17,8 @@ enum {
     WORLD_NODES = 6,
     WORLD_CONNS = WORLD_NODES * WORLD_NODES,
     WORLD_DESK = 100, /* namespace of the desk's messages */
-    WORLD_STATE = 101
+    WORLD_STATE = 101,
+    WORLD_SELF = 102 /* who the node is: one row */
 };
 
 struct world;
@@ -64,6 +65,9 @@ struct node {
     struct prim_sign_key key;
     struct bytes chain;
     uint64_t generation;
+    uint32_t renewal_generation;
+    struct bytes revocation;
+    uint64_t renew; /* a certificate above this is wanted; 0: none is */
     struct bytes profile;
     struct fed_core *core; /* NULL: down */
     struct rows rows;
@@ -167,6 +171,9 @@ void node_restore(struct world *w, size_t i, const struct rows *from);
 void rows_free(struct rows *rows);
 /* A step was made: the batch is (sometimes) closed. */
 void node_stepped(struct world *w, size_t i, enum err e);
+
+/* A new node key and certificate; with revoke all before are revoked. */
+void node_rotate(struct world *w, size_t i, bool revoke);
 
 struct clinic_id node_root(const struct world *w, size_t i);
 /* A link of node i and the invitation that it makes. */

@@ -272,8 +272,15 @@ show_status(const json_t *a)
         (void)printf("  address      %s\n", json_string_value(addr));
     }
     (void)printf("  up           %lld s\n", tool_number(a, "up_s"));
-    (void)printf("  certificate  %lld days left, renewed by itself\n",
-                 tool_number(a, "certificate_days"));
+    (void)printf("  certificate  %lld days left, %s\n",
+                 tool_number(a, "certificate_days"),
+                 tool_number(a, "certificate_failed") == 0
+                     ? "renewed by itself"
+                     : "NOT RENEWED, tried again (balsam doctor)");
+    if (is(a, "clock_behind")) {
+        (void)printf("  clock        WRONG: it is behind what other clinics "
+                     "signed; set it (balsam doctor)\n");
+    }
     (void)printf("  clinics      %lld online, %lld not reached\n",
                  tool_number(net, "online"), tool_number(net, "unreachable"));
     (void)printf("  data         %lld KiB%s\n",

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the core share about keys that were revoked, copies that
+ * were put back, and what time it is.  Not for others.
+ */
+#ifndef FEDERATION_CORE_TRUST_H
+#define FEDERATION_CORE_TRUST_H
+
+#include "federation/core/inside.h"
+
+/* revoke.c: keys that were revoked */
+uint64_t fed_chain_generation(struct view chain); /* 0: none */
+/* Generations of root below this are revoked. */
+uint64_t fed_revoked_below(struct fed_core *core, const struct clinic_id *root);
+bool fed_revoked(struct fed_core *core, struct view credential);
+/* Does this change of a leaf replace a revoked key? */
+bool fed_replaces_revoked(struct fed_core *core,
+                          const struct mls_leaf_change *c);
+MUST_CHECK enum err fed_revoke_kick(struct fed_core *core,
+                                    const struct fed_party *p);
+MUST_CHECK enum err fed_revoke_own(struct fed_core *core);
+
+/* clock.c */
+MUST_CHECK enum err fed_clock_tick(struct fed_core *core);
+
+/* tx.c: ask the node for a certificate above this generation. */
+MUST_CHECK enum err fed_tx_renew(struct fed_core *core, uint64_t generation);
+
+#endif
