@@ -583,19 +583,6 @@ MUST_CHECK enum err fed_rollback(struct fed_core *core);
 MUST_CHECK enum err fed_rollback_with(struct fed_core *core,
                                       struct fed_party *p,
                                       uint64_t incarnation);
-/* past.c */
-MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
-                                 uint64_t term, uint64_t from, uint64_t to,
-                                 const uint8_t who[32]);
-/* Say entry seq again, if it is a message. */
-MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
-                                    uint64_t term, uint64_t seq);
-MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
-                                    const struct clinic_id *asker,
-                                    const struct proto_history *in);
-MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
-                                    const struct clinic_id *by,
-                                    const struct proto_resent *in);
 /* claim.c */
 MUST_CHECK enum err fed_claim_asked(struct fed_core *core, struct fed_party *p,
                                     const struct proto_kp_claim *in);

@@ -2,7 +2,7 @@
 /*
  * What people ask for: links, contacts, threads, words.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 

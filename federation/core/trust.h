@@ -23,6 +23,19 @@ MUST_CHECK enum err fed_revoke_own(struct fed_core *core);
 /* clock.c */
 MUST_CHECK enum err fed_clock_tick(struct fed_core *core);
 
+/* past.c: what was lost */
+MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
+                                 uint64_t term, uint64_t from, uint64_t to,
+                                 const uint8_t who[32]);
+/* Say entry seq again, if it is a message. */
+MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t term, uint64_t seq);
+MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
+                                    const struct clinic_id *asker,
+                                    const struct proto_history *in);
+MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
+                                    const struct clinic_id *by,
+                                    const struct proto_resent *in);
 /* tx.c: ask the node for a certificate above this generation. */
 MUST_CHECK enum err fed_tx_renew(struct fed_core *core, uint64_t generation);
 

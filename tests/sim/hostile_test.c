@@ -3,7 +3,7 @@
  * What a clinic that lies can do to us: node 0 is ours, another one says
  * things that no honest core would.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
