@@ -65,6 +65,18 @@ out:
     return e;
 }
 
+/*
+ * A hub hears from the stream that a follower's node has its message, but for
+ * others, and of a device only what it says itself.
+ */
+static bool
+needs_receipt(const struct fed_core *core, const struct fed_thread *t,
+              const struct placed *m)
+{
+    return !clinic_id_equal(m->author, &core->me) &&
+           (t->members_len > 1 || core->kind == FED_KIND_DEVICE);
+}
+
 static enum err
 show_message(struct fed_core *core, struct fed_thread *t,
              const struct placed *m)
@@ -80,7 +92,7 @@ show_message(struct fed_core *core, struct fed_thread *t,
     show->seq = m->seq;
     show->ts_ms = m->ts_ms;
     TRY(bytes_copy(core->mem, m->content, &show->body));
-    if (t->members_len > 1 && t->receipt_ms == 0) {
+    if (t->receipt_ms == 0 && needs_receipt(core, t, m)) {
         t->receipt_ms = fed_mono(core) + LIMIT_RECEIPT_MS;
         fed_tx_timer(core, t->receipt_ms);
     }
@@ -115,7 +127,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
     struct fed_show *show;
     bool read = in->what == PROTO_RECEIPT_READ;
 
-    if (m->ours || in->what == 0) {
+    if (m->ours || in->what == 0 || clinic_id_equal(m->author, &core->me)) {
         return OK;
     }
     member = fed_thread_member(t, m->author);
@@ -182,20 +194,32 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
     case PROTO_CONTENT_DELETE:
     case PROTO_CONTENT_REACTION:
     case PROTO_CONTENT_TITLE:
+        break;
     case PROTO_CONTENT_ASK:
     case PROTO_CONTENT_CONSENT:
     case PROTO_CONTENT_WITHDRAWAL:
-        break;
+        return fed_consent_content(
+            core, t,
+            &(struct fed_said){author, term, seq, ts_ms, content, ours, m.id},
+            &c);
     }
     return take_message(core, t, &m);
 }
 
 /* ------------------------------------------------------------------ commits */
 
+/* Codes of FED_SHOW_MEMBER. */
+enum {
+    WENT = 0,
+    CAME = 1,
+    REJOINED = 2,
+    DEVICE_CAME = 3,
+    DEVICE_WENT = 4
+};
+
 static enum err
 show_member(struct fed_core *core, const struct fed_thread *t,
-            const struct clinic_id *who, const struct clinic_id *by,
-            uint64_t code)
+            const struct fed_who *who, const struct fed_who *by, uint64_t code)
 {
     struct fed_show *show = fed_tx_show(core, FED_SHOW_MEMBER);
 
@@ -207,9 +231,42 @@ show_member(struct fed_core *core, const struct fed_thread *t,
     show->term = t->rec.term;
     show->seq = t->rec.seq;
     show->ts_ms = t->rec.ts_ms;
-    memcpy(show->author.b, who->b, sizeof(show->author.b));
-    memcpy(show->other.b, by->b, sizeof(show->other.b));
+    memcpy(show->author.b, who->subject.b, sizeof(show->author.b));
+    memcpy(show->other.b, by->subject.b, sizeof(show->other.b));
+    if (who->kind == FED_KIND_DEVICE) {
+        memcpy(show->message.b, who->node.b, sizeof(show->message.b));
+    }
     return OK;
+}
+
+/* One leaf that came or went: with its subject, or as a device of it.  Of a
+   subject with several leaves it is said once. */
+static enum err
+show_leaf(struct fed_core *core, const struct fed_thread *t,
+          const struct proto_group *after, const struct mls_leaf_change *c,
+          const struct fed_who *by, struct clinic_id *last)
+{
+    struct fed_who who;
+    struct proto_subject s;
+    bool came = c->what == MLS_ADDED;
+    bool before;
+    bool stays;
+    enum err e =
+        fed_cred_who(came ? c->after.credential : c->before.credential, &who);
+
+    if (e != OK) {
+        return e;
+    }
+    before = proto_group_find(&t->group, who.subject.b, &s);
+    stays = proto_group_find(after, who.subject.b, &s);
+    if (before && stays) {
+        return show_member(core, t, &who, by, came ? DEVICE_CAME : DEVICE_WENT);
+    }
+    if (clinic_id_equal(last, &who.subject)) {
+        return OK;
+    }
+    *last = who.subject;
+    return show_member(core, t, &who, by, came ? CAME : WENT);
 }
 
 /* Say who came and went.  *shut: somebody lost the right to speak
@@ -217,28 +274,36 @@ show_member(struct fed_core *core, const struct fed_thread *t,
 static enum err
 show_changes(struct fed_core *core, const struct fed_thread *t,
              const struct mls_stage *stage, const struct mls_stage_info *info,
-             const struct clinic_id *by, bool *shut)
+             const struct fed_who *by, bool *shut)
 {
     enum err e = OK;
     struct mls_leaf_change c;
+    struct mls_extension ext;
+    struct proto_group after;
+    struct clinic_id last = {{0}};
+    uint32_t old;
 
     *shut = false;
     if (info->external) {
         *shut = true; /* the old leaf of the one that rejoined */
-        return show_member(core, t, by, by, 2);
+        return show_member(core, t, by, by,
+                           by->kind == FED_KIND_DEVICE &&
+                                   fed_leaf_at(t->mls, &by->node, &old) != OK
+                               ? DEVICE_CAME
+                               : REJOINED);
     }
+    if (!mls_extensions_find(mls_stage_extensions(stage), PROTO_EXT_GROUP,
+                             &ext)) {
+        return ERR_INTERNAL;
+    }
+    TRY(proto_group_decode(ext.data, &after));
     for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
-        struct clinic_id who;
-
         if (c.what == MLS_UPDATED) {
             *shut = *shut || fed_replaces_revoked(core, &c);
             continue;
         }
         *shut = *shut || c.what == MLS_REMOVED;
-        TRY(fed_chain_root(c.what == MLS_REMOVED ? c.before.credential
-                                                 : c.after.credential,
-                           &who));
-        TRY(show_member(core, t, &who, by, c.what == MLS_ADDED ? 1 : 0));
+        TRY(show_leaf(core, t, &after, &c, by, &last));
     }
 out:
     return e;
@@ -276,6 +341,7 @@ new_epoch(struct fed_core *core, struct fed_thread *t, bool shut)
         TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
     }
     TRY(fed_mls_save(core, t));
+    TRY(fed_patient_group(core, t));
     t->dirty = true;
 out:
     return e;
@@ -287,10 +353,11 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
 {
     enum err e;
     struct mls_stage_info info;
-    struct clinic_id by;
+    struct fed_who by;
     bool shut;
 
     mls_stage_info(*take_stage, &info);
+    core->judge_ms = t->rec.ts_ms;
     TRY(fed_policy_commit(core, t, *take_stage, &by));
     TRY(show_changes(core, t, *take_stage, &info, &by, &shut));
     if (info.self_removed) {

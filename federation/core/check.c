@@ -18,6 +18,9 @@ rollback_party(struct fed_core *core, struct fed_party *p)
 {
     enum err e;
 
+    if (fed_route_needed(p)) {
+        return OK; /* no stream of its own */
+    }
     TRY(fed_stream_drop(core, p));
     TRY(fed_stream_new(core, p));
     if (p->up) {
@@ -29,10 +32,14 @@ rollback_party(struct fed_core *core, struct fed_party *p)
     if (p->stored) {
         TRY(fed_party_save(core, p));
     }
-    if (p->rec.ours == PROTO_STANCE_ASKED) {
+    if (p->kind == FED_KIND_DEVICE) {
+        p->keys_asked = false;
+        TRY(fed_pool_drop(core, &p->root)); /* some may be handed out */
+    }
+    if (p->rec.ours == PROTO_STANCE_ASKED && core->kind == FED_KIND_CLINIC) {
         struct bytes kp = {0};
 
-        TRY(fed_kp_make(core, &p->root, &kp));
+        TRY(fed_kp_make(core, &p->root, false, &kp));
         bytes_free(&p->kp);
         p->kp = kp;
         TRY(fed_party_save(core, p));
@@ -61,7 +68,8 @@ concerns(struct view value, const struct fed_party *p, bool *out)
         TRY(proto_group_decode(rec.group, &group) == OK ? OK : ERR_CORRUPT);
         while (
             proto_list_next(&group.subjects, &proto_subject_shape, &at, &s)) {
-            *out = *out || memcmp(s.node, p->root.b, 32) == 0;
+            *out = *out || memcmp(s.node, p->root.b, 32) == 0 ||
+                   memcmp(s.root, p->subject.b, 32) == 0;
         }
     }
 out:
@@ -149,7 +157,7 @@ claim_again(struct fed_core *core, const struct thread_id *id,
 
         e = fed_intent_next(core, id, &number, &rec, &hold);
         if (e == OK && rec.kind == FED_INTENT_ADD && rec.data.len == 0 &&
-            rec.submitted && memcmp(rec.id, p->root.b, 32) == 0) {
+            rec.submitted && memcmp(rec.id, p->subject.b, 32) == 0) {
             rec.submitted = false;
             e = fed_intent_put(core, t, number, &rec);
         }
@@ -319,7 +327,7 @@ fed_check_part(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
                const struct proto_log_part *in)
 {
     enum err e = OK;
-    struct fed_member *m = fed_thread_member(t, &p->root);
+    struct fed_member *m = fed_thread_member(t, &p->subject);
     uint64_t upto = 0;
 
     if (t->rec.state != FED_THREAD_CHECKING || m == NULL) {
@@ -328,10 +336,10 @@ fed_check_part(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     m->told = true;
     if (in->code == PROTO_LOG_OK && follows(t, in, &upto) == OK &&
         (clinic_id_is_zero(&t->best) || upto > t->best_seq)) {
-        t->best = p->root;
+        t->best = p->subject;
         t->best_seq = upto;
     } else if (in->code == PROTO_LOG_PRUNED && in->last > t->best_seq) {
-        t->best = p->root; /* further than it keeps heads */
+        t->best = p->subject; /* further than it keeps heads */
         t->best_seq = in->last;
     }
     TRY(fed_check_step(core, t));

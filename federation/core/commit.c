@@ -13,47 +13,6 @@ fed_built_clear(struct fed_built *b)
     mls_committed_clear(&b->made);
 }
 
-/* The group extension with one subject more or less. */
-struct edit {
-    const struct proto_subject *add; /* or NULL */
-    const uint8_t *remove;           /* root, or NULL */
-};
-
-static enum err
-edit_group(struct fed_core *core, const struct fed_thread *t,
-           const struct edit *edit, struct bytes *out)
-{
-    enum err e = OK;
-    struct proto_group group = t->group;
-    struct proto_subject *list;
-    struct proto_subject s;
-    struct proto_list_at at = {0};
-    size_t cap = group.subjects.len + 1u;
-    uint32_t n = 0;
-    bool placed = edit->add == NULL;
-
-    list = mem_calloc(core->mem, cap, sizeof(list[0]));
-    TRY(list == NULL ? ERR_NOMEM : OK);
-    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
-        if (edit->remove != NULL && memcmp(edit->remove, s.root, 32) == 0) {
-            continue;
-        }
-        if (!placed && memcmp(edit->add->root, s.root, 32) < 0) {
-            list[n++] = *edit->add;
-            placed = true;
-        }
-        list[n++] = s;
-    }
-    if (!placed) {
-        list[n++] = *edit->add;
-    }
-    group.subjects = (struct proto_list){.items = list, .len = n};
-    TRY(proto_group_encode(core->mem, &group, out));
-out:
-    mem_free(core->mem, list, cap * sizeof(list[0]));
-    return e;
-}
-
 /* The group's other extensions as they are, ours replaced. */
 static void
 write_extensions(struct proto_tls_wr *w, const struct fed_thread *t,
@@ -68,18 +27,17 @@ write_extensions(struct proto_tls_wr *w, const struct fed_thread *t,
     }
 }
 
+/* A commit of these proposals and the new description that goes with them. */
 static enum err
 commit_with(struct fed_core *core, struct fed_thread *t,
-            const struct mls_proposal_in *first, const struct edit *edit,
-            struct fed_built *out)
+            struct mls_proposal_in *in, size_t in_len,
+            const struct fed_regroup *want, struct fed_built *out)
 {
     enum err e;
     struct bytes aad = {0};
     struct bytes group = {0};
     struct proto_tls_wr w = proto_tls_wr_open(core->mem);
     struct mls_identity who = fed_mls_identity(core);
-    struct mls_proposal_in in[2] = {
-        {.type = MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS}};
     struct mls_commit_opts opts = {.skip_pending = true,
                                    .force_path = true,
                                    .as_private = true,
@@ -87,14 +45,14 @@ commit_with(struct fed_core *core, struct fed_thread *t,
 
     TRY(fed_log_aad(core, t, &aad));
     opts.aad = view_of(&aad);
-    if (first != NULL) {
-        TRY(edit_group(core, t, edit, &group));
+    if (in_len > 0) {
+        TRY(fed_regroup(core, t, want, &group));
         write_extensions(&w, t, view_of(&group));
         TRY(w.e);
+        in[0].type = MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS;
         in[0].extensions.raw = proto_tls_wr_view(&w);
-        in[1] = *first;
         opts.proposals = in;
-        opts.proposals_len = 2;
+        opts.proposals_len = in_len;
     }
     core->judge_ms = fed_now(core);
     TRY(mls_commit(t->mls, &opts, &out->made));
@@ -106,28 +64,128 @@ out:
 }
 
 static enum err
-build_add(struct fed_core *core, struct fed_thread *t,
-          const struct fed_rec_intent *rec, struct fed_built *out)
+add_clinic(struct fed_core *core, struct fed_thread *t,
+           const struct fed_rec_intent *rec, struct fed_built *out)
 {
     enum err e;
     struct proto_subject s = {.kind = PROTO_SUBJECT_CLINIC};
-    struct edit edit = {.add = &s};
-    struct mls_proposal_in add = {.type = MLS_PROPOSAL_ADD,
-                                  .key_package = rec->data};
-    struct clinic_id of;
-    struct proto_subject known;
+    struct fed_regroup want = {.add = &s};
+    struct mls_proposal_in in[2] = {{0}};
+    struct fed_who of;
 
     TRY(fed_kp_check(core, rec->data, &of));
-    TRY(memcmp(of.b, rec->id, 32) == 0 ? OK : ERR_AUTH);
-    TRY(proto_group_find(&t->group, rec->id, &known) ? ERR_EXISTS : OK);
-    TRY(t->group.subjects.len < LIMIT_THREAD_SUBJECTS ? OK : ERR_LIMIT);
+    TRY(of.kind == FED_KIND_CLINIC && memcmp(of.subject.b, rec->id, 32) == 0
+            ? OK
+            : ERR_AUTH);
+    in[1].type = MLS_PROPOSAL_ADD;
+    in[1].key_package = rec->data;
     memcpy(s.root, rec->id, sizeof(s.root));
     memcpy(s.node, rec->id, sizeof(s.node));
-    memcpy(s.added_by, core->config.self.root.b, sizeof(s.added_by));
-    TRY(commit_with(core, t, &add, &edit, out));
-    out->added = of;
+    memcpy(s.added_by, core->me.b, sizeof(s.added_by));
+    TRY(commit_with(core, t, in, 2, &want, out));
+    out->added = of.subject;
 out:
     return e;
+}
+
+/* A patient comes with all of its devices that gave a key package. */
+static enum err
+add_patient(struct fed_core *core, struct fed_thread *t,
+            const struct fed_party *p, const struct fed_rec_intent *rec,
+            struct fed_built *out)
+{
+    enum err e;
+    struct proto_subject s = {.kind = PROTO_SUBJECT_PATIENT};
+    struct fed_regroup want = {.add = &s, .patient = rec->id};
+    struct mls_proposal_in in[1 + PROTO_PATIENT_DEVICES] = {{0}};
+    size_t n = 1;
+    struct patient_id id;
+    struct ident_devices list;
+    struct fed_rec_patient known;
+    struct fed_rec_kps kps;
+    struct proto_list_at at = {0};
+    struct proto_key_package kp;
+    struct bytes hold = {0};
+
+    memcpy(id.b, rec->id, sizeof(id.b));
+    TRY(fed_patient_load(core, &id, &known, &hold));
+    TRY(fed_patient_list(core, &id, &list));
+    TRY(fed_rec_decode(rec->data, &fed_rec_kps_shape, &kps));
+    while (proto_list_next(&kps.kps, &proto_key_package_shape, &at, &kp)) {
+        e = fed_pool_check(core, &p->root, kp.kp);
+        TRY(fed_ours(e) ? e : OK);
+        if (e == OK) { /* or of a device that has gone meanwhile */
+            in[n].type = MLS_PROPOSAL_ADD;
+            in[n++].key_package = kp.kp;
+        }
+    }
+    TRY(n > 1 ? OK : ERR_DENIED);
+    memcpy(s.root, rec->id, sizeof(s.root));
+    memcpy(s.node, p->via != NULL ? p->via->root.b : core->config.self.root.b,
+           sizeof(s.node));
+    memcpy(s.added_by, core->me.b, sizeof(s.added_by));
+    s.generation = list.generation;
+    want.generation = list.generation;
+    want.list = known.list;
+    TRY(commit_with(core, t, in, n, &want, out));
+    out->added = p->root;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+build_add(struct fed_core *core, struct fed_thread *t,
+          const struct fed_rec_intent *rec, struct fed_built *out)
+{
+    struct clinic_id who;
+    const struct fed_party *p;
+    struct proto_subject known;
+
+    memcpy(who.b, rec->id, sizeof(who.b));
+    p = fed_party_find(core, &who);
+    if (proto_group_find(&t->group, rec->id, &known)) {
+        return ERR_EXISTS;
+    }
+    if (t->group.subjects.len >= LIMIT_THREAD_SUBJECTS) {
+        return ERR_LIMIT;
+    }
+    return p != NULL && p->kind == FED_KIND_PATIENT
+               ? add_patient(core, t, p, rec, out)
+               : add_clinic(core, t, rec, out);
+}
+
+/* All leaves of a subject, behind in[0]. */
+static enum err
+remove_leaves(const struct fed_thread *t, const uint8_t subject[32],
+              const struct ident_devices *but, struct mls_proposal_in *in,
+              size_t *n)
+{
+    uint32_t count = mls_group_leaf_count(t->mls);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct fed_who who;
+        struct device_id device;
+
+        if (fed_leaf_who(t->mls, i, &who) != OK ||
+            memcmp(who.subject.b, subject, 32) != 0) {
+            continue;
+        }
+        memcpy(device.b, who.node.b, sizeof(device.b));
+        if (but != NULL && ident_devices_find(but, &device) != NULL) {
+            continue;
+        }
+        if (i == mls_group_own_leaf(t->mls)) {
+            return ERR_INVALID;
+        }
+        if (*n > PROTO_PATIENT_DEVICES) {
+            return ERR_LIMIT;
+        }
+        in[*n].type = MLS_PROPOSAL_REMOVE;
+        in[*n].leaf = i;
+        (*n)++;
+    }
+    return OK;
 }
 
 static enum err
@@ -135,15 +193,62 @@ build_remove(struct fed_core *core, struct fed_thread *t,
              const struct fed_rec_intent *rec, struct fed_built *out)
 {
     enum err e;
-    struct clinic_id who;
-    struct edit edit = {.remove = rec->id};
-    struct mls_proposal_in in = {.type = MLS_PROPOSAL_REMOVE};
+    struct fed_regroup want = {.remove = rec->id};
+    struct mls_proposal_in in[2 + PROTO_PATIENT_DEVICES] = {{0}};
+    struct proto_subject s;
+    size_t n = 1;
 
-    memcpy(who.b, rec->id, sizeof(who.b));
-    TRY(fed_leaf_of(t->mls, &who, &in.leaf));
-    TRY(in.leaf == mls_group_own_leaf(t->mls) ? ERR_INVALID : OK);
-    TRY(commit_with(core, t, &in, &edit, out));
+    TRY(proto_group_find(&t->group, rec->id, &s) ? OK : ERR_MISSING);
+    TRY(remove_leaves(t, rec->id, NULL, in, &n));
+    TRY(commit_with(core, t, in, n, &want, out));
 out:
+    return e;
+}
+
+/*
+ * A patient's leaves as its newest list says; new devices join by themselves
+ * (decisions D 14).  With a device named, that one goes although it is listed.
+ */
+static enum err
+build_devices(struct fed_core *core, struct fed_thread *t,
+              const struct fed_rec_intent *rec, struct fed_built *out)
+{
+    enum err e;
+    struct fed_regroup want = {.patient = rec->id};
+    struct mls_proposal_in in[2 + PROTO_PATIENT_DEVICES] = {{0}};
+    size_t n = 1;
+    struct patient_id id;
+    struct proto_subject s;
+    struct ident_devices list;
+    struct fed_rec_patient known;
+    struct fed_rec_out gone = {{0}};
+    struct clinic_id device;
+    struct bytes hold = {0};
+
+    memcpy(id.b, rec->id, sizeof(id.b));
+    TRY(proto_group_find(&t->group, rec->id, &s) ? OK : ERR_MISSING);
+    TRY(fed_patient_load(core, &id, &known, &hold));
+    TRY(fed_patient_list(core, &id, &list));
+    if (rec->data.len > 0) {
+        TRY(fed_rec_decode(rec->data, &fed_rec_out_shape, &gone));
+    }
+    memcpy(device.b, gone.device, sizeof(device.b));
+    want.generation = s.generation;
+    TRY(proto_group_list(&t->group, rec->id, &want.list) ? OK : ERR_DENIED);
+    if (list.generation > s.generation) {
+        want.generation = list.generation;
+        want.list = known.list;
+        TRY(remove_leaves(t, rec->id, &list, in, &n));
+    }
+    if (!clinic_id_is_zero(&device) && n <= PROTO_PATIENT_DEVICES) {
+        e = fed_leaf_at(t->mls, &device, &in[n].leaf);
+        in[n].type = MLS_PROPOSAL_REMOVE;
+        n += e == OK ? 1 : 0;
+    }
+    TRY(n > 1 || want.generation != s.generation ? OK : ERR_EXISTS);
+    TRY(commit_with(core, t, in, n, &want, out));
+out:
+    bytes_free(&hold);
     return e;
 }
 
@@ -152,14 +257,16 @@ fed_commit_build(struct fed_core *core, struct fed_thread *t,
                  const struct fed_rec_intent *rec, struct fed_built *out)
 {
     enum err e;
-    struct clinic_id by;
+    struct fed_who by;
 
     if (rec->kind == FED_INTENT_ADD) {
         TRY(build_add(core, t, rec, out));
     } else if (rec->kind == FED_INTENT_REMOVE) {
         TRY(build_remove(core, t, rec, out));
+    } else if (rec->kind == FED_INTENT_DEVICES) {
+        TRY(build_devices(core, t, rec, out));
     } else {
-        TRY(commit_with(core, t, NULL, NULL, out));
+        TRY(commit_with(core, t, NULL, 0, NULL, out));
     }
     /* What the others would refuse is not sent. */
     TRY(fed_policy_commit(core, t, out->made.stage, &by));

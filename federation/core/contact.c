@@ -148,9 +148,8 @@ out:
 
 /* ------------------------------------------------------------- their links */
 
-/* Ask to connect: on each connection until there is an answer. */
-enum err
-fed_contact_redeem(struct fed_core *core, struct fed_party *p)
+static enum err
+redeem(struct fed_core *core, struct fed_party *p)
 {
     enum err e;
     struct proto_peer_msg msg = {.type = PROTO_PEER_LINK_REDEEM};
@@ -160,7 +159,7 @@ fed_contact_redeem(struct fed_core *core, struct fed_party *p)
 
     memcpy(in->link, p->rec.link, sizeof(in->link));
     if (p->rec.one_time) {
-        memcpy(what.redeemer.b, core->config.self.root.b, 32);
+        memcpy(what.redeemer.b, core->me.b, 32);
         memcpy(what.link.b, p->rec.link, sizeof(what.link.b));
         memcpy(what.exporter, p->exporter, sizeof(what.exporter));
         ident_redeem_prove(p->rec.secret, &what, proof);
@@ -171,6 +170,14 @@ fed_contact_redeem(struct fed_core *core, struct fed_party *p)
     TRY(fed_party_say(core, p, &msg));
 out:
     return e;
+}
+
+/* Ask to connect: on each connection until there is an answer. */
+enum err
+fed_contact_redeem(struct fed_core *core, struct fed_party *p)
+{
+    return core->kind == FED_KIND_DEVICE ? fed_enrol_send(core, p)
+                                         : redeem(core, p);
 }
 
 enum err
@@ -320,8 +327,12 @@ fed_contact_ended(struct fed_core *core, struct fed_party *p)
             goto out;
         }
     }
-    p->rec.ours = PROTO_STANCE_ENDED;
     p->rec.creator = PROTO_CREATOR_NONE;
+    if (p->kind == FED_KIND_PATIENT) {
+        TRY(fed_patient_stance(core, p, PROTO_STANCE_ENDED));
+        goto out;
+    }
+    p->rec.ours = PROTO_STANCE_ENDED;
     TRY(fed_party_changed(core, p));
 out:
     return e;
@@ -342,6 +353,9 @@ stance_is(struct fed_core *core, struct fed_party *p, uint64_t creator,
         return p->rec.ours == PROTO_STANCE_GRANTED ? fed_contact_ended(core, p)
                                                    : OK;
     case PROTO_STANCE_ENDED:
+        if (p->kind == FED_KIND_DEVICE) {
+            return fed_device_left(core, p);
+        }
         return p->rec.ours == PROTO_STANCE_GRANTED ? fed_contact_ended(core, p)
                                                    : OK;
     case PROTO_STANCE_THREAD:
@@ -413,6 +427,7 @@ fed_party_lively(struct fed_core *core, struct fed_party *p)
         p->told_known = true;
     }
     TRY(fed_contact_profile(core, p));
+    TRY(fed_device_lively(core, p));
     TRY(fed_stream_pump(core, p));
     TRY(fed_revoke_kick(core, p));
     TRY(fed_busy_kick(core, p));
@@ -429,6 +444,9 @@ fed_contact_greeted(struct fed_core *core, struct fed_party *p, uint64_t before)
     (void)before;
     if (p->looking) {
         TRY(fed_contact_look(core, p));
+    }
+    if (p->kind == FED_KIND_DEVICE && p->rec.ours == PROTO_STANCE_ENDED) {
+        TRY(fed_contact_say(core, p));
     }
     if (!p->stored) {
         goto out;

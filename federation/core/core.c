@@ -23,20 +23,57 @@ out:
     return e;
 }
 
+/* A device: its certificate and the list that it came with, kept if newer. */
+static enum err
+set_device(struct fed_core *core, const struct fed_self *self,
+           const struct device_id *key)
+{
+    enum err e;
+    struct ident_devices list;
+    struct ident_device_cert cert;
+
+    TRY(memcmp(key->b, self->root.b, sizeof(key->b)) == 0 ? OK : ERR_INVALID);
+    TRY(ident_devices_open(core->mem, &self->patient, self->list, &list));
+    TRY(ident_device_cert_verify(core->mem, self->chain, &list, key, &cert));
+    TRY(replace(core, &core->list, self->list));
+    memcpy(core->me.b, self->patient.b, sizeof(core->me.b));
+out:
+    return e;
+}
+
+static enum err
+set_clinic(struct fed_core *core, const struct fed_self *self,
+           const struct device_id *key, uint64_t *generation)
+{
+    enum err e;
+    struct ident_check check = {
+        .root = &self->root, .now_ms = 0, .key = key->b};
+    struct ident_node node;
+
+    TRY(ident_chain_verify(core->mem, self->chain, &check, &node));
+    *generation = node.generation;
+    core->me = self->root;
+out:
+    return e;
+}
+
 static enum err
 set_self(struct fed_core *core, const struct fed_self *self)
 {
     enum err e;
     struct prim_sign_key key;
-    struct ident_check check = {.root = &self->root, .now_ms = 0};
-    struct ident_node node;
+    struct device_id node;
+    uint64_t generation = 0;
     uint64_t revoked = 0;
 
     memset(&key, 0, sizeof(key));
     TRY(self->node_seed.len == sizeof(core->seed) ? OK : ERR_INVALID);
     prim_ed25519_from_seed(self->node_seed.p, &key);
-    check.key = key.pub;
-    TRY(ident_chain_verify(core->mem, self->chain, &check, &node));
+    memcpy(node.b, key.pub, sizeof(node.b));
+    TRY(self->kind == FED_KIND_DEVICE
+            ? set_device(core, self, &node)
+            : set_clinic(core, self, &node, &generation));
+    core->kind = self->kind;
     if (self->revocation.len > 0) {
         TRY(ident_revoke_open(core->mem, &self->root, self->revocation,
                               &revoked));
@@ -46,8 +83,8 @@ set_self(struct fed_core *core, const struct fed_self *self)
     TRY(replace(core, &core->profile, self->profile));
     TRY(replace(core, &core->revocation, self->revocation));
     memcpy(core->seed, self->node_seed.p, sizeof(core->seed));
-    core->node = node.key;
-    core->generation = node.generation;
+    core->node = node;
+    core->generation = generation;
     core->revoked = revoked;
     memset(core->profile_hash, 0, sizeof(core->profile_hash));
     if (self->profile.len > 0) {
@@ -110,6 +147,28 @@ out:
     return e;
 }
 
+/* The newer of the list that we were given and the one that we keep. */
+static enum err
+own_list(struct fed_core *core)
+{
+    enum err e;
+    struct patient_id me;
+    struct fed_rec_patient rec;
+    struct bytes given = {0};
+    struct bytes hold = {0};
+
+    memcpy(me.b, core->me.b, sizeof(me.b));
+    TRY(bytes_copy(core->mem, view_of(&core->list), &given));
+    e = fed_patient_learn(core, &me, view_of(&given), FED_LEARNED_LINK, NULL);
+    TRY(fed_ours(e) ? e : OK);
+    TRY(fed_patient_load(core, &me, &rec, &hold));
+    TRY(replace(core, &core->list, rec.list));
+out:
+    bytes_free(&given);
+    bytes_free(&hold);
+    return e;
+}
+
 static enum err
 load(struct fed_core *core)
 {
@@ -127,6 +186,7 @@ load(struct fed_core *core)
     }
     TRY(e);
     TRY(fed_party_load_all(core));
+    TRY(core->kind == FED_KIND_DEVICE ? own_list(core) : OK);
     TRY(find_busy(core));
     TRY(fed_revoke_own(core));
     fed_tx_timer(core, core->start_ms + LIMIT_BUSY_MS);
@@ -201,6 +261,7 @@ fed_core_free(struct fed_core *core)
     bytes_free(&core->addrs);
     bytes_free(&core->profile);
     bytes_free(&core->revocation);
+    bytes_free(&core->list);
     mem_free(core->mem, core, sizeof(*core));
 }
 

@@ -15,6 +15,27 @@ rows_max(const struct fed_core *core)
     return n != 0 ? n : LIMIT_FAN_ROWS;
 }
 
+/*
+ * A patient's entries are copied to its devices' queues, or to who delivers:
+ * there they are safe, and our log need not wait for a phone.
+ */
+static enum err
+to_patient(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
+           struct fed_party *p, const struct fed_party *except)
+{
+    enum err e = OK;
+
+    while (m->rec.fanned < t->rec.seq) {
+        m->rec.fanned++;
+        TRY(fed_route_fan(core, t, p, m->rec.fanned, except));
+    }
+    m->rec.acked = m->rec.fanned;
+    m->dirty = true;
+    t->dirty = true;
+out:
+    return e;
+}
+
 enum err
 fed_fan_member(struct fed_core *core, struct fed_thread *t,
                struct fed_member *m)
@@ -26,6 +47,9 @@ fed_fan_member(struct fed_core *core, struct fed_thread *t,
         return OK;
     }
     TRY(fed_party_get(core, &m->node, &p));
+    if (fed_route_needed(p)) {
+        return to_patient(core, t, m, p, NULL);
+    }
     while (m->rec.fanned < t->rec.seq && m->rec.rows < rows_max(core)) {
         m->rec.fanned++;
         m->rec.rows++;
@@ -61,14 +85,20 @@ fed_fan_acked(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
 /* Send the newest entry to everybody but us and except, who has it. */
 enum err
 fed_hub_fan(struct fed_core *core, struct fed_thread *t,
-            const struct clinic_id *except)
+            const struct fed_party *except)
 {
     enum err e = OK;
 
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_member *m = &t->members[i];
+        struct fed_party *p;
 
-        if (except != NULL && clinic_id_equal(&m->node, except) &&
+        TRY(fed_party_get(core, &m->node, &p));
+        if (fed_route_needed(p)) {
+            TRY(to_patient(core, t, m, p, except));
+            continue;
+        }
+        if (except != NULL && clinic_id_equal(&m->node, &except->subject) &&
             m->rec.fanned + 1 == t->rec.seq) {
             m->rec.fanned = t->rec.seq;
             m->dirty = true;

@@ -98,8 +98,8 @@ own_message(struct fed_core *core, struct fed_thread *t,
 
     TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
     TRY(append(core, t, a));
-    TRY(fed_apply_content(core, t, &core->config.self.root, a->term, a->seq,
-                          a->ts_ms, rec.data, true));
+    TRY(fed_apply_content(core, t, &core->me, a->term, a->seq, a->ts_ms,
+                          rec.data, true));
     TRY(fed_intent_done(core, t, sub->number));
     fed_sub_del(t, sub);
     TRY(fed_apply_late(core, t));
@@ -190,7 +190,7 @@ their_message(struct fed_core *core, struct fed_thread *t,
         TRY(fed_ours(e) ? e : unreadable(core, t, a));
         goto out;
     }
-    TRY(fed_chain_root(u.member.credential, &author));
+    TRY(fed_cred_subject(u.member.credential, &author));
     if (fed_revoked(core, u.member.credential)) { /* [thread-revoked] */
         mls_undo(t->mls, &u.change);
         TRY(revoked_message(core, t, a, &author));
@@ -215,13 +215,13 @@ out:
 /* A restored hub rejoined: its new term begins (decisions E 21). */
 static bool
 new_term(const struct fed_thread *t, const struct arrived *a,
-         const struct mls_stage *stage, const struct clinic_id *by)
+         const struct mls_stage *stage, const struct fed_who *by)
 {
     struct mls_stage_info info;
 
     mls_stage_info(stage, &info);
     return a->term == t->rec.term + 1 && info.external &&
-           memcmp(by->b, t->rec.hub, 32) == 0;
+           memcmp(by->subject.b, t->rec.hub, 32) == 0;
 }
 
 static enum err
@@ -230,7 +230,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
 {
     enum err e;
     struct mls_processed done = {0};
-    struct clinic_id by;
+    struct fed_who by;
     enum err seen;
     bool next = a->term != t->rec.term;
 

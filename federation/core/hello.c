@@ -40,6 +40,7 @@ fed_hello_send(struct fed_core *core, struct fed_party *p)
     h->revocation = view_of(&core->revocation);
     memcpy(h->out_stream, p->rec.out_stream, sizeof(h->out_stream));
     h->out_acked = p->rec.out_acked;
+    h->out_last = p->rec.out_next - 1;
     memcpy(h->in_stream, p->rec.in_stream, sizeof(h->in_stream));
     h->in_applied = p->rec.in_applied;
     if (friends) {
@@ -118,6 +119,9 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
         TRY(show_rollback(core, p));
     }
     if (!same(h->out_stream, p->rec.in_stream)) {
+        if (!is_zero(p->rec.in_stream)) {
+            TRY(fed_device_reset(core, p));
+        }
         memcpy(p->rec.in_stream, h->out_stream, sizeof(p->rec.in_stream));
         p->rec.in_applied = h->out_acked;
         p->dirty = true;
@@ -154,6 +158,10 @@ agreed(const struct fed_core *core)
     size_t say = 0;
 
     for (size_t i = 0; i < core->parties_len; i++) {
+        if (core->parties[i]->kind != FED_KIND_CLINIC ||
+            core->parties[i]->via != NULL) {
+            continue;
+        }
         open += fed_party_open(core->parties[i]) ? 1 : 0;
         say += core->parties[i]->superseded ? 1 : 0;
     }
@@ -165,7 +173,7 @@ stop_copy(struct fed_core *core, struct fed_party *p)
 {
     struct fed_show *show;
 
-    p->superseded = fed_party_open(p);
+    p->superseded = fed_party_open(p) && p->kind == FED_KIND_CLINIC;
     if (p->superseded && agreed(core)) {
         show = fed_tx_show(core, FED_SHOW_ROLLBACK);
         if (show == NULL) {
@@ -185,7 +193,7 @@ revocation(struct fed_core *core, struct fed_party *p,
     uint64_t min;
     struct fed_show *show;
 
-    if (h->revocation.len == 0) {
+    if (h->revocation.len == 0 || p->kind != FED_KIND_CLINIC) {
         return OK;
     }
     e = ident_revoke_open(core->mem, &p->root, h->revocation, &min);
@@ -276,6 +284,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
         p->dirty = p->stored;
     }
     memcpy(p->profile_seen, h->profile_seen, sizeof(p->profile_seen));
+    p->their_last = h->out_last;
     p->greeted = true;
     p->superseded = false;
     p->met = true;

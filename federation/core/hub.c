@@ -26,7 +26,8 @@ fed_hub_ready(struct fed_core *core, const struct fed_thread *t)
     for (size_t i = 0; i < t->members_len; i++) {
         const struct fed_party *p = fed_party_find(core, &t->members[i].node);
 
-        if (p != NULL && p->stored && !p->met && !p->fresh) {
+        if (p != NULL && p->stored && !p->met && !p->fresh &&
+            p->kind == FED_KIND_CLINIC) { /* E 20: every member clinic */
             fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
             return false;
         }
@@ -76,7 +77,7 @@ may_submit(struct fed_core *core, struct fed_thread *t,
         return PROTO_ANSWER_WAIT;
     }
     if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL ||
-        fed_thread_member(t, &p->root) == NULL) {
+        fed_thread_member(t, &p->subject) == NULL) {
         return PROTO_ANSWER_DENIED;
     }
     if (term != t->rec.term) {
@@ -112,7 +113,7 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
 {
     struct mls_env env = fed_mls_env(core);
     struct mls_peek peek;
-    struct clinic_id sender;
+    struct fed_who sender;
     enum err e;
 
     *ours = OK;
@@ -130,8 +131,8 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         *ours = fed_ours(e) ? e : OK;
         return e == ERR_STALE ? PROTO_ANSWER_TOO_OLD : PROTO_ANSWER_INVALID;
     }
-    e = fed_chain_root(out->member.credential, &sender);
-    if (e != OK || !clinic_id_equal(&sender, &p->root)) {
+    e = fed_cred_who(out->member.credential, &sender);
+    if (e != OK || !clinic_id_equal(&sender.node, &p->root)) {
         return PROTO_ANSWER_DENIED;
     }
     /* [thread-revoked] decisions A 4: its new key says it again */
@@ -151,10 +152,14 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
  * says, and MLS does not let it open its own message.
  */
 static bool
-lacked(const struct fed_thread *t, const struct clinic_id *author)
+lacked(const struct fed_thread *t, const struct fed_party *author)
 {
+    if (author != NULL && author->kind != FED_KIND_CLINIC) {
+        return true; /* its patient may have further devices */
+    }
     for (size_t i = 0; i < t->members_len; i++) {
-        if (author == NULL || !clinic_id_equal(&t->members[i].node, author)) {
+        if (author == NULL ||
+            !clinic_id_equal(&t->members[i].node, &author->subject)) {
             return true;
         }
     }
@@ -171,14 +176,14 @@ accept_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, {0}};
 
     prim_sha256(in->message, hash);
-    if (lacked(t, &p->root)) {
+    if (lacked(t, p)) {
         entry.message = in->message;
     }
     TRY(fed_mls_change(core, &t->id, u->change));
     TRY(fed_log_append(core, t, &entry));
     TRY(answer(core, p, in->req, &t->id, t, PROTO_ANSWER_ACCEPTED));
-    TRY(fed_hub_fan(core, t, &p->root));
-    TRY(fed_apply_content(core, t, &p->root, t->rec.term, t->rec.seq,
+    TRY(fed_hub_fan(core, t, p));
+    TRY(fed_apply_content(core, t, &p->subject, t->rec.term, t->rec.seq,
                           t->rec.ts_ms, view_of(&u->plaintext), false));
     TRY(fed_apply_late(core, t));
 out:
@@ -194,7 +199,7 @@ behind_refused(struct fed_thread *t, const struct fed_party *p,
                const struct proto_app_submit *in)
 {
     static const uint8_t none[16];
-    const struct fed_member *m = fed_thread_member(t, &p->root);
+    const struct fed_member *m = fed_thread_member(t, &p->subject);
 
     return m != NULL && memcmp(in->after, none, sizeof(none)) != 0 &&
            memcmp(in->after, m->rec.refused, sizeof(none)) == 0;
@@ -204,7 +209,7 @@ static enum err
 refuse(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
        const struct proto_app_submit *in, enum proto_answer_code code)
 {
-    struct fed_member *m = fed_thread_member(t, &p->root);
+    struct fed_member *m = fed_thread_member(t, &p->subject);
 
     if (m != NULL) {
         memcpy(m->rec.refused, in->req, sizeof(m->rec.refused));
@@ -274,8 +279,8 @@ fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
     }
     TRY(fed_log_append(core, t, &entry));
     TRY(fed_hub_fan(core, t, NULL));
-    TRY(fed_apply_content(core, t, &core->config.self.root, t->rec.term,
-                          t->rec.seq, t->rec.ts_ms, content, true));
+    TRY(fed_apply_content(core, t, &core->me, t->rec.term, t->rec.seq,
+                          t->rec.ts_ms, content, true));
     TRY(fed_apply_late(core, t));
 out:
     bytes_free(&aad);
@@ -332,14 +337,14 @@ accept_commit(struct fed_core *core, struct fed_thread *t,
         t->rec.term, next_ts(core, t), PROTO_ENTRY_COMMIT, hash, {0}};
 
     prim_sha256(message, hash);
-    if (lacked(t, from == NULL ? NULL : &from->root)) {
+    if (lacked(t, from)) {
         entry.message = message;
     }
     TRY(fed_log_append(core, t, &entry));
     if (from != NULL) {
         TRY(answer(core, from, req, &t->id, t, PROTO_ANSWER_ACCEPTED));
     }
-    TRY(fed_hub_fan(core, t, from == NULL ? NULL : &from->root));
+    TRY(fed_hub_fan(core, t, from));
     TRY(fed_apply_stage(core, t, take_stage));
 out:
     return e;
@@ -376,7 +381,7 @@ open_hs(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
 {
     struct mls_env env = fed_mls_env(core);
     struct mls_peek peek;
-    struct clinic_id by;
+    struct fed_who by;
     enum err e;
 
     *ours = OK;
@@ -401,7 +406,7 @@ open_hs(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         return PROTO_ANSWER_RESYNC;
     }
     e = fed_policy_commit(core, t, out->stage, &by);
-    if (e != OK || !clinic_id_equal(&by, &p->root)) {
+    if (e != OK || !clinic_id_equal(&by.node, &p->root)) {
         *ours = fed_ours(e) ? e : OK;
         return PROTO_ANSWER_DENIED;
     }

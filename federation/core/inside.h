@@ -10,8 +10,9 @@
 #ifndef FEDERATION_CORE_INSIDE_H
 #define FEDERATION_CORE_INSIDE_H
 
+#include "crypto/ident/consent.h"
 #include "crypto/mls/mls.h"
-#include "federation/core/core.h"
+#include "federation/core/patient.h"
 #include "federation/core/rec.h"
 #include "proto/base/assert.h"
 #include "proto/base/limits.h"
@@ -26,9 +27,19 @@ struct fed_flight {
     uint64_t kept; /* bytes of an answer's row */
 };
 
+/*
+ * A clinic, a patient or a patient's device, by its 32-byte id.  A device is
+ * reached over its own connection, a patient through its devices; either, when
+ * another clinic delivers, through that clinic (via), and on a device so are
+ * clinics that one of ours introduced.
+ */
 struct fed_party {
     struct clinic_id root;
-    struct fed_rec_party rec; /* views: the two below */
+    struct clinic_id subject; /* in groups: itself, or a device's patient */
+    enum fed_kind kind;
+    struct fed_party *via;      /* NULL: directly */
+    struct ident_devices *list; /* PATIENT: its newest list, once loaded */
+    struct fed_rec_party rec;   /* views: the two below */
     struct bytes addrs;
     struct bytes kp;
     bool stored; /* has a record */
@@ -52,6 +63,8 @@ struct fed_party {
     uint8_t exporter[32];
     uint8_t profile_seen[32]; /* of ours, that they hold */
     uint64_t sent;            /* highest item sent on this connection */
+    uint64_t their_last;      /* their newest item when they greeted */
+    bool keys_asked;          /* DEVICE: for key packages, since start */
     uint64_t bad;
     uint64_t under_way; /* bytes */
     uint64_t lost;      /* threads that it began or brought up, since start */
@@ -64,7 +77,7 @@ struct fed_party {
 
 /* A member's node other than us. */
 struct fed_member {
-    struct clinic_id node;
+    struct clinic_id node; /* subject */
     struct fed_rec_member rec;
     bool dirty;
     bool asked;       /* CHECK: for its log */
@@ -132,6 +145,7 @@ struct fed_core {
     uint8_t profile_hash[32];
     uint8_t seed[32];
     struct device_id node;
+    struct clinic_id me; /* in groups: our root, or our patient */
     struct fed_rec_self self;
     struct fed_batch *cur;
     struct fed_batch *taken;    /* newest first */
@@ -149,6 +163,8 @@ struct fed_core {
     uint64_t timer_ms; /* mono; a tick is due; 0: none */
     uint64_t timer_told;
     const struct fed_party *answering; /* whose item is being applied */
+    enum fed_kind kind;                /* CLINIC or DEVICE */
+    struct bytes list;   /* DEVICE: the newest device list of our patient */
     uint64_t judge_ms;   /* log time at which leaves are judged; 0 no time */
     uint64_t generation; /* of our certificate */
     uint64_t revoked;    /* of ours, below this */
@@ -246,6 +262,9 @@ MUST_CHECK enum err fed_party_bad(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_party_changed(struct fed_core *core,
                                       struct fed_party *p);
 MUST_CHECK enum err fed_party_want(struct fed_core *core, struct fed_party *p);
+/* Where it can be dialled; empty: as known. */
+MUST_CHECK enum err fed_party_addrs(struct fed_core *core, struct fed_party *p,
+                                    struct view addrs);
 MUST_CHECK enum err fed_party_stance(struct fed_core *core, struct fed_party *p,
                                      enum proto_stance ours);
 MUST_CHECK enum err fed_hello_send(struct fed_core *core, struct fed_party *p);
@@ -255,6 +274,13 @@ MUST_CHECK enum err fed_hello_recv(struct fed_core *core, struct fed_party *p,
 /* ------------------------------------------------- stream.c: numbered items */
 
 MUST_CHECK enum err fed_stream_new(struct fed_core *core, struct fed_party *p);
+/* Queue an encoded item as it is. */
+MUST_CHECK enum err fed_stream_item(struct fed_core *core, struct fed_party *p,
+                                    struct view item);
+/* The fan message of a log entry. */
+MUST_CHECK enum err fed_stream_entry(struct fed_core *core,
+                                     const struct thread_id *thread,
+                                     uint64_t entry, struct bytes *out);
 /* Queue an item: encoded message, or the log entry of a thread. */
 MUST_CHECK enum err fed_stream_put(struct fed_core *core, struct fed_party *p,
                                    const struct proto_peer_msg *msg);
@@ -285,7 +311,21 @@ MUST_CHECK enum err fed_contact_greeted(struct fed_core *core,
 MUST_CHECK enum err fed_contact_frame(struct fed_core *core,
                                       struct fed_party *p,
                                       const struct proto_peer_msg *msg);
-/* redeem.c: our links. */
+/* redeem.c: our links.  What a link says to who; UNKNOWN when there is none. */
+MUST_CHECK enum err fed_link_load(struct fed_core *core,
+                                  const struct clinic_id *who,
+                                  const uint8_t id[8],
+                                  struct fed_rec_link *link, struct bytes *hold,
+                                  enum proto_redeem_code *code);
+/* Is the proof of the secret right, where one is needed?  ERR_AUTH */
+MUST_CHECK enum err fed_link_proof(const struct fed_core *core,
+                                   const struct fed_party *p,
+                                   const struct fed_rec_link *link,
+                                   const uint8_t id[8], struct view proof);
+/* Count the use, bind a one-time link, remember how the party came. */
+MUST_CHECK enum err fed_link_use(struct fed_core *core, struct fed_party *p,
+                                 const uint8_t id[8],
+                                 struct fed_rec_link *link);
 MUST_CHECK enum err fed_redeem_open(struct fed_core *core, struct fed_party *p,
                                     const struct proto_link_open *in);
 MUST_CHECK enum err fed_link_redeem(struct fed_core *core, struct fed_party *p,
@@ -327,20 +367,32 @@ struct mls_identity fed_mls_identity(struct fed_core *core);
    looked at. */
 MUST_CHECK enum err fed_chain_peek(struct view chain, struct clinic_id *root,
                                    uint64_t *generation);
-/* Only the root. */
-MUST_CHECK enum err fed_chain_root(struct view chain, struct clinic_id *out);
-MUST_CHECK enum err fed_leaf_root(const struct mls_group *group, uint32_t leaf,
-                                  struct clinic_id *out);
-/* Leaf of a subject; ERR_MISSING */
+/*
+ * Whose a credential is: a clinic's certificate chain, or a device's
+ * certificate.  Verified before or after; no signature is looked at here.
+ */
+struct fed_who {
+    enum fed_kind kind;       /* CLINIC or DEVICE */
+    struct clinic_id subject; /* the clinic, or the device's patient */
+    struct clinic_id node;    /* the clinic, or the device */
+};
+MUST_CHECK enum err fed_cred_who(struct view credential, struct fed_who *out);
+MUST_CHECK enum err fed_cred_subject(struct view credential,
+                                     struct clinic_id *out);
+MUST_CHECK enum err fed_leaf_who(const struct mls_group *group, uint32_t leaf,
+                                 struct fed_who *out);
+/* The first leaf of a subject; the leaf of a node.  ERR_MISSING */
 MUST_CHECK enum err fed_leaf_of(const struct mls_group *group,
-                                const struct clinic_id *root, uint32_t *out);
+                                const struct clinic_id *subject, uint32_t *out);
+MUST_CHECK enum err fed_leaf_at(const struct mls_group *group,
+                                const struct clinic_id *node, uint32_t *out);
 /* A key package of ours for peer, its private part stored. */
 MUST_CHECK enum err fed_kp_make(struct fed_core *core,
-                                const struct clinic_id *peer,
+                                const struct clinic_id *peer, bool last_resort,
                                 struct bytes *out);
 /* The clinic that a key package is of; ERR_AUTH ... not usable */
 MUST_CHECK enum err fed_kp_check(struct fed_core *core, struct view kp,
-                                 struct clinic_id *root);
+                                 struct fed_who *who);
 /* Join with the key package that the Welcome is for, and forget it. */
 MUST_CHECK enum err fed_kp_join(struct fed_core *core, struct view welcome,
                                 struct mls_group **out);
@@ -446,10 +498,12 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_policy_commit(struct fed_core *core,
                                       const struct fed_thread *t,
                                       const struct mls_stage *stage,
-                                      struct clinic_id *committer);
-/* Every leaf of a group that we join is a participant's, and its only one?
+                                      struct fed_who *committer);
+/* Every leaf of a group that we join is a participant's: a clinic's only one,
+   or a device in the patient's list?  Every clinic there by right?
    ERR_DENIED  no */
-MUST_CHECK enum err fed_policy_members(const struct mls_group *mls,
+MUST_CHECK enum err fed_policy_members(struct fed_core *core,
+                                       const struct mls_group *mls,
                                        const struct proto_group *group);
 /* Install a stage: epoch, members, shows, stored.  Takes *take_stage. */
 MUST_CHECK enum err fed_apply_stage(struct fed_core *core, struct fed_thread *t,
@@ -504,6 +558,20 @@ void fed_sub_del(struct fed_thread *t, struct fed_sub *sub);
 
 /* ------------------------------------------------------------- commit.c */
 
+/* A change of the group's own description; NULL and empty: nothing. */
+struct fed_regroup {
+    const struct proto_subject *add;
+    const uint8_t *remove;  /* subject */
+    const uint8_t *patient; /* whose list becomes */
+    struct view list;
+    uint64_t generation;
+};
+/* regroup.c.  ERR_DENIED  a consent that it needs is missing */
+MUST_CHECK enum err fed_regroup(struct fed_core *core,
+                                const struct fed_thread *t,
+                                const struct fed_regroup *want,
+                                struct bytes *out);
+
 /* Build the commit of an intent on the present epoch. */
 struct fed_built {
     struct mls_committed made;
@@ -533,7 +601,7 @@ MUST_CHECK enum err fed_hub_create(struct fed_core *core,
                                    const struct thread_id *id, uint64_t flags,
                                    struct fed_thread **out);
 MUST_CHECK enum err fed_hub_fan(struct fed_core *core, struct fed_thread *t,
-                                const struct clinic_id *except);
+                                const struct fed_party *except);
 MUST_CHECK enum err fed_hub_direct(struct fed_core *core, struct fed_party *p,
                                    struct view kp);
 
@@ -591,5 +659,164 @@ MUST_CHECK enum err fed_claim_answered(struct fed_core *core,
                                        const struct proto_kp_answer *in);
 MUST_CHECK enum err fed_claim_send(struct fed_core *core, struct fed_thread *t,
                                    uint64_t number, struct fed_rec_intent *rec);
+
+/* ------------------------------------------------ route.c: through others
+ */
+
+/* Is p reached through a patient's devices, or another clinic? */
+bool fed_route_needed(const struct fed_party *p);
+/* An encoded item to p; a patient's devices but except. */
+MUST_CHECK enum err fed_route_item(struct fed_core *core, struct fed_party *p,
+                                   struct view item,
+                                   const struct fed_party *except);
+/* A log entry. */
+MUST_CHECK enum err fed_route_fan(struct fed_core *core, struct fed_thread *t,
+                                  struct fed_party *p, uint64_t entry,
+                                  const struct fed_party *except);
+MUST_CHECK enum err fed_route_recv(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_route *in);
+MUST_CHECK enum err fed_routed_recv(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_routed *in);
+MUST_CHECK enum err fed_allow_get(struct fed_core *core,
+                                  const struct clinic_id *patient,
+                                  const struct clinic_id *clinic,
+                                  struct fed_rec_allow *out);
+MUST_CHECK enum err fed_allow_put(struct fed_core *core,
+                                  const struct clinic_id *patient,
+                                  const struct clinic_id *clinic,
+                                  const struct fed_rec_allow *rec);
+
+/* --------------------------------------- patient.c: who they are, their lists
+ */
+
+/* ERR_MISSING */
+MUST_CHECK enum err fed_patient_load(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     struct fed_rec_patient *out,
+                                     struct bytes *hold);
+MUST_CHECK enum err fed_patient_save(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     const struct fed_rec_patient *rec);
+/* The newest list that we know.  ERR_MISSING */
+MUST_CHECK enum err fed_patient_list(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     struct ident_devices *out);
+/* Does a list go with the one that we know?  ERR_DENIED: an alarm, shown */
+MUST_CHECK enum err fed_patient_judge(struct fed_core *core,
+                                      const struct ident_devices *list);
+/*
+ * A list that is good in itself: kept if it is newer, or the first; then the
+ * patient's threads that we order follow.  ERR_STALE, ERR_EXISTS  not newer;
+ * ERR_DENIED  alarm, shown; ERR_AUTH  no list of id
+ */
+MUST_CHECK enum err fed_patient_learn(struct fed_core *core,
+                                      const struct patient_id *id,
+                                      struct view list,
+                                      enum fed_learned learned,
+                                      const struct clinic_id *introducer);
+/* The party of a patient; made and stored by what a group says of it. */
+MUST_CHECK enum err fed_patient_party(struct fed_core *core,
+                                      const struct proto_subject *s,
+                                      struct fed_party **out);
+/* Device number i of a patient, as a party; NULL: not one that we deliver to.
+   False: no more devices. */
+bool fed_patient_device(struct fed_core *core, struct fed_party *patient,
+                        size_t i, struct fed_party **out);
+MUST_CHECK enum err fed_patient_show(struct fed_core *core,
+                                     const struct fed_party *patient,
+                                     bool known, struct view name);
+/* What the groups say about patients is kept, and members become known. */
+MUST_CHECK enum err fed_patient_group(struct fed_core *core,
+                                      struct fed_thread *t);
+/* Add intent kind about the patient to every thread that we order with it. */
+MUST_CHECK enum err fed_patient_threads(struct fed_core *core,
+                                        const struct clinic_id *patient,
+                                        const struct fed_rec_intent *intent);
+MUST_CHECK enum err fed_patient_stance(struct fed_core *core,
+                                       struct fed_party *patient,
+                                       enum proto_stance ours);
+MUST_CHECK enum err fed_list_recv(struct fed_core *core, struct fed_party *p,
+                                  struct view patient, struct view list);
+MUST_CHECK enum err fed_list_send(struct fed_core *core, struct fed_party *p,
+                                  const struct clinic_id *patient,
+                                  struct view list);
+
+/* ------------------------------------------------------------- enrol.c, pool.c
+ */
+
+/* A connection of a device; *may: it is welcome. */
+MUST_CHECK enum err fed_device_up(struct fed_core *core, struct fed_party *p,
+                                  const struct fed_up *up, bool *may);
+MUST_CHECK enum err fed_device_frame(struct fed_core *core, struct fed_party *p,
+                                     struct view frame);
+MUST_CHECK enum err fed_device_item(struct fed_core *core, struct fed_party *p,
+                                    struct view body);
+/* The peer's stream began anew: what lay in it is lost. */
+MUST_CHECK enum err fed_device_reset(struct fed_core *core,
+                                     struct fed_party *p);
+/* It has become live. */
+MUST_CHECK enum err fed_device_lively(struct fed_core *core,
+                                      struct fed_party *p);
+MUST_CHECK enum err fed_device_left(struct fed_core *core,
+                                    struct fed_party *device);
+MUST_CHECK enum err fed_enrol_send(struct fed_core *core, struct fed_party *p);
+/* A device message to p: an item, or a frame. */
+MUST_CHECK enum err fed_device_put(struct fed_core *core, struct fed_party *p,
+                                   const void *msg);
+/* Key packages of a patient's devices, one each, as fed_rec_kps; empty when no
+   device has one. */
+MUST_CHECK enum err fed_pool_take(struct fed_core *core,
+                                  struct fed_party *patient, struct bytes *out);
+MUST_CHECK enum err fed_pool_left(struct fed_core *core,
+                                  const struct clinic_id *device,
+                                  uint64_t *out);
+/* Is a key package of a device of this patient?  ERR_AUTH ... no */
+MUST_CHECK enum err fed_pool_check(struct fed_core *core,
+                                   const struct clinic_id *patient,
+                                   struct view kp);
+MUST_CHECK enum err fed_pool_drop(struct fed_core *core,
+                                  const struct clinic_id *device);
+MUST_CHECK enum err fed_pool_claimed(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_kp_claim *in);
+/* ADD intents that wait for key packages of this patient. */
+MUST_CHECK enum err fed_pool_filled(struct fed_core *core,
+                                    struct fed_party *patient);
+
+/* --------------------------------------------------- members.c, consent.c */
+
+bool fed_members_listed(struct fed_core *core, const struct proto_group *group,
+                        const struct fed_who *who);
+MUST_CHECK enum err fed_members_commit(struct fed_core *core,
+                                       const struct fed_thread *t,
+                                       const struct mls_stage *stage,
+                                       const struct proto_group *after);
+MUST_CHECK enum err fed_members_consent(struct fed_core *core,
+                                        const struct thread_id *thread,
+                                        const struct proto_group *group,
+                                        const struct proto_thread_consent *in);
+/* The highest serial of a withdrawal seen; 0: none */
+MUST_CHECK enum err fed_consent_withdrawn(struct fed_core *core,
+                                          const struct thread_id *thread,
+                                          const uint8_t patient[32],
+                                          const uint8_t clinic[32],
+                                          uint64_t *out);
+/* The consent seen for a pair.  ERR_MISSING */
+MUST_CHECK enum err
+fed_consent_find(struct fed_core *core, const struct thread_id *thread,
+                 const uint8_t patient[32], const uint8_t clinic[32],
+                 struct fed_rec_consent *out, struct bytes *hold);
+struct fed_said {
+    const struct clinic_id *author;
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    struct view content;
+    bool ours;
+    struct message_id id;
+};
+MUST_CHECK enum err fed_consent_content(struct fed_core *core,
+                                        struct fed_thread *t,
+                                        const struct fed_said *said,
+                                        const struct proto_content *c);
 
 #endif

@@ -433,7 +433,7 @@ static bool
 is_commit(uint64_t kind)
 {
     return kind == FED_INTENT_ADD || kind == FED_INTENT_REMOVE ||
-           kind == FED_INTENT_REKEY;
+           kind == FED_INTENT_REKEY || kind == FED_INTENT_DEVICES;
 }
 
 /* *stop: nothing after this one for now. */

@@ -5,6 +5,8 @@
  */
 #include "federation/core/bound.h"
 
+#include "proto/msg/device.h"
+
 #include <string.h>
 
 /* ------------------------------------------------------------------- claims */
@@ -27,6 +29,13 @@ fed_claim_send(struct fed_core *core, struct fed_thread *t, uint64_t number,
     p = fed_party_find(core, &who);
     if (p == NULL || !fed_party_open(p)) {
         return OK; /* not connected yet, or no longer */
+    }
+    if (p->kind == FED_KIND_PATIENT && p->via == NULL) {
+        return OK; /* its devices' pool is here: fed_pool_filled */
+    }
+    if (p->kind == FED_KIND_PATIENT) {
+        memcpy(claim->who, p->root.b, sizeof(claim->who));
+        p = p->via;
     }
     hub = fed_party_find(core, &hub_root);
     TRY(rng_fill(core->config.rng, rec->req, sizeof(rec->req)));
@@ -88,11 +97,18 @@ enum err
 fed_claim_asked(struct fed_core *core, struct fed_party *p,
                 const struct proto_kp_claim *in)
 {
+    static const uint8_t none[32];
     enum err e = OK;
     struct bytes kp = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_KP_ANSWER};
     struct proto_kp_answer *a = &msg.u.kp_answer;
 
+    if (core->kind != FED_KIND_CLINIC || p->kind != FED_KIND_CLINIC) {
+        return ERR_DENIED;
+    }
+    if (memcmp(in->who, none, sizeof(none)) != 0) {
+        return fed_pool_claimed(core, p, in);
+    }
     memcpy(a->req, in->req, sizeof(a->req));
     memcpy(a->thread, in->thread, sizeof(a->thread));
     a->addrs = view_of(&core->addrs);
@@ -106,7 +122,7 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
         TRY(may == ERR_DENIED ? OK : may);
         a->code = PROTO_ANSWER_DENIED;
         if (may == OK) {
-            TRY(fed_kp_make(core, &p->root, &kp));
+            TRY(fed_kp_make(core, &p->root, false, &kp));
             a->code = PROTO_ANSWER_ACCEPTED;
             a->kp = view_of(&kp);
         }
@@ -117,6 +133,72 @@ out:
     return e;
 }
 
+/*
+ * What a relay gave us of its patient's devices, as an intent keeps it.  A key
+ * package that the patient's list does not know is the relay's own.
+ */
+static enum err
+patient_keys(struct fed_core *core, struct fed_party *relay,
+             const struct proto_kp_answer *in, struct bytes *out)
+{
+    enum err e;
+    struct clinic_id who;
+    struct patient_id id;
+    struct fed_party *p;
+    struct fed_rec_kps rec = {in->kps};
+    struct proto_list_at at = {0};
+    struct proto_key_package kp;
+
+    memcpy(who.b, in->who, sizeof(who.b));
+    memcpy(id.b, in->who, sizeof(id.b));
+    p = fed_party_find(core, &who);
+    TRY(p != NULL && p->kind == FED_KIND_PATIENT && p->via == relay
+            ? OK
+            : ERR_DENIED);
+    e = fed_patient_learn(core, &id, in->list, FED_LEARNED_INTRODUCED,
+                          &relay->root);
+    TRY(e == ERR_EXISTS || e == ERR_STALE ? OK : e);
+    while (proto_list_next(&in->kps, &proto_key_package_shape, &at, &kp)) {
+        /* [claim-ghost] */
+        TRY(fed_pool_check(core, &who, kp.kp));
+    }
+    TRY(in->kps.len > 0 ? OK : ERR_DENIED);
+    TRY(fed_rec_encode(core->mem, &fed_rec_kps_shape, &rec, out));
+out:
+    return e;
+}
+
+/* What an answer gives an intent; empty: refused. */
+static enum err
+answer_data(struct fed_core *core, struct fed_party *p,
+            const struct proto_kp_answer *in, struct bytes *out)
+{
+    static const uint8_t none[32];
+    enum err e;
+
+    if (in->code != PROTO_ANSWER_ACCEPTED) {
+        return OK;
+    }
+    if (memcmp(in->who, none, sizeof(none)) == 0) {
+        return bytes_copy(core->mem, in->kp, out);
+    }
+    e = patient_keys(core, p, in, out);
+    return e == OK || fed_ours(e) ? e : fed_party_bad(core, p, e);
+}
+
+/* Is this the intent that an answer is for? */
+static bool
+answers(const struct fed_party *p, const struct proto_kp_answer *in,
+        const struct fed_rec_intent *rec)
+{
+    static const uint8_t none[32];
+    bool own = memcmp(in->who, none, sizeof(none)) == 0;
+
+    return rec->kind == FED_INTENT_ADD && rec->data.len == 0 &&
+           memcmp(rec->req, in->req, sizeof(in->req)) == 0 &&
+           memcmp(rec->id, own ? p->root.b : in->who, 32) == 0;
+}
+
 enum err
 fed_claim_answered(struct fed_core *core, struct fed_party *p,
                    const struct proto_kp_answer *in)
@@ -125,23 +207,23 @@ fed_claim_answered(struct fed_core *core, struct fed_party *p,
     struct fed_thread *t;
     struct thread_id id;
     uint64_t number = 0;
+    struct bytes data = {0};
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
+    TRY(answer_data(core, p, in, &data));
     for (;; number++) {
         struct fed_rec_intent rec;
         struct bytes hold = {0};
         bool found;
 
         e = fed_intent_next(core, &id, &number, &rec, &hold);
-        found = e == OK && rec.kind == FED_INTENT_ADD && rec.data.len == 0 &&
-                memcmp(rec.req, in->req, sizeof(in->req)) == 0 &&
-                memcmp(rec.id, p->root.b, 32) == 0;
-        if (found && in->code == PROTO_ANSWER_ACCEPTED) {
-            rec.data = in->kp;
+        found = e == OK && answers(p, in, &rec);
+        if (found && data.len > 0) {
+            rec.data = view_of(&data);
             rec.addrs = in->addrs;
             rec.submitted = false;
             e = fed_intent_put(core, t, number, &rec);
@@ -160,6 +242,7 @@ fed_claim_answered(struct fed_core *core, struct fed_party *p,
     t->idle = false;
     TRY(fed_intent_pump(core, t));
 out:
+    bytes_free(&data);
     return e;
 }
 
@@ -188,8 +271,14 @@ asked(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_FORK_ALERT) {
         return fed_resync_fork(core, p, &msg->u.fork_alert);
     }
-    if (msg->type == PROTO_PEER_THREAD_END) {
+    if (msg->type == PROTO_PEER_THREAD_END && p->kind == FED_KIND_CLINIC) {
         return fed_follow_end(core, p, &msg->u.thread_end);
+    }
+    if (msg->type == PROTO_PEER_ROUTE) {
+        return fed_route_recv(core, p, &msg->u.route);
+    }
+    if (msg->type == PROTO_PEER_ROUTED) {
+        return fed_routed_recv(core, p, &msg->u.routed);
     }
     return ERR_DENIED; /* not something that a stream carries */
 }
@@ -198,8 +287,12 @@ enum err
 fed_item(struct fed_core *core, struct fed_party *p, struct view body)
 {
     struct proto_peer_msg msg;
-    enum err e = proto_peer_decode(body, &msg);
+    enum err e;
 
+    if (proto_peer_peek(body) >= PROTO_DEVICE_ENROL) {
+        return fed_device_item(core, p, body);
+    }
+    e = proto_peer_decode(body, &msg);
     if (e != OK) {
         return e;
     }

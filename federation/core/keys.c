@@ -17,45 +17,6 @@
 static const uint16_t extension_types[] = {PROTO_EXT_GROUP,
                                            MLS_EXT_LAST_RESORT};
 
-enum err
-fed_chain_peek(struct view chain, struct clinic_id *root, uint64_t *generation)
-{
-    struct proto_rd r = proto_rd_open(chain);
-    struct proto_rd s;
-    struct proto_rd c;
-    struct view node;
-    struct clinic_id named;
-    uint64_t n;
-
-    proto_rd_array(&r, 3);
-    (void)proto_rd_u16(&r);
-    (void)proto_rd_bin(&r, IDENT_CHAIN_MAX);
-    node = proto_rd_bin(&r, IDENT_CHAIN_MAX);
-    s = proto_rd_open(node);
-    proto_rd_array(&s, 2);
-    c = proto_rd_open(proto_rd_bin(&s, IDENT_CHAIN_MAX));
-    proto_rd_array(&c, 7);
-    (void)proto_rd_u16(&c);
-    (void)proto_rd_u16(&c);
-    named = proto_rd_clinic_id(&c);
-    (void)proto_rd_bin(&c, PRIM_ED25519_PUB);
-    n = proto_rd_u64(&c);
-    if (r.e != OK || s.e != OK || c.e != OK) {
-        return ERR_FORMAT;
-    }
-    *root = named;
-    *generation = n;
-    return OK;
-}
-
-enum err
-fed_chain_root(struct view chain, struct clinic_id *out)
-{
-    uint64_t generation;
-
-    return fed_chain_peek(chain, out, &generation);
-}
-
 static uint64_t
 judged_at(const struct fed_core *core, enum mls_leaf_use use)
 {
@@ -82,11 +43,18 @@ check_leaf(void *ctx, const struct mls_leaf_check *asked)
     struct ident_check check = {.now_ms = judged_at(core, asked->use)};
     struct ident_node node;
     struct clinic_id before;
+    struct fed_who who;
     const struct fed_party *p;
 
     if (asked->use == MLS_FOR_SENDER || leaf->credential_type != 1 ||
         leaf->signature_key.len != PRIM_ED25519_PUB) {
         return ERR_DENIED;
+    }
+    TRY(fed_cred_who(leaf->credential, &who));
+    if (who.kind == FED_KIND_DEVICE) {
+        /* Whose device it is, the group's list says: members.c. */
+        return memcmp(who.node.b, leaf->signature_key.p, 32) == 0 ? OK
+                                                                  : ERR_DENIED;
     }
     check.key = leaf->signature_key.p;
     if (asked->use == MLS_FOR_KEY_PACKAGE) { /* the others by the log's time */
@@ -97,7 +65,7 @@ check_leaf(void *ctx, const struct mls_leaf_check *asked)
     }
     TRY(ident_chain_verify(core->mem, leaf->credential, &check, &node));
     if (asked->before != NULL) {
-        TRY(fed_chain_root(asked->before->credential, &before));
+        TRY(fed_cred_subject(asked->before->credential, &before));
         TRY(clinic_id_equal(&before, &node.root) ? OK : ERR_DENIED);
     }
     if (asked->use == MLS_FOR_TREE &&
@@ -143,36 +111,6 @@ fed_mls_identity(struct fed_core *core)
     };
 
     return who;
-}
-
-enum err
-fed_leaf_root(const struct mls_group *group, uint32_t leaf,
-              struct clinic_id *out)
-{
-    enum err e;
-    struct mls_member m;
-
-    TRY(mls_member_at(group, leaf, &m));
-    TRY(fed_chain_root(m.credential, out));
-out:
-    return e;
-}
-
-enum err
-fed_leaf_of(const struct mls_group *group, const struct clinic_id *root,
-            uint32_t *out)
-{
-    uint32_t n = mls_group_leaf_count(group);
-
-    for (uint32_t i = 0; i < n; i++) {
-        struct clinic_id at;
-
-        if (fed_leaf_root(group, i, &at) == OK && clinic_id_equal(&at, root)) {
-            *out = i;
-            return OK;
-        }
-    }
-    return ERR_MISSING;
 }
 
 /* ------------------------------------------------------------ key packages */
@@ -226,14 +164,16 @@ out:
 
 enum err
 fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
-            struct bytes *out)
+            bool last_resort, struct bytes *out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
     struct mls_identity who = fed_mls_identity(core);
-    struct mls_key_package_opts opts = {.suite = core->config.suite};
+    struct mls_key_package_opts opts = {.suite = core->config.suite,
+                                        .last_resort = last_resort};
     struct mls_key_package_made made = {0};
-    struct fed_rec_kp rec = {.made_ms = fed_now(core)};
+    struct fed_rec_kp rec = {.made_ms = fed_now(core),
+                             .last_resort = last_resort};
     struct fed_key key;
     uint64_t now_s = rec.made_ms / 1000;
 
@@ -252,7 +192,7 @@ out:
 }
 
 enum err
-fed_kp_check(struct fed_core *core, struct view kp, struct clinic_id *root)
+fed_kp_check(struct fed_core *core, struct view kp, struct fed_who *who)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
@@ -260,7 +200,7 @@ fed_kp_check(struct fed_core *core, struct view kp, struct clinic_id *root)
 
     TRY(mls_key_package_check(&env, kp, &info));
     TRY(info.suite == core->config.suite ? OK : ERR_UNSUPPORTED);
-    TRY(fed_chain_root(info.member.credential, root));
+    TRY(fed_cred_who(info.member.credential, who));
 out:
     return e;
 }
@@ -280,7 +220,7 @@ join_as(struct fed_core *core, struct view welcome, struct view ref,
     TRY(fed_tx_load(core, FED_NS_KP, &key, &fed_rec_kp_shape, &rec, &hold));
     opts.key_package_record = rec.record;
     TRY(mls_join(&env, &opts, out));
-    e = fed_tx_del(core, FED_NS_KP, &key);
+    e = rec.last_resort ? OK : fed_tx_del(core, FED_NS_KP, &key);
     if (e != OK) {
         mls_group_free(*out);
         *out = NULL;

@@ -4,7 +4,7 @@
  */
 #include "federation/core/inside.h"
 
-#include "crypto/prim/hash.h"
+#include "proto/msg/device.h"
 
 #include <string.h>
 
@@ -46,6 +46,7 @@ fed_party_free(struct fed_core *core, struct fed_party *p)
     if (p != NULL) {
         bytes_free(&p->addrs);
         bytes_free(&p->kp);
+        mem_free(core->mem, p->list, sizeof(*p->list));
         mem_free(core->mem, p->flight,
                  LIMIT_STREAM_WINDOW * sizeof(p->flight[0]));
         mem_free(core->mem, p, sizeof(*p));
@@ -98,6 +99,7 @@ fed_party_get(struct fed_core *core, const struct clinic_id *root,
         return ERR_NOMEM;
     }
     made->root = *root;
+    made->subject = *root;
     made->rec.out_next = 1;
     made->known_next = 1;
     TRY(rng_fill(core->config.rng, made->rec.out_stream,
@@ -115,6 +117,7 @@ load_one(struct fed_core *core, struct view key, struct view value)
 {
     enum err e;
     struct clinic_id root;
+    struct clinic_id via;
     struct fed_rec_party rec;
     struct fed_party *p;
 
@@ -128,6 +131,12 @@ load_one(struct fed_core *core, struct view key, struct view value)
     p->rec.kp = view_of(&p->kp);
     p->known_next = rec.out_next;
     p->stored = true;
+    p->kind = (enum fed_kind)rec.kind;
+    memcpy(p->subject.b, rec.subject, sizeof(p->subject.b));
+    memcpy(via.b, rec.via, sizeof(via.b));
+    if (!clinic_id_is_zero(&via)) {
+        TRY(fed_party_get(core, &via, &p->via));
+    }
     TRY(fed_party_want(core, p));
 out:
     return e;
@@ -169,6 +178,12 @@ fed_party_save(struct fed_core *core, struct fed_party *p)
 
     p->rec.addrs = view_of(&p->addrs);
     p->rec.kp = view_of(&p->kp);
+    p->rec.kind = (uint64_t)p->kind;
+    memcpy(p->rec.subject, p->subject.b, sizeof(p->rec.subject));
+    memset(p->rec.via, 0, sizeof(p->rec.via));
+    if (p->via != NULL) {
+        memcpy(p->rec.via, p->via->root.b, sizeof(p->rec.via));
+    }
     TRY(fed_tx_save(core, FED_NS_PARTY, &key, &fed_rec_party_shape, &p->rec));
     p->stored = true;
     p->dirty = false;
@@ -184,20 +199,28 @@ fed_party_open(const struct fed_party *p)
     bool they = p->rec.theirs == PROTO_STANCE_GRANTED ||
                 p->rec.theirs == PROTO_STANCE_THREAD;
 
+    if (p->via != NULL) {
+        return we && !p->rec.blocked && fed_party_open(p->via);
+    }
+    if (p->kind == FED_KIND_PATIENT) {
+        return we && !p->rec.blocked;
+    }
     return we && they && !p->rec.blocked;
 }
 
 bool
 fed_party_live(const struct fed_party *p)
 {
-    return p->greeted && fed_party_open(p);
+    return fed_party_open(p) &&
+           (p->via != NULL ? p->via->greeted
+                           : p->greeted || p->kind == FED_KIND_PATIENT);
 }
 
 /* Whom do we want to be connected to? */
 static bool
 wants(const struct fed_party *p)
 {
-    if (p->denied) {
+    if (p->denied || p->kind != FED_KIND_CLINIC || p->via != NULL) {
         return false;
     }
     switch ((enum proto_stance)p->rec.ours) {
@@ -246,9 +269,13 @@ fed_party_changed(struct fed_core *core, struct fed_party *p)
 
     TRY(fed_party_save(core, p));
     TRY(fed_party_want(core, p));
+    if (p->kind == FED_KIND_DEVICE) {
+        goto out; /* people know the patient */
+    }
     show = fed_tx_show(core, FED_SHOW_PARTY);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->peer = p->root;
+    show->who = p->kind;
     show->code = p->rec.ours;
     show->value = p->rec.theirs;
     show->verified = p->rec.verified;
@@ -368,6 +395,7 @@ fed_core_peer_up(struct fed_core *core, const struct fed_up *up)
 {
     enum err e;
     struct fed_party *p;
+    bool may;
 
     if (clinic_id_equal(&up->root, &core->config.self.root)) {
         return OK; /* ourselves: nothing to say */
@@ -376,6 +404,11 @@ fed_core_peer_up(struct fed_core *core, const struct fed_up *up)
     down(core, p);
     p->up = true;
     p->serial = up->serial;
+    TRY(fed_device_up(core, p, up, &may));
+    if (!may) {
+        TRY(fed_party_close(core, p, PROTO_BYE_DENIED));
+        goto out;
+    }
     memcpy(p->exporter, up->exporter, sizeof(p->exporter));
     if (p->rec.blocked) {
         TRY(fed_party_close(core, p, PROTO_BYE_DENIED));
@@ -446,6 +479,10 @@ fed_core_frame(struct fed_core *core, const struct clinic_id *root,
 
     if (p == NULL || !p->up || p->serial != serial) {
         return OK; /* closed by us meanwhile */
+    }
+    if (proto_peer_peek(frame) >= PROTO_DEVICE_ENROL) {
+        return p->greeted ? fed_device_frame(core, p, frame)
+                          : fed_party_bad(core, p, ERR_STATE);
     }
     e = proto_peer_decode(frame, &msg);
     if (e != OK) {

@@ -58,7 +58,7 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     uint64_t now = fed_mono(core);
     uint64_t to = in->to;
 
-    if (memcmp(in->who, core->config.self.root.b, 32) != 0 || in->from == 0 ||
+    if (memcmp(in->who, core->me.b, 32) != 0 || in->from == 0 ||
         in->from > in->to || m == NULL) {
         return OK;
     }

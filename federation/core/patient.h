@@ -152,9 +152,9 @@ MUST_CHECK enum err fed_core_enrol(struct fed_core *core,
  * A newer device list (ours appended to, or one that the patient key signed),
  * and our certificate if it changed (empty: as before): told to every clinic
  * that we know, which bring each thread in line.  DEVICES shows what counts.
- * ERR_AUTH, ERR_FORMAT ...  not a list of this patient
- * ERR_STALE, ERR_EXISTS  not newer; ERR_CORRUPT  alarm: another list of that
- * generation
+ * ERR_AUTH  not a list of this patient, or no certificate of ours
+ * ERR_STALE, ERR_EXISTS  not newer; ERR_DENIED  alarm: another list of that
+ * generation; ERR_STATE  we are no device
  */
 MUST_CHECK enum err fed_core_set_list(struct fed_core *core, struct view list,
                                       struct view cert);

@@ -22,6 +22,7 @@ fed_core_link_put(struct fed_core *core, const struct fed_link *link)
     if (e == OK) {
         rec.uses = old.uses;
         memcpy(rec.bound, old.bound, sizeof(rec.bound));
+        rec.birth_tries = old.birth_tries;
     }
     TRY(e == ERR_MISSING ? OK : e);
     rec.one_time = link->one_time;
@@ -33,6 +34,8 @@ fed_core_link_put(struct fed_core *core, const struct fed_link *link)
     memcpy(rec.secret, link->secret, sizeof(rec.secret));
     rec.label = link->label;
     rec.forward = link->forward;
+    rec.patients = link->patients;
+    rec.birth = link->birth;
     TRY(fed_tx_save(core, FED_NS_LINK, &key, &fed_rec_link_shape, &rec));
 out:
     bytes_free(&hold);
@@ -59,6 +62,9 @@ fed_core_link_get(struct fed_core *core, const struct link_id *id,
         .uses_max = rec.uses_max,
         .label = rec.label,
         .forward = rec.forward,
+        .patients = rec.patients,
+        .birth = rec.birth,
+        .birth_tries = rec.birth_tries,
         .uses = rec.uses,
     };
     memcpy(out->secret, rec.secret, sizeof(out->secret));
@@ -69,8 +75,8 @@ out:
 
 /* ----------------------------------------------------------------- contacts */
 
-static enum err
-set_addrs(struct fed_core *core, struct fed_party *p, struct view addrs)
+enum err
+fed_party_addrs(struct fed_core *core, struct fed_party *p, struct view addrs)
 {
     enum err e = OK;
     struct bytes copy = {0};
@@ -102,7 +108,7 @@ fed_core_look(struct fed_core *core, const struct fed_invitation *inv)
     p->looking = true;
     p->look = *inv;
     p->look.addrs = (struct view){0};
-    TRY(set_addrs(core, p, inv->addrs));
+    TRY(fed_party_addrs(core, p, inv->addrs));
     TRY(fed_party_want(core, p));
     TRY(p->greeted ? fed_contact_look(core, p) : OK);
 out:
@@ -157,9 +163,9 @@ fed_core_connect(struct fed_core *core, const struct fed_invitation *inv)
     if (done) {
         goto out;
     }
-    TRY(fed_kp_make(core, &inv->root, &kp));
+    TRY(fed_kp_make(core, &inv->root, false, &kp));
     TRY(fed_contact_kp(core, p, view_of(&kp)));
-    TRY(set_addrs(core, p, inv->addrs));
+    TRY(fed_party_addrs(core, p, inv->addrs));
     memcpy(p->rec.link, inv->link.b, sizeof(p->rec.link));
     p->rec.link_ours = false;
     p->rec.one_time = inv->one_time;
@@ -185,6 +191,9 @@ fed_core_accept(struct fed_core *core, const struct clinic_id *root)
     if (p == NULL || p->rec.ours != PROTO_STANCE_REVIEW) {
         return ERR_MISSING;
     }
+    if (p->kind == FED_KIND_PATIENT) {
+        return fed_patient_stance(core, p, PROTO_STANCE_GRANTED);
+    }
     TRY(bytes_copy(core->mem, view_of(&p->kp), &kp));
     TRY(fed_contact_kp(core, p, (struct view){0}));
     p->rec.creator = PROTO_CREATOR_SENDER;
@@ -204,6 +213,9 @@ fed_core_refuse(struct fed_core *core, const struct clinic_id *root)
 
     if (p == NULL || p->rec.ours != PROTO_STANCE_REVIEW) {
         return ERR_MISSING;
+    }
+    if (p->kind == FED_KIND_PATIENT) {
+        return fed_patient_stance(core, p, PROTO_STANCE_REFUSED);
     }
     TRY(fed_contact_kp(core, p, (struct view){0}));
     TRY(fed_party_stance(core, p, PROTO_STANCE_REFUSED));
@@ -234,6 +246,7 @@ fed_core_block(struct fed_core *core, const struct clinic_id *root,
 {
     enum err e;
     struct fed_party *p;
+    struct fed_party *d;
 
     TRY(fed_party_get(core, root, &p));
     if (p->rec.blocked == blocked) {
@@ -246,6 +259,11 @@ fed_core_block(struct fed_core *core, const struct clinic_id *root,
     p->rec.blocked = blocked;
     TRY(fed_party_changed(core, p));
     TRY(blocked ? fed_party_close(core, p, PROTO_BYE_DENIED) : OK);
+    for (size_t i = 0; blocked && p->kind == FED_KIND_PATIENT &&
+                       fed_patient_device(core, p, i, &d);
+         i++) {
+        TRY(d != NULL ? fed_party_close(core, d, PROTO_BYE_DENIED) : OK);
+    }
 out:
     return e;
 }
@@ -263,7 +281,17 @@ party_info(const struct fed_party *p, struct fed_party_info *out)
         .generation = p->rec.generation,
         .revoked = p->rec.revoked,
         .queued = p->rec.out_next - 1 - p->rec.out_acked,
+        .behind = p->their_last > p->rec.in_applied
+                      ? p->their_last - p->rec.in_applied
+                      : 0,
+        .kind = p->kind,
     };
+    if (p->via != NULL) {
+        out->via = p->via->root;
+    }
+    if (p->kind == FED_KIND_DEVICE) {
+        memcpy(out->patient.b, p->subject.b, sizeof(out->patient.b));
+    }
     memcpy(out->direct.b, p->rec.direct, sizeof(out->direct.b));
 }
 
@@ -324,18 +352,57 @@ writable(struct fed_core *core, const struct thread_id *id,
     return e == OK && fed_intent_full(core, *out) ? ERR_AGAIN : e;
 }
 
+/* Is there a consent for each patient and clinic that would come together? */
+static enum err
+may_join(struct fed_core *core, const struct fed_thread *t,
+         const struct fed_party *p)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    bool patient = p->kind == FED_KIND_PATIENT;
+
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        struct fed_rec_consent rec;
+        struct bytes hold = {0};
+        bool pair =
+            s.kind == (patient ? PROTO_SUBJECT_CLINIC : PROTO_SUBJECT_PATIENT);
+
+        if (!pair || memcmp(s.root, core->me.b, 32) == 0) {
+            continue;
+        }
+        e = fed_consent_find(core, &t->id, patient ? p->root.b : s.root,
+                             patient ? s.root : p->root.b, &rec, &hold);
+        bytes_free(&hold);
+        TRY(e == ERR_MISSING ? ERR_DENIED : e);
+    }
+out:
+    return e;
+}
+
 static enum err
 want_add(struct fed_core *core, struct fed_thread *t,
          const struct clinic_id *who)
 {
     struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
-    const struct fed_party *p = fed_party_find(core, who);
+    enum err e;
+    struct fed_party *p = fed_party_find(core, who);
+    struct bytes kps = {0};
 
-    if (p == NULL || p->rec.ours != PROTO_STANCE_GRANTED) {
+    if (p == NULL || p->rec.ours != PROTO_STANCE_GRANTED ||
+        p->kind == FED_KIND_DEVICE || core->kind != FED_KIND_CLINIC) {
         return ERR_DENIED;
     }
+    TRY(may_join(core, t, p));
     memcpy(add.id, who->b, sizeof(add.id));
-    return fed_intent_add(core, t, &add);
+    if (p->kind == FED_KIND_PATIENT && p->via == NULL) {
+        TRY(fed_pool_take(core, p, &kps));
+        add.data = view_of(&kps);
+    }
+    TRY(fed_intent_add(core, t, &add));
+out:
+    bytes_free(&kps);
+    return e;
 }
 
 enum err
@@ -351,7 +418,8 @@ fed_core_thread_open(struct fed_core *core, const struct clinic_id *with,
     for (size_t i = 0; i < with_len; i++) {
         const struct fed_party *p = fed_party_find(core, &with[i]);
 
-        if (p == NULL || !fed_party_open(p)) {
+        if (p == NULL || !fed_party_open(p) || core->kind != FED_KIND_CLINIC ||
+            (p->kind != FED_KIND_CLINIC && with_len > 1)) {
             return ERR_DENIED;
         }
     }
@@ -394,10 +462,11 @@ fed_core_remove(struct fed_core *core, const struct thread_id *thread,
     struct fed_thread *t;
     struct proto_subject s;
     struct fed_rec_intent rec = {.kind = FED_INTENT_REMOVE};
-    const uint8_t *me = core->config.self.root.b;
+    const uint8_t *me = core->me.b;
 
     TRY(writable(core, thread, &t));
     TRY((t->rec.flags & PROTO_GROUP_DIRECT) != 0 ? ERR_DENIED : OK);
+    TRY(core->kind == FED_KIND_CLINIC ? OK : ERR_DENIED);
     TRY(proto_group_find(&t->group, who->b, &s) ? OK : ERR_MISSING);
     TRY(memcmp(who->b, t->rec.hub, 32) == 0 || memcmp(who->b, me, 32) == 0
             ? ERR_DENIED

@@ -94,7 +94,7 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
     part->first = in->from;
     e = fed_thread_get(core, &id, &t);
     if (e == ERR_MISSING ||
-        (e == OK && fed_thread_member(t, &p->root) == NULL)) {
+        (e == OK && fed_thread_member(t, &p->subject) == NULL)) {
         part->code = PROTO_LOG_UNKNOWN;
         TRY(fed_stream_put(core, p, &msg));
         goto out;

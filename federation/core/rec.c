@@ -5,6 +5,7 @@
 #include "federation/core/rec.h"
 
 #include "proto/base/limits.h"
+#include "proto/msg/peer.h"
 
 static const struct proto_field self_fields[] = {
     PROTO_UINT(fed_rec_self, incarnation, UINT64_MAX),
@@ -19,6 +20,9 @@ const struct proto_shape fed_rec_self_shape =
     PROTO_SHAPE(fed_rec_self, self_fields);
 
 static const struct proto_field party_fields[] = {
+    PROTO_UINT(fed_rec_party, kind, UINT64_MAX),
+    PROTO_FIXED(fed_rec_party, subject),
+    PROTO_FIXED(fed_rec_party, via),
     PROTO_UINT(fed_rec_party, ours, UINT64_MAX),
     PROTO_UINT(fed_rec_party, theirs, UINT64_MAX),
     PROTO_BOOL(fed_rec_party, blocked),
@@ -66,6 +70,9 @@ static const struct proto_field link_fields[] = {
     PROTO_FIXED(fed_rec_link, bound),
     PROTO_BIN(fed_rec_link, label, LIMIT_FRAME),
     PROTO_BIN(fed_rec_link, forward, LIMIT_FRAME),
+    PROTO_BOOL(fed_rec_link, patients),
+    PROTO_BIN(fed_rec_link, birth, LIMIT_FRAME),
+    PROTO_UINT(fed_rec_link, birth_tries, UINT64_MAX),
 };
 const struct proto_shape fed_rec_link_shape =
     PROTO_SHAPE(fed_rec_link, link_fields);
@@ -73,6 +80,7 @@ const struct proto_shape fed_rec_link_shape =
 static const struct proto_field kp_fields[] = {
     PROTO_UINT(fed_rec_kp, made_ms, UINT64_MAX),
     PROTO_FIXED(fed_rec_kp, peer),
+    PROTO_BOOL(fed_rec_kp, last_resort),
     PROTO_BIN(fed_rec_kp, record, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_kp_shape = PROTO_SHAPE(fed_rec_kp, kp_fields);
@@ -143,6 +151,74 @@ static const struct proto_field stage_fields[] = {
 };
 const struct proto_shape fed_rec_stage_shape =
     PROTO_SHAPE(fed_rec_stage, stage_fields);
+
+static const struct proto_field claim_fields[] = {
+    PROTO_BIN(fed_rec_claim, name, LIMIT_FRAME),
+    PROTO_BIN(fed_rec_claim, birth, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_claim_shape =
+    PROTO_SHAPE(fed_rec_claim, claim_fields);
+
+static const struct proto_field patient_fields[] = {
+    PROTO_UINT(fed_rec_patient, learned, UINT64_MAX),
+    PROTO_FIXED(fed_rec_patient, introducer),
+    PROTO_BOOL(fed_rec_patient, alarm),
+    PROTO_BOOL(fed_rec_patient, recovered),
+    PROTO_BIN(fed_rec_patient, list, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_patient_shape =
+    PROTO_SHAPE(fed_rec_patient, patient_fields);
+
+static const struct proto_field pool_fields[] = {
+    PROTO_BOOL(fed_rec_pool, last_resort),
+    PROTO_UINT(fed_rec_pool, until_s, UINT64_MAX),
+    PROTO_BIN(fed_rec_pool, kp, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_pool_shape =
+    PROTO_SHAPE(fed_rec_pool, pool_fields);
+
+static const struct proto_field kps_fields[] = {
+    PROTO_LIST(fed_rec_kps, kps, PROTO_PATIENT_DEVICES,
+               proto_key_package_shape),
+};
+const struct proto_shape fed_rec_kps_shape =
+    PROTO_SHAPE(fed_rec_kps, kps_fields);
+
+static const struct proto_field out_fields[] = {
+    PROTO_FIXED(fed_rec_out, device),
+};
+const struct proto_shape fed_rec_out_shape =
+    PROTO_SHAPE(fed_rec_out, out_fields);
+
+static const struct proto_field allow_fields[] = {
+    PROTO_BOOL(fed_rec_allow, allowed),
+    PROTO_UINT(fed_rec_allow, serial, UINT64_MAX),
+    PROTO_UINT(fed_rec_allow, claims, UINT64_MAX),
+    PROTO_UINT(fed_rec_allow, since_ms, UINT64_MAX),
+};
+const struct proto_shape fed_rec_allow_shape =
+    PROTO_SHAPE(fed_rec_allow, allow_fields);
+
+static const struct proto_field consent_fields[] = {
+    PROTO_FIXED(fed_rec_consent, patient),
+    PROTO_FIXED(fed_rec_consent, clinic),
+    PROTO_BOOL(fed_rec_consent, desk),
+    PROTO_UINT(fed_rec_consent, serial, UINT64_MAX),
+    PROTO_UINT(fed_rec_consent, withdrawn, UINT64_MAX),
+    PROTO_UINT(fed_rec_consent, scope, UINT64_MAX),
+    PROTO_BIN(fed_rec_consent, consent, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_consent_shape =
+    PROTO_SHAPE(fed_rec_consent, consent_fields);
+
+static const struct proto_field ask_fields[] = {
+    PROTO_FIXED(fed_rec_ask, author),
+    PROTO_BOOL(fed_rec_ask, ours),
+    PROTO_BOOL(fed_rec_ask, answered),
+    PROTO_BIN(fed_rec_ask, content, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_ask_shape =
+    PROTO_SHAPE(fed_rec_ask, ask_fields);
 
 static const uint64_t version[] = {1};
 

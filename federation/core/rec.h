@@ -21,10 +21,13 @@ struct fed_rec_self {
     uint64_t known_ms;    /* the newest time that we have seen proof of */
 };
 
-/* A clinic that we know. */
+/* A clinic, patient or device that we know. */
 struct fed_rec_party {
-    uint64_t ours;   /* enum proto_stance */
-    uint64_t theirs; /* as last said */
+    uint64_t kind;       /* enum fed_kind */
+    uint8_t subject[32]; /* in groups */
+    uint8_t via[32];     /* who delivers; zeros: directly */
+    uint64_t ours;       /* enum proto_stance */
+    uint64_t theirs;     /* as last said */
     bool blocked;
     bool verified;
     uint8_t direct[32]; /* the direct thread; zeros: none */
@@ -39,7 +42,8 @@ struct fed_rec_party {
     bool one_time;
     bool in_person;
     uint8_t secret[16];
-    struct view kp;   /* ASKED: ours that they get; REVIEW: theirs */
+    struct view kp;   /* ASKED: ours that they get (a device's: fed_rec_claim);
+                         REVIEW: theirs */
     uint64_t creator; /* GRANTED: who opens the direct thread */
     /* streams */
     uint8_t out_stream[16];
@@ -70,11 +74,15 @@ struct fed_rec_link {
     uint8_t bound[32];
     struct view label;
     struct view forward;
+    bool patients;
+    struct view birth;
+    uint64_t birth_tries;
 };
 
 struct fed_rec_kp {
     uint64_t made_ms;
     uint8_t peer[32]; /* whom it was given to */
+    bool last_resort; /* serves more than once */
     struct view record;
 };
 
@@ -124,9 +132,10 @@ enum fed_intent_kind {
     FED_INTENT_ADD = 2,
     FED_INTENT_REMOVE = 3,
     FED_INTENT_REKEY = 4,
-    FED_INTENT_RESYNC = 5, /* follower: rejoin */
-    FED_INTENT_CHECK = 6,  /* hub: compare with members, rejoin, new term */
-    FED_INTENT_RENEW = 7,  /* have our leaf's revoked key replaced */
+    FED_INTENT_RESYNC = 5,  /* follower: rejoin */
+    FED_INTENT_CHECK = 6,   /* hub: compare with members, rejoin, new term */
+    FED_INTENT_RENEW = 7,   /* have our leaf's revoked key replaced */
+    FED_INTENT_DEVICES = 8, /* bring a patient's leaves in line with its list */
     FED_INTENT_KIND_COUNT
 };
 
@@ -141,13 +150,71 @@ struct fed_rec_intent {
     uint64_t tries;
     uint64_t made_ms;
     bool overdue;      /* was said */
-    struct view data;  /* SAY: content; ADD: the key package once claimed */
+    struct view data;  /* SAY: content; ADD: the key package once claimed, of a
+                          patient fed_rec_kps; DEVICES: fed_rec_out */
     struct view addrs; /* ADD: where the new node is */
 };
 
 struct fed_rec_stage {
     uint8_t hash[32]; /* of the commit */
     struct view stage;
+};
+
+/* What a device tells when it enrols. */
+struct fed_rec_claim {
+    struct view name;
+    struct view birth;
+};
+
+struct fed_rec_patient {
+    uint64_t learned; /* enum fed_learned */
+    uint8_t introducer[32];
+    bool alarm;
+    bool recovered; /* own, on a device: threads are found again */
+    struct view list;
+};
+
+/* A key package of a device. */
+struct fed_rec_pool {
+    bool last_resort;
+    uint64_t until_s;
+    struct view kp;
+};
+
+struct fed_rec_kps {
+    struct proto_list kps; /* proto_key_package */
+};
+
+/* A device that goes although the list has it; zeros: as the list says. */
+struct fed_rec_out {
+    uint8_t device[32];
+};
+
+/* Whether we carry between a patient and a clinic. */
+struct fed_rec_allow {
+    bool allowed;
+    uint64_t serial;
+    uint64_t claims; /* of key packages, since */
+    uint64_t since_ms;
+};
+
+/* What was said about one patient and one clinic in a thread. */
+struct fed_rec_consent {
+    uint8_t patient[32];
+    uint8_t clinic[32];
+    bool desk;
+    uint64_t serial;
+    uint64_t withdrawn; /* the highest serial that took it back */
+    uint64_t scope;
+    struct view consent; /* signed; empty: none */
+};
+
+/* A question in a thread. */
+struct fed_rec_ask {
+    uint8_t author[32];
+    bool ours;
+    bool answered;
+    struct view content;
 };
 
 extern const struct proto_shape fed_rec_self_shape;
@@ -159,6 +226,14 @@ extern const struct proto_shape fed_rec_member_shape;
 extern const struct proto_shape fed_rec_log_shape;
 extern const struct proto_shape fed_rec_intent_shape;
 extern const struct proto_shape fed_rec_stage_shape;
+extern const struct proto_shape fed_rec_claim_shape;
+extern const struct proto_shape fed_rec_patient_shape;
+extern const struct proto_shape fed_rec_pool_shape;
+extern const struct proto_shape fed_rec_kps_shape;
+extern const struct proto_shape fed_rec_out_shape;
+extern const struct proto_shape fed_rec_allow_shape;
+extern const struct proto_shape fed_rec_consent_shape;
+extern const struct proto_shape fed_rec_ask_shape;
 
 MUST_CHECK enum err fed_rec_encode(const struct mem *mem,
                                    const struct proto_shape *shape,

@@ -24,7 +24,7 @@ link_key(const uint8_t id[8])
 
 /* What a link says to whoever opens it. */
 static enum proto_redeem_code
-link_code(const struct fed_core *core, const struct fed_party *p,
+link_code(const struct fed_core *core, const struct clinic_id *who,
           const struct fed_rec_link *link)
 {
     if (link->forward.len > 0) {
@@ -34,8 +34,8 @@ link_code(const struct fed_core *core, const struct fed_party *p,
         return PROTO_REDEEM_REVOKED;
     }
     if (link->one_time && !zero32(link->bound)) {
-        return memcmp(link->bound, p->root.b, 32) == 0 ? PROTO_REDEEM_OK
-                                                       : PROTO_REDEEM_USED;
+        return memcmp(link->bound, who->b, 32) == 0 ? PROTO_REDEEM_OK
+                                                    : PROTO_REDEEM_USED;
     }
     if (link->expiry_s != 0 && fed_now(core) / 1000 >= link->expiry_s) {
         return PROTO_REDEEM_EXPIRED;
@@ -46,10 +46,10 @@ link_code(const struct fed_core *core, const struct fed_party *p,
     return PROTO_REDEEM_OK;
 }
 
-static enum err
-load_link(struct fed_core *core, const struct fed_party *p, const uint8_t id[8],
-          struct fed_rec_link *link, struct bytes *hold,
-          enum proto_redeem_code *code)
+enum err
+fed_link_load(struct fed_core *core, const struct clinic_id *who,
+              const uint8_t id[8], struct fed_rec_link *link,
+              struct bytes *hold, enum proto_redeem_code *code)
 {
     struct fed_key key = link_key(id);
     enum err e =
@@ -61,7 +61,7 @@ load_link(struct fed_core *core, const struct fed_party *p, const uint8_t id[8],
         return OK;
     }
     if (e == OK) {
-        *code = link_code(core, p, link);
+        *code = link_code(core, who, link);
     }
     return e;
 }
@@ -77,7 +77,7 @@ fed_redeem_open(struct fed_core *core, struct fed_party *p,
     struct proto_link_info *info = &msg.u.link_info;
     enum proto_redeem_code code;
 
-    TRY(load_link(core, p, in->link, &link, &hold, &code));
+    TRY(fed_link_load(core, &p->subject, in->link, &link, &hold, &code));
     memcpy(info->link, in->link, sizeof(info->link));
     info->code = (uint64_t)code;
     if (code == PROTO_REDEEM_OK) {
@@ -112,26 +112,25 @@ show_used(struct fed_core *core, const struct fed_party *p,
     return OK;
 }
 
-/* Is the proof of the secret right, where one is needed? */
-static enum err
-check_proof(const struct fed_core *core, const struct fed_party *p,
-            const struct fed_rec_link *link, const struct proto_link_redeem *in)
+enum err
+fed_link_proof(const struct fed_core *core, const struct fed_party *p,
+               const struct fed_rec_link *link, const uint8_t id[8],
+               struct view proof)
 {
     struct ident_redeem what = {.owner = core->config.self.root};
 
     if (!link->one_time) {
-        return in->proof.len == 0 ? OK : ERR_AUTH;
+        return proof.len == 0 ? OK : ERR_AUTH;
     }
-    memcpy(what.redeemer.b, p->root.b, sizeof(what.redeemer.b));
-    memcpy(what.link.b, in->link, sizeof(what.link.b));
+    memcpy(what.redeemer.b, p->subject.b, sizeof(what.redeemer.b));
+    memcpy(what.link.b, id, sizeof(what.link.b));
     memcpy(what.exporter, p->exporter, sizeof(what.exporter));
-    return ident_redeem_check(link->secret, &what, in->proof);
+    return ident_redeem_check(link->secret, &what, proof);
 }
 
-/* Count the use, bind a one-time link, remember how the party came. */
-static enum err
-use_link(struct fed_core *core, struct fed_party *p, const uint8_t id[8],
-         struct fed_rec_link *link)
+enum err
+fed_link_use(struct fed_core *core, struct fed_party *p, const uint8_t id[8],
+             struct fed_rec_link *link)
 {
     enum err e;
     struct fed_key key = link_key(id);
@@ -162,7 +161,7 @@ accept_redeem(struct fed_core *core, struct fed_party *p,
         p->rec.theirs = PROTO_STANCE_ASKED;
     }
     if (link->review && !both) {
-        TRY(use_link(core, p, in->link, link));
+        TRY(fed_link_use(core, p, in->link, link));
         TRY(fed_contact_kp(core, p, in->kp));
         p->rec.ours = PROTO_STANCE_REVIEW;
         TRY(fed_party_changed(core, p));
@@ -174,7 +173,7 @@ accept_redeem(struct fed_core *core, struct fed_party *p,
     if (both && clinic_id_cmp(&core->config.self.root, &p->root) > 0) {
         creator = PROTO_CREATOR_RECEIVER; /* p->kp is ours, from asking */
     }
-    TRY(use_link(core, p, in->link, link));
+    TRY(fed_link_use(core, p, in->link, link));
     TRY(show_used(core, p, in->link, PROTO_REDEEM_OK));
     p->rec.creator = (uint64_t)creator;
     p->rec.ours = PROTO_STANCE_GRANTED;
@@ -191,10 +190,10 @@ static enum err
 check_kp(struct fed_core *core, const struct fed_party *p, struct view kp)
 {
     enum err e;
-    struct clinic_id of;
+    struct fed_who of;
 
     TRY(fed_kp_check(core, kp, &of));
-    TRY(clinic_id_equal(&of, &p->root) ? OK : ERR_AUTH);
+    TRY(clinic_id_equal(&of.node, &p->root) ? OK : ERR_AUTH);
 out:
     return e;
 }
@@ -210,7 +209,7 @@ judge(const struct fed_core *core, const struct fed_party *p,
     if (code != PROTO_REDEEM_OK) {
         return code;
     }
-    if (check_proof(core, p, link, in) != OK) {
+    if (fed_link_proof(core, p, link, in->link, in->proof) != OK) {
         return PROTO_REDEEM_PROOF;
     }
     if (p->rec.ours == PROTO_STANCE_ENDED && link->one_time) {
@@ -233,12 +232,18 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     enum proto_redeem_code code;
     bool may;
 
+    if (p->kind != FED_KIND_CLINIC || core->kind != FED_KIND_CLINIC) {
+        return fed_party_bad(core, p, ERR_DENIED);
+    }
     if (p->rec.ours == PROTO_STANCE_GRANTED) {
         /* A repeat, or they connect again: the same contact. */
         return fed_contact_result(core, p, in->link, PROTO_REDEEM_OK,
                                   (struct view){0});
     }
-    TRY(load_link(core, p, in->link, &link, &hold, &code));
+    TRY(fed_link_load(core, &p->root, in->link, &link, &hold, &code));
+    if (code == PROTO_REDEEM_OK && link.patients) {
+        code = PROTO_REDEEM_REFUSED; /* it is for a patient's app */
+    }
     code = judge(core, p, &link, in, code);
     if (code == PROTO_REDEEM_OK && !link.one_time && !link.review &&
         p->rec.ours != PROTO_STANCE_ASKED) {

@@ -90,7 +90,7 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
 static enum proto_answer_code
 may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
 {
-    if (fed_thread_member(t, &p->root) == NULL) {
+    if (fed_thread_member(t, &p->subject) == NULL) {
         return PROTO_ANSWER_DENIED;
     }
     if (t->rec.state == FED_THREAD_REMOVED ||
@@ -137,7 +137,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         gi->ts_ms = t->rec.ts_ms;
         memcpy(gi->head, t->rec.head, sizeof(gi->head));
         gi->leaf =
-            fed_leaf_of(t->mls, &p->root, &leaf) == OK ? leaf : UINT32_MAX;
+            fed_leaf_at(t->mls, &p->root, &leaf) == OK ? leaf : UINT32_MAX;
         TRY(mls_group_info(t->mls, true, &info));
         gi->group_info = view_of(&info);
     }
@@ -162,14 +162,14 @@ check_info(struct fed_core *core, const struct fed_thread *t,
                              &ext) ||
         proto_group_decode(ext.data, &group) != OK ||
         memcmp(group.hub, t->rec.hub, 32) != 0 ||
-        !proto_group_find(&group, core->config.self.root.b, &me)) {
+        !proto_group_find(&group, core->me.b, &me)) {
         return ERR_DENIED;
     }
     /* Nobody slips in, nor turns a conversation of two into another. */
     if ((group.flags & PROTO_GROUP_DIRECT) != 0 && group.subjects.len > 2) {
         return ERR_DENIED;
     }
-    return fed_policy_members(mls, &group);
+    return fed_policy_members(core, mls, &group);
 }
 
 /* The log position that the GroupInfo belongs to becomes ours. */
@@ -424,6 +424,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     t->idle = false;
     t->dirty = true;
     TRY(fed_mls_save(core, t));
+    TRY(fed_patient_group(core, t));
     TRY(done_intents(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(show_missed(core, t, before, from, upto));
@@ -448,7 +449,7 @@ fed_resync_fork(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     /* Only a member's view of it means anything. */
-    TRY(fed_thread_member(t, &p->root) != NULL ? OK : ERR_DENIED);
+    TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
     show = fed_tx_show(core, FED_SHOW_FORK);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->peer = p->root;

@@ -17,7 +17,7 @@ show_queued(struct fed_core *core, const struct fed_thread *t,
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->thread = t->id;
     show->message = *id;
-    memcpy(show->author.b, core->config.self.root.b, 32);
+    memcpy(show->author.b, core->me.b, 32);
     show->ts_ms = fed_now(core);
     TRY(bytes_copy(core->mem, content, &show->body));
 out:
@@ -29,7 +29,9 @@ static bool
 for_machines(enum proto_content_kind kind)
 {
     return kind == PROTO_CONTENT_RECEIPT || kind == PROTO_CONTENT_HISTORY ||
-           kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE;
+           kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE ||
+           kind == PROTO_CONTENT_ASK || kind == PROTO_CONTENT_CONSENT ||
+           kind == PROTO_CONTENT_WITHDRAWAL;
 }
 
 /* As hub, with nothing before it: no need to store an intent first. */
@@ -63,7 +65,7 @@ fed_intent_say(struct fed_core *core, struct fed_thread *t,
     if (for_machines(content->kind) && fed_intent_full(core, t)) {
         goto out; /* said again, or asked for again, when there is room */
     }
-    fed_message_id(&core->config.self.root, view_of(&data), &id);
+    fed_message_id(&core->me, view_of(&data), &id);
     if (!for_machines(content->kind)) {
         TRY(show_queued(core, t, &id, view_of(&data)));
     }

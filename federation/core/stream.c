@@ -71,6 +71,21 @@ out:
     return e;
 }
 
+enum err
+fed_stream_item(struct fed_core *core, struct fed_party *p, struct view item)
+{
+    static const uint8_t form = ROW_ITEM;
+    enum err e;
+    struct bytes row = {0};
+
+    TRY(bytes_append(core->mem, &row, view_make(&form, 1)));
+    TRY(bytes_append(core->mem, &row, item));
+    TRY(put_row(core, p, view_of(&row)));
+out:
+    bytes_free(&row);
+    return e;
+}
+
 static enum err
 put_item(struct fed_core *core, struct fed_party *p, struct view front,
          const struct proto_peer_msg *msg)
@@ -80,6 +95,10 @@ put_item(struct fed_core *core, struct fed_party *p, struct view front,
     struct bytes row = {0};
 
     TRY(proto_peer_encode(core->mem, msg, &item));
+    if (fed_route_needed(p)) {
+        TRY(fed_route_item(core, p, view_of(&item), NULL));
+        goto out;
+    }
     TRY(bytes_append(core->mem, &row, front));
     TRY(bytes_append(core->mem, &row, view_of(&item)));
     TRY(put_row(core, p, view_of(&row)));
@@ -136,10 +155,10 @@ fed_stream_fan(struct fed_core *core, struct fed_party *p,
 
 /* ---------------------------------------------------------------- sending */
 
-/* The fan message of a log entry; GONE when it was pruned. */
-static enum err
-fan_item(struct fed_core *core, const struct thread_id *thread, uint64_t entry,
-         struct bytes *out)
+/* GONE when it was pruned. */
+enum err
+fed_stream_entry(struct fed_core *core, const struct thread_id *thread,
+                 uint64_t entry, struct bytes *out)
 {
     enum err e;
     struct fed_rec_log rec;
@@ -198,7 +217,7 @@ row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
 
     flight_from(row, flight);
     if (flight->fan) {
-        TRY(fan_item(core, &flight->thread, flight->entry, out));
+        TRY(fed_stream_entry(core, &flight->thread, flight->entry, out));
     } else if (flight->answer) {
         TRY(bytes_copy(core->mem, view_skip(row, ROW_FAN_SIZE), out));
     } else if (row.len > 1 &&
@@ -285,7 +304,7 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
-    m = fed_thread_member(t, &p->root);
+    m = fed_thread_member(t, &p->subject);
     if (m == NULL) {
         return OK;
     }
@@ -306,7 +325,7 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
     show->thread = has->thread;
     show->term = t->rec.term;
     show->seq = has->fan;
-    memcpy(show->other.b, p->root.b, sizeof(show->other.b));
+    memcpy(show->other.b, p->subject.b, sizeof(show->other.b));
 out:
     return e;
 }
@@ -415,6 +434,9 @@ fed_stream_data(struct fed_core *core, struct fed_party *p,
     core->answering = p;
     e = fed_item(core, p, data->body);
     core->answering = NULL;
+    if (e == ERR_AGAIN) {
+        return fed_party_close(core, p, PROTO_BYE_LIMIT); /* not taken */
+    }
     if (e != OK && fed_ours(e)) {
         return e;
     }

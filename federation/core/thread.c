@@ -155,7 +155,7 @@ load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
     return e;
 }
 
-/* The nodes of a group other than ours, each once. */
+/* The subjects of a group other than ours. */
 static enum err
 gather_members(struct fed_core *core, struct fed_thread *t,
                const struct proto_group *group, struct fed_member **out,
@@ -176,13 +176,8 @@ gather_members(struct fed_core *core, struct fed_thread *t,
     members = mem_calloc(core->mem, cap, sizeof(members[0]));
     TRY(members == NULL ? ERR_NOMEM : OK);
     while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
-        bool twice = memcmp(s.node, core->config.self.root.b, 32) == 0;
-
-        for (size_t i = 0; i < len; i++) {
-            twice = twice || memcmp(members[i].node.b, s.node, 32) == 0;
-        }
-        if (!twice) {
-            memcpy(members[len].node.b, s.node, 32);
+        if (memcmp(s.root, core->me.b, 32) != 0) {
+            memcpy(members[len].node.b, s.root, 32);
             TRY(load_member(core, t, &members[len]));
             len++;
         }

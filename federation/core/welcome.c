@@ -37,7 +37,7 @@ move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
         e = core->config.store.past(core->config.store.ctx, &old->id,
                                     old->rec.term, seq, core->mem, &id, &author,
                                     &ts_ms, &content);
-        if (e == OK && memcmp(author.b, core->config.self.root.b, 32) == 0) {
+        if (e == OK && memcmp(author.b, core->me.b, 32) == 0) {
             memcpy(say.id, id.b, sizeof(say.id));
             say.data = view_of(&content);
             e = fed_intent_add(core, t, &say);
@@ -108,6 +108,24 @@ out:
     return e;
 }
 
+/*
+ * A patient is brought into threads by a clinic that it is a patient of, or
+ * that it let in (decisions D 18).
+ */
+static enum err
+brought_by(struct fed_core *core, const struct proto_subject *me)
+{
+    struct clinic_id by;
+    const struct fed_party *p;
+
+    memcpy(by.b, me->added_by, sizeof(by.b));
+    p = fed_party_find(core, &by);
+    /* [welcome-by] */
+    return p != NULL && p->rec.ours == PROTO_STANCE_GRANTED && !p->rec.blocked
+               ? OK
+               : ERR_DENIED;
+}
+
 /* Is this a group that p may have added us to? */
 static enum err
 check_group(struct fed_core *core, const struct fed_party *p,
@@ -127,16 +145,16 @@ check_group(struct fed_core *core, const struct fed_party *p,
     /* [welcome-hub] the Welcome comes from who orders the thread */
     TRY(memcmp(group->hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
     /* [welcome-listed] */
-    TRY(proto_group_find(group, core->config.self.root.b, &me) ? OK
-                                                               : ERR_DENIED);
+    TRY(proto_group_find(group, core->me.b, &me) ? OK : ERR_DENIED);
     /* [welcome-members] every leaf belongs to a participant */
-    TRY(fed_policy_members(mls, group));
+    TRY(fed_policy_members(core, mls, group));
     /* [welcome-direct] of us two, who are connected */
     TRY((group->flags & PROTO_GROUP_DIRECT) == 0 ||
                 (group->subjects.len == 2 &&
                  p->rec.ours == PROTO_STANCE_GRANTED)
             ? OK
             : ERR_DENIED);
+    TRY(core->kind == FED_KIND_DEVICE ? brought_by(core, &me) : OK);
     *ext_out = ext.data;
 out:
     return e;
@@ -179,6 +197,7 @@ enter(struct fed_core *core, struct fed_party *p,
         goto out;
     }
     TRY(fed_mls_save(core, t));
+    TRY(fed_patient_group(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(fed_intent_pump(core, t));
 out:
@@ -236,7 +255,7 @@ fed_follow_end(struct fed_core *core, struct fed_party *p,
         return e == ERR_MISSING ? OK : e;
     }
     if ((t->rec.flags & PROTO_GROUP_DIRECT) == 0 ||
-        (fed_thread_member(t, &p->root) == NULL)) {
+        (fed_thread_member(t, &p->subject) == NULL)) {
         return ERR_DENIED;
     }
     memcpy(direct.b, p->rec.direct, sizeof(direct.b));

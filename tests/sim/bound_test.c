@@ -337,7 +337,7 @@ TEST(a_welcome_finds_its_key_package)
         struct bytes other = {0};
 
         peers[i] = (struct clinic_id){{(uint8_t)i, 1}};
-        CHECK_OK(fed_kp_make(core, &peers[i], i == 20 ? &kp : &other));
+        CHECK_OK(fed_kp_make(core, &peers[i], false, i == 20 ? &kp : &other));
         bytes_free(&other);
     }
     sim_take(&w, 0);

@@ -191,8 +191,9 @@ TEST(second_leaf)
     CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
     CHECK_EQ(mls_group_epoch(t->mls), epoch);
     /* Nor is it let in when it comes as what we rejoin. */
-    CHECK_ERR(fed_policy_members(made.group, &t->group), ERR_DENIED);
-    CHECK_OK(fed_policy_members(t->mls, &t->group));
+    CHECK_ERR(fed_policy_members(w.nodes[0].core, made.group, &t->group),
+              ERR_DENIED);
+    CHECK_OK(fed_policy_members(w.nodes[0].core, t->mls, &t->group));
     mls_external_made_clear(&made);
     bytes_free(&info);
     bytes_free(&aad);
@@ -214,7 +215,7 @@ TEST(third_in_a_direct_conversation)
     id = world_direct(&w, 0, 1);
     t = thread_of(0, &id);
     us = node_root(&w, 0);
-    CHECK_OK(fed_kp_make(w.nodes[2].core, &us, &kp));
+    CHECK_OK(fed_kp_make(w.nodes[2].core, &us, false, &kp));
     memcpy(add.id, w.nodes[2].root.pub, 32);
     add.data = view_of(&kp);
     CHECK_ERR(fed_commit_build(w.nodes[0].core, t, &add, &built), ERR_DENIED);

@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Letting a clinic read what a patient says (decisions D 18).  A clinic asks
+ * inside the thread, the patient's device signs the answer inside the thread,
+ * so every member has it in the same place of the log; the commit that brings
+ * the clinic in repeats it in the group.  A withdrawal goes the same way, and
+ * whoever orders the thread removes the clinic.
+ *
+ * Kept per thread: questions under their message id, and for each patient and
+ * clinic the newest consent and the highest withdrawal.
+ */
+#include "federation/core/inside.h"
+
+#include "crypto/prim/hash.h"
+#include "proto/msg/device.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ records */
+
+static struct fed_key
+pair_key(const struct thread_id *thread, const uint8_t patient[32],
+         const uint8_t clinic[32])
+{
+    uint8_t hash[32];
+    struct view parts[] = {VIEW_LIT("consent"), {patient, 32}, {clinic, 32}};
+
+    prim_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), hash);
+    return fed_key_pair(thread_id_view(thread), VIEW_ARRAY(hash));
+}
+
+static struct fed_key
+ask_key(const struct thread_id *thread, const uint8_t id[32])
+{
+    return fed_key_pair(thread_id_view(thread), view_make(id, 32));
+}
+
+static enum err
+load_pair(struct fed_core *core, const struct thread_id *thread,
+          const uint8_t patient[32], const uint8_t clinic[32],
+          struct fed_rec_consent *out, struct bytes *hold)
+{
+    struct fed_key key = pair_key(thread, patient, clinic);
+    enum err e = fed_tx_load(core, FED_NS_CONSENT, &key, &fed_rec_consent_shape,
+                             out, hold);
+
+    if (e == ERR_MISSING) {
+        memset(out, 0, sizeof(*out));
+        memcpy(out->patient, patient, sizeof(out->patient));
+        memcpy(out->clinic, clinic, sizeof(out->clinic));
+        e = OK;
+    }
+    return e;
+}
+
+static enum err
+save_pair(struct fed_core *core, const struct thread_id *thread,
+          const struct fed_rec_consent *rec)
+{
+    struct fed_key key = pair_key(thread, rec->patient, rec->clinic);
+
+    return fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_consent_shape, rec);
+}
+
+enum err
+fed_consent_withdrawn(struct fed_core *core, const struct thread_id *thread,
+                      const uint8_t patient[32], const uint8_t clinic[32],
+                      uint64_t *out)
+{
+    struct fed_rec_consent rec;
+    struct bytes hold = {0};
+    enum err e = load_pair(core, thread, patient, clinic, &rec, &hold);
+
+    *out = e == OK ? rec.withdrawn : 0;
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_consent_find(struct fed_core *core, const struct thread_id *thread,
+                 const uint8_t patient[32], const uint8_t clinic[32],
+                 struct fed_rec_consent *out, struct bytes *hold)
+{
+    enum err e = load_pair(core, thread, patient, clinic, out, hold);
+
+    if (e == OK && (out->consent.len == 0 || out->serial <= out->withdrawn)) {
+        e = ERR_MISSING;
+    }
+    return e;
+}
+
+/* -------------------------------------------------------------------- shows */
+
+/* What it is about. */
+struct about {
+    const uint8_t *patient;
+    const uint8_t *clinic;
+    const uint8_t *ask; /* message id; or NULL */
+    enum fed_consent code;
+};
+
+static enum err
+show(struct fed_core *core, const struct fed_thread *t,
+     const struct fed_said *said, const struct about *about)
+{
+    enum err e;
+    struct fed_show *s = fed_tx_show(core, FED_SHOW_CONSENT);
+
+    TRY(s == NULL ? ERR_NOMEM : OK);
+    s->thread = t->id;
+    s->code = (uint64_t)about->code;
+    s->term = said->term;
+    s->seq = said->seq;
+    s->ts_ms = said->ts_ms;
+    s->peer = *said->author;
+    memcpy(s->author.b, about->patient, sizeof(s->author.b));
+    memcpy(s->other.b, about->clinic, sizeof(s->other.b));
+    if (about->ask != NULL) {
+        memcpy(s->message.b, about->ask, sizeof(s->message.b));
+    }
+    TRY(bytes_copy(core->mem, said->content, &s->body));
+out:
+    return e;
+}
+
+/* ---------------------------------------------------------------- questions */
+
+static bool
+subject_is(const struct fed_thread *t, const uint8_t root[32],
+           enum proto_subject_kind kind)
+{
+    struct proto_subject s;
+
+    return proto_group_find(&t->group, root, &s) && s.kind == (uint64_t)kind;
+}
+
+static enum err
+on_ask(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
+       const struct proto_ask *in)
+{
+    enum err e;
+    struct fed_rec_ask rec = {.ours = said->ours, .content = said->content};
+    struct fed_key key = ask_key(&t->id, said->id.b);
+    struct about about = {in->patient, in->clinic, said->id.b,
+                          FED_CONSENT_ASKED};
+
+    /* [ask-by-clinic] of a patient in the thread */
+    if (!subject_is(t, said->author->b, PROTO_SUBJECT_CLINIC) ||
+        !subject_is(t, in->patient, PROTO_SUBJECT_PATIENT)) {
+        about.code = FED_CONSENT_INVALID;
+        return show(core, t, said, &about);
+    }
+    memcpy(rec.author, said->author->b, sizeof(rec.author));
+    TRY(fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, &rec));
+    TRY(show(core, t, said, &about));
+out:
+    return e;
+}
+
+/* The question that an answer names; ERR_MISSING. */
+static enum err
+find_ask(struct fed_core *core, const struct fed_thread *t,
+         const uint8_t id[32], struct fed_rec_ask *out, struct bytes *hold)
+{
+    struct fed_key key = ask_key(&t->id, id);
+
+    return fed_tx_load(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, out,
+                       hold);
+}
+
+/* ------------------------------------------------------------------ answers */
+
+/* The consent inside an answer, verified against the thread's group. */
+static enum err
+open_answer(struct fed_core *core, const struct fed_thread *t,
+            const struct fed_said *said, const struct proto_consent *in,
+            struct ident_consent *out)
+{
+    enum err e;
+    struct patient_id id;
+    struct view signed_list;
+    struct ident_devices list;
+    struct ident_check check = {.root = said->author, .now_ms = said->ts_ms};
+    struct ident_desk_consent desk;
+
+    memcpy(id.b, in->patient, sizeof(id.b));
+    if (in->code == PROTO_CONSENT_DESK) {
+        TRY(ident_desk_consent_open(core->mem, in->consent, &check, &desk));
+        *out = desk.consent;
+    } else {
+        /* [answer-by-patient] */
+        TRY(memcmp(said->author->b, in->patient, 32) == 0 ? OK : ERR_DENIED);
+        TRY(proto_group_list(&t->group, in->patient, &signed_list)
+                ? OK
+                : ERR_DENIED);
+        TRY(ident_devices_open(core->mem, &id, signed_list, &list));
+        TRY(ident_consent_open(core->mem, in->consent, &list, out));
+    }
+    TRY(memcmp(out->patient.b, in->patient, 32) == 0 &&
+                memcmp(out->clinic.b, in->clinic, 32) == 0
+            ? OK
+            : ERR_DENIED);
+out:
+    return e == OK || fed_ours(e) ? e : ERR_DENIED;
+}
+
+/* Ours to ask, and yes: the clinic comes in. */
+static enum err
+bring_in(struct fed_core *core, struct fed_thread *t,
+         const struct ident_consent *consent)
+{
+    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+    const struct fed_party *p = fed_party_find(core, &consent->clinic);
+
+    if (consent->scope != IDENT_SCOPE_THREAD || p == NULL ||
+        p->rec.ours != PROTO_STANCE_GRANTED ||
+        (t->rec.flags & PROTO_GROUP_DIRECT) != 0) {
+        return OK;
+    }
+    memcpy(add.id, consent->clinic.b, sizeof(add.id));
+    return fed_intent_add(core, t, &add);
+}
+
+/* Consented to us: the patient is one with whom we may open a thread. */
+static enum err
+may_open(struct fed_core *core, const struct fed_thread *t,
+         const struct ident_consent *consent)
+{
+    enum err e;
+    struct proto_subject s;
+    struct fed_party *p;
+    bool known;
+
+    if (consent->scope != IDENT_SCOPE_PRIVATE ||
+        !clinic_id_equal(&consent->clinic, &core->config.self.root) ||
+        !proto_group_find(&t->group, consent->patient.b, &s)) {
+        return OK;
+    }
+    TRY(fed_patient_party(core, &s, &p));
+    known = p->rec.ours == PROTO_STANCE_GRANTED;
+    if (!known) {
+        p->rec.ours = PROTO_STANCE_GRANTED;
+        TRY(fed_party_changed(core, p));
+    }
+    TRY(fed_patient_show(core, p, known, (struct view){0}));
+out:
+    return e;
+}
+
+/* On a device: the clinic is one that we speak with from now on. */
+static enum err
+now_known(struct fed_core *core, const struct fed_thread *t,
+          const struct ident_consent *consent, bool ours)
+{
+    enum err e;
+    struct proto_subject me;
+    struct clinic_id via;
+    struct fed_party *p;
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_ALLOW};
+
+    if (!proto_group_find(&t->group, core->me.b, &me)) {
+        return OK;
+    }
+    memcpy(via.b, me.node, sizeof(via.b));
+    TRY(fed_party_get(core, &consent->clinic, &p));
+    if (p->rec.ours == PROTO_STANCE_GRANTED && p->via == NULL) {
+        goto out; /* by its own link */
+    }
+    if (clinic_id_equal(&via, &consent->clinic)) {
+        goto out;
+    }
+    TRY(fed_party_get(core, &via, &p->via));
+    p->rec.theirs = PROTO_STANCE_THREAD;
+    if (consent->scope == IDENT_SCOPE_PRIVATE) {
+        p->rec.ours = PROTO_STANCE_GRANTED;
+    } else if (p->rec.ours != PROTO_STANCE_GRANTED) {
+        p->rec.ours = PROTO_STANCE_THREAD;
+    }
+    TRY(fed_party_changed(core, p));
+    if (ours) {
+        memcpy(msg.u.allow.clinic, consent->clinic.b,
+               sizeof(msg.u.allow.clinic));
+        msg.u.allow.allowed = true;
+        msg.u.allow.serial = consent->serial;
+        TRY(fed_device_put(core, p->via, &msg));
+    }
+out:
+    return e;
+}
+
+static enum err
+keep_consent(struct fed_core *core, struct fed_thread *t,
+             const struct proto_consent *in,
+             const struct ident_consent *consent)
+{
+    enum err e;
+    struct fed_rec_consent rec;
+    struct bytes hold = {0};
+
+    TRY(load_pair(core, &t->id, in->patient, in->clinic, &rec, &hold));
+    if (consent->serial > rec.serial) {
+        rec.serial = consent->serial;
+        rec.scope = consent->scope;
+        rec.desk = in->code == PROTO_CONSENT_DESK;
+        rec.consent = in->consent;
+        TRY(save_pair(core, &t->id, &rec));
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+given(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
+      const struct proto_consent *in, bool asked_by_us)
+{
+    enum err e;
+    struct ident_consent consent;
+    bool desk = in->code == PROTO_CONSENT_DESK;
+    struct about about = {in->patient, in->clinic, in->ask,
+                          desk ? FED_CONSENT_DESK : FED_CONSENT_GIVEN};
+
+    e = open_answer(core, t, said, in, &consent);
+    if (e != OK) {
+        about.code = FED_CONSENT_INVALID;
+        return fed_ours(e) ? e : show(core, t, said, &about);
+    }
+    TRY(keep_consent(core, t, in, &consent));
+    TRY(show(core, t, said, &about));
+    if (core->kind == FED_KIND_DEVICE) {
+        TRY(memcmp(in->patient, core->me.b, 32) == 0
+                ? now_known(core, t, &consent, said->ours || desk)
+                : OK);
+        goto out;
+    }
+    TRY(may_open(core, t, &consent));
+    if (desk ? said->ours : asked_by_us) {
+        TRY(bring_in(core, t, &consent));
+    }
+out:
+    return e;
+}
+
+static enum err
+on_consent(struct fed_core *core, struct fed_thread *t,
+           const struct fed_said *said, const struct proto_consent *in)
+{
+    enum err e;
+    struct fed_rec_ask ask = {.ours = false};
+    struct bytes hold = {0};
+    struct fed_key key = ask_key(&t->id, in->ask);
+    struct about about = {in->patient, in->clinic, in->ask,
+                          FED_CONSENT_REFUSED};
+    bool first;
+
+    e = find_ask(core, t, in->ask, &ask, &hold);
+    TRY(e == ERR_MISSING ? OK : e);
+    first = e == OK && !ask.answered;
+    if (first && (in->code == PROTO_CONSENT_DESK ||
+                  memcmp(said->author->b, in->patient, 32) == 0)) {
+        ask.answered = true;
+        TRY(fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, &ask));
+    }
+    if (in->code == PROTO_CONSENT_GIVEN || in->code == PROTO_CONSENT_DESK) {
+        TRY(given(core, t, said, in, first && ask.ours));
+    } else {
+        TRY(show(core, t, said, &about));
+    }
+    TRY(fed_intent_pump(core, t));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* ------------------------------------------------------------- withdrawals */
+
+static enum err
+on_withdrawal(struct fed_core *core, struct fed_thread *t,
+              const struct fed_said *said, const struct proto_withdrawal *in)
+{
+    enum err e;
+    struct patient_id id;
+    struct view signed_list;
+    struct ident_devices list;
+    struct ident_withdrawal w;
+    struct fed_rec_consent rec;
+    struct fed_rec_intent out_intent = {.kind = FED_INTENT_REMOVE};
+    struct bytes hold = {0};
+    struct about about = {said->author->b, said->author->b, NULL,
+                          FED_CONSENT_WITHDRAWN};
+
+    memcpy(id.b, said->author->b, sizeof(id.b));
+    /* [withdrawal-signed] */
+    e = proto_group_list(&t->group, id.b, &signed_list) ? OK : ERR_DENIED;
+    e = e == OK ? ident_devices_open(core->mem, &id, signed_list, &list) : e;
+    e = e == OK ? ident_withdrawal_open(core->mem, in->withdrawal, &list, &w)
+                : e;
+    if (e != OK || memcmp(w.patient.b, id.b, sizeof(id.b)) != 0) {
+        about.code = FED_CONSENT_INVALID;
+        e = fed_ours(e) ? e : show(core, t, said, &about);
+        goto out;
+    }
+    about.clinic = w.clinic.b;
+    TRY(load_pair(core, &t->id, id.b, w.clinic.b, &rec, &hold));
+    if (w.serial > rec.withdrawn) {
+        rec.withdrawn = w.serial;
+        TRY(save_pair(core, &t->id, &rec));
+    }
+    TRY(show(core, t, said, &about));
+    if (fed_thread_hub_here(core, t) &&
+        subject_is(t, w.clinic.b, PROTO_SUBJECT_CLINIC) &&
+        memcmp(w.clinic.b, t->rec.hub, 32) != 0 &&
+        rec.withdrawn >= rec.serial) {
+        memcpy(out_intent.id, w.clinic.b, sizeof(out_intent.id));
+        TRY(fed_intent_add(core, t, &out_intent));
+        TRY(fed_intent_pump(core, t));
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_consent_content(struct fed_core *core, struct fed_thread *t,
+                    const struct fed_said *said, const struct proto_content *c)
+{
+    if (c->kind == PROTO_CONTENT_ASK) {
+        return on_ask(core, t, said, &c->u.ask);
+    }
+    if (c->kind == PROTO_CONTENT_CONSENT) {
+        return on_consent(core, t, said, &c->u.consent);
+    }
+    return on_withdrawal(core, t, said, &c->u.withdrawal);
+}
+
+/* ----------------------------------------------------------- what people ask
+ */
+
+/* The thread, if a question about this may be put in it. */
+static enum err
+askable(struct fed_core *core, const struct thread_id *thread,
+        const struct fed_ask *ask, struct fed_thread **out)
+{
+    enum err e;
+    const struct fed_party *p = fed_party_find(core, &ask->clinic);
+    bool self = clinic_id_equal(&ask->clinic, &core->config.self.root);
+
+    if (core->kind != FED_KIND_CLINIC) {
+        return ERR_STATE;
+    }
+    TRY(fed_thread_get(core, thread, out));
+    TRY((*out)->rec.state == FED_THREAD_ENDED ||
+                (*out)->rec.state == FED_THREAD_REMOVED
+            ? ERR_STATE
+            : OK);
+    TRY(ask->purpose.len > 0 ? OK : ERR_INVALID);
+    TRY(subject_is(*out, ask->patient.b, PROTO_SUBJECT_PATIENT) ? OK
+                                                                : ERR_DENIED);
+    if (ask->scope == IDENT_SCOPE_PRIVATE) {
+        TRY(self ? OK : ERR_DENIED);
+    } else {
+        TRY(p != NULL && p->kind == FED_KIND_CLINIC &&
+                    p->rec.ours == PROTO_STANCE_GRANTED &&
+                    ((*out)->rec.flags & PROTO_GROUP_DIRECT) == 0
+                ? OK
+                : ERR_DENIED);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_core_ask(struct fed_core *core, const struct thread_id *thread,
+             const struct fed_ask *ask, struct message_id *id_out)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct proto_content c = {.kind = PROTO_CONTENT_ASK};
+    struct proto_ask *in = &c.u.ask;
+
+    TRY(askable(core, thread, ask, &t));
+    memcpy(in->patient, ask->patient.b, sizeof(in->patient));
+    memcpy(in->clinic, ask->clinic.b, sizeof(in->clinic));
+    in->profile = ask->profile;
+    in->purpose = ask->purpose;
+    in->history = (uint64_t)ask->history;
+    in->history_from_ms = ask->history_from_ms;
+    in->scope = (uint64_t)ask->scope;
+    in->until_ms = ask->until_ms;
+    TRY(fed_intent_say(core, t, &c, false, id_out));
+out:
+    return e;
+}
+
+/* A number above all that was said about the two in this thread. */
+static enum err
+next_serial(struct fed_core *core, const struct thread_id *thread,
+            const uint8_t patient[32], const uint8_t clinic[32], uint64_t *out)
+{
+    enum err e;
+    struct fed_rec_consent rec;
+    struct bytes hold = {0};
+
+    TRY(load_pair(core, thread, patient, clinic, &rec, &hold));
+    *out = fed_now(core);
+    *out = *out > rec.serial ? *out : rec.serial + 1;
+    *out = *out > rec.withdrawn ? *out : rec.withdrawn + 1;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_core_desk_consent(struct fed_core *core, const struct thread_id *thread,
+                      const struct fed_ask *ask, const struct member_id *member,
+                      struct view name, struct view why)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct prim_sign_key key;
+    struct ident_desk_consent desk = {
+        .member = *member, .name = name, .why = why};
+    struct ident_consent *in = &desk.consent;
+    struct bytes made = {0};
+    struct proto_content c = {.kind = PROTO_CONTENT_CONSENT};
+
+    memset(&key, 0, sizeof(key));
+    TRY(askable(core, thread, ask, &t));
+    TRY(rng_fill(core->config.rng, in->id, sizeof(in->id)));
+    in->patient = ask->patient;
+    in->clinic = ask->clinic;
+    in->asker = core->config.self.root;
+    TRY(next_serial(core, thread, ask->patient.b, ask->clinic.b, &in->serial));
+    in->purpose = ask->purpose;
+    in->history = (uint64_t)ask->history;
+    in->history_from_ms = ask->history_from_ms;
+    in->scope = (uint64_t)ask->scope;
+    if (ask->scope == IDENT_SCOPE_THREAD) {
+        in->thread = *thread;
+    }
+    in->made_ms = fed_now(core);
+    in->until_ms = ask->until_ms;
+    prim_ed25519_from_seed(core->seed, &key);
+    TRY(ident_desk_consent_make(core->mem, &key, view_of(&core->chain), &desk,
+                                &made));
+    c.u.consent.code = PROTO_CONSENT_DESK;
+    memcpy(c.u.consent.patient, ask->patient.b, sizeof(c.u.consent.patient));
+    memcpy(c.u.consent.clinic, ask->clinic.b, sizeof(c.u.consent.clinic));
+    c.u.consent.consent = view_of(&made);
+    TRY(fed_intent_say(core, t, &c, false, NULL));
+out:
+    mem_wipe(&key, sizeof(key));
+    bytes_free(&made);
+    return e;
+}
+
+/* Sign what was asked. */
+static enum err
+sign_answer(struct fed_core *core, const struct fed_thread *t,
+            const struct message_id *id, const struct fed_rec_ask *rec,
+            const struct proto_ask *ask, struct bytes *out)
+{
+    enum err e;
+    struct prim_sign_key key;
+    struct ident_consent consent = {.scope = ask->scope};
+
+    memset(&key, 0, sizeof(key));
+    memcpy(consent.id, id->b + 1, sizeof(consent.id));
+    memcpy(consent.patient.b, core->me.b, sizeof(consent.patient.b));
+    memcpy(consent.clinic.b, ask->clinic, sizeof(consent.clinic.b));
+    memcpy(consent.asker.b, rec->author, sizeof(consent.asker.b));
+    TRY(next_serial(core, &t->id, core->me.b, ask->clinic, &consent.serial));
+    consent.purpose = ask->purpose;
+    consent.history = ask->history;
+    consent.history_from_ms = ask->history_from_ms;
+    if (ask->scope == IDENT_SCOPE_THREAD) {
+        consent.thread = t->id;
+    }
+    consent.made_ms = fed_now(core);
+    consent.until_ms = ask->until_ms;
+    prim_ed25519_from_seed(core->seed, &key);
+    TRY(ident_consent_make(core->mem, &key, &consent, out));
+out:
+    mem_wipe(&key, sizeof(key));
+    return e;
+}
+
+enum err
+fed_core_answer(struct fed_core *core, const struct thread_id *thread,
+                const struct message_id *ask, bool yes)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct fed_rec_ask rec;
+    struct proto_content asked;
+    struct bytes hold = {0};
+    struct bytes made = {0};
+    struct proto_content c = {.kind = PROTO_CONTENT_CONSENT};
+
+    if (core->kind != FED_KIND_DEVICE) {
+        return ERR_STATE;
+    }
+    TRY(fed_thread_get(core, thread, &t));
+    TRY(find_ask(core, t, ask->b, &rec, &hold));
+    TRY(rec.answered ? ERR_MISSING : OK);
+    TRY(proto_content_decode(rec.content, &asked) == OK ? OK : ERR_CORRUPT);
+    TRY(memcmp(asked.u.ask.patient, core->me.b, 32) == 0 ? OK : ERR_MISSING);
+    if (yes) {
+        TRY(sign_answer(core, t, ask, &rec, &asked.u.ask, &made));
+    }
+    memcpy(c.u.consent.ask, ask->b, sizeof(c.u.consent.ask));
+    c.u.consent.code = yes ? PROTO_CONSENT_GIVEN : PROTO_CONSENT_REFUSED;
+    memcpy(c.u.consent.patient, core->me.b, sizeof(c.u.consent.patient));
+    memcpy(c.u.consent.clinic, asked.u.ask.clinic, sizeof(c.u.consent.clinic));
+    c.u.consent.consent = view_of(&made);
+    TRY(fed_intent_say(core, t, &c, false, NULL));
+out:
+    bytes_free(&hold);
+    bytes_free(&made);
+    return e;
+}

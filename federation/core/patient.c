@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Patients: their pinned key is their id, and what it signed, the newest list
+ * of devices, is kept (decisions F 23).  A list is good in itself, so it may
+ * come from anybody; two of one generation are an alarm, and the patient's
+ * threads follow the newest.
+ */
+#include "federation/core/inside.h"
+
+#include "proto/msg/device.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ records */
+
+enum err
+fed_patient_load(struct fed_core *core, const struct patient_id *id,
+                 struct fed_rec_patient *out, struct bytes *hold)
+{
+    struct fed_key key = fed_key_of(patient_id_view(id));
+
+    return fed_tx_load(core, FED_NS_PATIENT, &key, &fed_rec_patient_shape, out,
+                       hold);
+}
+
+enum err
+fed_patient_save(struct fed_core *core, const struct patient_id *id,
+                 const struct fed_rec_patient *rec)
+{
+    struct fed_key key = fed_key_of(patient_id_view(id));
+
+    return fed_tx_save(core, FED_NS_PATIENT, &key, &fed_rec_patient_shape, rec);
+}
+
+static struct clinic_id
+as_party(const struct patient_id *id)
+{
+    struct clinic_id out;
+
+    memcpy(out.b, id->b, sizeof(out.b));
+    return out;
+}
+
+/* Keep the opened list with the party, so that sending need not verify it. */
+static enum err
+remember(struct fed_core *core, const struct patient_id *id,
+         const struct ident_devices *list)
+{
+    struct clinic_id root = as_party(id);
+    struct fed_party *p = fed_party_find(core, &root);
+
+    if (p == NULL || p->kind != FED_KIND_PATIENT) {
+        return OK;
+    }
+    if (p->list == NULL) {
+        p->list = mem_alloc(core->mem, sizeof(*p->list));
+        if (p->list == NULL) {
+            return ERR_NOMEM;
+        }
+    }
+    *p->list = *list;
+    return OK;
+}
+
+enum err
+fed_patient_list(struct fed_core *core, const struct patient_id *id,
+                 struct ident_devices *out)
+{
+    enum err e;
+    struct clinic_id root = as_party(id);
+    struct fed_party *p = fed_party_find(core, &root);
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+
+    if (p != NULL && p->list != NULL) {
+        *out = *p->list;
+        return OK;
+    }
+    TRY(fed_patient_load(core, id, &rec, &hold));
+    TRY(rec.list.len > 0 ? OK : ERR_MISSING);
+    e = ident_devices_open(core->mem, id, rec.list, out);
+    TRY(e == OK || fed_ours(e) ? e : ERR_CORRUPT);
+    TRY(remember(core, id, out));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+bool
+fed_patient_device(struct fed_core *core, struct fed_party *patient, size_t i,
+                   struct fed_party **out)
+{
+    struct ident_devices list;
+    struct patient_id id;
+    struct clinic_id device;
+    struct fed_party *d;
+
+    *out = NULL;
+    memcpy(id.b, patient->root.b, sizeof(id.b));
+    if (patient->list == NULL && fed_patient_list(core, &id, &list) != OK) {
+        return false;
+    }
+    if (i >= patient->list->len) {
+        return false;
+    }
+    memcpy(device.b, patient->list->device[i].id.b, sizeof(device.b));
+    d = fed_party_find(core, &device);
+    if (d != NULL && d->stored && d->kind == FED_KIND_DEVICE &&
+        d->via == NULL && d->rec.ours == PROTO_STANCE_GRANTED &&
+        !d->rec.blocked) {
+        *out = d;
+    }
+    return true;
+}
+
+/* -------------------------------------------------------------------- shows */
+
+enum err
+fed_patient_show(struct fed_core *core, const struct fed_party *patient,
+                 bool known, struct view name)
+{
+    enum err e;
+    struct fed_show *show;
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+    struct patient_id id;
+
+    memcpy(id.b, patient->root.b, sizeof(id.b));
+    TRY(fed_patient_load(core, &id, &rec, &hold));
+    show = fed_tx_show(core, FED_SHOW_PATIENT);
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->code = rec.learned;
+    memcpy(show->author.b, id.b, sizeof(show->author.b));
+    memcpy(show->peer.b, rec.introducer, sizeof(show->peer.b));
+    memcpy(show->other.b,
+           patient->via != NULL ? patient->via->root.b
+                                : core->config.self.root.b,
+           sizeof(show->other.b));
+    memcpy(show->link.b, patient->rec.link, sizeof(show->link.b));
+    show->value = patient->list != NULL ? patient->list->generation : 0;
+    show->verified = patient->rec.verified;
+    show->known = known;
+    TRY(bytes_copy(core->mem, name, &show->body));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+static enum err
+show_devices(struct fed_core *core, const struct patient_id *id,
+             enum fed_devices code, uint64_t generation, struct view list)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_DEVICES);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    memcpy(show->author.b, id->b, sizeof(show->author.b));
+    show->code = (uint64_t)code;
+    show->value = generation;
+    TRY(bytes_copy(core->mem, list, &show->body));
+out:
+    return e;
+}
+
+/* -------------------------------------------------------------------- lists */
+
+static enum err
+alarm_about(struct fed_core *core, const struct patient_id *id,
+            uint64_t generation, struct view list)
+{
+    enum err e;
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+
+    TRY(show_devices(core, id, FED_DEVICES_ALARM, generation, list));
+    TRY(fed_patient_load(core, id, &rec, &hold));
+    rec.alarm = true;
+    TRY(fed_patient_save(core, id, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_patient_judge(struct fed_core *core, const struct ident_devices *list)
+{
+    enum err e;
+    struct ident_devices known;
+
+    e = fed_patient_list(core, &list->patient, &known);
+    if (e == ERR_MISSING) {
+        return OK;
+    }
+    TRY(e);
+    e = ident_devices_compare(&known, list);
+    if (e == ERR_CORRUPT) {
+        TRY(alarm_about(core, &list->patient, list->generation,
+                        (struct view){0}));
+        return ERR_DENIED;
+    }
+    TRY(fed_ours(e) ? e : OK);
+out:
+    return e;
+}
+
+/* Devices that the newest list does not have any more. */
+static enum err
+drop_devices(struct fed_core *core, const struct ident_devices *old,
+             const struct ident_devices *now)
+{
+    enum err e = OK;
+
+    for (uint32_t i = 0; i < old->len; i++) {
+        struct clinic_id id;
+        struct fed_party *d;
+
+        if (ident_devices_find(now, &old->device[i].id) != NULL) {
+            continue;
+        }
+        memcpy(id.b, old->device[i].id.b, sizeof(id.b));
+        d = fed_party_find(core, &id);
+        if (d == NULL || d->kind != FED_KIND_DEVICE || d->via != NULL) {
+            continue;
+        }
+        TRY(fed_stream_drop(core, d));
+        TRY(fed_stream_new(core, d));
+        TRY(fed_pool_drop(core, &id));
+        d->rec.ours = PROTO_STANCE_ENDED;
+        TRY(d->stored ? fed_party_save(core, d) : OK);
+        TRY(fed_party_close(core, d, PROTO_BYE_DENIED));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_list_send(struct fed_core *core, struct fed_party *p,
+              const struct clinic_id *patient, struct view list)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_LIST};
+
+    memcpy(msg.u.list.patient, patient->b, sizeof(msg.u.list.patient));
+    msg.u.list.list = list;
+    return fed_device_put(core, p, &msg);
+}
+
+/* Clinics that we carry this patient to hear of the list from us. */
+static enum err
+tell_carried(struct fed_core *core, const struct clinic_id *patient,
+             struct view list)
+{
+    enum err e;
+    struct fed_key at = fed_key_of(clinic_id_view(patient));
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (;;) {
+        struct fed_rec_allow allow;
+        struct clinic_id clinic;
+        struct fed_party *p;
+
+        e = fed_tx_next(core, FED_NS_ALLOW, &at, clinic_id_view(patient), &key,
+                        &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(fed_rec_decode(view_of(&value), &fed_rec_allow_shape, &allow));
+        TRY(clinic_id_from(view_skip(view_of(&key), 32), &clinic) == OK
+                ? OK
+                : ERR_CORRUPT);
+        p = fed_party_find(core, &clinic);
+        if (allow.allowed && p != NULL && fed_party_open(p)) {
+            TRY(fed_list_send(core, p, patient, list));
+        }
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+/* A newer list counts: tell the devices and the clinics that we carry to. */
+static enum err
+tell(struct fed_core *core, const struct patient_id *id, struct view list)
+{
+    enum err e = OK;
+    struct clinic_id root = as_party(id);
+    struct fed_party *p = fed_party_find(core, &root);
+    struct fed_party *d;
+
+    if (core->kind != FED_KIND_CLINIC || p == NULL || p->via != NULL) {
+        return OK;
+    }
+    for (size_t i = 0; fed_patient_device(core, p, i, &d); i++) {
+        TRY(d != NULL ? fed_list_send(core, d, &root, list) : OK);
+    }
+    TRY(tell_carried(core, &root, list));
+out:
+    return e;
+}
+
+/* What follows of it in threads. */
+static enum err
+bring_in_line(struct fed_core *core, const struct patient_id *id)
+{
+    struct fed_rec_intent work = {.kind = FED_INTENT_DEVICES};
+    struct clinic_id root = as_party(id);
+
+    memcpy(work.id, id->b, sizeof(work.id));
+    return fed_patient_threads(core, &root, &work);
+}
+
+static enum err
+keep(struct fed_core *core, const struct patient_id *id, struct view list,
+     const struct ident_devices *opened, struct fed_rec_patient *rec)
+{
+    enum err e;
+    struct device_id own;
+    bool first = rec->list.len == 0;
+
+    rec->list = list;
+    rec->alarm = false;
+    TRY(fed_patient_save(core, id, rec));
+    TRY(remember(core, id, opened));
+    if (first) {
+        goto out;
+    }
+    TRY(show_devices(core, id, FED_DEVICES_NEW, opened->generation, list));
+    TRY(tell(core, id, list));
+    TRY(bring_in_line(core, id));
+    if (core->kind == FED_KIND_DEVICE &&
+        memcmp(id->b, core->me.b, sizeof(id->b)) == 0) {
+        bytes_free(&core->list);
+        TRY(bytes_copy(core->mem, list, &core->list));
+        memcpy(own.b, core->config.self.root.b, sizeof(own.b));
+        TRY(ident_devices_find(opened, &own) == NULL
+                ? show_devices(core, id, FED_DEVICES_GONE, opened->generation,
+                               list)
+                : OK);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_patient_learn(struct fed_core *core, const struct patient_id *id,
+                  struct view list, enum fed_learned learned,
+                  const struct clinic_id *introducer)
+{
+    enum err e;
+    struct fed_rec_patient rec = {.learned = (uint64_t)learned};
+    struct ident_devices news;
+    struct ident_devices known;
+    struct bytes hold = {0};
+    struct bytes copy = {0};
+
+    e = ident_devices_open(core->mem, id, list, &news);
+    TRY(e == OK || fed_ours(e) ? e : ERR_AUTH);
+    if (introducer != NULL) {
+        memcpy(rec.introducer, introducer->b, sizeof(rec.introducer));
+    }
+    e = fed_patient_load(core, id, &rec, &hold);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (e == OK && rec.list.len > 0) {
+        TRY(fed_patient_list(core, id, &known));
+        e = ident_devices_compare(&known, &news);
+        if (e == ERR_CORRUPT) {
+            TRY(alarm_about(core, id, news.generation, list));
+            e = ERR_DENIED;
+        }
+        TRY(e);
+        TRY(bytes_copy(core->mem, list, &copy));
+        TRY(drop_devices(core, &known, &news));
+        TRY(keep(core, id, view_of(&copy), &news, &rec));
+        goto out;
+    }
+    TRY(keep(core, id, list, &news, &rec));
+out:
+    bytes_free(&copy);
+    bytes_free(&hold);
+    return e;
+}
+
+/* A list came: from a device, or from a clinic that knows the patient. */
+enum err
+fed_list_recv(struct fed_core *core, struct fed_party *p, struct view patient,
+              struct view list)
+{
+    enum err e;
+    enum err how;
+    struct patient_id id;
+    struct clinic_id root;
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_LIST_STATE};
+    struct proto_device_list_state *state = &msg.u.list_state;
+    struct ident_devices now;
+
+    TRY(patient_id_from(patient, &id));
+    root = as_party(&id);
+    e = fed_patient_load(core, &id, &rec, &hold);
+    if (e == ERR_MISSING) {
+        return OK; /* nobody that we know */
+    }
+    TRY(e);
+    how = fed_patient_learn(core, &id, list, FED_LEARNED_LINK, NULL);
+    TRY(fed_ours(how) ? how : OK);
+    memcpy(state->patient, id.b, sizeof(state->patient));
+    TRY(fed_patient_list(core, &id, &now));
+    state->generation = now.generation;
+    if (how == ERR_STALE) {
+        state->code = PROTO_DEVICE_STALE;
+        TRY(fed_list_send(core, p, &root, rec.list));
+    } else if (how == ERR_DENIED) {
+        state->code = PROTO_DEVICE_ALARM;
+    } else if (how != OK && how != ERR_EXISTS) {
+        state->code = PROTO_DEVICE_INVALID;
+    }
+    if (p->kind == FED_KIND_DEVICE) {
+        TRY(fed_device_put(core, p, &msg));
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* ------------------------------------------------------------------ threads */
+
+/* Is the patient in a stored thread that we order? */
+static bool
+takes_part(struct fed_core *core, struct view value,
+           const struct clinic_id *patient)
+{
+    struct fed_rec_thread rec;
+    struct proto_group group;
+    struct proto_subject s;
+
+    return fed_rec_decode(value, &fed_rec_thread_shape, &rec) == OK &&
+           memcmp(rec.hub, core->config.self.root.b, 32) == 0 &&
+           (rec.state == FED_THREAD_ACTIVE || rec.state == FED_THREAD_OPENING ||
+            rec.state == FED_THREAD_CHECKING) &&
+           rec.group.len > 0 && proto_group_decode(rec.group, &group) == OK &&
+           proto_group_find(&group, patient->b, &s);
+}
+
+enum err
+fed_patient_threads(struct fed_core *core, const struct clinic_id *patient,
+                    const struct fed_rec_intent *intent)
+{
+    enum err e = OK;
+    struct fed_key at = {.len = 0};
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    for (size_t i = 0; i < core->threads_len; i++) {
+        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
+                                    : OK);
+    }
+    for (;;) {
+        struct thread_id id;
+        struct fed_thread *t;
+        struct fed_rec_intent work = *intent;
+
+        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
+                        &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
+        if (takes_part(core, view_of(&value), patient)) {
+            TRY(fed_thread_get(core, &id, &t));
+            TRY(fed_intent_add(core, t, &work));
+            TRY(fed_intent_pump(core, t));
+        }
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
+
+/* A patient whom another clinic delivers for, from what a group says. */
+static enum err
+introduced(struct fed_core *core, const struct proto_subject *s,
+           struct fed_party *p)
+{
+    enum err e;
+    struct clinic_id via;
+
+    memcpy(via.b, s->node, sizeof(via.b));
+    TRY(clinic_id_equal(&via, &core->config.self.root) ? ERR_MISSING : OK);
+    TRY(fed_party_get(core, &via, &p->via));
+    p->kind = FED_KIND_PATIENT;
+    p->rec.ours = PROTO_STANCE_THREAD;
+    p->rec.theirs = PROTO_STANCE_THREAD;
+    TRY(fed_party_changed(core, p));
+out:
+    return e;
+}
+
+enum err
+fed_patient_party(struct fed_core *core, const struct proto_subject *s,
+                  struct fed_party **out)
+{
+    enum err e;
+    struct clinic_id root;
+    struct fed_party *p;
+
+    memcpy(root.b, s->root, sizeof(root.b));
+    TRY(fed_party_get(core, &root, &p));
+    if (!p->stored) {
+        TRY(introduced(core, s, p));
+    }
+    TRY(p->kind == FED_KIND_PATIENT ? OK : ERR_DENIED);
+    *out = p;
+out:
+    return e;
+}
+
+/* On a device: a clinic in one of our threads, carried by who delivers. */
+static enum err
+met_clinic(struct fed_core *core, const struct proto_subject *me,
+           const struct proto_subject *s)
+{
+    enum err e;
+    struct clinic_id root;
+    struct clinic_id via;
+    struct fed_party *p;
+
+    memcpy(root.b, s->root, sizeof(root.b));
+    memcpy(via.b, me->node, sizeof(via.b));
+    TRY(fed_party_get(core, &root, &p));
+    if (p->stored || clinic_id_equal(&root, &via)) {
+        goto out;
+    }
+    TRY(fed_party_get(core, &via, &p->via));
+    p->rec.ours = PROTO_STANCE_THREAD;
+    p->rec.theirs = PROTO_STANCE_THREAD;
+    TRY(fed_party_changed(core, p));
+out:
+    return e;
+}
+
+/* A clinic in a thread with a patient that we deliver for is carried to. */
+static enum err
+carry(struct fed_core *core, const struct proto_group *group,
+      const struct proto_subject *patient)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct clinic_id who;
+    struct clinic_id clinic;
+    struct fed_rec_allow allow;
+
+    memcpy(who.b, patient->root, sizeof(who.b));
+    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
+        memcpy(clinic.b, s.root, sizeof(clinic.b));
+        if (s.kind != PROTO_SUBJECT_CLINIC ||
+            clinic_id_equal(&clinic, &core->config.self.root)) {
+            continue;
+        }
+        TRY(fed_allow_get(core, &who, &clinic, &allow));
+        if (!allow.allowed) {
+            allow.allowed = true;
+            TRY(fed_allow_put(core, &who, &clinic, &allow));
+        }
+    }
+out:
+    return e;
+}
+
+static enum err
+know_patient(struct fed_core *core, const struct proto_group *group,
+             const struct proto_subject *s)
+{
+    enum err e;
+    struct fed_party *p;
+    struct patient_id id;
+    struct clinic_id by;
+    struct view list;
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+    bool known;
+
+    memcpy(id.b, s->root, sizeof(id.b));
+    memcpy(by.b, s->added_by, sizeof(by.b));
+    e = fed_patient_load(core, &id, &rec, &hold);
+    known = e == OK;
+    TRY(e == ERR_MISSING ? OK : e);
+    TRY(fed_patient_party(core, s, &p));
+    if (proto_group_list(group, s->root, &list)) {
+        e = fed_patient_learn(core, &id, list, FED_LEARNED_INTRODUCED, &by);
+        TRY(fed_ours(e) ? e : OK);
+    }
+    if (!known) {
+        TRY(fed_patient_show(core, p, false, (struct view){0}));
+    }
+    if (p->via == NULL) {
+        TRY(carry(core, group, s));
+    }
+    e = OK;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_patient_group(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct proto_subject me = {.kind = 0};
+
+    if (core->kind == FED_KIND_DEVICE &&
+        !proto_group_find(&t->group, core->me.b, &me)) {
+        return OK;
+    }
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (s.kind == PROTO_SUBJECT_CLINIC) {
+            TRY(core->kind == FED_KIND_DEVICE ? met_clinic(core, &me, &s) : OK);
+        } else if (memcmp(s.root, core->me.b, 32) != 0) {
+            e = know_patient(core, &t->group, &s);
+            TRY(e == ERR_MISSING || e == ERR_DENIED ? OK : e);
+        }
+    }
+    e = OK;
+out:
+    return e;
+}
