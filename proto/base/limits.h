@@ -124,9 +124,6 @@
 #define LIMIT_BIRTH_TRIES 5u      /* decisions F 27 */
 #define LIMIT_DEVICE_QUEUE 20000u /* items; then its threads start afresh */
 #define LIMIT_ROUTE_QUEUE 100000u /* items to a clinic; then devices wait */
-#define LIMIT_KP_HELD 64u         /* key packages out per clinic */
-#define LIMIT_INTENTS 100000u     /* of one thread */
-#define LIMIT_INTENT_TRIES 8u     /* refused as invalid, then given up */
 #define LIMIT_THREADS_LOADED 256u
 #define LIMIT_BUSY_MS 30000u /* what waits is looked at again */
 #define LIMIT_WAIT_MS 2000u  /* a hub that is comparing is asked again */
