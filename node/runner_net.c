@@ -158,15 +158,16 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
 {
     struct node_runner *r = ctx;
     struct node_ev *ev;
+    uint16_t type = proto_peer_peek(frame);
 
     (void)peer_ctx;
-    if (proto_peer_peek(frame) >= PROTO_PEER_SPLICE_OPEN) {
+    if (type >= PROTO_PEER_SPLICE_OPEN && type <= PROTO_PEER_SPLICE_CLOSE) {
         if (fed_splice_frame(r->splice, peer, frame) != OK) {
             fed_net_close(r->net, peer);
         }
         return FED_GO;
     }
-    if (proto_peer_peek(frame) >= PROTO_PEER_BLOB_OPEN) {
+    if (type >= PROTO_PEER_BLOB_OPEN && type <= PROTO_PEER_BLOB_GET) {
         node_blobs_frame(r->blobs, &peer->root, frame);
         return FED_GO;
     }

@@ -550,13 +550,16 @@ fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
         }
         out->wanted++;
         out->up += p.up ? 1 : 0;
+        out->asking +=
+            p.ours == PROTO_STANCE_ASKED && p.theirs != PROTO_STANCE_REVIEW ? 1
+                                                                            : 0;
         out->queued += p.queued;
         out->behind += p.behind;
     }
     if (fed_app_files_left(app, &out->files) != OK) {
         out->files = 1; /* not known: not settled */
     }
-    out->settled = out->up == out->wanted && out->queued == 0 &&
-                   out->behind == 0 && out->files == 0 && app->kv.len == 0 &&
-                   !fed_app_archive_waits(app);
+    out->settled = out->up == out->wanted && out->asking == 0 &&
+                   out->queued == 0 && out->behind == 0 && out->files == 0 &&
+                   app->kv.len == 0 && !fed_app_archive_waits(app);
 }

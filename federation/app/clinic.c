@@ -88,10 +88,8 @@ on_enrol(const struct fed_show *show, struct fed_app_rec_clinic *rec)
     rec->answer = show->code;
     rec->birth = (show->value & FED_ENROL_BIRTH) != 0;
     rec->birth_tries = show->value & (FED_ENROL_BIRTH - 1);
-    if (show->code == PROTO_REDEEM_OK) {
-        rec->state = FED_APP_CLINIC_ENROLLED;
-    } else if (show->code != PROTO_REDEEM_REVIEW && !rec->birth &&
-               rec->state == FED_APP_CLINIC_ASKED) {
+    if (show->code != PROTO_REDEEM_OK && show->code != PROTO_REDEEM_REVIEW &&
+        !rec->birth && rec->state == FED_APP_CLINIC_ASKED) {
         rec->state = FED_APP_CLINIC_REFUSED;
     }
     if (show->code == PROTO_REDEEM_ROTATED) {

@@ -293,8 +293,8 @@ check_device(struct fed_core *core, struct fed_party *p,
     TRY(memcmp(p->subject.b, id.b, sizeof(id.b)) == 0 ? OK : ERR_AUTH);
     TRY(ident_devices_open(core->mem, &id, in->list, &list));
     e = fed_patient_list(core, &id, &known);
-    TRY(e == ERR_MISSING ? OK : e);
-    if (e == OK) {
+    if (e != ERR_MISSING) {
+        TRY(e);
         e = ident_devices_compare(&known, &list);
         if (e == ERR_CORRUPT) {
             TRY(fed_patient_judge(core, &list)); /* shows the alarm */

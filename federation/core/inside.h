@@ -749,6 +749,10 @@ MUST_CHECK enum err fed_device_up(struct fed_core *core, struct fed_party *p,
                                   const struct fed_up *up, bool *may);
 MUST_CHECK enum err fed_device_frame(struct fed_core *core, struct fed_party *p,
                                      struct view frame);
+/* archive.c: sealed parts for a patient's later devices.  ERR_DENIED */
+struct proto_device_msg;
+MUST_CHECK enum err fed_archive_item(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_device_msg *msg);
 MUST_CHECK enum err fed_device_item(struct fed_core *core, struct fed_party *p,
                                     struct view body);
 /* The peer's stream began anew: what lay in it is lost. */

@@ -652,7 +652,11 @@ fed_core_is_member(struct fed_core *core, const struct thread_id *thread,
 {
     enum err e;
     struct fed_thread *t;
+    const struct fed_party *p = fed_party_find(core, root);
 
+    if (p != NULL && p->kind == FED_KIND_DEVICE) {
+        root = &p->subject; /* a device of a patient who takes part */
+    }
     e = fed_thread_get(core, thread, &t);
     *out = e == OK && !over(t) && fed_thread_member(t, root) != NULL;
     return e == ERR_MISSING ? OK : e;

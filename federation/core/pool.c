@@ -483,5 +483,7 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
     if (msg.type == PROTO_DEVICE_KP_STATE && core->kind == FED_KIND_DEVICE) {
         return on_state(core, p, &msg.u.kp_state);
     }
-    return msg.type == PROTO_DEVICE_LIST_STATE ? OK : ERR_DENIED;
+    return msg.type == PROTO_DEVICE_LIST_STATE
+               ? OK
+               : fed_archive_item(core, p, &msg);
 }

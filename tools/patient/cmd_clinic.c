@@ -11,6 +11,10 @@
 /* -------------------------------------------------------------------- joining
  */
 
+enum {
+    THREAD_MS = 3000
+};
+
 struct joining {
     struct clinic_id clinic;
     bool look;
@@ -73,6 +77,43 @@ refused(uint64_t code)
     default:
         return tool_say(TOOL_EXIT_FAILED, "The clinic said no. Ask it why.");
     }
+}
+
+static bool
+has_thread(void *ctx, struct fed_app *app)
+{
+    const struct joining *j = ctx;
+    struct fed_app_thread t;
+    struct thread_id at;
+    const struct thread_id *after = NULL;
+    struct bytes hold = {0};
+    bool yes = false;
+
+    while (!yes && fed_app_thread_next(app, after, &t, &hold) == OK) {
+        at = t.id;
+        after = &at;
+        yes =
+            t.state == FED_THREAD_ACTIVE && clinic_id_equal(&t.hub, &j->clinic);
+    }
+    bytes_free(&hold);
+    return yes;
+}
+
+/* The clinic opens a conversation at once; it comes later if not now. */
+static void
+wait_thread(struct tool_patient *p, struct joining *j)
+{
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+
+    if (!p->offline && fed_app_clinic(p->app, &j->clinic, &c, &hold) == OK &&
+        c.state == FED_APP_CLINIC_ENROLLED) {
+        ERR_IGNORE(
+            fed_run_wait(p->run, has_thread, j,
+                         p->wait_ms < THREAD_MS ? p->wait_ms : THREAD_MS),
+            "it comes later");
+    }
+    bytes_free(&hold);
 }
 
 /* What came of it, in words. */
@@ -210,6 +251,7 @@ tool_patient_join(struct tool_patient *p)
     if (e != OK && e != ERR_TIMEOUT) {
         return tool_patient_failed(p, e);
     }
+    wait_thread(p, &j);
     code = put_clinic(p, &j.clinic);
     return code == TOOL_EXIT_OK ? outcome(p, &j.clinic) : code;
 }
