@@ -234,6 +234,7 @@ take(struct fed_app *app, struct bytes *rotate)
         }
     }
     TRY(fed_app_look_settled(app));
+    TRY(fed_app_files_pump(app));
     TRY(fed_app_kv_flush(&app->kv));
 out:
     return e;
