@@ -91,10 +91,6 @@ TEST(every_allocation_may_fail)
 
 /* ------------------------------------------------------- in a transaction */
 
-enum {
-    MARKS = STORE_T_CONV_MARKS
-};
-
 static enum err
 count(struct store_txn *txn, uint64_t *n)
 {
@@ -103,7 +99,8 @@ count(struct store_txn *txn, uint64_t *n)
     struct store_scan sc;
 
     *n = 0;
-    TRY(store_scan_begin(txn, MARKS, (struct view){0}, STORE_UP, &sc));
+    TRY(store_scan_begin(txn, STORE_T_CONV_MARKS, (struct view){0}, STORE_UP,
+                         &sc));
     while (store_scan_next(&sc)) {
         ++*n;
     }
@@ -121,22 +118,22 @@ write_some(void *ctx, struct store_txn *txn)
     struct bytes b = {0};
     uint64_t n;
 
-    TRY(store_put(txn, MARKS, VIEW_LIT("a"), VIEW_LIT("1")));
-    TRY(store_put(txn, MARKS, VIEW_LIT("a"), VIEW_LIT("2")));
-    TRY(store_put(txn, MARKS, VIEW_LIT("b"), VIEW_LIT("3")));
-    TRY(store_get(txn, MARKS, VIEW_LIT("a"), &b));
+    TRY(store_put(txn, STORE_T_CONV_MARKS, VIEW_LIT("a"), VIEW_LIT("1")));
+    TRY(store_put(txn, STORE_T_CONV_MARKS, VIEW_LIT("a"), VIEW_LIT("2")));
+    TRY(store_put(txn, STORE_T_CONV_MARKS, VIEW_LIT("b"), VIEW_LIT("3")));
+    TRY(store_get(txn, STORE_T_CONV_MARKS, VIEW_LIT("a"), &b));
     CHECK_VIEW(view_of(&b), VIEW_LIT("2"));
-    CHECK_ERR(store_del(txn, MARKS, VIEW_LIT("c")), ERR_MISSING);
-    TRY(store_del(txn, MARKS, VIEW_LIT("b")));
-    CHECK_ERR(store_del(txn, MARKS, VIEW_LIT("b")), ERR_MISSING);
-    CHECK_ERR(store_has(txn, MARKS, VIEW_LIT("b")), ERR_MISSING);
-    TRY(store_put(txn, MARKS, VIEW_LIT("d"), VIEW_LIT("4")));
+    CHECK_ERR(store_del(txn, STORE_T_CONV_MARKS, VIEW_LIT("c")), ERR_MISSING);
+    TRY(store_del(txn, STORE_T_CONV_MARKS, VIEW_LIT("b")));
+    CHECK_ERR(store_del(txn, STORE_T_CONV_MARKS, VIEW_LIT("b")), ERR_MISSING);
+    CHECK_ERR(store_has(txn, STORE_T_CONV_MARKS, VIEW_LIT("b")), ERR_MISSING);
+    TRY(store_put(txn, STORE_T_CONV_MARKS, VIEW_LIT("d"), VIEW_LIT("4")));
     TRY(count(txn, &n));
     CHECK_EQ(n, 2);
-    TRY(store_count(txn, MARKS, &n));
+    TRY(store_count(txn, STORE_T_CONV_MARKS, &n));
     CHECK_EQ(n, 2);
-    TRY(store_put(txn, MARKS, VIEW_LIT("b"), VIEW_LIT("5")));
-    TRY(store_has(txn, MARKS, VIEW_LIT("b")));
+    TRY(store_put(txn, STORE_T_CONV_MARKS, VIEW_LIT("b"), VIEW_LIT("5")));
+    TRY(store_has(txn, STORE_T_CONV_MARKS, VIEW_LIT("b")));
     TRY(*(const bool *)ctx ? ERR_DENIED : OK);
 out:
     bytes_free(&b);
@@ -151,19 +148,20 @@ TEST(a_transaction_sees_what_it_holds)
 
     fix_begin(&f);
     CHECK_ERR(store_write(f.s, write_some, &fail, 0), ERR_DENIED);
-    CHECK_ERR(fix_get(&f, MARKS, VIEW_LIT("a"), &b), ERR_MISSING);
+    CHECK_ERR(fix_get(&f, STORE_T_CONV_MARKS, VIEW_LIT("a"), &b), ERR_MISSING);
     fail = false;
     CHECK_OK(store_write(f.s, write_some, &fail, 0));
     fix_reopen(&f);
-    CHECK_OK(fix_get(&f, MARKS, VIEW_LIT("a"), &b));
+    CHECK_OK(fix_get(&f, STORE_T_CONV_MARKS, VIEW_LIT("a"), &b));
     CHECK_VIEW(view_of(&b), VIEW_LIT("2"));
     bytes_free(&b);
-    CHECK_OK(fix_get(&f, MARKS, VIEW_LIT("b"), &b));
+    CHECK_OK(fix_get(&f, STORE_T_CONV_MARKS, VIEW_LIT("b"), &b));
     CHECK_VIEW(view_of(&b), VIEW_LIT("5"));
     bytes_free(&b);
-    CHECK_OK(fix_del(&f, MARKS, VIEW_LIT("a")));
-    CHECK_ERR(fix_get(&f, MARKS, VIEW_LIT("a"), &b), ERR_MISSING);
-    CHECK_ERR(fix_put(&f, MARKS, (struct view){0}, VIEW_LIT("x")), ERR_LIMIT);
+    CHECK_OK(fix_del(&f, STORE_T_CONV_MARKS, VIEW_LIT("a")));
+    CHECK_ERR(fix_get(&f, STORE_T_CONV_MARKS, VIEW_LIT("a"), &b), ERR_MISSING);
+    CHECK_ERR(fix_put(&f, STORE_T_CONV_MARKS, (struct view){0}, VIEW_LIT("x")),
+              ERR_LIMIT);
     fix_end(&f);
 }
 
