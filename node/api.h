@@ -28,6 +28,7 @@
 #include "store/invite.h"
 #include "store/link.h"
 #include "store/msg.h"
+#include "store/patient.h"
 #include "store/writer.h"
 
 #include <jansson.h>
@@ -154,6 +155,25 @@ MUST_CHECK enum err node_find_conv(struct node_call *c, struct store_txn *txn,
 MUST_CHECK enum err node_find_msg(struct node_call *c, struct store_txn *txn,
                                   struct view ref, struct store_msg *out);
 
+MUST_CHECK enum err node_find_patient(struct node_call *c,
+                                      struct store_txn *txn, struct view ref,
+                                      struct store_patient *out);
+
+/* Somebody outside, a clinic or a patient. */
+struct node_who {
+    bool patient;
+    struct clinic_id id; /* or the patient's, which is as long */
+    struct phi name;     /* what they are called here; freed by the holder */
+};
+MUST_CHECK enum err node_find_who(struct node_call *c, struct store_txn *txn,
+                                  struct view ref, struct node_who *out);
+
+/* What to call a patient. */
+void node_patient_label(struct store_txn *txn, const struct store_patient *p,
+                        struct phi *out);
+/* How a key was learned, in words. */
+const char *node_learned_word(enum store_learned l);
+
 /* What to call a clinic, a conversation; empty without memory. */
 void node_clinic_label(struct store_txn *txn, const struct store_clinic *c,
                        struct phi *out);
@@ -171,6 +191,21 @@ const char *node_link_state(const struct store_link *l, uint64_t now_ms);
 /* --expires: 30d, 12h, 90m or 2027-01-31.  ERR_INVALID, said */
 MUST_CHECK enum err node_call_expiry(struct node_call *c, uint64_t now_ms,
                                      uint64_t *out);
+
+/* The words of a question or a consent that speaker's clinic said. */
+void node_json_consent(struct node_call *c, const struct clinic_id *speaker,
+                       const struct proto_content *content, json_t *o);
+
+/* Add a clinic to a thread with a patient: asked, or recorded at the desk, as
+   the flags say. */
+MUST_CHECK enum err node_thread_add_asked(struct node_call *c,
+                                          const struct thread_id *thread,
+                                          const struct store_clinic *clinic);
+
+/* Patients, those who wait for a decision or the others, into array. */
+MUST_CHECK enum err node_patients_list(struct node_call *c,
+                                       struct store_txn *txn, bool requests,
+                                       json_t *array);
 
 /* Write: an audit row of the member who acts. */
 MUST_CHECK enum err node_audit_member(struct store_txn *txn,
@@ -201,6 +236,17 @@ enum err node_cmd_invite(struct node_call *c);
 enum err node_cmd_invites(struct node_call *c);
 enum err node_cmd_invite_resend(struct node_call *c);
 enum err node_cmd_invite_revoke(struct node_call *c);
+
+enum err node_cmd_patients(struct node_call *c);
+enum err node_cmd_devices(struct node_call *c);
+enum err node_cmd_device_suspend(struct node_call *c);
+enum err node_cmd_device_resume(struct node_call *c);
+enum err node_cmd_compare(struct node_call *c);
+enum err node_cmd_consents(struct node_call *c);
+enum err node_cmd_thread_ask(struct node_call *c);
+enum err node_cmd_thread_members(struct node_call *c);
+enum err node_cmd_contact_link(struct node_call *c);
+enum err node_cmd_contact_unlink(struct node_call *c);
 
 enum err node_cmd_inbox(struct node_call *c);
 enum err node_cmd_thread_show(struct node_call *c);

@@ -125,6 +125,12 @@ action_word(uint16_t action)
         [NODE_AUDIT_WATCH] = "message shown while watching",
         [NODE_AUDIT_CONTACT_READ] = "contact read",
         [NODE_AUDIT_CONTACT_FIND] = "contacts looked for",
+        [NODE_AUDIT_PATIENT] = "patient changed",
+        [NODE_AUDIT_DEVICES] = "devices changed",
+        [NODE_AUDIT_COMPARED] = "keys compared",
+        [NODE_AUDIT_ASK] = "consent asked for",
+        [NODE_AUDIT_DESK] = "consent at the desk",
+        [NODE_AUDIT_MERGE] = "contacts linked",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL
@@ -152,7 +158,9 @@ each_row(void *ctx, const struct store_audit *row)
     node_json_view(o, "actor",
                    view_str(row->actor.kind == STORE_ACTOR_MEMBER ? "member"
                             : row->actor.kind == STORE_ACTOR_PEER ? "clinic"
-                                                                  : "system"));
+                            : row->actor.kind == STORE_ACTOR_PATIENT
+                                ? "patient"
+                                : "system"));
     if (id > 0) {
         node_json_hex(o, "actor_id", view_make(row->actor.id, id));
     }
@@ -335,6 +343,57 @@ look_at_addrs(struct node_call *c, json_t *list)
     }
 }
 
+/* What about patients needs somebody to look. */
+struct worry {
+    size_t alarms;
+    size_t replaced;
+    size_t dead;
+};
+
+static enum err
+each_patient(void *ctx, const struct store_patient *p)
+{
+    struct worry *w = ctx;
+
+    w->alarms += p->alarm ? 1 : 0;
+    w->replaced += p->replaces ? 1 : 0;
+    return OK;
+}
+
+static enum err
+each_invite(void *ctx, const struct store_invite *i)
+{
+    struct worry *w = ctx;
+
+    w->dead += i->state == STORE_INVITE_DEAD ? 1 : 0;
+    return OK;
+}
+
+static void
+look_at_patients(struct node_call *c, json_t *list)
+{
+    struct store_txn *txn = NULL;
+    struct worry w = {0};
+
+    if (store_read_begin(c->api->store, &txn) != OK ||
+        store_patient_list(txn, each_patient, &w) != OK ||
+        store_invite_list(txn, each_invite, &w) != OK) {
+        store_read_end(txn);
+        return;
+    }
+    store_read_end(txn);
+    finding(list, "patients' device lists", w.alarms == 0,
+            "Two different lists are about: one of a patient's keys may be in "
+            "two hands. balsam patients says whose; call them, and let them "
+            "sign a new list with their recovery code.");
+    finding(list, "patients' keys", w.replaced == 0,
+            "A patient came with a new key. Compare at the desk: balsam "
+            "compare PATIENT.");
+    finding(list, "invitations", w.dead == 0,
+            "One was tried with five wrong dates of birth and is locked: "
+            "balsam invites. Call the patient, then balsam invite resend.");
+}
+
 enum err
 node_cmd_doctor(struct node_call *c)
 {
@@ -348,6 +407,7 @@ node_cmd_doctor(struct node_call *c)
     look_at_disk(c, list);
     look_at_keys(c, list);
     look_at_addrs(c, list);
+    look_at_patients(c, list);
     finding(list, "commits", s.failures == 0,
             "Some did not succeed; the log says why. Is the disk full or "
             "failing?");

@@ -390,8 +390,8 @@ state_word(enum store_clinic_state s)
     return s < STORE_CLINIC_STATE_COUNT_ ? words[s] : "unknown";
 }
 
-static const char *
-learned_word(enum store_learned l)
+const char *
+node_learned_word(enum store_learned l)
 {
     static const char *const words[STORE_LEARNED_COUNT_] = {
         [STORE_LEARNED_NONE] = "not known how",
@@ -418,7 +418,7 @@ show_clinic(struct list *l, const struct store_clinic *clinic, json_t *o)
     node_clinic_label(l->txn, clinic, &name);
     node_json_view(o, "name", proto_phi_reveal(&name));
     node_json_view(o, "state", view_str(state_word(clinic->state)));
-    node_json_view(o, "learned", view_str(learned_word(clinic->learned)));
+    node_json_view(o, "learned", view_str(node_learned_word(clinic->learned)));
     node_json_bool(
         o, "online",
         fed_net_find(node_runner_net(l->c->api->runner), &clinic->id, &info));
@@ -458,6 +458,10 @@ list(struct node_call *c, bool requests)
     l.array = node_json_array(c->out, requests ? "requests" : "clinics");
     TRY(store_read_begin(c->api->store, &l.txn));
     TRY(store_clinic_list(l.txn, each_clinic, &l));
+    if (requests) {
+        TRY(node_patients_list(c, l.txn, true,
+                               node_json_array(c->out, "patients")));
+    }
 out:
     store_read_end(l.txn);
     return e;
@@ -473,123 +477,4 @@ enum err
 node_cmd_clinics(struct node_call *c)
 {
     return list(c, false);
-}
-
-/* --------------------------------------------------------------- decisions */
-
-struct decision {
-    struct node_call *c;
-    struct clinic_id root;
-    enum node_audit action;
-};
-
-static enum err
-step_decide(void *ctx, struct fed_core *core)
-{
-    struct decision *d = ctx;
-
-    switch ((int)d->action) {
-    case NODE_AUDIT_ACCEPT:
-        return fed_core_accept(core, &d->root);
-    case NODE_AUDIT_REFUSE:
-        return fed_core_refuse(core, &d->root);
-    case NODE_AUDIT_DISCONNECT:
-        return fed_core_disconnect(core, &d->root);
-    case NODE_AUDIT_BLOCK:
-        return fed_core_block(core, &d->root, true);
-    case NODE_AUDIT_UNBLOCK:
-        return fed_core_block(core, &d->root, false);
-    default:
-        return ERR_INVALID;
-    }
-}
-
-/* The desk keeps blocked apart from disconnected. */
-static enum err
-write_decision(void *ctx, struct store_txn *txn)
-{
-    enum err e;
-    struct decision *d = ctx;
-    struct store_clinic clinic = {0};
-
-    TRY(node_audit_member(txn, d->c->api, d->action, clinic_id_view(&d->root),
-                          0));
-    if (d->action != NODE_AUDIT_BLOCK && d->action != NODE_AUDIT_UNBLOCK) {
-        goto out;
-    }
-    TRY(store_clinic_get(txn, &d->root, &clinic));
-    clinic.state = d->action == NODE_AUDIT_BLOCK ? STORE_CLINIC_BLOCKED
-                                                 : STORE_CLINIC_DISCONNECTED;
-    clinic.changed_ms = store_now_ms(store_txn_store(txn));
-    TRY(store_clinic_put(txn, &clinic));
-    TRY(node_desk_event(txn, NODE_EVENT_CLINIC, clinic_id_view(&d->root),
-                        (uint64_t)clinic.state));
-out:
-    store_clinic_clear(&clinic);
-    return e;
-}
-
-static enum err
-decide(struct node_call *c, enum node_audit action)
-{
-    enum err e;
-    struct decision d = {.c = c, .action = action};
-    struct store_txn *txn = NULL;
-    struct store_clinic clinic = {0};
-    struct phi name = {0};
-    struct node_step step = {step_decide, write_decision, &d,
-                             action != NODE_AUDIT_ACCEPT};
-
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_find_clinic(c, txn, node_call_arg(c, 0), &clinic));
-    node_clinic_label(txn, &clinic, &name);
-    store_read_end(txn);
-    txn = NULL;
-    d.root = clinic.id;
-    e = node_runner_do(c->api->runner, &step);
-    if (e == ERR_MISSING) {
-        e = node_call_fail(
-            c, e, "%s %s. See balsam clinics and balsam requests.",
-            "There is nothing to do: the clinic",
-            action == NODE_AUDIT_ACCEPT || action == NODE_AUDIT_REFUSE
-                ? "does not wait for a decision"
-                : "is not connected");
-    }
-    node_json_hex(c->out, "id", clinic_id_view(&d.root));
-    node_json_view(c->out, "name", proto_phi_reveal(&name));
-out:
-    store_read_end(txn);
-    store_clinic_clear(&clinic);
-    phi_free(&name);
-    return e;
-}
-
-enum err
-node_cmd_accept(struct node_call *c)
-{
-    return decide(c, NODE_AUDIT_ACCEPT);
-}
-
-enum err
-node_cmd_refuse(struct node_call *c)
-{
-    return decide(c, NODE_AUDIT_REFUSE);
-}
-
-enum err
-node_cmd_disconnect(struct node_call *c)
-{
-    return decide(c, NODE_AUDIT_DISCONNECT);
-}
-
-enum err
-node_cmd_block(struct node_call *c)
-{
-    return decide(c, NODE_AUDIT_BLOCK);
-}
-
-enum err
-node_cmd_unblock(struct node_call *c)
-{
-    return decide(c, NODE_AUDIT_UNBLOCK);
 }

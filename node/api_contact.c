@@ -101,6 +101,56 @@ struct notes {
     json_t *list;
 };
 
+/* Conversations stay apart by channel and point at each other here. */
+static enum err
+each_conv(void *ctx, const struct conv_id *id)
+{
+    enum err e;
+    struct notes *n = ctx;
+    struct store_conv conv = {0};
+    struct phi title = {0};
+    json_t *o = node_json_item(n->list);
+
+    TRY(o == NULL ? ERR_NOMEM : OK);
+    TRY(store_conv_get(n->txn, id, &conv));
+    node_conv_label(n->txn, &conv, &title);
+    node_json_hex(o, "id", conv_id_view(id));
+    node_json_view(o, "title", proto_phi_reveal(&title));
+    node_json_view(o, "channel",
+                   conv.channel == STORE_CHANNEL_SECURE ? VIEW_LIT("secure")
+                                                        : VIEW_LIT("standard"));
+    node_json_bool(o, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
+out:
+    store_conv_clear(&conv);
+    phi_free(&title);
+    return e;
+}
+
+/* Others who may be the same person: people decide, nothing is merged. */
+struct twins {
+    const struct store_contact *of;
+    json_t *list;
+};
+
+static enum err
+each_twin(void *ctx, const struct store_contact *contact)
+{
+    struct twins *t = ctx;
+    json_t *o;
+
+    if (contact->kind != STORE_CONTACT_PATIENT ||
+        contact_id_equal(&contact->id, &t->of->id)) {
+        return OK;
+    }
+    o = node_json_item(t->list);
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    node_json_hex(o, "id", contact_id_view(&contact->id));
+    node_json_view(o, "name", proto_phi_reveal(&contact->name));
+    return OK;
+}
+
 static enum err
 each_merged(void *ctx, const struct contact_id *from)
 {
@@ -135,6 +185,7 @@ node_cmd_contact_show(struct node_call *c)
     struct store_contact contact = {0};
     struct notes n;
     struct shown shown;
+    struct twins t;
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_contact(c, txn, node_call_arg(c, 0), &contact));
@@ -142,6 +193,13 @@ node_cmd_contact_show(struct node_call *c)
     n = (struct notes){txn, node_json_array(c->out, "notes")};
     TRY(store_contact_notes(txn, &contact.id, each_note, n.list));
     TRY(store_contact_merged(txn, &contact.id, each_merged, &n));
+    n.list = node_json_array(c->out, "conversations");
+    TRY(store_conv_by_contact(txn, &contact.id, false, each_conv, &n));
+    if (contact.kind == STORE_CONTACT_PATIENT && phi_len(&contact.name) > 0) {
+        t = (struct twins){&contact, node_json_array(c->out, "maybe_same")};
+        TRY(store_contact_find(txn, proto_phi_reveal(&contact.name), NULL, 8,
+                               each_twin, &t));
+    }
     store_read_end(txn);
     txn = NULL;
     shown = (struct shown){c, NODE_AUDIT_CONTACT_READ, &contact.id, 0};
@@ -403,5 +461,112 @@ node_cmd_contact_note(struct node_call *c)
     node_json_view(c->out, "name", proto_phi_reveal(&ed.contact.name));
 out:
     store_contact_clear(&ed.contact);
+    return e;
+}
+
+/* ------------------------------------------------------- the same person twice
+ */
+
+struct merge {
+    struct node_call *c;
+    struct contact_id from;
+    struct contact_id into;
+    bool undo;
+};
+
+static enum err
+write_merge(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct merge *m = ctx;
+
+    TRY(m->undo ? store_contact_unmerge(txn, &m->from)
+                : store_contact_merge(txn, &m->from, &m->into));
+    TRY(node_desk_event(txn, NODE_EVENT_CONTACT, contact_id_view(&m->from), 0));
+    TRY(node_audit_member(txn, m->c->api, NODE_AUDIT_MERGE,
+                          contact_id_view(&m->from), m->undo ? 0 : 1));
+out:
+    return e;
+}
+
+static bool
+is_person(const struct store_contact *c)
+{
+    return c->kind == STORE_CONTACT_PATIENT || c->kind == STORE_CONTACT_UNKNOWN;
+}
+
+enum err
+node_cmd_contact_link(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_contact from = {0};
+    struct store_contact into = {0};
+    struct merge m = {.c = c};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_contact(c, txn, node_call_arg(c, 0), &from));
+    TRY(node_find_contact(c, txn, node_call_arg(c, 1), &into));
+    store_read_end(txn);
+    txn = NULL;
+    if (is_person(&from) != is_person(&into)) {
+        TRY(node_call_fail(c, ERR_INVALID,
+                           "A patient and a clinic are not the same."));
+    }
+    m.from = from.id;
+    m.into = into.id;
+    e = store_write(c->api->store, write_merge, &m, 0);
+    if (e == ERR_INVALID || e == ERR_EXISTS) {
+        e = node_call_fail(c, e, "These two are one contact already.");
+    }
+    node_json_hex(c->out, "id", contact_id_view(&into.id));
+    node_json_view(c->out, "name", proto_phi_reveal(&into.name));
+out:
+    store_read_end(txn);
+    store_contact_clear(&from);
+    store_contact_clear(&into);
+    return e;
+}
+
+struct apart {
+    struct merge *m;
+    size_t n;
+};
+
+static enum err
+each_part(void *ctx, const struct contact_id *from)
+{
+    struct apart *a = ctx;
+
+    a->m->from = *from;
+    a->n++;
+    return OK;
+}
+
+/* Take the contact that was linked into this one apart again. */
+enum err
+node_cmd_contact_unlink(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+    struct store_contact into = {0};
+    struct merge m = {.c = c, .undo = true};
+    struct apart a = {.m = &m};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_contact(c, txn, node_call_arg(c, 0), &into));
+    TRY(store_contact_merged(txn, &into.id, each_part, &a));
+    store_read_end(txn);
+    txn = NULL;
+    if (a.n == 0) {
+        TRY(node_call_fail(c, ERR_MISSING,
+                           "No other contact was linked with this one."));
+    }
+    TRY(store_write(c->api->store, write_merge, &m, 0)); /* the last one */
+    node_json_hex(c->out, "id", contact_id_view(&m.from));
+    node_json_view(c->out, "name", proto_phi_reveal(&into.name));
+out:
+    store_read_end(txn);
+    store_contact_clear(&into);
     return e;
 }

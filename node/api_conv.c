@@ -23,7 +23,7 @@ struct inbox {
     struct store_txn *txn;
     json_t *array;
     uint64_t number;
-    bool clinics;
+    unsigned flags; /* of conversations that are wanted; 0: all */
     uint64_t max;
 };
 
@@ -58,7 +58,7 @@ each_preview(void *ctx, const struct store_msg *m)
     if (m->kind != PROTO_CONTENT_TEXT || (m->flags & STORE_MSG_OPAQUE) != 0) {
         return OK;
     }
-    node_json_bool(p->into, "ours", m->author.kind != STORE_ACTOR_PEER);
+    node_json_bool(p->into, "ours", !store_actor_outside(&m->author));
     if ((m->flags & STORE_MSG_DELETED) != 0) {
         node_json_bool(p->into, "deleted", true);
         return ERR_EXISTS; /* found: ends the walk */
@@ -101,7 +101,7 @@ each_unread(void *ctx, const struct store_msg *m)
 {
     uint64_t *n = ctx;
 
-    if (m->author.kind == STORE_ACTOR_PEER &&
+    if (store_actor_outside(&m->author) &&
         (m->kind == PROTO_CONTENT_TEXT || (m->flags & STORE_MSG_OPAQUE) != 0) &&
         (m->flags & STORE_MSG_DELETED) == 0) {
         (*n)++;
@@ -135,7 +135,7 @@ each_conv(void *ctx, const struct store_conv *conv)
     if (json_array_size(i->array) >= i->max) {
         return ERR_EXISTS; /* enough: ends the walk */
     }
-    if (i->clinics && (conv->flags & STORE_CONV_CLINICS) == 0) {
+    if (i->flags != 0 && (conv->flags & i->flags) == 0) {
         return OK;
     }
     o = node_json_item(i->array);
@@ -148,6 +148,7 @@ each_conv(void *ctx, const struct store_conv *conv)
     node_json_view(o, "title", proto_phi_reveal(&name));
     node_json_num(o, "messages", conv->msgs);
     node_json_bool(o, "clinics", (conv->flags & STORE_CONV_CLINICS) != 0);
+    node_json_bool(o, "patients", (conv->flags & STORE_CONV_PATIENTS) != 0);
     node_json_bool(o, "closed", (conv->flags & STORE_CONV_CLOSED) != 0);
     node_json_num(o, "unread", unread(i, conv));
     phi_free(&name);
@@ -167,10 +168,13 @@ enum err
 node_cmd_inbox(struct node_call *c)
 {
     enum err e;
-    struct inbox i = {.c = c, .clinics = node_call_has(c, "clinics")};
+    struct inbox i = {.c = c};
     struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
 
     TRY(node_call_limit(c, INBOX_MAX, INBOX_LIMIT, &i.max));
+    i.flags |= node_call_has(c, "clinics") ? (unsigned)STORE_CONV_CLINICS : 0u;
+    i.flags |=
+        node_call_has(c, "patients") ? (unsigned)STORE_CONV_PATIENTS : 0u;
     i.array = node_json_array(c->out, "conversations");
     TRY(store_read_begin(c->api->store, &i.txn));
     e = store_conv_list(i.txn, &q, each_conv, &i);
@@ -275,7 +279,7 @@ each_msg(void *ctx, const struct store_msg *m)
     if (m->pos > s->last_pos) {
         s->last_pos = m->pos;
     }
-    if (m->author.kind == STORE_ACTOR_PEER &&
+    if (store_actor_outside(&m->author) &&
         node_log_place(m->log_term, m->log_seq) >
             node_log_place(s->term, s->seq)) {
         s->term = m->log_term;

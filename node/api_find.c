@@ -137,6 +137,93 @@ node_clinic_label(struct store_txn *txn, const struct store_clinic *c,
     store_contact_clear(&contact);
 }
 
+/* ---------------------------------------------------------------- patients */
+
+struct patient_search {
+    struct best best;
+    struct store_txn *txn;
+    struct patient_id id;
+};
+
+static enum err
+each_patient(void *ctx, const struct store_patient *p)
+{
+    struct patient_search *s = ctx;
+    struct phi name = {0};
+
+    node_patient_label(s->txn, p, &name);
+    if (is_best(&s->best, fit_of(s->best.ref, patient_id_view(&p->id),
+                                 proto_phi_reveal(&name)))) {
+        s->id = p->id;
+    }
+    phi_free(&name);
+    return OK;
+}
+
+enum err
+node_find_patient(struct node_call *c, struct store_txn *txn, struct view ref,
+                  struct store_patient *out)
+{
+    enum err e;
+    struct patient_search s = {.best = {.ref = ref}, .txn = txn};
+
+    TRY(store_patient_list(txn, each_patient, &s));
+    TRY(judge(c, &s.best, "patient", "patients"));
+    TRY(store_patient_get(txn, &s.id, out));
+out:
+    return e;
+}
+
+void
+node_patient_label(struct store_txn *txn, const struct store_patient *p,
+                   struct phi *out)
+{
+    struct store_contact contact = {0};
+    struct contact_id id;
+
+    if (p->has_contact && store_contact_resolve(txn, &p->contact, &id) == OK &&
+        store_contact_get(txn, &id, &contact) == OK) {
+        *out = contact.name;
+        contact.name = (struct phi){0};
+    }
+    store_contact_clear(&contact);
+}
+
+enum err
+node_find_who(struct node_call *c, struct store_txn *txn, struct view ref,
+              struct node_who *out)
+{
+    enum err e;
+    struct patient_search p = {.best = {.ref = ref}, .txn = txn};
+    struct clinic_search k = {.best = {.ref = ref}, .txn = txn};
+    struct best both = {.ref = ref};
+
+    TRY(store_patient_list(txn, each_patient, &p));
+    TRY(store_clinic_list(txn, each_clinic, &k));
+    both.count = p.best.fit > k.best.fit   ? p.best.count
+                 : p.best.fit < k.best.fit ? k.best.count
+                                           : p.best.count + k.best.count;
+    TRY(judge(c, &both, "clinic or patient", "clinics and balsam patients"));
+    out->patient = p.best.fit > k.best.fit;
+    if (out->patient) {
+        struct store_patient found = {0};
+
+        memcpy(out->id.b, p.id.b, sizeof(out->id.b));
+        TRY(store_patient_get(txn, &p.id, &found));
+        node_patient_label(txn, &found, &out->name);
+        store_patient_clear(&found);
+    } else {
+        struct store_clinic found = {0};
+
+        out->id = k.id;
+        TRY(store_clinic_get(txn, &k.id, &found));
+        node_clinic_label(txn, &found, &out->name);
+        store_clinic_clear(&found);
+    }
+out:
+    return e;
+}
+
 /* ------------------------------------------------------------------- links */
 
 struct link_search {

@@ -128,6 +128,7 @@ node_link_core(const struct store_link *l, struct view forward,
     out->in_person = (l->flags & STORE_LINK_IN_PERSON) != 0;
     out->review = (l->flags & STORE_LINK_REVIEW) != 0;
     out->revoked = (l->flags & STORE_LINK_REVOKED) != 0;
+    out->patients = (l->flags & STORE_LINK_INVITE) != 0;
     out->expiry_s = l->expires_ms / 1000;
     out->uses_max = l->uses_max;
     memcpy(out->secret, l->secret, sizeof(out->secret));

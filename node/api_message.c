@@ -20,6 +20,12 @@ kind_word(uint16_t kind)
         return "reaction";
     case PROTO_CONTENT_TITLE:
         return "title";
+    case PROTO_CONTENT_ASK:
+        return "ask";
+    case PROTO_CONTENT_CONSENT:
+        return "consent";
+    case PROTO_CONTENT_WITHDRAWAL:
+        return "withdrawal";
     default:
         return "newer";
     }
@@ -81,32 +87,103 @@ state_of(struct store_txn *txn, const struct store_conv *conv,
                                                           : "accepted";
 }
 
-/* Who wrote it: the clinic, and the name that it shows. */
+static void
+name_patient(struct store_txn *txn, const struct patient_id *id, json_t *into,
+             const char *key)
+{
+    struct store_patient p = {0};
+    struct phi name = {0};
+
+    if (store_patient_get(txn, id, &p) == OK) {
+        node_patient_label(txn, &p, &name);
+    }
+    node_json_view(into, key, proto_phi_reveal(&name));
+    store_patient_clear(&p);
+    phi_free(&name);
+}
+
+static void
+name_clinic(struct node_call *c, struct store_txn *txn,
+            const struct clinic_id *root, json_t *into, const char *key)
+{
+    struct store_clinic clinic = {0};
+    struct phi name = {0};
+
+    if (clinic_id_equal(root, &c->api->identity.root)) {
+        node_json_own_name(into, key, c->api);
+        return;
+    }
+    if (store_clinic_get(txn, root, &clinic) == OK) {
+        node_clinic_label(txn, &clinic, &name);
+    }
+    node_json_view(into, key, proto_phi_reveal(&name));
+    store_clinic_clear(&clinic);
+    phi_free(&name);
+}
+
+/* Who wrote it: the clinic or patient, and the name that it shows. */
 static void
 show_author(struct node_call *c, struct store_txn *txn,
             const struct store_msg *m, const struct proto_content *content,
             json_t *into)
 {
-    struct store_clinic clinic = {0};
-    struct phi name = {0};
+    struct patient_id patient;
     struct clinic_id root;
 
-    node_json_bool(into, "ours", m->author.kind != STORE_ACTOR_PEER);
+    node_json_bool(into, "ours", !store_actor_outside(&m->author));
     if (m->author.kind == STORE_ACTOR_PEER) {
         memcpy(root.b, m->author.id, sizeof(root.b));
-        if (store_clinic_get(txn, &root, &clinic) == OK) {
-            node_clinic_label(txn, &clinic, &name);
-        }
         node_json_hex(into, "clinic", clinic_id_view(&root));
-        node_json_view(into, "from", proto_phi_reveal(&name));
+        name_clinic(c, txn, &root, into, "from");
+    } else if (m->author.kind == STORE_ACTOR_PATIENT) {
+        memcpy(patient.b, m->author.id, sizeof(patient.b));
+        node_json_hex(into, "patient", patient_id_view(&patient));
+        name_patient(txn, &patient, into, "from");
     } else {
         node_json_own_name(into, "from", c->api);
     }
     if (content != NULL && content->author.name.len > 0) {
         node_json_view(into, "author", content->author.name);
     }
-    store_clinic_clear(&clinic);
-    phi_free(&name);
+}
+
+/* A question about a clinic, or what was said to one. */
+static void
+show_consent(struct node_call *c, struct store_txn *txn,
+             const struct store_msg *m, const struct proto_content *content,
+             json_t *into)
+{
+    static const char *const words[] = {
+        [PROTO_CONSENT_GIVEN] = "yes",
+        [PROTO_CONSENT_REFUSED] = "no",
+        [PROTO_CONSENT_DESK] = "yes at the desk",
+    };
+    struct clinic_id clinic;
+    struct clinic_id speaker = c->api->identity.root;
+    struct patient_id patient;
+
+    if (m->author.kind == STORE_ACTOR_PEER) {
+        memcpy(speaker.b, m->author.id, sizeof(speaker.b));
+    }
+    if (content->kind == PROTO_CONTENT_ASK) {
+        memcpy(clinic.b, content->u.ask.clinic, sizeof(clinic.b));
+        memcpy(patient.b, content->u.ask.patient, sizeof(patient.b));
+    } else if (content->kind == PROTO_CONTENT_CONSENT) {
+        uint64_t code = content->u.consent.code;
+
+        memcpy(clinic.b, content->u.consent.clinic, sizeof(clinic.b));
+        memcpy(patient.b, content->u.consent.patient, sizeof(patient.b));
+        node_json_view(into, "said",
+                       view_str(code < sizeof(words) / sizeof(*words) &&
+                                        words[code] != NULL
+                                    ? words[code]
+                                    : "something newer"));
+    } else {
+        return;
+    }
+    name_clinic(c, txn, &clinic, into, "about_clinic");
+    name_patient(txn, &patient, into, "about_patient");
+    node_json_consent(c, &speaker, content, into);
 }
 
 static void
@@ -245,6 +322,7 @@ node_json_message(struct node_call *c, struct store_txn *txn,
     }
     if (content != NULL) {
         show_content(content, into);
+        show_consent(c, txn, m, content, into);
     }
     if ((m->flags & STORE_MSG_EDITED) != 0) {
         show_edited(txn, m, into);

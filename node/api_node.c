@@ -20,7 +20,14 @@ step_next_party(void *ctx, struct fed_core *core)
 {
     struct party *p = ctx;
 
-    return fed_core_party_next(core, p->any ? &p->after : NULL, &p->info);
+    enum err e = fed_core_party_next(core, p->any ? &p->after : NULL, &p->info);
+
+    /* patients and devices have a list of their own */
+    while (e == OK && p->info.kind != FED_KIND_CLINIC) {
+        p->after = p->info.root;
+        e = fed_core_party_next(core, &p->after, &p->info);
+    }
+    return e;
 }
 
 static void
@@ -107,7 +114,9 @@ show_net(struct node_call *c)
         return;
     }
     fed_net_stats(node_runner_net(c->api->runner), &s);
-    node_json_num(o, "online", s.peers);
+    node_json_num(o, "online", s.peers - s.devices);
+    node_json_num(o, "devices", s.devices);
+    node_json_num(o, "browsers", s.web);
     node_json_num(o, "wanted", s.wanted);
     node_json_num(o, "unreachable", s.wanted_down);
     node_json_num(o, "strangers", s.strangers);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saying something: messages, edits, reactions, and who takes part. */
+/* Saying something: messages, edits, reactions. */
 #include "node/attach.h"
 #include "node/clinic/desk.h"
 #include "node/say.h"
@@ -28,7 +28,7 @@ find_target(struct node_call *c, struct view ref, bool must_be_ours,
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_msg(c, txn, ref, &m));
     TRY(store_conv_get(txn, &m.conv, &conv));
-    if (must_be_ours && m.author.kind == STORE_ACTOR_PEER) {
+    if (must_be_ours && store_actor_outside(&m.author)) {
         TRY(node_call_fail(c, ERR_DENIED,
                            "Another clinic wrote this message; only they can "
                            "change it."));
@@ -276,155 +276,4 @@ node_cmd_react(struct node_call *c)
     TRY(node_say(c, &s));
 out:
     return e;
-}
-
-/* ------------------------------------------------------------ participants */
-
-enum {
-    WITH_MAX = 8
-};
-
-struct change {
-    struct node_call *c;
-    enum node_audit action;
-    struct clinic_id with[WITH_MAX];
-    size_t with_len;
-    struct view title;
-    struct thread_id thread;
-};
-
-static enum err
-step_change(void *ctx, struct fed_core *core)
-{
-    struct change *ch = ctx;
-    struct subject_id subject;
-
-    switch ((int)ch->action) {
-    case NODE_AUDIT_THREAD_NEW:
-        return fed_core_thread_open(core, ch->with, ch->with_len, ch->title,
-                                    &ch->thread);
-    case NODE_AUDIT_THREAD_ADD:
-        return fed_core_add(core, &ch->thread, &ch->with[0]);
-    case NODE_AUDIT_THREAD_REMOVE:
-        memcpy(subject.b, ch->with[0].b, sizeof(subject.b));
-        return fed_core_remove(core, &ch->thread, &subject);
-    case NODE_AUDIT_THREAD_LEAVE:
-        return fed_core_leave(core, &ch->thread);
-    default:
-        return ERR_INVALID;
-    }
-}
-
-static enum err
-write_change(void *ctx, struct store_txn *txn)
-{
-    enum err e;
-    struct change *ch = ctx;
-    struct store_conv conv = {0};
-
-    TRY(node_audit_member(txn, ch->c->api, ch->action,
-                          thread_id_view(&ch->thread), 0));
-    if (ch->action == NODE_AUDIT_THREAD_NEW && ch->title.len > 0) {
-        TRY(node_desk_conv(txn, &ch->thread, &conv));
-        phi_free(&conv.title);
-        TRY(phi_from(ch->c->api->mem, ch->title, &conv.title));
-        TRY(store_conv_put(txn, &conv));
-    }
-out:
-    store_conv_clear(&conv);
-    return e;
-}
-
-static enum err
-change(struct node_call *c, struct change *ch)
-{
-    struct node_step step = {step_change, write_change, ch,
-                             ch->action == NODE_AUDIT_THREAD_LEAVE};
-    enum err e = node_runner_do(c->api->runner, &step);
-
-    if (e == ERR_DENIED && ch->action == NODE_AUDIT_THREAD_REMOVE) {
-        return node_call_fail(c, e,
-                              "Another clinic added this one; only they "
-                              "can remove it.");
-    }
-    return e == OK ? OK : node_say_why(c, e);
-}
-
-static enum err
-find_clinics(struct node_call *c, size_t from, struct change *ch)
-{
-    enum err e;
-    struct store_txn *txn = NULL;
-
-    TRY(store_read_begin(c->api->store, &txn));
-    for (size_t i = from; i < json_array_size(c->args); i++) {
-        struct store_clinic clinic = {0};
-
-        if (ch->with_len == WITH_MAX) {
-            TRY(node_call_fail(c, ERR_LIMIT, "At most %d clinics at a time.",
-                               WITH_MAX));
-        }
-        e = node_find_clinic(c, txn, node_call_arg(c, i), &clinic);
-        ch->with[ch->with_len++] = clinic.id;
-        store_clinic_clear(&clinic);
-        if (e != OK) {
-            goto out;
-        }
-    }
-out:
-    store_read_end(txn);
-    return e;
-}
-
-enum err
-node_cmd_thread_new(struct node_call *c)
-{
-    enum err e;
-    struct change ch = {.c = c, .action = NODE_AUDIT_THREAD_NEW};
-    struct store_txn *txn = NULL;
-    struct conv_id id;
-
-    ch.title = node_call_flag(c, "title");
-    TRY(find_clinics(c, 0, &ch));
-    TRY(change(c, &ch));
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(store_conv_by_thread(txn, &ch.thread, &id));
-    node_json_hex(c->out, "id", conv_id_view(&id));
-out:
-    store_read_end(txn);
-    return e;
-}
-
-static enum err
-change_existing(struct node_call *c, enum node_audit action)
-{
-    enum err e;
-    struct change ch = {.c = c, .action = action};
-    struct node_say s = {0};
-
-    TRY(node_say_find(c, node_call_arg(c, 0), &s));
-    ch.thread = s.thread;
-    TRY(find_clinics(c, 1, &ch));
-    TRY(change(c, &ch));
-    node_json_hex(c->out, "id", conv_id_view(&s.conv));
-out:
-    return e;
-}
-
-enum err
-node_cmd_thread_add(struct node_call *c)
-{
-    return change_existing(c, NODE_AUDIT_THREAD_ADD);
-}
-
-enum err
-node_cmd_thread_remove(struct node_call *c)
-{
-    return change_existing(c, NODE_AUDIT_THREAD_REMOVE);
-}
-
-enum err
-node_cmd_thread_leave(struct node_call *c)
-{
-    return change_existing(c, NODE_AUDIT_THREAD_LEAVE);
 }

@@ -45,6 +45,10 @@ event_word(uint16_t kind)
         [NODE_EVENT_FORK] = "fork",
         [NODE_EVENT_MEMBERS] = "members",
         [NODE_EVENT_INVITE] = "invitation",
+        [NODE_EVENT_PATIENT] = "patient",
+        [NODE_EVENT_DEVICES] = "devices",
+        [NODE_EVENT_CONSENT] = "consent",
+        [NODE_EVENT_IDENTITY] = "identity changed",
     };
 
     return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL
@@ -96,6 +100,22 @@ out:
 }
 
 static void
+show_event_patient(struct watch *w, struct view patient, json_t *o)
+{
+    struct store_patient p = {0};
+    struct patient_id id;
+    struct phi name = {0};
+
+    if (patient_id_from(patient, &id) == OK &&
+        store_patient_get(w->txn, &id, &p) == OK) {
+        node_patient_label(w->txn, &p, &name);
+        node_json_view(o, "patient_name", proto_phi_reveal(&name));
+    }
+    store_patient_clear(&p);
+    phi_free(&name);
+}
+
+static void
 show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
 {
     struct store_msg m = {0};
@@ -142,6 +162,13 @@ each_event(void *ctx, const struct store_event *ev)
     } else if (ev->kind == NODE_EVENT_CLINIC ||
                ev->kind == NODE_EVENT_REQUEST) {
         show_event_clinic(w, ev->a, o);
+        show_event_patient(w, ev->a, o);
+    } else if (ev->kind == NODE_EVENT_PATIENT ||
+               ev->kind == NODE_EVENT_DEVICES) {
+        show_event_patient(w, ev->a, o);
+    } else if (ev->kind == NODE_EVENT_CONSENT ||
+               ev->kind == NODE_EVENT_IDENTITY) {
+        show_event_patient(w, ev->b, o);
     } else if (ev->kind == NODE_EVENT_LINK_USED) {
         show_event_clinic(w, ev->b, o);
     }

@@ -66,7 +66,7 @@ is_ours(struct store_txn *txn, const struct store_event *ev)
     struct store_msg m = {0};
     bool ours = ev->kind == NODE_EVENT_MESSAGE &&
                 store_msg_get(txn, ev->n, &m) == OK &&
-                m.author.kind != STORE_ACTOR_PEER;
+                !store_actor_outside(&m.author);
 
     store_msg_clear(&m);
     return ours;

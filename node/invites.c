@@ -39,6 +39,7 @@ static void
 core_link(const struct node_invites_one *o, struct fed_link *out)
 {
     node_link_core(&o->link, (struct view){0}, out);
+    out->birth = proto_phi_reveal(&o->invite.birth);
 }
 
 static enum err

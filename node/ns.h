@@ -12,7 +12,8 @@ enum node_ns {
     NODE_NS_BLOB_QUOTA = 130, /* peer -> [day, bytes taken on it] */
     NODE_NS_HUB = 131,        /* thread -> who orders it */
     NODE_NS_HELD = 132,       /* thread, blob -> message that waits for it */
-    NODE_NS_SPLICE = 133      /* clinic that we carry -> bytes a day */
+    NODE_NS_SPLICE = 133,     /* clinic that we carry -> bytes a day */
+    NODE_NS_GROUP = 134       /* thread -> its encoded struct proto_group */
 };
 
 #endif

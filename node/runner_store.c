@@ -58,7 +58,7 @@ each_past(void *ctx, const struct store_msg *m)
     *p->id = m->id;
     *p->ts_ms = m->at_ms;
     memcpy(p->author->b,
-           m->author.kind == STORE_ACTOR_PEER ? m->author.id : p->self.b,
+           store_actor_outside(&m->author) ? m->author.id : p->self.b,
            sizeof(p->author->b));
     TRY(bytes_copy(p->mem, view_of(&m->body), p->content));
     p->any = true;

@@ -51,6 +51,18 @@ store_actor_peer(const struct clinic_id *id)
     return actor_of(STORE_ACTOR_PEER, clinic_id_view(id));
 }
 
+struct store_actor
+store_actor_patient(const struct patient_id *id)
+{
+    return actor_of(STORE_ACTOR_PATIENT, patient_id_view(id));
+}
+
+bool
+store_actor_outside(const struct store_actor *a)
+{
+    return a->kind == STORE_ACTOR_PEER || a->kind == STORE_ACTOR_PATIENT;
+}
+
 bool
 store_actor_equal(const struct store_actor *a, const struct store_actor *b)
 {

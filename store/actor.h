@@ -31,6 +31,11 @@ struct store_actor store_actor_system(void);
 struct store_actor store_actor_member(const struct member_id *id);
 struct store_actor store_actor_peer(const struct clinic_id *id);
 
+struct store_actor store_actor_patient(const struct patient_id *id);
+
+/* Somebody outside this clinic: a peer or a patient. */
+bool store_actor_outside(const struct store_actor *a);
+
 bool store_actor_equal(const struct store_actor *a,
                        const struct store_actor *b);
 

@@ -31,7 +31,8 @@ enum store_box {
 
 enum store_conv_flag {
     STORE_CONV_CLINICS = 1, /* other clinics take part: the briefcase */
-    STORE_CONV_CLOSED = 2   /* no more messages: disconnected, left */
+    STORE_CONV_CLOSED = 2,  /* no more messages: disconnected, left */
+    STORE_CONV_PATIENTS = 4 /* a patient takes part */
 };
 
 struct store_conv {

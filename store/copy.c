@@ -33,6 +33,8 @@ check_typed(const struct mem *mem, enum store_table t, struct view plain)
         struct store_link link;
         struct store_clinic clinic;
         struct store_invite invite;
+        struct store_patient patient;
+        struct store_consent consent;
         struct store_blob blob;
         struct store_outbox_entry entry;
         struct store_chunk chunk;
@@ -59,6 +61,12 @@ check_typed(const struct mem *mem, enum store_table t, struct view plain)
     } else if (t == STORE_T_INVITES) {
         e = store_invite_decode(mem, plain, &u.invite);
         store_invite_clear(&u.invite);
+    } else if (t == STORE_T_PATIENTS) {
+        e = store_patient_decode(mem, plain, &u.patient);
+        store_patient_clear(&u.patient);
+    } else if (t == STORE_T_CONSENTS) {
+        e = store_consent_decode(mem, plain, &u.consent);
+        store_consent_clear(&u.consent);
     } else if (t == STORE_T_BLOBS) {
         e = store_blob_decode(mem, plain, &u.blob);
         store_blob_clear(&u.blob);

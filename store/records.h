@@ -20,6 +20,7 @@
 #include "store/member.h"
 #include "store/msg.h"
 #include "store/outbox.h"
+#include "store/patient.h"
 
 struct proto_rd;
 struct proto_wr;
@@ -92,6 +93,17 @@ MUST_CHECK enum err store_invite_decode(const struct mem *mem, struct view in,
 MUST_CHECK enum err store_invite_encode(const struct mem *mem,
                                         const struct store_invite *i,
                                         struct bytes *out);
+
+MUST_CHECK enum err store_patient_decode(const struct mem *mem, struct view in,
+                                         struct store_patient *out);
+MUST_CHECK enum err store_patient_encode(const struct mem *mem,
+                                         const struct store_patient *p,
+                                         struct bytes *out);
+MUST_CHECK enum err store_consent_decode(const struct mem *mem, struct view in,
+                                         struct store_consent *out);
+MUST_CHECK enum err store_consent_encode(const struct mem *mem,
+                                         const struct store_consent *c,
+                                         struct bytes *out);
 
 MUST_CHECK enum err store_clinic_decode(const struct mem *mem, struct view in,
                                         struct store_clinic *out);

@@ -43,6 +43,8 @@ static const struct {
     [STORE_T_BLOBS] = {"blobs", false},
     [STORE_T_BLOB_REFS] = {"blob_refs", true},
     [STORE_T_INVITES] = {"invites", false},
+    [STORE_T_PATIENTS] = {"patients", false},
+    [STORE_T_CONSENTS] = {"consents", false},
 };
 
 /* Tables whose keys only grow; their pages are filled to the brim. */

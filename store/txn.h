@@ -59,6 +59,8 @@ enum store_table {
     STORE_T_BLOBS = 29,
     STORE_T_BLOB_REFS = 30, /* index */
     STORE_T_INVITES = 31,
+    STORE_T_PATIENTS = 32,
+    STORE_T_CONSENTS = 33,
     STORE_T_COUNT_
 };
 

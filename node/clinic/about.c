@@ -62,8 +62,8 @@ node_about_find(struct store_txn *txn, const struct conv_id *conv,
 bool
 node_about_same_side(const struct store_actor *a, const struct store_actor *b)
 {
-    bool own_a = a->kind != STORE_ACTOR_PEER;
-    bool own_b = b->kind != STORE_ACTOR_PEER;
+    bool own_a = !store_actor_outside(a);
+    bool own_b = !store_actor_outside(b);
 
     return own_a == own_b && (own_a || store_actor_equal(a, b));
 }

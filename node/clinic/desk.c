@@ -20,13 +20,29 @@ node_desk_event(struct store_txn *txn, uint16_t kind, struct view a, uint64_t n)
     return store_journal_append(txn, &ev, NULL);
 }
 
+/* A device is no party of people's. */
+static enum err
+party(struct store_txn *txn, struct node_desk *desk,
+      const struct fed_show *show)
+{
+    switch (show->who) {
+    case FED_KIND_CLINIC:
+        return node_desk_party(txn, desk, show);
+    case FED_KIND_PATIENT:
+        return node_desk_patient_party(txn, desk, show);
+    case FED_KIND_DEVICE:
+        break;
+    }
+    return OK;
+}
+
 enum err
 node_desk_show(struct store_txn *txn, struct node_desk *desk,
                const struct fed_show *show)
 {
     switch (show->kind) {
     case FED_SHOW_PARTY:
-        return node_desk_party(txn, desk, show);
+        return party(txn, desk, show);
     case FED_SHOW_PROFILE:
         return node_desk_profile(txn, desk, show);
     case FED_SHOW_LINK_USED:
@@ -50,14 +66,17 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
                                show->code == 0 ? (struct view){0}
                                                : clinic_id_view(&show->peer),
                                show->code);
+    case FED_SHOW_PATIENT:
+        return node_desk_patient(txn, desk, show);
+    case FED_SHOW_DEVICES:
+        return node_desk_devices(txn, desk, show);
+    case FED_SHOW_CONSENT:
+        return node_desk_consent(txn, desk, show);
     case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
     case FED_SHOW_REVOKED: /* the handshake's: the runner's */
     case FED_SHOW_BAD:     /* logged by the runner */
-    case FED_SHOW_PATIENT:
-    case FED_SHOW_DEVICES:
-    case FED_SHOW_CONSENT:
-    case FED_SHOW_ARCHIVE:
-    case FED_SHOW_ENROL: /* an app's */
+    case FED_SHOW_ARCHIVE: /* an app's */
+    case FED_SHOW_ENROL:   /* an app's */
         return OK;
     }
     return OK;

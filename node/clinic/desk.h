@@ -16,6 +16,7 @@
 #include "store/actor.h"
 #include "store/clinic.h"
 #include "store/conv.h"
+#include "store/patient.h"
 
 enum {
     NODE_DESK_PROFILES = 32
@@ -79,6 +80,37 @@ MUST_CHECK enum err node_clinic_name(const struct mem *mem,
                                      const struct store_clinic *c,
                                      struct phi *out);
 
+/* Write: PATIENT, PARTY of a patient, DEVICES, CONSENT and a LINK_USED that
+   says that a date of birth was wrong (patient.c). */
+MUST_CHECK enum err node_desk_patient(struct store_txn *txn,
+                                      struct node_desk *desk,
+                                      const struct fed_show *show);
+MUST_CHECK enum err node_desk_patient_party(struct store_txn *txn,
+                                            struct node_desk *desk,
+                                            const struct fed_show *show);
+MUST_CHECK enum err node_desk_devices(struct store_txn *txn,
+                                      struct node_desk *desk,
+                                      const struct fed_show *show);
+MUST_CHECK enum err node_desk_consent(struct store_txn *txn,
+                                      struct node_desk *desk,
+                                      const struct fed_show *show);
+MUST_CHECK enum err node_desk_birth_wrong(struct store_txn *txn,
+                                          const struct fed_show *show);
+
+/* Write: the patient's record, made if it is missing, with a contact.  *out
+   must be empty. */
+MUST_CHECK enum err node_desk_patient_get(struct store_txn *txn,
+                                          struct node_desk *desk,
+                                          const struct patient_id *id,
+                                          struct store_patient *out);
+
+/* Write: a patient says what they are called: the contact's name, while it
+   has none that anybody chose. */
+MUST_CHECK enum err node_desk_patient_named(struct store_txn *txn,
+                                            const struct mem *mem,
+                                            const struct patient_id *id,
+                                            struct view name);
+
 /* Write: THREAD and MEMBER (thread.c). */
 MUST_CHECK enum err node_desk_thread(struct store_txn *txn,
                                      struct node_desk *desk,
@@ -95,6 +127,10 @@ MUST_CHECK enum err node_desk_conv(struct store_txn *txn,
 MUST_CHECK enum err node_desk_message(struct store_txn *txn,
                                       const struct node_desk *desk,
                                       const struct fed_show *show);
+/* Likewise, also of contents that are not people's own words: consents. */
+MUST_CHECK enum err node_desk_said(struct store_txn *txn,
+                                   const struct node_desk *desk,
+                                   const struct fed_show *show);
 MUST_CHECK enum err node_desk_state(struct store_txn *txn,
                                     const struct fed_show *show);
 /* Write: ours, message seq, stands behind the last one that has a place and no
@@ -114,6 +150,14 @@ MUST_CHECK enum err node_desk_files(struct store_txn *txn,
                                     const struct fed_show *show,
                                     const struct proto_text *text,
                                     struct view ref);
+
+/*
+ * Read: what the members of a thread agreed on, as of its newest commit.
+ * ERR_MISSING  not known yet
+ */
+MUST_CHECK enum err node_desk_group(struct store_txn *txn,
+                                    const struct thread_id *thread,
+                                    struct bytes *out);
 
 /* Write: remember who orders a thread. */
 MUST_CHECK enum err node_desk_hub(struct store_txn *txn,

@@ -22,7 +22,11 @@ enum node_event {
     NODE_EVENT_ROLLBACK = 11, /* a clinic, or nothing: this node */
     NODE_EVENT_FORK = 12,     /* a conversation, b clinic: views differ */
     NODE_EVENT_MEMBERS = 13,  /* a conversation, b subject, n 1 in 0 out */
-    NODE_EVENT_INVITE = 14    /* a link, b contact, n store_invite_state */
+    NODE_EVENT_INVITE = 14,   /* a link, b contact, n store_invite_state */
+    NODE_EVENT_PATIENT = 15,  /* a patient, n store_patient_state */
+    NODE_EVENT_DEVICES = 16,  /* a patient, b device or zeros, n fed_devices */
+    NODE_EVENT_CONSENT = 17,  /* a conversation, b patient, n fed_consent */
+    NODE_EVENT_IDENTITY = 18  /* a contact, b patient: another key, compare */
 };
 
 /* Audit. */
@@ -56,6 +60,12 @@ enum node_audit {
     NODE_AUDIT_ARRIVED = 27,      /* a message of a peer */
     NODE_AUDIT_SPLICE = 28,       /* a clinic, n bytes a day that we carry */
     NODE_AUDIT_INVITE = 29,       /* a link, n store_invite_state */
+    NODE_AUDIT_PATIENT = 30,      /* a patient, n store_patient_state */
+    NODE_AUDIT_DEVICES = 31,      /* a patient, n fed_devices */
+    NODE_AUDIT_COMPARED = 32,     /* a patient: words or a code */
+    NODE_AUDIT_ASK = 33,          /* a thread: a consent was asked for */
+    NODE_AUDIT_DESK = 34,         /* a thread: a consent given at our desk */
+    NODE_AUDIT_MERGE = 35,        /* a contact, n 1 linked, 0 taken apart */
     NODE_AUDIT_INBOX = 40,        /* beginnings of n conversations were shown */
     NODE_AUDIT_WATCH = 41,        /* of a conversation, up to message n */
     NODE_AUDIT_CONTACT_READ = 42, /* a contact with its notes */

@@ -10,15 +10,19 @@
 
 /* Who wrote it: us, by the member that it names, or a peer. */
 static struct store_actor
-author_of(const struct node_desk *desk, const struct fed_show *show,
-          const struct proto_content *content)
+author_of(struct store_txn *txn, const struct node_desk *desk,
+          const struct fed_show *show, const struct proto_content *content)
 {
     struct clinic_id root;
+    struct patient_id patient;
     struct member_id member = desk->member;
 
     memcpy(root.b, show->author.b, sizeof(root.b));
     if (!clinic_id_equal(&root, &desk->self)) {
-        return store_actor_peer(&root);
+        memcpy(patient.b, show->author.b, sizeof(patient.b));
+        return store_patient_has(txn, &patient) == OK
+                   ? store_actor_patient(&patient)
+                   : store_actor_peer(&root);
     }
     if (content != NULL) {
         memcpy(member.b, content->author.member, sizeof(member.b));
@@ -70,7 +74,7 @@ note_arrival(struct store_txn *txn, const struct store_conv *conv,
     struct store_audit row = {.action = NODE_AUDIT_ARRIVED, .n = seq};
 
     TRY(node_desk_event(txn, NODE_EVENT_MESSAGE, conv_id_view(&conv->id), seq));
-    if (m->author.kind == STORE_ACTOR_PEER) {
+    if (store_actor_outside(&m->author)) {
         row.actor = m->author;
         row.object = conv_id_view(&conv->id);
         TRY(store_audit_append(txn, &row));
@@ -86,9 +90,9 @@ fill(struct store_txn *txn, const struct node_desk *desk,
 {
     enum err e;
     m->id = show->message;
-    m->author = author_of(desk, show, content);
+    m->author = author_of(txn, desk, show, content);
     m->state = show->seq == 0 ? STORE_MSG_QUEUED : STORE_MSG_RECEIVED;
-    if (show->seq != 0 && m->author.kind != STORE_ACTOR_PEER) {
+    if (show->seq != 0 && !store_actor_outside(&m->author)) {
         m->state = STORE_MSG_ACCEPTED; /* ours, brought back after a loss */
     }
     m->at_ms =
@@ -279,23 +283,32 @@ out:
     return e;
 }
 
-enum err
-node_desk_message(struct store_txn *txn, const struct node_desk *desk,
-                  const struct fed_show *show)
+/* Write: what a patient is called, when they say it. */
+static enum err
+take_name(struct store_txn *txn, const struct store_msg *m,
+          const struct proto_content *content)
+{
+    struct patient_id id;
+
+    if (content == NULL || m->author.kind != STORE_ACTOR_PATIENT ||
+        content->author.name.len == 0) {
+        return OK;
+    }
+    memcpy(id.b, m->author.id, sizeof(id.b));
+    return node_desk_patient_named(txn, store_txn_mem(txn), &id,
+                                   content->author.name);
+}
+
+/* Write: content NULL: nobody here can decode it yet. */
+static enum err
+put_message(struct store_txn *txn, const struct node_desk *desk,
+            const struct fed_show *show, const struct proto_content *content)
 {
     enum err e;
     struct store_conv conv = {0};
     struct store_msg m = {0};
-    struct proto_content decoded;
-    const struct proto_content *content = NULL;
     uint64_t seq = 0;
 
-    if (proto_content_decode(view_of(&show->body), &decoded) == OK) {
-        content = &decoded;
-        if (!is_for_people(content)) {
-            return OK;
-        }
-    }
     TRY(node_desk_conv(txn, &show->thread, &conv));
     m.conv = conv.id;
     TRY(fill(txn, desk, show, content, &m));
@@ -318,12 +331,38 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
     store_conv_clear(&conv);
     TRY(store_conv_get(txn, &m.conv, &conv));
     TRY(place_new(txn, &conv, &m));
-    TRY(touch_conv(txn, content, m.author.kind != STORE_ACTOR_PEER, &conv));
+    TRY(touch_conv(txn, content, !store_actor_outside(&m.author), &conv));
     TRY(note_arrival(txn, &conv, &m, seq));
+    TRY(take_name(txn, &m, content));
 out:
     store_conv_clear(&conv);
     store_msg_clear(&m);
     return e;
+}
+
+enum err
+node_desk_message(struct store_txn *txn, const struct node_desk *desk,
+                  const struct fed_show *show)
+{
+    struct proto_content content;
+
+    if (proto_content_decode(view_of(&show->body), &content) != OK) {
+        return put_message(txn, desk, show, NULL);
+    }
+    return is_for_people(&content) ? put_message(txn, desk, show, &content)
+                                   : OK;
+}
+
+enum err
+node_desk_said(struct store_txn *txn, const struct node_desk *desk,
+               const struct fed_show *show)
+{
+    struct proto_content content;
+
+    if (proto_content_decode(view_of(&show->body), &content) != OK) {
+        return OK; /* nothing that could be shown */
+    }
+    return put_message(txn, desk, show, &content);
 }
 
 /* Write: the hub accepted or refused one of ours. */

@@ -315,5 +315,8 @@ node_desk_link_used(struct store_txn *txn, const struct fed_show *show)
 
     ev.a = link_id_view(&show->link);
     ev.b = clinic_id_view(&show->peer);
+    if (show->who == FED_KIND_PATIENT && show->code == PROTO_REDEEM_PROOF) {
+        return node_desk_birth_wrong(txn, show);
+    }
     return store_journal_append(txn, &ev, NULL);
 }

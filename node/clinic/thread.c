@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
+#include "node/ns.h"
 #include "proto/base/limits.h"
+#include "store/fed.h"
 #include "store/journal.h"
 
 #include <string.h>
@@ -84,6 +86,84 @@ out:
     return e;
 }
 
+/*
+ * Write: the conversation of the one thread that a patient and we have alone;
+ * a new thread continues the old conversation.
+ */
+static enum err
+patient_conv(struct store_txn *txn, struct node_desk *desk,
+             const struct fed_show *show, struct store_conv *out)
+{
+    enum err e;
+    struct store_patient p = {0};
+    struct patient_id other;
+    struct conv_id own;
+
+    memcpy(other.b, show->other.b, sizeof(other.b));
+    TRY(node_desk_patient_get(txn, desk, &other, &p));
+    if (p.has_conv &&
+        store_conv_by_thread(txn, &show->thread, &own) == ERR_MISSING &&
+        store_conv_get(txn, &p.conv, out) == OK) {
+        out->has_thread = true;
+        out->thread = show->thread;
+        goto out;
+    }
+    TRY(node_desk_conv(txn, &show->thread, out));
+    if (p.has_link) {
+        out->has_link = true;
+        out->link = p.link;
+    }
+    if (!p.has_conv || !conv_id_equal(&p.conv, &out->id)) {
+        p.has_conv = true;
+        p.conv = out->id;
+        TRY(store_patient_put(txn, &p));
+    }
+out:
+    store_patient_clear(&p);
+    return e;
+}
+
+/* Whether subject is a patient that we know. */
+static bool
+is_patient(struct store_txn *txn, const struct subject_id *subject)
+{
+    struct patient_id id;
+
+    memcpy(id.b, subject->b, sizeof(id.b));
+    return store_patient_has(txn, &id) == OK;
+}
+
+/* The contact of one member, and the flag that it gives the conversation. */
+static enum err
+member_contact(struct store_txn *txn, struct node_desk *desk,
+               const struct proto_subject *s, struct contact_id *out, bool *has,
+               unsigned *flag)
+{
+    enum err e;
+    struct store_clinic clinic = {0};
+    struct store_patient p = {0};
+    struct clinic_id root;
+    struct patient_id patient;
+
+    if (s->kind == PROTO_SUBJECT_PATIENT) {
+        memcpy(patient.b, s->root, sizeof(patient.b));
+        TRY(node_desk_patient_get(txn, desk, &patient, &p));
+        *has = p.has_contact;
+        *out = p.contact;
+        *flag = STORE_CONV_PATIENTS;
+    } else {
+        memcpy(root.b, s->root, sizeof(root.b));
+        TRY(node_desk_clinic(txn, desk, &root, &clinic));
+        *has = clinic.has_contact;
+        *out = clinic.contact;
+        *flag = STORE_CONV_CLINICS;
+    }
+out:
+    store_clinic_clear(&clinic);
+    store_patient_clear(&p);
+    return e;
+}
+
 /* The contacts of everybody in the thread but us. */
 static enum err
 set_contacts(struct store_txn *txn, struct node_desk *desk,
@@ -95,45 +175,54 @@ set_contacts(struct store_txn *txn, struct node_desk *desk,
     struct contact_id ids[LIMIT_CONV_CONTACTS];
     size_t n = 0;
 
+    conv->flags &= ~(unsigned)(STORE_CONV_CLINICS | STORE_CONV_PATIENTS);
     while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
-        struct store_clinic clinic = {0};
-        struct clinic_id root;
+        bool has = false;
+        unsigned flag = 0;
 
-        memcpy(root.b, s.root, sizeof(root.b));
-        if (clinic_id_equal(&root, &desk->self) ||
-            s.kind != PROTO_SUBJECT_CLINIC || n == LIMIT_CONV_CONTACTS) {
+        if (memcmp(s.root, desk->self.b, sizeof(s.root)) == 0 ||
+            n == LIMIT_CONV_CONTACTS) {
             continue;
         }
-        e = node_desk_clinic(txn, desk, &root, &clinic);
-        if (e == OK && clinic.has_contact) {
-            ids[n++] = clinic.contact;
-        }
-        store_clinic_clear(&clinic);
+        e = member_contact(txn, desk, &s, &ids[n], &has, &flag);
         if (e != OK) {
             return e;
         }
+        n += has ? 1 : 0;
+        conv->flags |= flag;
     }
     return store_conv_set_contacts(store_txn_mem(txn), conv, ids, n);
 }
 
-/* Until the members are known: the other clinic of a direct thread. */
+/* Until the members are known: the other side of a direct thread. */
 static enum err
 set_other(struct store_txn *txn, struct node_desk *desk,
           const struct fed_show *show, struct store_conv *conv)
 {
     enum err e;
-    struct store_clinic clinic = {0};
-    struct clinic_id other;
+    struct proto_subject s = {.kind = is_patient(txn, &show->other)
+                                          ? PROTO_SUBJECT_PATIENT
+                                          : PROTO_SUBJECT_CLINIC};
+    struct contact_id contact;
+    bool has = false;
+    unsigned flag = 0;
 
-    memcpy(other.b, show->other.b, sizeof(other.b));
-    TRY(node_desk_clinic(txn, desk, &other, &clinic));
-    if (clinic.has_contact) {
-        TRY(store_conv_set_contacts(store_txn_mem(txn), conv, &clinic.contact,
-                                    1));
+    memcpy(s.root, show->other.b, sizeof(s.root));
+    TRY(member_contact(txn, desk, &s, &contact, &has, &flag));
+    conv->flags &= ~(unsigned)(STORE_CONV_CLINICS | STORE_CONV_PATIENTS);
+    conv->flags |= flag;
+    if (has) {
+        TRY(store_conv_set_contacts(store_txn_mem(txn), conv, &contact, 1));
     }
 out:
-    store_clinic_clear(&clinic);
     return e;
+}
+
+enum err
+node_desk_group(struct store_txn *txn, const struct thread_id *thread,
+                struct bytes *out)
+{
+    return store_fed_get(txn, NODE_NS_GROUP, thread_id_view(thread), out);
 }
 
 enum err
@@ -159,7 +248,9 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
             return e == ERR_MISSING ? OK : e;
         }
     }
-    if (direct && !closed) {
+    if (direct && !closed && is_patient(txn, &show->other)) {
+        TRY(patient_conv(txn, desk, show, &conv));
+    } else if (direct && !closed) {
         TRY(direct_conv(txn, desk, show, &conv));
     } else {
         TRY(node_desk_conv(txn, &show->thread, &conv));
@@ -168,6 +259,8 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
     if (show->body.len > 0) {
         TRY(proto_group_decode(view_of(&show->body), &group));
         TRY(set_contacts(txn, desk, &group, &conv));
+        TRY(store_fed_put(txn, NODE_NS_GROUP, thread_id_view(&show->thread),
+                          view_of(&show->body)));
     } else if (direct) {
         TRY(set_other(txn, desk, show, &conv));
     }

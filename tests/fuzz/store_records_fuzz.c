@@ -61,15 +61,17 @@ OWNING(store_msg, msg, store_msg_clear(&rec))
 OWNING(store_link, link, store_link_clear(&rec))
 OWNING(store_clinic, clinic, store_clinic_clear(&rec))
 OWNING(store_invite, invite, store_invite_clear(&rec))
+OWNING(store_patient, patient, store_patient_clear(&rec))
+OWNING(store_consent, consent, store_consent_clear(&rec))
 OWNING(store_blob, blob, store_blob_clear(&rec))
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const all[])(struct view) = {
-        fuzz_event,   fuzz_audit, fuzz_outbox, fuzz_chunk, fuzz_member,
-        fuzz_contact, fuzz_note,  fuzz_conv,   fuzz_msg,   fuzz_link,
-        fuzz_clinic,  fuzz_blob,  fuzz_invite,
+        fuzz_event,   fuzz_audit, fuzz_outbox, fuzz_chunk,   fuzz_member,
+        fuzz_contact, fuzz_note,  fuzz_conv,   fuzz_msg,     fuzz_link,
+        fuzz_clinic,  fuzz_blob,  fuzz_invite, fuzz_patient, fuzz_consent,
     };
 
     if (size > 0) {

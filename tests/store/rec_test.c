@@ -12,7 +12,7 @@
 #include "tests/support/fail_mem.h"
 
 enum {
-    KINDS = 13
+    KINDS = 15
 };
 
 /* One record of each kind, encoded from mem. */
@@ -34,6 +34,9 @@ encode(const struct mem *mem, unsigned kind, struct bytes *out)
                                   .tries = 5,
                                   .has_patient = true,
                                   .patient = {{7}}};
+    struct store_patient patient = {.state = STORE_PATIENT_JOINED,
+                                    .has_conv = true};
+    struct store_consent consent = {.code = 2, .at_ms = 70000};
     struct hash32 hashes[2] = {{{1}}, {{2}}};
     struct store_blob blob = {
         .size = STORE_BLOB_CHUNK + 1, .chunks = hashes, .chunks_len = 2};
@@ -94,11 +97,19 @@ encode(const struct mem *mem, unsigned kind, struct bytes *out)
     case 11:
         e = store_blob_encode(mem, &blob, out);
         break;
-    default:
+    case 12:
         TRY(phi_from(mem, VIEW_LIT("referral"), &invite.purpose));
         TRY(phi_from(mem, VIEW_LIT("+49 170 1"), &invite.phone));
         TRY(phi_from(mem, VIEW_LIT("1980-02-29"), &invite.birth));
         e = store_invite_encode(mem, &invite, out);
+        break;
+    case 13:
+        TRY(phi_from(mem, VIEW_LIT("Ann"), &patient.claim));
+        e = store_patient_encode(mem, &patient, out);
+        break;
+    default:
+        TRY(bytes_copy(mem, VIEW_LIT("content"), &consent.content));
+        e = store_consent_encode(mem, &consent, out);
         break;
     }
 out:
@@ -110,6 +121,8 @@ out:
     store_link_clear(&link);
     store_clinic_clear(&clinic);
     store_invite_clear(&invite);
+    store_patient_clear(&patient);
+    store_consent_clear(&consent);
     return e;
 }
 
@@ -175,8 +188,14 @@ again(const struct mem *mem, unsigned kind, struct view in, struct bytes *out)
     case 11:
         AGAIN(store_blob, blob, store_blob_clear(&rec));
         break;
-    default:
+    case 12:
         AGAIN(store_invite, invite, store_invite_clear(&rec));
+        break;
+    case 13:
+        AGAIN(store_patient, patient, store_patient_clear(&rec));
+        break;
+    default:
+        AGAIN(store_consent, consent, store_consent_clear(&rec));
         break;
     }
     return e;

@@ -178,7 +178,8 @@ may_go_on(const struct tool_run *run)
 
     if (tool_args_has(&run->args, "--yes") ||
         (strcmp(name, "disconnect") != 0 && strcmp(name, "block") != 0 &&
-         strcmp(name, "delete") != 0 && strcmp(name, "thread leave") != 0 &&
+         strcmp(name, "delete") != 0 && strcmp(name, "device suspend") != 0 &&
+         strcmp(name, "thread leave") != 0 &&
          strcmp(name, "thread remove") != 0)) {
         return true;
     }
@@ -248,6 +249,11 @@ tool_cmd_plain(const struct tool_run *run)
         } else {
             tool_show(run, answer);
         }
+    }
+    if (code == TOOL_EXIT_OK &&
+        strcmp(run->args.command->name, "compare") == 0) {
+        code = tool_show_qr(&run->args, tool_text(answer, "code"),
+                            tool_args_has(&run->args, "--qr"));
     }
     if (code == TOOL_EXIT_OK &&
         json_is_string(json_object_get(answer, "link")) &&

@@ -101,6 +101,12 @@ show_message(const json_t *m)
         (void)printf("      (deleted)\n");
     } else if (strcmp(tool_text(m, "kind"), "newer") == 0) {
         (void)printf("      (needs a newer version of Balsam)\n");
+    } else if (strcmp(tool_text(m, "kind"), "ask") == 0 ||
+               strcmp(tool_text(m, "kind"), "consent") == 0 ||
+               strcmp(tool_text(m, "kind"), "withdrawal") == 0) {
+        (void)printf("      ");
+        tool_show_consent(m);
+        (void)printf("\n");
     } else if (strcmp(tool_text(m, "kind"), "title") == 0) {
         (void)printf("      called this conversation \"");
         tool_print_safe(tool_text(m, "text"));
@@ -142,8 +148,11 @@ show_inbox(const json_t *a)
     }
     json_array_foreach(list, i, c)
     {
-        (void)printf("%3lld  %s  ", tool_number(c, "number"),
-                     is(c, "clinics") ? "clinic" : "      ");
+        (void)printf("%3lld  %-7s  ", tool_number(c, "number"),
+                     is(c, "clinics") && is(c, "patients") ? "both"
+                     : is(c, "clinics")                    ? "clinic"
+                     : is(c, "patients")                   ? "patient"
+                                                           : "");
         tool_print_time(tool_number(c, "at_ms"));
         (void)printf("  ");
         tool_print_safe(tool_text(c, "title"));
@@ -237,6 +246,19 @@ show_clinics(const json_t *a)
     }
 }
 
+static void
+show_requests(const json_t *a)
+{
+    size_t patients = json_array_size(json_object_get(a, "patients"));
+
+    if (patients == 0 || json_array_size(json_object_get(a, "requests")) > 0) {
+        show_clinics(a);
+    }
+    if (patients > 0) {
+        tool_show_patients(a);
+    }
+}
+
 /* ------------------------------------------------------------------- status */
 
 static void
@@ -283,6 +305,8 @@ show_status(const json_t *a)
     }
     (void)printf("  clinics      %lld online, %lld not reached\n",
                  tool_number(net, "online"), tool_number(net, "unreachable"));
+    (void)printf("  devices      %lld of patients online\n",
+                 tool_number(net, "devices"));
     (void)printf("  data         %lld KiB%s\n",
                  tool_number(store, "used_bytes") / 1024,
                  is(store, "disk_full") ? ", DISK FULL: make room" : "");
@@ -334,7 +358,15 @@ static const struct view_of_command views[] = {
     {"invite resend", tool_show_invited},
     {"invite revoke", tool_show_invite},
     {"invites", tool_show_invites},
-    {"requests", show_clinics},
+    {"patients", tool_show_patients},
+    {"devices", tool_show_devices},
+    {"compare", tool_show_compare},
+    {"consents", tool_show_consents},
+    {"thread new", tool_show_asked},
+    {"thread add", tool_show_asked},
+    {"thread ask", tool_show_asked},
+    {"thread members", tool_show_members},
+    {"requests", show_requests},
     {"clinics", show_clinics},
     {"inbox", show_inbox},
     {"thread show", show_thread},
@@ -379,6 +411,11 @@ tool_show_event(const json_t *e)
     } else if (strcmp(event, "request") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(" asks to connect: balsam accept or balsam refuse\n");
+    } else if (strcmp(event, "patient") == 0 || strcmp(event, "devices") == 0 ||
+               strcmp(event, "consent") == 0 ||
+               strcmp(event, "identity changed") == 0) {
+        tool_print_safe(tool_text(e, "patient_name"));
+        (void)printf(": %s\n", event);
     } else if (strcmp(event, "clinic") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(": the connection changed\n");

@@ -19,6 +19,14 @@ void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);
 void tool_show_invites(const json_t *answer);
 void tool_show_invite(const json_t *answer);
+void tool_show_patients(const json_t *answer);
+void tool_show_devices(const json_t *answer);
+void tool_show_compare(const json_t *answer);
+void tool_show_consents(const json_t *answer);
+void tool_show_asked(const json_t *answer);
+void tool_show_members(const json_t *answer);
+/* One message of a conversation that is about a consent, on one line. */
+void tool_show_consent(const json_t *message);
 void tool_show_profile(const json_t *answer);
 void tool_show_audit(const json_t *answer);
 void tool_show_doctor(const json_t *answer);

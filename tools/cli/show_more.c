@@ -33,6 +33,19 @@ tool_show_contact(const json_t *a)
         "  (%s, %s%s%.8s)\n", tool_text(a, "kind"), tool_text(a, "app"),
         tool_text(a, "app")[0] == '\0' ? "" : ", ", tool_text(a, "id"));
     show_identities(a);
+    json_array_foreach(json_object_get(a, "conversations"), i, n)
+    {
+        (void)printf("  %-12s ", tool_text(n, "channel"));
+        tool_print_safe(tool_text(n, "title"));
+        (void)printf("  (%.8s)\n", tool_text(n, "id"));
+    }
+    json_array_foreach(json_object_get(a, "maybe_same"), i, n)
+    {
+        (void)printf("  the same?    ");
+        tool_print_safe(tool_text(n, "name"));
+        (void)printf("  (balsam contact link %.8s %.8s)\n", tool_text(n, "id"),
+                     tool_text(a, "id"));
+    }
     json_array_foreach(json_object_get(a, "notes"), i, n)
     {
         (void)printf("  note  ");

@@ -108,3 +108,215 @@ tool_show_invite(const json_t *a)
 {
     show_invite(a);
 }
+
+/* ----------------------------------------------------------------- patients
+ */
+
+static bool
+is(const json_t *o, const char *key)
+{
+    return json_is_true(json_object_get(o, key));
+}
+
+static void
+say_of(const json_t *o, const char *before, const char *key)
+{
+    if (tool_text(o, key)[0] != '\0') {
+        (void)printf("%s", before);
+        tool_print_safe(tool_text(o, key));
+    }
+}
+
+void
+tool_show_patients(const json_t *a)
+{
+    const json_t *list = json_object_get(a, "patients");
+    size_t i;
+    const json_t *p;
+
+    if (json_array_size(list) == 0) {
+        (void)printf("None. To invite one: balsam invite NAME\n");
+    }
+    json_array_foreach(list, i, p)
+    {
+        (void)printf("%.8s  %-12s ", tool_text(p, "id"), tool_text(p, "state"));
+        tool_print_safe(tool_text(p, "name"));
+        (void)printf("  (%s", tool_text(p, "learned"));
+        say_of(p, " by ", "introduced_by");
+        (void)printf(")");
+        say_of(p, "  through ", "through");
+        if (is(p, "alarm")) {
+            (void)printf("\n          ! two lists of devices are about: call "
+                         "the patient");
+        }
+        if (is(p, "new_identity")) {
+            (void)printf("\n          ! came with a new key: compare at the "
+                         "desk (balsam compare)");
+        }
+        (void)printf("\n");
+    }
+}
+
+void
+tool_show_devices(const json_t *a)
+{
+    const json_t *list = json_object_get(a, "devices");
+    size_t i;
+    const json_t *d;
+
+    tool_print_safe(tool_text(a, "name"));
+    (void)printf("\n");
+    json_array_foreach(list, i, d)
+    {
+        (void)printf("  %.8s  %-9s %-7s queued %lld%s%s\n", tool_text(d, "id"),
+                     is(d, "suspended") ? "suspended" : "in use",
+                     is(d, "online") ? "online" : "", tool_number(d, "queued"),
+                     is(d, "may_add") ? ", may add devices" : "",
+                     is(d, "by_patient_key") ? ""
+                                             : ", added by another device");
+    }
+    if (is(a, "alarm")) {
+        (void)printf("  ! Two different lists of devices are about: a key is "
+                     "in two hands. Call the patient.\n");
+    }
+}
+
+void
+tool_show_compare(const json_t *a)
+{
+    tool_print_safe(tool_text(a, "name"));
+    (void)printf("%s\n\n    %s\n\n", is(a, "compared") ? "  (compared)" : "",
+                 tool_text(a, "words"));
+    if (!is(a, "compared")) {
+        (void)printf("The patient's app shows the same words under the name of "
+                     "your clinic. If it does, write: balsam compare PATIENT "
+                     "--same\n");
+    }
+}
+
+/* ----------------------------------------------------------------- consents
+ */
+
+static void
+show_terms(const json_t *o)
+{
+    say_of(o, ": \"", "purpose");
+    if (tool_text(o, "purpose")[0] != '\0') {
+        (void)printf("\"");
+    }
+    if (strcmp(tool_text(o, "scope"), "alone") == 0) {
+        (void)printf(", a conversation alone");
+    } else if (strcmp(tool_text(o, "history"), "all") == 0) {
+        (void)printf(", with all that was said before");
+    } else if (strcmp(tool_text(o, "history"), "from") == 0) {
+        (void)printf(", with what was said since ");
+        tool_print_time(tool_number(o, "history_from_ms"));
+    } else if (strcmp(tool_text(o, "history"), "none") == 0) {
+        (void)printf(", from now on");
+    }
+    say_of(o, ", recorded by ", "by");
+    say_of(o, ": ", "why");
+}
+
+void
+tool_show_consents(const json_t *a)
+{
+    const json_t *list = json_object_get(a, "consents");
+    size_t i;
+    const json_t *c;
+
+    if (json_array_size(list) == 0) {
+        (void)printf("Nothing was asked yet.\n");
+    }
+    json_array_foreach(list, i, c)
+    {
+        tool_print_time(tool_number(c, "at_ms"));
+        (void)printf("  %-15s ", tool_text(c, "said"));
+        tool_print_safe(tool_text(c, "patient"));
+        (void)printf(" for ");
+        tool_print_safe(tool_text(c, "clinic"));
+        say_of(c, ", asked by ", "asked_by");
+        show_terms(c);
+        (void)printf("\n");
+    }
+}
+
+void
+tool_show_asked(const json_t *a)
+{
+    if (strcmp(tool_text(a, "state"), "asked") == 0) {
+        (void)printf("Asked. The patient's app shows it; the clinic comes in "
+                     "after the yes.\n");
+    } else if (strcmp(tool_text(a, "state"), "recorded") == 0) {
+        (void)printf("Recorded. The clinic comes in now; the patient's app "
+                     "shows it.\n");
+    } else if (strcmp(tool_text(a, "state"), "waiting") == 0) {
+        (void)printf("The conversation is made, but the patient's app is not "
+                     "there yet. Ask later: balsam thread add THREAD CLINIC "
+                     "--purpose TEXT\n");
+    } else {
+        (void)printf("Done.\n");
+    }
+}
+
+/* A line of a conversation that is about a consent. */
+void
+tool_show_consent(const json_t *m)
+{
+    if (strcmp(tool_text(m, "kind"), "withdrawal") == 0) {
+        (void)printf("takes the consent back");
+    } else if (strcmp(tool_text(m, "kind"), "ask") == 0) {
+        (void)printf("asks whether ");
+        tool_print_safe(tool_text(m, "about_clinic"));
+        (void)printf(" may read along with ");
+        tool_print_safe(tool_text(m, "about_patient"));
+    } else {
+        (void)printf("%s: ", tool_text(m, "said"));
+        tool_print_safe(tool_text(m, "about_clinic"));
+        (void)printf(" may read along");
+    }
+    show_terms(m);
+}
+
+/* ------------------------------------------------------------------ members
+ */
+
+static void
+show_reads(const json_t *m)
+{
+    size_t i;
+    const json_t *c;
+
+    if (is(m, "patient")) {
+        say_of(m, "  patient, reads everything; devices are reached through ",
+               "through");
+        return;
+    }
+    (void)printf("  clinic%s%s", is(m, "us") ? ", this one" : "",
+                 is(m, "orders") ? ", keeps the order" : "");
+    json_array_foreach(json_object_get(m, "consents"), i, c)
+    {
+        (void)printf("; reads with the consent of ");
+        tool_print_safe(tool_text(c, "patient"));
+        show_terms(c);
+    }
+}
+
+void
+tool_show_members(const json_t *a)
+{
+    const json_t *list = json_object_get(a, "members");
+    size_t i;
+    const json_t *m;
+
+    tool_print_safe(tool_text(a, "title"));
+    (void)printf("  (nobody else can read it)\n");
+    json_array_foreach(list, i, m)
+    {
+        (void)printf("  %.8s  ", tool_text(m, "id"));
+        tool_print_safe(tool_text(m, "name"));
+        show_reads(m);
+        say_of(m, "; brought in by ", "added_by");
+        (void)printf("\n");
+    }
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Patients: how their key was learned, their devices, and what two people
+ * compare at the desk (decisions F 23, F 25).
+ */
+#include "crypto/ident/patient.h"
+#include "federation/core/patient.h"
+#include "node/api.h"
+#include "node/clinic/desk.h"
+
+#include <string.h>
+
+/* ---------------------------------------------------------------- the list
+ */
+
+static const char *
+state_word(enum store_patient_state s)
+{
+    static const char *const words[STORE_PATIENT_STATE_COUNT_] = {
+        [STORE_PATIENT_KNOWN] = "in a thread",
+        [STORE_PATIENT_ASKS] = "waits for you",
+        [STORE_PATIENT_JOINED] = "joined",
+        [STORE_PATIENT_ENDED] = "ended",
+        [STORE_PATIENT_BLOCKED] = "blocked",
+    };
+
+    return s < STORE_PATIENT_STATE_COUNT_ && words[s] != NULL ? words[s]
+                                                              : "unknown";
+}
+
+static void
+name_of_clinic(struct store_txn *txn, const struct clinic_id *id, json_t *o,
+               const char *key)
+{
+    struct store_clinic clinic = {0};
+    struct phi name = {0};
+
+    if (store_clinic_get(txn, id, &clinic) == OK) {
+        node_clinic_label(txn, &clinic, &name);
+        node_json_view(o, key, proto_phi_reveal(&name));
+    } else {
+        node_json_hex(o, key, clinic_id_view(id));
+    }
+    store_clinic_clear(&clinic);
+    phi_free(&name);
+}
+
+static void
+show(struct node_call *c, struct store_txn *txn, const struct store_patient *p,
+     json_t *o)
+{
+    struct phi name = {0};
+
+    node_patient_label(txn, p, &name);
+    node_json_hex(o, "id", patient_id_view(&p->id));
+    node_json_view(o, "name", proto_phi_reveal(&name));
+    node_json_view(o, "claim", proto_phi_reveal(&p->claim));
+    node_json_view(o, "state", view_str(state_word(p->state)));
+    node_json_view(o, "learned", view_str(node_learned_word(p->learned)));
+    node_json_bool(o, "verified",
+                   p->learned == STORE_LEARNED_SCANNED ||
+                       p->learned == STORE_LEARNED_COMPARED);
+    node_json_bool(o, "alarm", p->alarm);
+    node_json_bool(o, "new_identity", p->replaces);
+    node_json_bool(o, "direct",
+                   clinic_id_equal(&p->delivery, &c->api->identity.root));
+    if (p->has_introducer) {
+        name_of_clinic(txn, &p->introducer, o, "introduced_by");
+    }
+    if (!clinic_id_equal(&p->delivery, &c->api->identity.root)) {
+        name_of_clinic(txn, &p->delivery, o, "through");
+    }
+    if (p->has_contact) {
+        node_json_hex(o, "contact", contact_id_view(&p->contact));
+    }
+    if (p->has_conv) {
+        node_json_hex(o, "thread", conv_id_view(&p->conv));
+    }
+    node_json_num(o, "since_ms", p->created_ms);
+    phi_free(&name);
+}
+
+struct list {
+    struct node_call *c;
+    struct store_txn *txn;
+    json_t *array;
+    bool requests;
+};
+
+static enum err
+each_patient(void *ctx, const struct store_patient *p)
+{
+    struct list *l = ctx;
+    json_t *o;
+
+    if (l->requests != (p->state == STORE_PATIENT_ASKS)) {
+        return OK;
+    }
+    o = node_json_item(l->array);
+    if (o == NULL) {
+        return ERR_NOMEM;
+    }
+    show(l->c, l->txn, p, o);
+    return OK;
+}
+
+enum err
+node_patients_list(struct node_call *c, struct store_txn *txn, bool requests,
+                   json_t *array)
+{
+    struct list l = {c, txn, array, requests};
+
+    return store_patient_list(txn, each_patient, &l);
+}
+
+enum err
+node_cmd_patients(struct node_call *c)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_patients_list(c, txn, false, node_json_array(c->out, "patients")));
+out:
+    store_read_end(txn);
+    return e;
+}
+
+static enum err
+find(struct node_call *c, struct store_patient *out, struct phi *name)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_patient(c, txn, node_call_arg(c, 0), out));
+    node_patient_label(txn, out, name);
+out:
+    store_read_end(txn);
+    return e;
+}
+
+/* ------------------------------------------------------------------ devices
+ */
+
+struct devices {
+    struct patient_id patient;
+    struct fed_device_info list[IDENT_DEVICES_MAX];
+    size_t len;
+};
+
+static enum err
+step_devices(void *ctx, struct fed_core *core)
+{
+    struct devices *d = ctx;
+    enum err e = OK;
+
+    d->len = 0;
+    while (e == OK && d->len < IDENT_DEVICES_MAX) {
+        e = fed_core_device_at(core, &d->patient, d->len, &d->list[d->len]);
+        d->len += e == OK ? 1 : 0;
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+static void
+show_device(const struct fed_device_info *d, const struct patient_id *patient,
+            json_t *o)
+{
+    node_json_hex(o, "id", device_id_view(&d->id));
+    node_json_bool(o, "may_add", d->may_add);
+    node_json_bool(o, "suspended", d->suspended);
+    node_json_bool(o, "online", d->up);
+    node_json_num(o, "queued", d->queued);
+    node_json_num(o, "keys_left", d->keys_left);
+    node_json_bool(o, "by_patient_key",
+                   memcmp(d->by.b, patient->b, sizeof(d->by.b)) == 0);
+}
+
+static enum err
+load_devices(struct node_call *c, struct devices *d, struct store_patient *p,
+             struct phi *name)
+{
+    enum err e;
+    struct node_step step = {.step = step_devices, .ctx = d};
+
+    TRY(find(c, p, name));
+    d->patient = p->id;
+    TRY(node_runner_do(c->api->runner, &step));
+    node_json_hex(c->out, "patient", patient_id_view(&p->id));
+    node_json_view(c->out, "name", proto_phi_reveal(name));
+    node_json_bool(c->out, "alarm", p->alarm);
+out:
+    return e;
+}
+
+enum err
+node_cmd_devices(struct node_call *c)
+{
+    enum err e;
+    struct devices d = {.len = 0};
+    struct store_patient p = {0};
+    struct phi name = {0};
+    json_t *list = node_json_array(c->out, "devices");
+
+    TRY(load_devices(c, &d, &p, &name));
+    for (size_t i = 0; i < d.len; i++) {
+        json_t *o = node_json_item(list);
+
+        TRY(o == NULL ? ERR_NOMEM : OK);
+        show_device(&d.list[i], &d.patient, o);
+    }
+out:
+    store_patient_clear(&p);
+    phi_free(&name);
+    return e;
+}
+
+struct suspend {
+    struct node_call *c;
+    struct patient_id patient;
+    struct device_id device;
+    bool suspended;
+};
+
+static enum err
+step_suspend(void *ctx, struct fed_core *core)
+{
+    struct suspend *s = ctx;
+
+    return fed_core_suspend(core, &s->patient, &s->device, s->suspended);
+}
+
+static enum err
+write_suspend(void *ctx, struct store_txn *txn)
+{
+    struct suspend *s = ctx;
+
+    return node_audit_member(
+        txn, s->c->api, NODE_AUDIT_DEVICES, patient_id_view(&s->patient),
+        s->suspended ? FED_DEVICES_SUSPENDED : FED_DEVICES_RESUMED);
+}
+
+/* The device whose id begins so. */
+static enum err
+pick(struct node_call *c, const struct devices *d, struct device_id *out)
+{
+    struct view ref = node_call_arg(c, 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->len; i++) {
+        char hex[PROTO_HEX_MAX + 1];
+
+        proto_hex(device_id_view(&d->list[i].id), hex);
+        if (ref.len >= 4 && ref.len <= strlen(hex) &&
+            memcmp(hex, ref.p, ref.len) == 0) {
+            *out = d->list[i].id;
+            n++;
+        }
+    }
+    return n == 1 ? OK
+                  : node_call_fail(c, n == 0 ? ERR_MISSING : ERR_INVALID,
+                                   "Give the beginning of one device's id, as "
+                                   "balsam devices shows it.");
+}
+
+static enum err
+suspend(struct node_call *c, bool suspended)
+{
+    enum err e;
+    struct devices d = {.len = 0};
+    struct suspend s = {.c = c, .suspended = suspended};
+    struct store_patient p = {0};
+    struct phi name = {0};
+    struct node_step step = {.step = step_suspend,
+                             .write = write_suspend,
+                             .ctx = &s,
+                             .when_full = suspended};
+
+    TRY(load_devices(c, &d, &p, &name));
+    s.patient = p.id;
+    TRY(pick(c, &d, &s.device));
+    TRY(node_runner_do(c->api->runner, &step));
+    node_json_hex(c->out, "device", device_id_view(&s.device));
+out:
+    store_patient_clear(&p);
+    phi_free(&name);
+    return e;
+}
+
+enum err
+node_cmd_device_suspend(struct node_call *c)
+{
+    return suspend(c, true);
+}
+
+enum err
+node_cmd_device_resume(struct node_call *c)
+{
+    return suspend(c, false);
+}
+
+/* ---------------------------------------------------------------- comparing
+ */
+
+struct compared {
+    struct node_call *c;
+    struct clinic_id who;
+};
+
+static enum err
+step_compared(void *ctx, struct fed_core *core)
+{
+    struct compared *k = ctx;
+
+    return fed_core_compared(core, &k->who);
+}
+
+static enum err
+write_compared(void *ctx, struct store_txn *txn)
+{
+    struct compared *k = ctx;
+
+    return node_audit_member(txn, k->c->api, NODE_AUDIT_COMPARED,
+                             clinic_id_view(&k->who), 0);
+}
+
+/* What was scanned or typed from the other side's screen. */
+static enum err
+check_code(struct node_call *c, const struct hash32 *code)
+{
+    enum err e = ident_compare_check(node_call_flag(c, "code"), code);
+
+    if (e == ERR_AUTH) {
+        return node_call_fail(c, e,
+                              "This code belongs to other keys: somebody may "
+                              "be in between. Do not go on; ask the patient "
+                              "to join again by a link shown in person.");
+    }
+    return e == OK ? OK
+                   : node_call_fail(c, e,
+                                    "This is no code for comparing. Scan the "
+                                    "one that the patient's app shows.");
+}
+
+enum err
+node_cmd_compare(struct node_call *c)
+{
+    enum err e;
+    struct store_patient p = {0};
+    struct phi name = {0};
+    struct compared k = {.c = c};
+    struct node_step step = {
+        .step = step_compared, .write = write_compared, .ctx = &k};
+    struct subject_id ours;
+    struct subject_id theirs;
+    struct hash32 code;
+    struct bytes words = {0};
+    struct bytes qr = {0};
+    bool same = node_call_has(c, "same");
+
+    TRY(find(c, &p, &name));
+    memcpy(ours.b, c->api->identity.root.b, sizeof(ours.b));
+    memcpy(theirs.b, p.id.b, sizeof(theirs.b));
+    ident_compare(&ours, &theirs, &code);
+    TRY(ident_compare_words(c->api->mem, &code, &words));
+    TRY(ident_compare_qr(c->api->mem, &code, &qr));
+    if (node_call_has(c, "code")) {
+        TRY(check_code(c, &code));
+        same = true;
+    }
+    if (same) {
+        memcpy(k.who.b, p.id.b, sizeof(k.who.b));
+        TRY(node_runner_do(c->api->runner, &step));
+    }
+    node_json_hex(c->out, "id", patient_id_view(&p.id));
+    node_json_view(c->out, "name", proto_phi_reveal(&name));
+    node_json_view(c->out, "words", view_of(&words));
+    node_json_view(c->out, "code", view_of(&qr));
+    node_json_bool(c->out, "compared",
+                   same || p.learned == STORE_LEARNED_COMPARED);
+out:
+    store_patient_clear(&p);
+    phi_free(&name);
+    bytes_free(&words);
+    bytes_free(&qr);
+    return e;
+}
