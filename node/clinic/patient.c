@@ -428,6 +428,12 @@ node_desk_consent(struct store_txn *txn, struct node_desk *desk,
         return OK; /* ours, on its way: shown again in its place */
     }
     c.patient = patient_of(show->author.b);
+    if (show->code == FED_CONSENT_INVALID) {
+        e = store_patient_has(txn, &c.patient);
+        if (e != OK) { /* whoever said it is no patient */
+            return e == ERR_MISSING ? OK : e;
+        }
+    }
     TRY(node_desk_patient_get(txn, desk, &c.patient, &p));
     TRY(node_desk_conv(txn, &show->thread, &conv));
     prim_sha256(view_of(&show->body), hash.b);

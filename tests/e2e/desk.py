@@ -66,3 +66,43 @@ def three(world):
 def shown(node, other):
     """Messages of people in a conversation, without titles."""
     return [m for m in messages(node, other) if m["kind"] == "text"]
+
+
+def invitation(node, *words):
+    """The link of a new invitation."""
+    return node.do("invite", *words)["invitations"][0]["link"]
+
+
+def joined(world, node, name="Ann Miller", *flags):
+    """A patient who has joined by an invitation shown in person."""
+    p = world.patient(name)
+    p.cli("join", invitation(node, name, "--in-person"), "--name", name,
+          "--yes", *flags)
+    wait_for(f"{name} to be enrolled", lambda: enrolled(p) == [node.name])
+    wait_for(f"a conversation of {name}", lambda: talks(p, node.name))
+    return p
+
+
+def enrolled(p):
+    return sorted(c["name"] for c in p.do("clinics")["clinics"]
+                  if c["state"] == "enrolled")
+
+
+def talks(p, title):
+    """The patient's conversations of this title that are open."""
+    return [t for t in p.do("threads")["threads"]
+            if t["title"] == title and t["state"] == "active"]
+
+
+def said(p, title):
+    """What the patient's app shows in a conversation."""
+    found = [t for t in p.do("threads")["threads"] if t["title"] == title]
+    if len(found) != 1:
+        return []
+    shown_there = p.do("show", str(found[0]["number"]))["messages"]
+    return [m["text"] for m in shown_there if m["kind"] == "text"]
+
+
+def told(node, conversation):
+    """What staff see of people's words in a conversation."""
+    return [m["text"] for m in shown(node, conversation)]

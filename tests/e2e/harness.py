@@ -144,6 +144,36 @@ class Node:
             return f.read()
 
 
+class Patient:
+    """A patient's app: each command connects, fetches, does its work, ends."""
+
+    def __init__(self, world, name):
+        self.world, self.name = world, name
+        self.dir = os.path.join(world.dir, "app-" + name.replace(" ", "-"))
+
+    def cli(self, *args, stdin="", expect=None):
+        p = subprocess.run([os.path.join(BIN, "balsam-patient"), "--data",
+                            self.dir, *args], input=stdin, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=HANG_S * 2)
+        if expect is not None and p.returncode != expect:
+            raise Failed(f"{self.name}: balsam-patient {' '.join(args)}: exit "
+                         f"{p.returncode}\n{p.stdout}{p.stderr}")
+        return Answer(p.returncode, p.stdout, p.stderr)
+
+    def do(self, *args, stdin=""):
+        return self.cli(*args, "--json", stdin=stdin, expect=0).json
+
+    def watch(self):
+        """Stay connected, as an app in somebody's hand."""
+        log = open(self.dir + ".log", "ab")
+        process = subprocess.Popen(
+            [os.path.join(BIN, "balsam-patient"), "--data", self.dir, "watch"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        return process
+
+
 class World:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="balsam-e2e-")
@@ -152,6 +182,9 @@ class World:
 
     def node(self, name, *init):
         return Node(self, name, init)
+
+    def patient(self, name):
+        return Patient(self, name)
 
     def end(self):
         for n in list(self.running):
