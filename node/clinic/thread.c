@@ -218,6 +218,27 @@ out:
     return e;
 }
 
+/* Write: who is in it, as far as is known. */
+static enum err
+set_members(struct store_txn *txn, struct node_desk *desk,
+            const struct fed_show *show, struct store_conv *conv)
+{
+    enum err e;
+    struct proto_group group;
+
+    if (show->body.len == 0) {
+        return (show->value & PROTO_GROUP_DIRECT) != 0
+                   ? set_other(txn, desk, show, conv)
+                   : OK;
+    }
+    TRY(proto_group_decode(view_of(&show->body), &group));
+    TRY(set_contacts(txn, desk, &group, conv));
+    TRY(store_fed_put(txn, NODE_NS_GROUP, thread_id_view(&show->thread),
+                      view_of(&show->body)));
+out:
+    return e;
+}
+
 enum err
 node_desk_group(struct store_txn *txn, const struct thread_id *thread,
                 struct bytes *out)
@@ -231,7 +252,6 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
 {
     enum err e;
     struct store_conv conv = {0};
-    struct proto_group group;
     bool direct = (show->value & PROTO_GROUP_DIRECT) != 0;
     bool closed =
         show->code == FED_THREAD_ENDED || show->code == FED_THREAD_REMOVED;
@@ -248,22 +268,15 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
             return e == ERR_MISSING ? OK : e;
         }
     }
-    if (direct && !closed && is_patient(txn, &show->other)) {
-        TRY(patient_conv(txn, desk, show, &conv));
-    } else if (direct && !closed) {
-        TRY(direct_conv(txn, desk, show, &conv));
+    if (direct && !closed) {
+        TRY(is_patient(txn, &show->other)
+                ? patient_conv(txn, desk, show, &conv)
+                : direct_conv(txn, desk, show, &conv));
     } else {
         TRY(node_desk_conv(txn, &show->thread, &conv));
     }
     was = conv.thread;
-    if (show->body.len > 0) {
-        TRY(proto_group_decode(view_of(&show->body), &group));
-        TRY(set_contacts(txn, desk, &group, &conv));
-        TRY(store_fed_put(txn, NODE_NS_GROUP, thread_id_view(&show->thread),
-                          view_of(&show->body)));
-    } else if (direct) {
-        TRY(set_other(txn, desk, show, &conv));
-    }
+    TRY(set_members(txn, desk, show, &conv));
     conv.flags &= ~(unsigned)STORE_CONV_CLOSED;
     if (closed && thread_id_equal(&was, &show->thread)) {
         conv.flags |= STORE_CONV_CLOSED;

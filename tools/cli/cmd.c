@@ -215,6 +215,23 @@ add_text(const struct tool_run *run, json_t *request)
     return code;
 }
 
+/* The answer's code, as the flags ask. */
+static enum tool_exit
+show_code(const struct tool_run *run, const json_t *answer)
+{
+    const char *name = run->args.command->name;
+    const char *text = "";
+
+    if (strcmp(name, "compare") == 0) {
+        text = tool_text(answer, "code");
+    } else if (strncmp(name, "link", 4) == 0) {
+        text = tool_text(answer, "link");
+    }
+    return text[0] == '\0' ? TOOL_EXIT_OK
+                           : tool_show_qr(&run->args, text,
+                                          tool_args_has(&run->args, "--qr"));
+}
+
 enum tool_exit
 tool_cmd_plain(const struct tool_run *run)
 {
@@ -250,17 +267,8 @@ tool_cmd_plain(const struct tool_run *run)
             tool_show(run, answer);
         }
     }
-    if (code == TOOL_EXIT_OK &&
-        strcmp(run->args.command->name, "compare") == 0) {
-        code = tool_show_qr(&run->args, tool_text(answer, "code"),
-                            tool_args_has(&run->args, "--qr"));
-    }
-    if (code == TOOL_EXIT_OK &&
-        json_is_string(json_object_get(answer, "link")) &&
-        strncmp(run->args.command->name, "link", 4) == 0) {
-        code = tool_show_qr(&run->args,
-                            json_string_value(json_object_get(answer, "link")),
-                            tool_args_has(&run->args, "--qr"));
+    if (code == TOOL_EXIT_OK) {
+        code = show_code(run, answer);
     }
     for (size_t i = 0; i < files_len; i++) {
         (void)close(files[i]);
