@@ -195,6 +195,24 @@ node_audit_member(struct store_txn *txn, const struct node_api *api,
     return store_audit_append(txn, &row);
 }
 
+bool
+node_api_wait(struct node_api *api, uint64_t after)
+{
+    struct timespec until;
+    bool stopping;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1; /* to look whether anybody still listens */
+    (void)pthread_mutex_lock(&api->journal_mx);
+    if (api->journal_seq <= after && !api->stopping) {
+        (void)pthread_cond_timedwait(&api->journal_cond, &api->journal_mx,
+                                     &until);
+    }
+    stopping = api->stopping;
+    (void)pthread_mutex_unlock(&api->journal_mx);
+    return !stopping;
+}
+
 /* ---------------------------------------------------------------- commands */
 
 struct command {

@@ -108,6 +108,10 @@ bool node_call_has(const struct node_call *c, const char *name);
 MUST_CHECK enum err node_call_number(struct node_call *c, const char *name,
                                      uint64_t otherwise, uint64_t *out);
 
+/* Wait until the journal is behind after, a second at most; false: the node
+   stops. */
+bool node_api_wait(struct node_api *api, uint64_t after);
+
 /* --limit, from 1 to most.  ERR_INVALID, ERR_LIMIT, said. */
 MUST_CHECK enum err node_call_limit(struct node_call *c, uint64_t otherwise,
                                     uint64_t most, uint64_t *out);

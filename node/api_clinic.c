@@ -294,11 +294,13 @@ already(struct node_call *c, enum err e)
     }
 }
 
+/* Who asked us while we asked it is granted as well, and need not say more. */
 static bool
 is_connected(const struct node_answer *a)
 {
     return a->has_party && a->ours == PROTO_STANCE_GRANTED &&
-           a->theirs == PROTO_STANCE_GRANTED;
+           (a->theirs == PROTO_STANCE_GRANTED ||
+            a->theirs == PROTO_STANCE_ASKED);
 }
 
 /* Wait for what the other clinic says; it is durable, so nothing is lost when

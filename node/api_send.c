@@ -202,7 +202,7 @@ node_cmd_send(struct node_call *c)
     struct node_say other = {0};
     struct message_id reply = {{0}};
 
-    TRY(node_say_find(c, node_call_arg(c, 0), &p.say));
+    TRY(node_say_find_soon(c, node_call_arg(c, 0), &p.say));
     p.say.content.kind = PROTO_CONTENT_TEXT;
     p.say.content.u.text.text = node_call_arg(c, 1);
     if (p.say.content.u.text.text.len == 0 && c->files_len == 0) {

@@ -5,7 +5,6 @@
 #include "store/journal.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
     WATCH_READ = 256 /* events at once */
@@ -202,25 +201,6 @@ emit_new(struct watch *w, enum err *e)
     return listening && *e == OK;
 }
 
-/* Wait for the journal to grow; false when the node stops. */
-static bool
-wait_journal(struct node_api *api, uint64_t after)
-{
-    struct timespec until;
-    bool stopping;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1; /* to look whether anybody still listens */
-    (void)pthread_mutex_lock(&api->journal_mx);
-    if (api->journal_seq <= after && !api->stopping) {
-        (void)pthread_cond_timedwait(&api->journal_cond, &api->journal_mx,
-                                     &until);
-    }
-    stopping = api->stopping;
-    (void)pthread_mutex_unlock(&api->journal_mx);
-    return !stopping;
-}
-
 enum err
 node_cmd_watch(struct node_call *c)
 {
@@ -243,7 +223,7 @@ node_cmd_watch(struct node_call *c)
     if (!c->emit(c->emit_ctx, ready)) {
         goto out;
     }
-    while (emit_new(&w, &e) && wait_journal(c->api, w.after)) {
+    while (emit_new(&w, &e) && node_api_wait(c->api, w.after)) {
         continue;
     }
 out:

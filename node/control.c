@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-    PENDING_MAX = 64, /* requests of one connection under way at once */
+    PENDING_MAX = 64,     /* requests of one connection under way at once */
+    ACCEPT_REST_MS = 100, /* after accept failed, for lack of files say */
     SEND_PIECE_MS = 500,
     SEND_TRIES = 120 /* pieces: who reads nothing for a minute is let go */
 };
@@ -419,6 +420,9 @@ accept_thread(void *ctx)
         fd = accept4(n->fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
             admit(n, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                   errno == ENOBUFS) {
+            (void)poll(&p[1], 1, ACCEPT_REST_MS); /* or the node stops */
         }
     }
 }

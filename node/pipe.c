@@ -47,7 +47,7 @@ node_api_begin(struct node_api *api, json_t *request)
     p->say.content.u.text.text = node_call_arg(&p->c, 1);
     p->e = p->c.out == NULL ? ERR_NOMEM : OK;
     if (p->e == OK) {
-        p->e = node_say_find(&p->c, node_call_arg(&p->c, 0), &p->say);
+        p->e = node_say_find_soon(&p->c, node_call_arg(&p->c, 0), &p->say);
     }
     if (p->e == OK) {
         p->e = node_say_begin(&p->c, &p->say);

@@ -2,8 +2,13 @@
 #include "node/say.h"
 
 #include "node/clinic/desk.h"
+#include "node/sysclock.h"
 
 #include <string.h>
+
+enum {
+    CONV_WAIT_MS = 20 * 1000
+};
 
 static enum err
 step_say(void *ctx, struct fed_core *core)
@@ -83,6 +88,48 @@ out:
     store_read_end(txn);
     store_conv_clear(&conv);
     return e;
+}
+
+/* A clinic that has just been connected: its conversation is on its way. */
+static bool
+is_coming(struct node_call *c, struct view ref)
+{
+    struct store_txn *txn = NULL;
+    struct store_clinic clinic = {0};
+    json_t *say = c->say;
+    bool is;
+
+    c->say = NULL;
+    is = store_read_begin(c->api->store, &txn) == OK &&
+         node_find_clinic(c, txn, ref, &clinic) == OK &&
+         clinic.state == STORE_CLINIC_CONNECTED;
+    store_read_end(txn);
+    store_clinic_clear(&clinic);
+    json_decref(c->say);
+    c->say = say;
+    return is;
+}
+
+enum err
+node_say_find_soon(struct node_call *c, struct view ref, struct node_say *s)
+{
+    uint64_t until = clock_mono_ms(node_sysclock()) + CONV_WAIT_MS;
+    uint64_t after;
+    enum err e;
+
+    for (;;) {
+        (void)pthread_mutex_lock(&c->api->journal_mx);
+        after = c->api->journal_seq;
+        (void)pthread_mutex_unlock(&c->api->journal_mx);
+        e = node_say_find(c, ref, s);
+        if (e != ERR_MISSING || !is_coming(c, ref) ||
+            clock_mono_ms(node_sysclock()) >= until ||
+            !node_api_wait(c->api, after)) {
+            return e;
+        }
+        json_decref(c->say);
+        c->say = NULL;
+    }
 }
 
 /* The number of what was just said. */

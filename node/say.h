@@ -24,6 +24,9 @@ struct node_say {
 /* The conversation that ref names, which must take messages. */
 MUST_CHECK enum err node_say_find(struct node_call *c, struct view ref,
                                   struct node_say *s);
+/* The same; waits for that of a clinic which has just been connected. */
+MUST_CHECK enum err node_say_find_soon(struct node_call *c, struct view ref,
+                                       struct node_say *s);
 /* Why a thread takes nothing, in words.  Returns e. */
 enum err node_say_why(struct node_call *c, enum err e);
 
