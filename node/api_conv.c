@@ -10,7 +10,7 @@ enum {
     INBOX_MAX = 20,
     THREAD_MAX = 50,
     SHOW_MAX = 10000,
-    UNREAD_MAX = 200,
+    UNREAD_MAX = 100,
     INBOX_LIMIT = 1000,
     PREVIEW = 60,     /* bytes of the newest message's text */
     PREVIEW_LOOK = 32 /* messages that are looked at for one with words */

@@ -90,12 +90,20 @@ static void
 show_store(struct node_call *c)
 {
     struct store_status s;
+    struct store_counts counts;
+    struct store_txn *txn = NULL;
     json_t *o = json_object();
 
     if (o == NULL || store_status(c->api->store, &s) != OK) {
         json_decref(o);
         return;
     }
+    if (store_read_begin(c->api->store, &txn) == OK &&
+        store_counts(txn, &counts) == OK) {
+        node_json_num(o, "messages", counts.messages);
+        node_json_num(o, "free_bytes", counts.free_bytes);
+    }
+    store_read_end(txn);
     node_json_num(o, "used_bytes", s.used_bytes);
     node_json_num(o, "commits", s.commits);
     node_json_num(o, "schema", s.schema);

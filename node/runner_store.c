@@ -100,13 +100,11 @@ known(void *ctx, const struct thread_id *thread, const struct message_id *id,
     struct store_txn *txn = NULL;
     struct store_msg m = {0};
     struct conv_id conv;
-    uint64_t seq;
     enum err e;
 
     TRY(store_read_begin(r->c.store, &txn));
     TRY(store_conv_by_thread(txn, thread, &conv));
-    TRY(store_msg_by_id(txn, &conv, id, &seq));
-    TRY(store_msg_get(txn, seq, &m));
+    TRY(store_msg_find(txn, &conv, id, &m));
     *term_out = m.log_term;
     *seq_out = m.log_seq;
 out:

@@ -18,6 +18,7 @@ struct node_say {
     enum node_audit action;
     bool files; /* it names files, which must be at the hub first */
     struct message_id id;
+    uint64_t seq;         /* its number, once it is durable */
     struct node_ask *ask; /* while it is under way */
 };
 

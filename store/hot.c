@@ -48,6 +48,22 @@ store_hot_find(const struct store_hot *hot, enum store_table t, struct view key)
     return hot->len == 0 ? NULL : hot->at[find(hot, t, key)];
 }
 
+bool
+store_hot_under(const struct store_hot *hot, enum store_table t,
+                struct view prefix)
+{
+    for (size_t i = 0; i < hot->cap; i++) {
+        const struct store_hot_row *row = hot->at[i];
+
+        if (row != NULL && row->t == t && row->state != STORE_HOT_CLEAN &&
+            row->key.len >= prefix.len &&
+            view_equal(view_make(row->key.p, prefix.len), prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 row_free(struct store_hot_row *row, const struct mem *mem)
 {

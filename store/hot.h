@@ -40,6 +40,10 @@ bool store_hot_has(enum store_table t);
 struct store_hot_row *store_hot_find(const struct store_hot *hot,
                                      enum store_table t, struct view key);
 
+/* Whether a row is held that a walk over this prefix would not see as it is. */
+bool store_hot_under(const struct store_hot *hot, enum store_table t,
+                     struct view prefix);
+
 /* Hold a record, in place of what was held.  ERR_NOMEM: nothing changed */
 MUST_CHECK enum err store_hot_set(struct store_hot *hot, const struct mem *mem,
                                   enum store_table t, struct view key,

@@ -53,6 +53,17 @@ struct store_about {
     uint64_t restores;
 };
 
+/* A message that this transaction added. */
+struct store_added {
+    struct conv_id conv;
+    struct message_id id;
+    uint64_t seq;
+};
+
+enum {
+    STORE_ADDED_MAX = 256
+};
+
 struct store_txn {
     struct store *s;
     struct store_env_txn *env;
@@ -71,6 +82,8 @@ struct store_txn {
     uint8_t conv_key[STORE_KEY_SIZE];
     struct store_slots_txn slots;
     struct store_hot hot; /* of a write transaction */
+    struct store_added *added;
+    size_t added_len;
 };
 
 struct store_writer {

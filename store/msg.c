@@ -197,36 +197,82 @@ store_msgid_key(const struct conv_id *conv, const struct message_id *id,
 }
 
 enum err
-store_msg_by_id(struct store_txn *txn, const struct conv_id *conv,
-                const struct message_id *id, uint64_t *seq_out)
+store_msg_find(struct store_txn *txn, const struct conv_id *conv,
+               const struct message_id *id, struct store_msg *out)
 {
     uint8_t buf[STORE_MSGID_KEY];
     struct store_scan sc;
-    uint64_t found = 0;
+    struct store_msg m = {0};
+    bool found = false;
     enum err e;
     enum err end;
 
     (void)store_msgid_key(conv, id, 0, buf);
     TRY(store_scan_begin(txn, STORE_T_MSG_IDS, view_make(buf, 12), STORE_UP,
                          &sc));
-    while (e == OK && found == 0 && store_scan_next(&sc)) {
-        struct store_msg m = {0};
-
+    while (e == OK && !found && store_scan_next(&sc)) {
+        store_msg_clear(&m);
         e = sc.key.len == STORE_MSGID_KEY
                 ? store_msg_get(txn, store_get_u64(sc.key.p + 12), &m)
                 : ERR_CORRUPT;
-        if (e == OK && conv_id_equal(&m.conv, conv) &&
-            message_id_equal(&m.id, id)) {
-            found = m.seq;
-        }
-        store_msg_clear(&m);
+        found = e == OK && conv_id_equal(&m.conv, conv) &&
+                message_id_equal(&m.id, id);
         e = e == ERR_MISSING ? OK : e; /* of a conversation being deleted */
     }
     end = store_scan_end(&sc);
     TRY(e != OK ? e : end);
-    TRY(found != 0 ? OK : ERR_MISSING);
-    *seq_out = found;
+    TRY(found ? OK : ERR_MISSING);
+    *out = m;
+    m.body = (struct bytes){0};
 out:
+    store_msg_clear(&m);
+    return e;
+}
+
+/* What this transaction added lately, so that it need not be opened again. */
+static uint64_t
+added_lately(const struct store_txn *txn, const struct conv_id *conv,
+             const struct message_id *id)
+{
+    for (size_t i = txn->added_len; i > 0; i--) {
+        const struct store_added *a = &txn->added[i - 1];
+
+        if (message_id_equal(&a->id, id) && conv_id_equal(&a->conv, conv)) {
+            return a->seq;
+        }
+    }
+    return 0;
+}
+
+/* Without memory for it, it is opened. */
+static void
+remember_added(struct store_txn *txn, const struct store_msg *m, uint64_t seq)
+{
+    if (txn->added == NULL) {
+        txn->added =
+            mem_calloc(txn->s->cfg.mem, STORE_ADDED_MAX, sizeof(txn->added[0]));
+    }
+    if (txn->added != NULL && txn->added_len < STORE_ADDED_MAX) {
+        txn->added[txn->added_len++] =
+            (struct store_added){m->conv, m->id, seq};
+    }
+}
+
+enum err
+store_msg_by_id(struct store_txn *txn, const struct conv_id *conv,
+                const struct message_id *id, uint64_t *seq_out)
+{
+    struct store_msg m = {0};
+    uint64_t seq = added_lately(txn, conv, id);
+    enum err e = OK;
+
+    if (seq == 0) {
+        TRY(store_msg_find(txn, conv, id, &m));
+        seq = m.seq;
+    }
+    *seq_out = seq;
+out:
+    store_msg_clear(&m);
     return e;
 }
 
@@ -264,6 +310,9 @@ store_msg_add(struct store_txn *txn, const struct store_msg *m,
                       (struct view){0}));
     }
     TRY(store_conv_advance(txn, &conv, made.seq));
+    if (has_id) {
+        remember_added(txn, m, made.seq);
+    }
     if (seq_out != NULL) {
         *seq_out = made.seq;
     }
@@ -275,18 +324,14 @@ out:
 enum err
 store_msg_update(struct store_txn *txn, const struct store_msg *m)
 {
-    struct store_msg next = *m; /* borrows m's body */
-    struct store_msg old = {0};
+    struct conv_id conv;
     enum err e;
 
     TRY(m->body.len <= LIMIT_MSG_BODY ? OK : ERR_LIMIT);
-    TRY(store_msg_get(txn, m->seq, &old));
-    next.pos = old.pos;
-    next.conv = old.conv;
-    next.id = old.id;
-    TRY(put_msg(txn, &next));
+    TRY(store_msg_conv(txn, m->seq, &conv));
+    TRY(conv_id_equal(&conv, &m->conv) ? OK : ERR_MISSING);
+    TRY(put_msg(txn, m));
 out:
-    store_msg_clear(&old);
     return e;
 }
 

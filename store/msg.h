@@ -67,13 +67,20 @@ MUST_CHECK enum err store_msg_get(struct store_txn *txn, uint64_t seq,
                                   struct store_msg *out);
 
 /*
- * Write: replace a message's record (state, flags, body, times); seq, pos,
- * conv and id stay as they were.  ERR_MISSING
+ * Write: replace a message's record by m, which is as it was read but for
+ * state, flags, body, times, place and about.  ERR_MISSING  no such message in
+ * its conversation
  */
 MUST_CHECK enum err store_msg_update(struct store_txn *txn,
                                      const struct store_msg *m);
 
-/* Seq of the message with this id in a conversation.  ERR_MISSING */
+/* The message with this id in a conversation.  ERR_MISSING */
+MUST_CHECK enum err store_msg_find(struct store_txn *txn,
+                                   const struct conv_id *conv,
+                                   const struct message_id *id,
+                                   struct store_msg *out);
+
+/* Only its seq; of one that this transaction added without opening it. */
 MUST_CHECK enum err store_msg_by_id(struct store_txn *txn,
                                     const struct conv_id *conv,
                                     const struct message_id *id,

@@ -118,6 +118,21 @@ out:
 }
 
 enum err
+store_counts(struct store_txn *txn, struct store_counts *out)
+{
+    struct store_env_info info;
+    struct store_state *st;
+    enum err e;
+
+    TRY(store_state(txn, &st));
+    store_env_info(txn->s->env, txn->env, &info);
+    out->messages = st->n[STORE_N_MSG];
+    out->free_bytes = info.free_bytes;
+out:
+    return e;
+}
+
+enum err
 store_about_get(struct store_txn *txn, struct store_about *out)
 {
     struct store_about a = {0};

@@ -83,6 +83,8 @@ store_txn_clear(struct store_txn *txn)
 {
     store_slots_clear(txn);
     store_hot_clear(&txn->hot, txn->s->cfg.mem);
+    mem_free(txn->s->cfg.mem, txn->added,
+             STORE_ADDED_MAX * sizeof(txn->added[0]));
     mem_wipe(txn, sizeof(*txn));
 }
 
@@ -418,7 +420,7 @@ store_scan_begin(struct store_txn *txn, enum store_table t, struct view prefix,
     if (prefix.len > 0) {
         memcpy(sc->prefix, prefix.p, prefix.len);
     }
-    if (holds(txn, t)) {
+    if (holds(txn, t) && store_hot_under(&txn->hot, t, prefix)) {
         sc->e = store_hot_write(txn, t); /* the walk sees the tables */
         if (sc->e != OK) {
             return sc->e;
@@ -561,7 +563,15 @@ store_scan_next(struct store_scan *sc)
 enum err
 store_scan_del(struct store_scan *sc)
 {
+    struct store_hot_row *row = NULL;
+
     ASSERT(sc->txn->write && sc->e == OK && sc->dir == STORE_UP);
+    if (holds(sc->txn, sc->t)) {
+        row = store_hot_find(&sc->txn->hot, sc->t, sc->key);
+    }
+    if (row != NULL) {
+        row->state = STORE_HOT_DEL;
+    }
     return wrote(sc->txn, sc->t, store_env_cur_del(sc->cur));
 }
 

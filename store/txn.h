@@ -174,4 +174,12 @@ MUST_CHECK enum err store_scan_end(struct store_scan *sc);
 MUST_CHECK enum err store_key_hash(struct store_txn *txn, const char *label,
                                    struct view words, uint8_t out[16]);
 
+/* What a transaction sees of the whole; walks the list of free pages. */
+struct store_counts {
+    uint64_t messages;   /* ever added */
+    uint64_t free_bytes; /* of used_bytes, in pages that can be used again */
+};
+MUST_CHECK enum err store_counts(struct store_txn *txn,
+                                 struct store_counts *out);
+
 #endif

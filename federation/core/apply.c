@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+enum {
+    UPTO_BACK = 64 /* shows looked at for one to replace */
+};
+
 void
 fed_message_id(const struct clinic_id *author, struct view content,
                struct message_id *out)
@@ -38,6 +42,37 @@ struct placed {
     struct message_id id;
 };
 
+enum err
+fed_show_upto(struct fed_core *core, uint64_t code,
+              const struct thread_id *thread, const uint8_t other[32],
+              uint64_t term, uint64_t seq)
+{
+    struct fed_show *show = NULL;
+    size_t n = core->cur == NULL ? 0 : core->cur->shows_len;
+
+    for (size_t i = n; i > 0 && n - i < UPTO_BACK && show == NULL; i--) {
+        struct fed_show *s = &core->cur->shows[i - 1];
+
+        if (s->kind == FED_SHOW_STATE && s->code == code && s->term == term &&
+            s->seq <= seq && memcmp(s->other.b, other, 32) == 0 &&
+            thread_id_equal(&s->thread, thread)) {
+            show = s; /* the later place says more */
+        }
+    }
+    if (show == NULL) {
+        show = fed_tx_show(core, FED_SHOW_STATE);
+    }
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->code = code;
+    show->thread = *thread;
+    show->term = term;
+    show->seq = seq;
+    memcpy(show->other.b, other, sizeof(show->other.b));
+    return OK;
+}
+
 static enum err
 show_accepted(struct fed_core *core, const struct fed_thread *t,
               const struct placed *m)
@@ -53,13 +88,8 @@ show_accepted(struct fed_core *core, const struct fed_thread *t,
     show->seq = m->seq;
     show->ts_ms = m->ts_ms;
     if (!fed_thread_hub_here(core, t)) {
-        show = fed_tx_show(core, FED_SHOW_STATE);
-        TRY(show == NULL ? ERR_NOMEM : OK);
-        show->code = FED_MESSAGE_DELIVERED;
-        show->thread = t->id;
-        show->term = m->term;
-        show->seq = m->seq;
-        memcpy(show->other.b, t->rec.hub, sizeof(show->other.b));
+        TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &t->id, t->rec.hub,
+                          m->term, m->seq));
     }
 out:
     return e;
@@ -116,6 +146,30 @@ take_message(struct fed_core *core, struct fed_thread *t,
     TRY(m->ours ? show_accepted(core, t, m) : show_message(core, t, m));
 out:
     return e;
+}
+
+bool
+fed_content_shown(struct view content)
+{
+    struct proto_content c;
+
+    return proto_content_decode(content, &c) == OK &&
+           c.kind == PROTO_CONTENT_TEXT;
+}
+
+enum err
+fed_apply_own(struct fed_core *core, struct fed_thread *t,
+              const struct message_id *id, uint64_t term, uint64_t seq,
+              uint64_t ts_ms)
+{
+    struct placed m = {.author = &core->me,
+                       .term = term,
+                       .seq = seq,
+                       .ts_ms = ts_ms,
+                       .ours = true};
+
+    m.id = *id;
+    return take_message(core, t, &m);
 }
 
 static enum err

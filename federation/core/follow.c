@@ -96,10 +96,14 @@ own_message(struct fed_core *core, struct fed_thread *t,
     struct fed_rec_intent rec;
     struct bytes hold = {0};
 
-    TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
     TRY(append(core, t, a));
-    TRY(fed_apply_content(core, t, &core->me, a->term, a->seq, a->ts_ms,
-                          rec.data, true));
+    if (sub->shown) {
+        TRY(fed_apply_own(core, t, &sub->id, a->term, a->seq, a->ts_ms));
+    } else {
+        TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
+        TRY(fed_apply_content(core, t, &core->me, a->term, a->seq, a->ts_ms,
+                              rec.data, true));
+    }
     TRY(fed_intent_done(core, t, sub->number));
     fed_sub_del(t, sub);
     TRY(fed_apply_late(core, t));

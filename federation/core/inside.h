@@ -93,6 +93,8 @@ struct fed_sub {
     uint64_t epoch;
     uint8_t req[16];
     uint8_t hash[32];
+    bool shown; /* it says something that people see, with this id */
+    struct message_id id;
 };
 
 struct fed_thread {
@@ -494,6 +496,17 @@ MUST_CHECK enum err
 fed_apply_content(struct fed_core *core, struct fed_thread *t,
                   const struct clinic_id *author, uint64_t term, uint64_t seq,
                   uint64_t ts_ms, struct view content, bool ours);
+/* Our own message of this id, which people see, has its place. */
+MUST_CHECK enum err fed_apply_own(struct fed_core *core, struct fed_thread *t,
+                                  const struct message_id *id, uint64_t term,
+                                  uint64_t seq, uint64_t ts_ms);
+/* Whether people see a content as a message. */
+bool fed_content_shown(struct view content);
+/* Show that other has, or has read, all of ours up to a place; once a batch. */
+MUST_CHECK enum err fed_show_upto(struct fed_core *core, uint64_t code,
+                                  const struct thread_id *thread,
+                                  const uint8_t other[32], uint64_t term,
+                                  uint64_t seq);
 /* A staged commit keeps the rules of the thread?  ERR_DENIED  no */
 MUST_CHECK enum err fed_policy_commit(struct fed_core *core,
                                       const struct fed_thread *t,

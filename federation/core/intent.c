@@ -256,6 +256,8 @@ note_sub(struct fed_core *core, struct fed_thread *t, uint64_t number,
     sub->epoch = rec->epoch;
     memcpy(sub->req, rec->req, sizeof(sub->req));
     memcpy(sub->hash, rec->hash, sizeof(sub->hash));
+    memcpy(sub->id.b, rec->id, sizeof(sub->id.b));
+    sub->shown = rec->kind == FED_INTENT_SAY && fed_content_shown(rec->data);
     t->subs_len++;
 out:
     return e;

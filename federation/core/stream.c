@@ -295,7 +295,6 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
     enum err e;
     struct fed_thread *t;
     struct fed_member *m;
-    struct fed_show *show;
 
     if (!has->any) {
         return OK;
@@ -319,13 +318,8 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
     if (has->fan == 0) {
         goto out;
     }
-    show = fed_tx_show(core, FED_SHOW_STATE);
-    TRY(show == NULL ? ERR_NOMEM : OK);
-    show->code = FED_MESSAGE_DELIVERED;
-    show->thread = has->thread;
-    show->term = t->rec.term;
-    show->seq = has->fan;
-    memcpy(show->other.b, p->subject.b, sizeof(show->other.b));
+    TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &has->thread, p->subject.b,
+                      t->rec.term, has->fan));
 out:
     return e;
 }

@@ -247,6 +247,9 @@ load_subs(struct fed_core *core, struct fed_thread *t)
             sub->epoch = rec.epoch;
             memcpy(sub->req, rec.req, sizeof(sub->req));
             memcpy(sub->hash, rec.hash, sizeof(sub->hash));
+            memcpy(sub->id.b, rec.id, sizeof(sub->id.b));
+            sub->shown =
+                rec.kind == FED_INTENT_SAY && fed_content_shown(rec.data);
         }
         bytes_free(&hold);
         if (e != OK) {

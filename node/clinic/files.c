@@ -173,18 +173,16 @@ node_desk_file_failed(struct store_txn *txn, const struct thread_id *thread,
     struct store_msg m = {0};
     struct message_id id;
     struct conv_id conv;
-    uint64_t seq;
     bool ready;
 
     TRY(node_desk_file_held(txn, thread, blob, &id, &ready));
     TRY(node_desk_file_up(txn, thread, blob));
     TRY(store_conv_by_thread(txn, thread, &conv));
-    TRY(store_msg_by_id(txn, &conv, &id, &seq));
-    TRY(store_msg_get(txn, seq, &m));
+    TRY(store_msg_find(txn, &conv, &id, &m));
     m.state = STORE_MSG_FAILED;
     TRY(store_msg_update(txn, &m));
-    TRY(node_desk_waits_no_more(txn, &conv, seq));
-    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(&conv), seq));
+    TRY(node_desk_waits_no_more(txn, &conv, m.seq));
+    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(&conv), m.seq));
 out:
     store_msg_clear(&m);
     return e;

@@ -372,10 +372,8 @@ own_state(struct store_txn *txn, const struct fed_show *show,
 {
     enum err e;
     struct store_msg m = {0};
-    uint64_t seq;
 
-    TRY(store_msg_by_id(txn, conv, &show->message, &seq));
-    TRY(store_msg_get(txn, seq, &m));
+    TRY(store_msg_find(txn, conv, &show->message, &m));
     if (show->code == FED_MESSAGE_ACCEPTED) {
         m.state = STORE_MSG_ACCEPTED;
         m.at_ms = show->ts_ms;
@@ -385,8 +383,8 @@ own_state(struct store_txn *txn, const struct fed_show *show,
         m.state = STORE_MSG_FAILED;
     }
     TRY(store_msg_update(txn, &m));
-    TRY(node_desk_waits_no_more(txn, conv, seq));
-    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), seq));
+    TRY(node_desk_waits_no_more(txn, conv, m.seq));
+    TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(conv), m.seq));
 out:
     store_msg_clear(&m);
     /* nothing to mark: a content of the protocol itself */

@@ -176,7 +176,6 @@ TEST(an_update_keeps_the_place)
     CHECK_ERR(store_msg_get(txn, 3, &op.m), ERR_MISSING);
     store_read_end(txn);
     op.m.state = STORE_MSG_DELIVERED;
-    op.m.pos = 9;
     bytes_free(&op.m.body);
     CHECK_OK(
         bytes_copy(mem_heap(), VIEW_LIT("changed, and longer"), &op.m.body));

@@ -293,25 +293,10 @@ cpu_s(const char *pid)
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* Messages of all conversations together. */
-static uint64_t
-messages_of(struct control *c)
-{
-    uint64_t sum = 0;
-
-    control_ask(c,
-                "{\"do\":\"inbox\",\"args\":[],\"flags\":{\"limit\":\"100\"}}"
-                "\n");
-    for (const char *at = c->line; (at = strstr(at, "\"messages\":")) != NULL;
-         at++) {
-        sum += number_after(at, "\"messages\":");
-    }
-    return sum;
-}
-
 struct figures {
+    uint64_t messages; /* of all conversations together */
     uint64_t commits;
-    uint64_t used;
+    uint64_t used; /* without the pages that are free again */
 };
 
 static struct figures
@@ -320,8 +305,10 @@ figures_of(struct control *c)
     struct figures f;
 
     control_ask(c, "{\"do\":\"status\",\"args\":[],\"flags\":{}}\n");
+    f.messages = number_after(c->line, "\"messages\":");
     f.commits = number_after(c->line, "\"commits\":");
-    f.used = number_after(c->line, "\"used_bytes\":");
+    f.used = number_after(c->line, "\"used_bytes\":") -
+             number_after(c->line, "\"free_bytes\":");
     return f;
 }
 
@@ -338,13 +325,11 @@ run_flood(char **arg, int argc)
     double cpu[2];
     double start;
     double took;
-    uint64_t before;
     struct figures fig[4];
     double n = (double)f.count;
 
     control_open(&a, arg[0]);
     control_open(&b, arg[1]);
-    before = messages_of(&b);
     fig[0] = figures_of(&a);
     fig[1] = figures_of(&b);
     cpu[0] = cpu_s(arg[2]);
@@ -360,8 +345,8 @@ run_flood(char **arg, int argc)
         pthread_join(writers[i].thread, NULL);
         close(writers[i].c.fd);
     }
-    while (messages_of(&b) < before + f.count) {
-        usleep(5000);
+    while (figures_of(&b).messages < fig[1].messages + f.count) {
+        usleep(1000);
     }
     took = now_s() - start;
     fig[2] = figures_of(&a);
