@@ -189,7 +189,7 @@ unit:
 
 check: setup-test
 	@$(MAKE) --no-print-directory MODE=plain bins tests
-	@$(MAKE) --no-print-directory MODE=clang libs
+	@$(MAKE) --no-print-directory MODE=clang bins
 	@tools/check/all
 
 # Everything: build with gcc, build under sanitizers, every suite.

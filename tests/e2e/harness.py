@@ -31,6 +31,15 @@ os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=0:exitcode=99:suppressions=
                       + os.path.join(TOP, "tests/federation/tsan.supp"))
 
 
+class Skipped(Exception):
+    """What this build or machine cannot show."""
+
+
+def plain_build_only(why):
+    if MODE != "plain":
+        raise Skipped(why)
+
+
 class Failed(Exception):
     """What was expected did not happen."""
 
@@ -194,7 +203,7 @@ class World:
 
 def run(tests):
     words = sys.argv[1:]
-    passed = failed = 0
+    passed = failed = skipped = 0
     for test in tests:
         if words and not any(w in test.__name__ for w in words):
             continue
@@ -205,6 +214,9 @@ def run(tests):
             passed += 1
             print(f"ok {test.__name__} ({time.monotonic() - start:.1f} s)",
                   flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"skipped: {test.__name__}: {why}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
             print(f"FAIL {test.__name__}", flush=True)
@@ -213,5 +225,6 @@ def run(tests):
                 print(f"--- {n.name}:\n{n.log_text()[-3000:]}")
         finally:
             world.end()
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed"
+          + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed else 0)

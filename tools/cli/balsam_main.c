@@ -92,8 +92,8 @@ dispatch(const struct tool_run *run)
     return tool_cmd_plain(run);
 }
 
-int
-main(int argc, char **argv)
+static enum tool_exit
+whole(int argc, char **argv)
 {
     struct tool_run run = {.envp = (const char *const *)environ};
     char problem[TOOL_PROBLEM_MAX];
@@ -136,4 +136,10 @@ main(int argc, char **argv)
         return tool_say(TOOL_EXIT_USAGE, "The path of the data is too long.");
     }
     return dispatch(&run);
+}
+
+int
+main(int argc, char **argv)
+{
+    return (int)whole(argc, argv);
 }

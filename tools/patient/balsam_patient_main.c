@@ -337,8 +337,8 @@ with_log(struct tool_patient *p)
     return code;
 }
 
-int
-main(int argc, char **argv)
+static enum tool_exit
+whole(int argc, char **argv)
 {
     const struct tool_table *table = tool_patient_table();
     struct tool_patient p = {.json = false};
@@ -383,4 +383,10 @@ main(int argc, char **argv)
         return tool_say(TOOL_EXIT_FAILED, "The cryptography does not start.");
     }
     return with_log(&p);
+}
+
+int
+main(int argc, char **argv)
+{
+    return (int)whole(argc, argv);
 }
