@@ -251,13 +251,13 @@ MUST_CHECK enum err fed_app_code_confirm(struct fed_app *app, struct view text,
 /*
  * The patient of this code, on a fresh storage (new phone) or, when it is the
  * same patient, to sign a list here.  The key stays, sealed, until the home
- * clinic took the list.  keep: the other devices stay; otherwise they are
- * removed, since most likely one was lost.
+ * clinic took the list.  The other devices are removed, since most likely one
+ * was lost.  Then join the home clinic by any link of it.
  *
  * ERR_EXISTS  another patient is here; others as ident_code_read
  */
 MUST_CHECK enum err fed_app_recover(struct fed_app *app, struct view text,
-                                    bool keep, unsigned *bad_word);
+                                    unsigned *bad_word);
 
 /* ------------------------------------------------------------------ devices */
 

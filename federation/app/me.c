@@ -12,13 +12,15 @@
 
 #include <string.h>
 
+static const uint64_t first_list_s = 1577836800; /* 2020-01-01 */
+
 /* Names of secrets. */
 static const char device_name[] = "device";   /* seed of the device key */
 static const char code_name[] = "code";       /* until confirmed */
 static const char key_name[] = "key";         /* seed of the patient key */
 static const char archive_name[] = "archive"; /* key of our own archive */
 static const char seal_name[] = "seal";       /* what a grant is sealed to */
-static const char keep_name[] = "keep"; /* recovering: other devices stay */
+static const char recover_name[] = "recover"; /* until the home has its list */
 
 /* ------------------------------------------------------------------ record */
 
@@ -229,6 +231,26 @@ out:
     return e;
 }
 
+/*
+ * The number of the next list: above what we know and, since a new phone knows
+ * nothing, not below the seconds since 2020.  Numbers alone decide; the clock
+ * only says where to begin.
+ */
+static uint64_t
+next_generation(struct fed_app *app)
+{
+    uint64_t known = app->list.generation >> 32;
+    uint64_t now_s = fed_app_now(app) / 1000;
+    uint64_t begin = now_s > first_list_s ? now_s - first_list_s : 0;
+
+    if (fed_app_recovering(app)) {
+        begin += 60; /* above what the lost device signed a moment ago */
+    }
+    return ident_generation(
+        (uint32_t)(begin > known && begin <= UINT32_MAX ? begin : known + 1),
+        0);
+}
+
 /* One above what we have, this device as the patient key's own. */
 static enum err
 next_list(struct fed_app *app, struct ident_devices *out)
@@ -242,8 +264,7 @@ next_list(struct fed_app *app, struct ident_devices *out)
     TRY(fed_app_device_key(app, &key));
     memcpy(self.b, key.pub, sizeof(self.b));
     memcpy(list.home.b, app->me.home, sizeof(list.home.b));
-    list.generation =
-        ident_generation((uint32_t)(app->list.generation >> 32) + 1, 0);
+    list.generation = next_generation(app);
     for (uint32_t i = 0; i < list.len; i++) {
         if (device_id_equal(&list.device[i].id, &self)) {
             d = &list.device[i];
@@ -281,28 +302,26 @@ out:
     return e;
 }
 
-/* Recovering: what this list should say instead, by the code's holder. */
+/*
+ * Recovering: this list should name this device, and no other, since most
+ * likely one was lost.
+ */
 static enum err
 above(struct fed_app *app, const struct prim_sign_key *key)
 {
-    enum err e;
-    uint8_t keep = 0;
+    enum err e = OK;
     struct ident_devices list;
 
-    e = fed_app_secret(app, keep_name, &keep, 1);
-    if (e == ERR_MISSING) {
+    if (!fed_app_recovering(app)) {
         return OK; /* nothing to say against it */
     }
-    TRY(e);
     TRY(next_list(app, &list));
-    if (keep == 0) {
-        for (uint32_t i = 0; i < list.len; i++) {
-            if (subject_id_is_zero(&list.device[i].added_by)) {
-                list.device[0] = list.device[i]; /* this one: next_list */
-            }
+    for (uint32_t i = 0; i < list.len; i++) {
+        if (subject_id_is_zero(&list.device[i].added_by)) {
+            list.device[0] = list.device[i]; /* this one: next_list */
         }
-        list.len = 1;
     }
+    list.len = 1;
     TRY(sign_list(app, key, &list));
 out:
     return e;
@@ -366,9 +385,9 @@ out:
 bool
 fed_app_recovering(struct fed_app *app)
 {
-    uint8_t keep;
+    uint8_t yes;
 
-    return fed_app_secret(app, keep_name, &keep, 1) == OK;
+    return fed_app_secret(app, recover_name, &yes, 1) == OK;
 }
 
 enum err
@@ -398,7 +417,7 @@ fed_app_list_settled(struct fed_app *app)
     }
     me.settled = true;
     TRY(fed_app_secret_del(app, key_name));
-    TRY(fed_app_secret_del(app, keep_name));
+    TRY(fed_app_secret_del(app, recover_name));
     TRY(fed_app_me_save(app, &me));
 out:
     return e;
@@ -486,13 +505,12 @@ out:
 }
 
 enum err
-fed_app_recover(struct fed_app *app, struct view text, bool keep,
-                unsigned *bad_word)
+fed_app_recover(struct fed_app *app, struct view text, unsigned *bad_word)
 {
     enum err e;
     SCRUBBED(code, IDENT_CODE);
     SCRUBBED_STRUCT(prim_sign_key, key);
-    uint8_t keeps = keep ? 1 : 0;
+    static const uint8_t yes = 1;
     struct fed_app_rec_me me = app->me;
 
     TRY(ident_code_read(text, code, bad_word));
@@ -503,7 +521,7 @@ fed_app_recover(struct fed_app *app, struct view text, bool keep,
             : ERR_EXISTS);
     TRY(fed_app_secret_put(app, key_name,
                            view_make(key.seed, sizeof(key.seed))));
-    TRY(fed_app_secret_put(app, keep_name, view_make(&keeps, 1)));
+    TRY(fed_app_secret_put(app, recover_name, view_make(&yes, 1)));
     TRY(put_archive_key(app, code));
     if (me.stage == FED_APP_READY) {
         TRY(app->list.generation == 0 ? OK : above(app, &key));

@@ -167,6 +167,7 @@ apply_to_target(struct fed_app *app, const struct thread_id *thread,
     } else {
         target.flags |= FED_APP_MESSAGE_DELETED;
         target.text = (struct view){0};
+        target.content = (struct view){0}; /* gone here, not only hidden */
     }
     TRY(save_at(app, thread, at, &target));
     TRY(tell(app, FED_APP_EV_STATE, thread, &target));
@@ -504,7 +505,11 @@ reveal(struct fed_app *app, struct fed_app_message *out,
     uint64_t place;
     static const uint8_t none[32];
 
-    if ((m->flags & (FED_APP_MESSAGE_OPAQUE | FED_APP_MESSAGE_DELETED)) != 0 ||
+    if ((m->flags & FED_APP_MESSAGE_DELETED) != 0) {
+        out->kind = PROTO_CONTENT_TEXT;
+        return OK;
+    }
+    if ((m->flags & FED_APP_MESSAGE_OPAQUE) != 0 ||
         proto_content_decode(m->content, &c) != OK) {
         return OK;
     }

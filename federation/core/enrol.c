@@ -540,7 +540,7 @@ fed_patient_stance(struct fed_core *core, struct fed_party *patient,
 {
     enum err e;
     struct patient_id id;
-    struct ident_devices list;
+    struct ident_devices list = {.len = 0};
 
     memcpy(id.b, patient->root.b, sizeof(id.b));
     TRY(fed_party_stance(core, patient, ours));

@@ -77,8 +77,7 @@ tool_patient_code_recover(struct tool_patient *p)
     if (code != TOOL_EXIT_OK) {
         return code;
     }
-    e = fed_app_recover(p->app, view_of(&text),
-                        tool_args_has(&p->args, "--keep"), &bad);
+    e = fed_app_recover(p->app, view_of(&text), &bad);
     e = e == OK ? fed_run_turn(p->run) : e;
     bytes_free(&text);
     return e == OK ? TOOL_EXIT_OK : tool_patient_bad_code(p, e, bad);

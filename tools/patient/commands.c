@@ -2,10 +2,6 @@
 #include "tools/patient/commands.h"
 
 /* Flags that several commands take. */
-#define KEEP                                                      \
-    {                                                             \
-        "--keep", NULL, "the patient's other devices stay", false \
-    }
 #define YES                                \
     {                                      \
         "--yes", NULL, "do not ask", false \
@@ -193,8 +189,8 @@ static const struct tool_command commands[] = {
      0,
      "be who you were, on a new device, by the recovery code",
      "The words are read from standard input. Then join your home clinic again "
-     "by any link of it. Your other devices are removed unless --keep.",
-     {KEEP, {0}}},
+     "by any link of it. Your other devices are removed.",
+     {{0}}},
     {"status", "", 0, 0, "who you are here and how things stand", NULL, {{0}}},
     {"completion",
      "",
