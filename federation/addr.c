@@ -134,3 +134,13 @@ fed_ip_same_site(const struct fed_ip *a, const struct fed_ip *b)
     return a->family == b->family &&
            memcmp(a->b, b->b, a->family == 4 ? 4 : 8) == 0;
 }
+
+bool
+fed_ip_is_loopback(const struct fed_ip *ip)
+{
+    static const uint8_t six[16] = {[15] = 1};
+
+    return ip->family == 4   ? ip->b[0] == 127
+           : ip->family == 6 ? memcmp(ip->b, six, sizeof(six)) == 0
+                             : false;
+}

@@ -44,6 +44,9 @@ MUST_CHECK enum err fed_addr_numeric(const struct fed_addr *a,
 /* The text form of a numeric address. */
 void fed_ip_addr(const struct fed_ip *ip, struct fed_addr *out);
 
+/* Only this machine can connect to it. */
+bool fed_ip_is_loopback(const struct fed_ip *ip);
+
 /* Same host (not port): IPv4 whole, IPv6 by its /64. */
 bool fed_ip_same_site(const struct fed_ip *a, const struct fed_ip *b);
 

@@ -350,6 +350,14 @@ same_side(const struct fed_link *l, const struct fed_web_door *door)
     return (l->web != NULL) == (door != NULL);
 }
 
+/* Whether l still waits to be proven, on the same side as door. */
+static bool
+waits_at(const struct fed_link *l, const struct fed_web_door *door)
+{
+    return l->phase != FED_PHASE_UP && !l->dialled && same_side(l, door) &&
+           !atomic_load(&l->conn.ending);
+}
+
 struct fed_link *
 fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
                 const struct fed_web_door *door, bool *ok_out)
@@ -361,8 +369,7 @@ fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
 
     pthread_mutex_lock(&net->mx);
     for (struct fed_link *l = net->links; l != NULL; l = l->next) {
-        if (l->phase == FED_PHASE_UP || l->dialled || !same_side(l, door) ||
-            atomic_load(&l->conn.ending)) {
+        if (!waits_at(l, door)) {
             continue;
         }
         if (oldest == NULL) {

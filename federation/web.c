@@ -92,15 +92,20 @@ open_channel(struct fed_link *l, const char *host)
     return e;
 }
 
-/* The answer is everything; then wait for the other side to close, so that
- * what it still sends does not destroy it on the way. */
+/*
+ * The answer is everything.  more: the other side may still be sending, which
+ * would destroy the answer on its way if we closed at once; so wait a moment
+ * for it to close.
+ */
 static enum fed_flow
-answer_and_close(struct fed_link *l, struct bytes *take_out)
+answer_and_close(struct fed_link *l, bool more, struct bytes *take_out)
 {
     l->web->state = FED_WEB_ANSWERED;
     pthread_mutex_lock(&l->conn.mx);
-    l->conn.hold = true;
-    l->conn.linger_ms = l->net->env.tuning.handshake_ms;
+    l->conn.hold = more;
+    if (!more) { /* a slow reader gets as long as a slow writer */
+        l->conn.linger_ms = l->net->env.tuning.handshake_ms;
+    }
     pthread_mutex_unlock(&l->conn.mx);
     ERR_IGNORE(fed_conn_send_own(&l->conn, take_out), "it asks again");
     fed_conn_close(&l->conn, FED_WHY_CLOSED_HERE, true);
@@ -114,17 +119,18 @@ answer(struct fed_link *l, enum err read, const struct fed_http_head *head)
     enum fed_web_reply reply = FED_WEB_CLOSE;
     struct bytes out = {0};
     enum fed_flow flow = FED_GO;
+    bool more = head->len < l->web->head.len;
     enum err e;
 
     /* who sends frames before it is asked to means to confuse somebody */
-    if (read == OK && head->len < l->web->head.len &&
-        head->has[FED_HTTP_UPGRADE]) {
+    if (read == OK && more && head->has[FED_HTTP_UPGRADE]) {
         read = ERR_FORMAT;
     }
     TRY(fed_web_answer(l->web->web, l->web->door->tls, read, head, host, &reply,
                        &out));
     if (reply == FED_WEB_CLOSE) {
-        flow = answer_and_close(l, &out);
+        flow = answer_and_close(
+            l, read != OK || more || fed_http_has_body(head), &out);
     } else {
         TRY(open_channel(l, host));
         TRY(fed_conn_send_own(&l->conn, &out));

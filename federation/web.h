@@ -61,6 +61,9 @@ MUST_CHECK enum err fed_web_open(struct fed_net *net,
 MUST_CHECK enum err fed_web_set_tls(struct fed_net *net, struct view cert_pem,
                                     struct view key_pem);
 
+/* When that certificate ends, in ms since 1970; 0: none, or unknown. */
+uint64_t fed_web_tls_ends_ms(struct fed_net *net);
+
 /*
  * Listen at a numeric address; without tls only behind a proxy.  *port_out (may
  * be NULL) as fed_net_listen.

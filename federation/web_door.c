@@ -89,6 +89,19 @@ out:
     return e;
 }
 
+uint64_t
+fed_web_tls_ends_ms(struct fed_net *net)
+{
+    uint64_t ms = 0;
+
+    pthread_mutex_lock(&net->mx);
+    if (net->web != NULL && net->web->policy != NULL) {
+        ms = tlsp_policy_ends_ms(net->web->policy);
+    }
+    pthread_mutex_unlock(&net->mx);
+    return ms;
+}
+
 static void
 on_accept(void *ctx, struct fed_stream *s)
 {
@@ -130,15 +143,6 @@ next_door(struct fed_net *net, bool tls, bool proxied,
     return OK;
 }
 
-static bool
-is_loopback(const struct fed_ip *ip)
-{
-    static const uint8_t six[16] = {[15] = 1};
-
-    return ip->family == 4 ? ip->b[0] == 127
-                           : memcmp(ip->b, six, sizeof(six)) == 0;
-}
-
 enum err
 fed_web_listen(struct fed_net *net, const struct fed_addr *addr, bool tls,
                uint16_t *port_out)
@@ -150,7 +154,7 @@ fed_web_listen(struct fed_net *net, const struct fed_addr *addr, bool tls,
     enum err e;
 
     TRY(fed_addr_numeric(addr, &ip) == OK ? OK : ERR_FORMAT);
-    TRY(tls || is_loopback(&ip) ? OK : ERR_DENIED);
+    TRY(tls || fed_ip_is_loopback(&ip) ? OK : ERR_DENIED);
     TRY(next_door(net, tls, !tls, &user));
     TRY(net->io->listen(net->io->ctx, &ip, &user, &bound, &l));
     net->listeners[net->listeners_n++] = l;

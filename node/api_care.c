@@ -3,6 +3,7 @@
 #include "crypto/prim/secret.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/web.h"
 #include "proto/base/limits.h"
 #include "store/backup.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
+
+#define WEB_SOON_MS (14 * IDENT_DAY_MS)
 
 /* ------------------------------------------------------------------ backup */
 
@@ -394,6 +397,28 @@ look_at_patients(struct node_call *c, json_t *list)
             "balsam invites. Call the patient, then balsam invite resend.");
 }
 
+/* Patients in browsers come through the web port. */
+static void
+look_at_web(struct node_call *c, json_t *list)
+{
+    const struct node_config *config = c->api->config;
+    uint64_t ends = fed_web_tls_ends_ms(node_runner_net(c->api->runner));
+
+    if (!node_web_wanted(config)) {
+        return;
+    }
+    finding(list, "the web name", config->host[0] != '\0',
+            "Without --host only this machine's own browser is answered: set "
+            "the name that people open.");
+    if (config->web_cert[0] != '\0') {
+        finding(list, "the web certificate",
+                ends > store_now_ms(c->api->store) + WEB_SOON_MS,
+                "It ends within two weeks, or has: renew it. The node takes "
+                "the new files by itself within a minute, or at once when it "
+                "gets SIGHUP.");
+    }
+}
+
 enum err
 node_cmd_doctor(struct node_call *c)
 {
@@ -408,6 +433,7 @@ node_cmd_doctor(struct node_call *c)
     look_at_keys(c, list);
     look_at_addrs(c, list);
     look_at_patients(c, list);
+    look_at_web(c, list);
     finding(list, "commits", s.failures == 0,
             "Some did not succeed; the log says why. Is the disk full or "
             "failing?");

@@ -2,6 +2,7 @@
 /* The node itself: how it does, who it is connected to. */
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/web.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -123,13 +124,14 @@ show_net(struct node_call *c)
     }
     fed_net_stats(node_runner_net(c->api->runner), &s);
     node_json_num(o, "online", s.peers - s.devices);
-    node_json_num(o, "devices", s.devices);
     node_json_num(o, "browsers", s.web);
     node_json_num(o, "wanted", s.wanted);
     node_json_num(o, "unreachable", s.wanted_down);
     node_json_num(o, "strangers", s.strangers);
     node_json_num(o, "refused", s.refused);
     node_json_num(o, "failed", s.failed);
+    node_json_num(o, "devices", s.devices);
+    node_json_num(o, "web_devices", s.web);
     (void)json_object_set_new(c->out, "network", o);
 }
 
@@ -143,6 +145,25 @@ show_runner(struct node_call *c)
     node_json_num(c->out, "events", s.steps);
     node_json_num(c->out, "waiting", s.queued);
     node_json_num(c->out, "failures", s.failures);
+}
+
+/* Where browsers come in, and what address that has. */
+static void
+show_web(struct node_call *c)
+{
+    const struct node_config *config = c->api->config;
+    json_t *list;
+
+    if (!node_web_wanted(config)) {
+        return;
+    }
+    list = node_json_array(c->out, "web");
+    for (size_t i = 0; i < config->web.len; i++) {
+        (void)json_array_append_new(list, json_string(config->web.item[i]));
+    }
+    if (config->web_socket[0] != '\0') {
+        (void)json_array_append_new(list, json_string(config->web_socket));
+    }
 }
 
 /* What protects the node, and what its kernel lacks. */
@@ -208,6 +229,7 @@ node_cmd_status(struct node_call *c)
     node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
     node_json_bool(c->out, "sheet_checked", !unchecked);
     show_net(c);
+    show_web(c);
     show_store(c);
     show_runner(c);
     return OK;

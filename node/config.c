@@ -40,6 +40,10 @@ static const struct setting settings[] = {
     SETTING("listen", LIST, listen),
     SETTING("address", LIST, address),
     SETTING("host", TEXT, host),
+    SETTING("web", LIST, web),
+    SETTING("web-socket", TEXT, web_socket),
+    SETTING("web-cert", TEXT, web_cert),
+    SETTING("web-key", TEXT, web_key),
     SETTING("key-file", TEXT, key_file),
     SETTING("passphrase-file", TEXT, passphrase_file),
     SETTING("credential", TEXT, credential),
@@ -67,6 +71,14 @@ node_config_help(void)
            "into links,\n"
            "                         may be repeated\n"
            "  --host NAME            web name for links, https://NAME/l#...\n"
+           "  --web ADDRESS:PORT     web port, for browsers and for patients' "
+           "apps in them;\n"
+           "                         may be repeated (none)\n"
+           "  --web-cert FILE        its certificate (PEM); without one only "
+           "on loopback,\n"
+           "                         behind a proxy that has one\n"
+           "  --web-key FILE         its key (PEM)\n"
+           "  --web-socket PATH      web port for a proxy, as a unix socket\n"
            "  --control PATH         control socket (DIR/control)\n"
            "  --key-file FILE        master key (DIR/master.key)\n"
            "  --passphrase-file FILE passphrase instead of a master key\n"
@@ -447,6 +459,41 @@ default_text(struct reading *r, char *field, const char *dir, const char *name)
     }
 }
 
+/* Without a certificate only a proxy may connect: everybody else's words would
+ * be readable on the way. */
+static void
+check_web(struct reading *r)
+{
+    const struct node_config *c = r->c;
+    bool cert = c->web_cert[0] != '\0';
+    struct fed_addr addr;
+    struct fed_ip ip;
+
+    if (cert != (c->web_key[0] != '\0')) {
+        problem(r, "web-cert and web-key: give both or neither");
+    }
+    if (cert && c->web.len == 0) {
+        problem(r, "web-cert: it is for --web, which is missing");
+    }
+    for (size_t i = 0; i < c->web.len; i++) {
+        if (fed_addr_parse(view_str(c->web.item[i]), 0, &addr) != OK ||
+            fed_addr_numeric(&addr, &ip) != OK) {
+            problem(r,
+                    "web: \"%s\" is not an address in digits; write "
+                    "ADDRESS:PORT",
+                    c->web.item[i]);
+        } else if (!cert && !fed_ip_is_loopback(&ip)) {
+            problem(r,
+                    "web: %s needs --web-cert and --web-key; without them "
+                    "listen on 127.0.0.1, behind a proxy that has them",
+                    c->web.item[i]);
+        }
+    }
+    if (c->web_socket[0] != '\0' && c->web_socket[0] != '/') {
+        problem(r, "web-socket: write the whole path, from /");
+    }
+}
+
 /* What follows from the data folder, once that is known. */
 static void
 fill_defaults(struct reading *r)
@@ -469,6 +516,7 @@ fill_defaults(struct reading *r)
                     c->listen.item[i]);
         }
     }
+    check_web(r);
     if (c->listen.len == 0) {
         default_text(r, c->listen.item[0], NULL, "0.0.0.0:7443");
         c->listen.len = 1;

@@ -29,12 +29,16 @@ struct node_config_list {
 
 /* Empty text: not set. */
 struct node_config {
-    char config[NODE_CONFIG_TEXT];          /* the file that was read */
-    char data[NODE_CONFIG_TEXT];            /* folder of the node's data */
-    char control[NODE_CONFIG_TEXT];         /* control socket */
-    struct node_config_list listen;         /* node port: host:port */
-    struct node_config_list address;        /* how others reach us, for links */
-    char host[NODE_CONFIG_TEXT];            /* web name for links */
+    char config[NODE_CONFIG_TEXT];     /* the file that was read */
+    char data[NODE_CONFIG_TEXT];       /* folder of the node's data */
+    char control[NODE_CONFIG_TEXT];    /* control socket */
+    struct node_config_list listen;    /* node port: host:port */
+    struct node_config_list address;   /* how others reach us, for links */
+    char host[NODE_CONFIG_TEXT];       /* web name for links, web port */
+    struct node_config_list web;       /* web port: address:port */
+    char web_socket[NODE_CONFIG_TEXT]; /* the same for a proxy */
+    char web_cert[NODE_CONFIG_TEXT];   /* PEM; empty: plain */
+    char web_key[NODE_CONFIG_TEXT];
     char key_file[NODE_CONFIG_TEXT];        /* master key */
     char passphrase_file[NODE_CONFIG_TEXT]; /* or a passphrase */
     char credential[NODE_CONFIG_TEXT];      /* or a systemd credential */

@@ -4,28 +4,29 @@
 #include "crypto/prim/init.h"
 #include "crypto/prim/random.h"
 #include "node/addrs.h"
+#include "node/confine.h"
 #include "node/control.h"
 #include "node/hook.h"
 #include "node/sd_notify.h"
 #include "node/self.h"
 #include "node/sysclock.h"
+#include "node/web.h"
 #include "store/member.h"
 #include "store/settings.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 static const char RESTORES[] = "node.restores";
 
 enum {
-    STUCK_MS = 30 * 1000 /* a core that does nothing this long */
+    STUCK_MS = 30 * 1000,   /* a core that does nothing this long */
+    WEB_LOOK_MS = 60 * 1000 /* how often at the web certificate */
 };
 
 struct daemon {
@@ -46,6 +47,8 @@ struct daemon {
     bool restored;
     uint64_t beats;
     uint64_t beat_ms;
+    uint64_t web_seen; /* which certificate files */
+    uint64_t web_ms;   /* when to look at them again */
 };
 
 static enum err fail(struct daemon *d, enum err e, const char *format, ...)
@@ -94,61 +97,6 @@ on_commit(void *ctx, uint64_t journal_seq)
     node_api_journal(&d->api, journal_seq, false);
 }
 
-/* The user to become: as set, else the owner of the data if it is balsam. */
-static const char *
-user_of(const struct daemon *d)
-{
-    static const char standard[] = "balsam";
-    const struct passwd *pw = getpwnam(standard);
-    struct stat st;
-
-    if (d->config->user[0] != '\0') {
-        return d->config->user;
-    }
-    return pw != NULL && stat(d->config->data, &st) == 0 &&
-                   st.st_uid == pw->pw_uid
-               ? standard
-               : NULL;
-}
-
-/* The folder that a path is in. */
-static void
-folder_of(const char *path, char out[NODE_CONFIG_TEXT])
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
-
-    memcpy(out, slash == NULL ? "." : path, len == 0 ? 1 : len);
-    out[len == 0 ? 1 : len] = '\0';
-}
-
-/* Before the first thread: give up what the daemon has no use for. */
-static enum err
-close_sandbox(struct daemon *d)
-{
-    const char *write[NODE_CONFIG_LIST + 2];
-    char control[NODE_CONFIG_TEXT];
-    struct node_sandbox_wish wish = {.user = user_of(d), .write = write};
-    enum err e;
-
-    if (!d->config->sandbox) {
-        return OK;
-    }
-    folder_of(d->config->control, control);
-    write[wish.write_len++] = d->config->data;
-    write[wish.write_len++] = control;
-    for (size_t i = 0; i < d->config->backup.len; i++) {
-        write[wish.write_len++] = d->config->backup.item[i];
-    }
-    wish.exec = d->config->on_event[0] != '\0';
-    e = node_sandbox_enter(&wish, &d->api.sandbox);
-    LOG(d->log, e == OK ? LOG_INFO : LOG_ERROR, "node.sandbox", LOG_ERR(e),
-        LOG_NUM("landlock", d->api.sandbox.landlock),
-        LOG_NUM("seccomp", d->api.sandbox.seccomp),
-        LOG_NUM("unprivileged", d->api.sandbox.unprivileged));
-    return e;
-}
-
 static enum err
 open_store(struct daemon *d)
 {
@@ -169,7 +117,7 @@ open_store(struct daemon *d)
     }
     d->vault.config.on_commit = on_commit;
     d->vault.config.on_commit_ctx = d;
-    e = close_sandbox(d);
+    e = node_confine(d->log, d->config, &d->api.sandbox);
     if (e != OK) {
         return fail(d, e,
                     "The sandbox cannot be closed (%s). Does %s belong "
@@ -374,6 +322,43 @@ listen_all(struct daemon *d)
 }
 
 static enum err
+start_web(struct daemon *d)
+{
+    struct fed_net *net = node_runner_net(d->runner);
+    enum err e;
+
+    if (!node_web_wanted(d->config)) {
+        return OK;
+    }
+    e = node_web_start(d->mem, net, d->config, d->say, NODE_DAEMON_SAY);
+    if (e == OK) {
+        ERR_IGNORE(node_web_reload(d->mem, net, d->config, false, &d->web_seen),
+                   "it only notes which files were read");
+    }
+    return e;
+}
+
+/* The certificate's owner has renewed it, or says so (SIGHUP). */
+static void
+renew_web(struct daemon *d, bool asked)
+{
+    enum err e;
+
+    uint64_t now = clock_mono_ms(node_sysclock());
+
+    if (d->config->web_cert[0] == '\0' || (!asked && now < d->web_ms)) {
+        return;
+    }
+    d->web_ms = now + WEB_LOOK_MS;
+    e = node_web_reload(d->mem, node_runner_net(d->runner), d->config, asked,
+                        &d->web_seen);
+    if (e != ERR_EXISTS) {
+        LOG(d->log, e == OK ? LOG_INFO : LOG_ERROR, "node.web.certificate",
+            LOG_ERR(e));
+    }
+}
+
+static enum err
 start_control(struct daemon *d)
 {
     enum err e;
@@ -405,6 +390,7 @@ start(struct daemon *d)
     TRY(find_addrs(d));
     TRY(start_runner(d));
     TRY(listen_all(d));
+    TRY(start_web(d));
     TRY(start_control(d));
     if (d->config->on_event[0] != '\0') {
         TRY(node_hook_start(&d->api, d->config->on_event, &d->hook));
@@ -469,11 +455,15 @@ look_after(struct daemon *d)
                         "speaks to the other clinics. This one stops, so that "
                         "they do not answer for each other. Keep only one.");
         }
+        if (sig == SIGHUP) {
+            renew_web(d, true);
+        }
         look_for_room(d);
         if (is_alive(d, &stats)) {
             node_sd_watchdog(&d->sd);
         }
         node_renewal_turn(&renewal);
+        renew_web(d, false);
     }
 }
 

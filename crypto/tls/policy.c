@@ -6,6 +6,7 @@
 #include "proto/base/limits.h"
 
 #include <string.h>
+#include <time.h>
 
 /* As on the wire: a length and the name. */
 static const uint8_t alpn_node[] = {8, 'b', 'a', 'l', 's', 'a', 'm', '/', '1'};
@@ -273,6 +274,21 @@ out:
     BIO_free(cert);
     tlsp_policy_unref(p);
     return e;
+}
+
+uint64_t
+tlsp_policy_ends_ms(const struct tlsp_policy *p)
+{
+    const X509 *x = SSL_CTX_get0_certificate(p->ctx);
+    struct tm t = {.tm_year = 0};
+    int64_t s;
+
+    if (x == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(x), &t) != 1) {
+        ERR_clear_error();
+        return 0;
+    }
+    s = (int64_t)timegm(&t);
+    return s > 0 ? (uint64_t)s * 1000 : 0;
 }
 
 struct tlsp_policy *

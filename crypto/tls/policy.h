@@ -41,6 +41,9 @@ MUST_CHECK enum err tlsp_policy_web(const struct mem *mem, struct view cert_pem,
                                     struct view key_pem,
                                     struct tlsp_policy **out);
 
+/* When the certificate of a web policy ends, in ms since 1970; 0: unknown. */
+uint64_t tlsp_policy_ends_ms(const struct tlsp_policy *p);
+
 /* One more reference to p, which is returned. */
 struct tlsp_policy *tlsp_policy_ref(struct tlsp_policy *p);
 

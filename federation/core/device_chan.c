@@ -194,7 +194,10 @@ check_answer(struct fed_chan *ch, struct view part)
     chain = proto_rd_bin(&r, IDENT_CHAIN_MAX);
     sig = proto_rd_bin(&r, PRIM_ED25519_SIG);
     TRY(proto_rd_end(&r));
+    /* decisions F 26: the pinned root, A 1 [chan-root] [chan-generation]
+     * [chan-expired] */
     TRY(ident_chain_verify(ch->mem, chain, &ch->check, &ch->node));
+    /* what the certified key signed, for this host [chan-node] [chan-host] */
     TRY(fed_chan_signed(ch, FED_CHAN_BY_ANSWER, &ch->node.key, sig));
 out:
     return e;
@@ -261,6 +264,7 @@ check_prove(struct fed_chan *ch, struct view part)
     cert = proto_rd_bin(&r, FED_CHAN_CERT_MAX);
     sig = proto_rd_bin(&r, PRIM_ED25519_SIG);
     TRY(proto_rd_end(&r));
+    /* the key first, then its certificate [chan-device] [chan-replay] */
     TRY(fed_chan_signed(ch, FED_CHAN_BY_PROVE, &ch->device, sig));
     TRY(ch->judge.device(ch->judge.ctx, cert, &ch->device));
 out:
@@ -411,7 +415,7 @@ fed_chan_exporter(const struct fed_chan *ch, uint8_t out[FED_CHAN_EXPORTER])
     return OK;
 }
 
-/* The nonce of a direction's next message. */
+/* The nonce of a direction's next message: it counts them [chan-order] */
 static enum err
 next_nonce(struct fed_chan_way *way, uint8_t nonce[PRIM_NONCE_SIZE])
 {

@@ -4,6 +4,7 @@
 
 /* ------------------------------------------------------------ what is signed
  */
+/* The role keeps one side's words from being given back [chan-roles] */
 static enum err
 statement(const struct fed_chan *ch, enum fed_chan_role role, struct bytes *out)
 {

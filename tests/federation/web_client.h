@@ -76,6 +76,8 @@ site_start(struct site *s, const struct fed_net_tuning *tuning,
     if (tuning != NULL) {
         c.tuning = *tuning;
     }
+    c.tuning.linger_ms = 200; /* who reads to the end waits for it */
+    c.tuning.sweep_ms = 50;
     CHECK_OK(fed_net_start(&c, &s->node.net));
     CHECK_OK(fed_web_open(s->node.net, &web));
     CHECK_OK(fed_web_listen(s->node.net, &addr, false, &s->port));

@@ -56,6 +56,43 @@ TEST(defaults)
     CHECK(c.log_form == NODE_LOG_HUMAN);
 }
 
+/* Plain only where a proxy can be; both halves of a certificate. */
+TEST(the_web_port)
+{
+    struct node_config c;
+    struct bytes problems = {0};
+
+    CHECK_OK(read_from(mem_heap(),
+                       WORDS("--data", "/nowhere", "--web", "127.0.0.1:8080",
+                             "--web", "[::1]:8080", "--web-socket", "/run/w"),
+                       NOTHING, &c, &problems));
+    CHECK_EQ(c.web.len, 2);
+    CHECK_STR(c.web_socket, "/run/w");
+    CHECK_OK(read_from(mem_heap(),
+                       WORDS("--data", "/nowhere", "--web", "0.0.0.0:443",
+                             "--web-cert", "/c", "--web-key", "/k"),
+                       NOTHING, &c, &problems));
+    CHECK_STR(c.web_cert, "/c");
+    CHECK_ERR(read_from(mem_heap(),
+                        WORDS("--data", "/nowhere", "--web", "0.0.0.0:80",
+                              "--web", "localhost:80", "--web-socket", "w"),
+                        NOTHING, &c, &problems),
+              ERR_INVALID);
+    CHECK_OK(bytes_append(mem_heap(), &problems, VIEW_LIT("\0")));
+    CHECK(strstr((const char *)problems.p, "0.0.0.0:80 needs --web-cert"));
+    CHECK(strstr((const char *)problems.p, "\"localhost:80\" is not"));
+    CHECK(strstr((const char *)problems.p, "web-socket: write the whole"));
+    bytes_free(&problems);
+    CHECK_ERR(read_from(mem_heap(),
+                        WORDS("--data", "/nowhere", "--web-cert", "/c"),
+                        NOTHING, &c, &problems),
+              ERR_INVALID);
+    CHECK_OK(bytes_append(mem_heap(), &problems, VIEW_LIT("\0")));
+    CHECK(strstr((const char *)problems.p, "give both or neither"));
+    CHECK(strstr((const char *)problems.p, "it is for --web"));
+    bytes_free(&problems);
+}
+
 TEST(flags_win_over_environment_over_file)
 {
     char path[] = "/tmp/balsam-config-XXXXXX";
@@ -182,7 +219,8 @@ TEST(help_lists_every_setting)
 int
 main(void)
 {
-    return RUN(T(defaults), T(flags_win_over_environment_over_file),
+    return RUN(T(defaults), T(the_web_port),
+               T(flags_win_over_environment_over_file),
                T(all_mistakes_are_reported_together),
                T(a_named_file_must_be_there), T(too_many_and_too_long),
                T(every_allocation_may_fail), T(help_lists_every_setting));

@@ -305,8 +305,12 @@ show_status(const json_t *a)
     }
     (void)printf("  clinics      %lld online, %lld not reached\n",
                  tool_number(net, "online"), tool_number(net, "unreachable"));
-    (void)printf("  devices      %lld of patients online\n",
-                 tool_number(net, "devices"));
+    (void)printf("  devices      %lld of patients online, %lld in browsers\n",
+                 tool_number(net, "devices"), tool_number(net, "web_devices"));
+    json_array_foreach(json_object_get(a, "web"), i, addr)
+    {
+        (void)printf("  web          %s\n", json_string_value(addr));
+    }
     (void)printf("  data         %lld KiB%s\n",
                  tool_number(store, "used_bytes") / 1024,
                  is(store, "disk_full") ? ", DISK FULL: make room" : "");
