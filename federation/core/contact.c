@@ -401,6 +401,15 @@ fed_contact_denied(struct fed_core *core, struct fed_party *p)
     if (!p->stored) {
         goto out;
     }
+    if (core->kind == FED_KIND_DEVICE && p->rec.ours == PROTO_STANCE_GRANTED) {
+        /* Suspended, or out of the list: this device, not the patient. */
+        struct fed_show *show = fed_tx_show(core, FED_SHOW_ENROL);
+
+        TRY(show == NULL ? ERR_NOMEM : OK);
+        show->peer = p->root;
+        show->code = PROTO_REDEEM_REFUSED;
+        goto out;
+    }
     if (p->rec.ours == PROTO_STANCE_ASKED) {
         TRY(show_link(core, p, p->rec.link, PROTO_REDEEM_REFUSED, 0,
                       (struct view){0}));

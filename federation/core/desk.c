@@ -163,7 +163,8 @@ fed_core_suspend(struct fed_core *core, const struct patient_id *patient,
     TRY(fed_pool_drop(core, &root));
     TRY(show_suspended(core, patient, device, suspended));
     if (!suspended) {
-        goto out; /* it joins again by itself */
+        TRY(fed_patient_invite(core, p)); /* it joins again by itself */
+        goto out;
     }
     TRY(fed_party_close(core, p, PROTO_BYE_DENIED));
     memcpy(gone.device, device->b, sizeof(gone.device));

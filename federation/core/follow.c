@@ -393,6 +393,14 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         return fed_lost_thread(core, p, &id);
     }
     TRY(e);
+    if (core->kind == FED_KIND_DEVICE && t->rec.state == FED_THREAD_REMOVED &&
+        in->seq > t->rec.seq) {
+        /* Suspended before, and let in again: whether it is so, the hub says
+           when we ask. */
+        TRY(fed_resync_begin(core, t));
+        TRY(fed_intent_pump(core, t));
+        goto out;
+    }
     if (in->kind == PROTO_ENTRY_GONE) {
         if (in->message.len != sizeof(a.hash)) {
             /* Pruned with its head: only rejoining helps. */

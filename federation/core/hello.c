@@ -39,6 +39,8 @@ fed_hello_send(struct fed_core *core, struct fed_party *p)
     h->stance = p->rec.ours;
     h->revocation = view_of(&core->revocation);
     memcpy(h->out_stream, p->rec.out_stream, sizeof(h->out_stream));
+    p->dirty = p->dirty || (p->stored && !p->rec.out_told);
+    p->rec.out_told = true;
     h->out_acked = p->rec.out_acked;
     h->out_last = p->rec.out_next - 1;
     memcpy(h->in_stream, p->rec.in_stream, sizeof(h->in_stream));

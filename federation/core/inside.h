@@ -745,6 +745,9 @@ MUST_CHECK enum err fed_patient_group(struct fed_core *core,
 MUST_CHECK enum err fed_patient_threads(struct fed_core *core,
                                         const struct clinic_id *patient,
                                         const struct fed_rec_intent *intent);
+/* Tell a device which threads of its patient there are. */
+MUST_CHECK enum err fed_patient_invite(struct fed_core *core,
+                                       struct fed_party *device);
 MUST_CHECK enum err fed_patient_stance(struct fed_core *core,
                                        struct fed_party *patient,
                                        enum proto_stance ours);

@@ -449,9 +449,33 @@ takes_part(struct fed_core *core, struct view value,
            proto_group_find(&group, patient->b, &s);
 }
 
-enum err
-fed_patient_threads(struct fed_core *core, const struct clinic_id *patient,
-                    const struct fed_rec_intent *intent)
+/* One thread of a patient: an intent, or its newest entry to a device. */
+static enum err
+in_thread(struct fed_core *core, const struct thread_id *id,
+          const struct fed_rec_intent *intent, struct fed_party *device)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct bytes item = {0};
+
+    TRY(fed_thread_get(core, id, &t));
+    if (intent != NULL) {
+        struct fed_rec_intent work = *intent;
+
+        TRY(fed_intent_add(core, t, &work));
+        TRY(fed_intent_pump(core, t));
+        goto out;
+    }
+    TRY(fed_stream_entry(core, id, t->rec.seq, &item));
+    TRY(fed_stream_item(core, device, view_of(&item)));
+out:
+    bytes_free(&item);
+    return e;
+}
+
+static enum err
+each_thread(struct fed_core *core, const struct clinic_id *patient,
+            const struct fed_rec_intent *intent, struct fed_party *device)
 {
     enum err e = OK;
     struct fed_key at = {.len = 0};
@@ -464,8 +488,6 @@ fed_patient_threads(struct fed_core *core, const struct clinic_id *patient,
     }
     for (;;) {
         struct thread_id id;
-        struct fed_thread *t;
-        struct fed_rec_intent work = *intent;
 
         e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
                         &value);
@@ -476,9 +498,7 @@ fed_patient_threads(struct fed_core *core, const struct clinic_id *patient,
         TRY(e);
         TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
         if (takes_part(core, view_of(&value), patient)) {
-            TRY(fed_thread_get(core, &id, &t));
-            TRY(fed_intent_add(core, t, &work));
-            TRY(fed_intent_pump(core, t));
+            TRY(in_thread(core, &id, intent, device));
         }
         at = fed_key_of(view_of(&key));
         at.b[at.len++] = 0;
@@ -489,6 +509,20 @@ out:
     bytes_free(&key);
     bytes_free(&value);
     return e;
+}
+
+enum err
+fed_patient_threads(struct fed_core *core, const struct clinic_id *patient,
+                    const struct fed_rec_intent *intent)
+{
+    return each_thread(core, patient, intent, NULL);
+}
+
+/* A thread that it does not know is one that it joins (decisions D 14). */
+enum err
+fed_patient_invite(struct fed_core *core, struct fed_party *device)
+{
+    return each_thread(core, &device->subject, NULL, device);
 }
 
 /* A patient whom another clinic delivers for, from what a group says. */

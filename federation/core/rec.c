@@ -42,6 +42,7 @@ static const struct proto_field party_fields[] = {
     PROTO_UINT(fed_rec_party, creator, UINT64_MAX),
     PROTO_FIXED(fed_rec_party, out_stream),
     PROTO_FIXED(fed_rec_party, out_before),
+    PROTO_BOOL(fed_rec_party, out_told),
     PROTO_UINT(fed_rec_party, out_next, UINT64_MAX),
     PROTO_UINT(fed_rec_party, out_acked, UINT64_MAX),
     PROTO_FIXED(fed_rec_party, in_stream),

@@ -47,7 +47,8 @@ struct fed_rec_party {
     uint64_t creator; /* GRANTED: who opens the direct thread */
     /* streams */
     uint8_t out_stream[16];
-    uint8_t out_before[16]; /* the stream before it, after a restore */
+    uint8_t out_before[16]; /* the last one before it that they were told of */
+    bool out_told;          /* they know out_stream */
     uint64_t out_next;
     uint64_t out_acked;
     uint8_t in_stream[16];

@@ -245,7 +245,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     struct mls_external_made made = {0};
 
     TRY(make_join(core, t, in, &made));
-    if (core->seen_self >= core->generation) {
+    if (core->kind == FED_KIND_CLINIC && core->seen_self >= core->generation) {
         /* decisions E 21: they want a newer certificate than this */
         TRY(fed_tx_renew(core, core->seen_self));
         ask_later(core, t);
@@ -347,6 +347,9 @@ show_missed(struct fed_core *core, struct fed_thread *t, uint64_t term,
     show->term = term;
     show->seq = from;
     show->value = to;
+    if (core->kind == FED_KIND_DEVICE && from == 1) {
+        goto out; /* a new device: its archive, or a person, asks */
+    }
     if (fed_thread_hub_here(core, t)) {
         TRY(t->members_len > 0
                 ? fed_past_ask(core, t, term, from, to,

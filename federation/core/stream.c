@@ -32,7 +32,10 @@ fed_stream_new(struct fed_core *core, struct fed_party *p)
     uint8_t id[16];
 
     TRY(rng_fill(core->config.rng, id, sizeof(id)));
-    memcpy(p->rec.out_before, p->rec.out_stream, sizeof(id));
+    if (p->rec.out_told) {
+        memcpy(p->rec.out_before, p->rec.out_stream, sizeof(id));
+        p->rec.out_told = false;
+    }
     memcpy(p->rec.out_stream, id, sizeof(id));
     p->rec.out_next = 1;
     p->rec.out_acked = 0;

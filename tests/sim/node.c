@@ -79,7 +79,7 @@ load_self(struct node *n)
     struct self_row row;
     struct view rest;
 
-    if (r == NULL) {
+    if (r == NULL || n->kind == FED_KIND_DEVICE) {
         return;
     }
     memcpy(&row, r->value.p, sizeof(row));
@@ -256,6 +256,9 @@ sim_self(const struct node *n)
     };
 
     memcpy(self.root.b, n->root.pub, sizeof(self.root.b));
+    if (n->kind == FED_KIND_DEVICE) {
+        sim_device_self(n, &self);
+    }
     return self;
 }
 
@@ -402,14 +405,16 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_OVERDUE:
         n->overdue++;
         break;
-    case FED_SHOW_PARTY:
-    case FED_SHOW_PROFILE:
     case FED_SHOW_MEMBER:
-    case FED_SHOW_REVOKED:
     case FED_SHOW_PATIENT:
     case FED_SHOW_DEVICES:
     case FED_SHOW_CONSENT:
     case FED_SHOW_ENROL:
+        sim_show_patient(n, s);
+        break;
+    case FED_SHOW_PARTY:
+    case FED_SHOW_PROFILE:
+    case FED_SHOW_REVOKED:
     case FED_SHOW_ARCHIVE:
         break;
     }
@@ -684,10 +689,12 @@ node_restore(struct world *w, size_t i, const struct rows *from)
             n->rows.len--;
         }
     }
-    load_self(n);
-    n->renew =
-        ident_generation(n->renewal_generation, (uint32_t)(w->wall_ms / 1000));
-    sim_certify(w, n);
+    if (n->kind == FED_KIND_CLINIC) {
+        load_self(n);
+        n->renew = ident_generation(n->renewal_generation,
+                                    (uint32_t)(w->wall_ms / 1000));
+        sim_certify(w, n);
+    }
     node_start(w, i);
     must(fed_core_restored(n->core));
     sim_take(w, i);

@@ -25,6 +25,9 @@ void rows_del(struct rows *rows, uint16_t ns, struct view key);
 void rows_copy(const struct rows *from, struct rows *to);
 struct fed_store sim_store(struct node *n);
 
+/* device.c */
+void sim_device_self(const struct node *n, struct fed_self *self);
+void sim_show_patient(struct node *n, const struct fed_show *s);
 void sim_certify(struct world *w, struct node *n);
 struct fed_self sim_self(const struct node *n);
 void sim_node_init(struct world *w, size_t i);

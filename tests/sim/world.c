@@ -78,9 +78,13 @@ world_free(struct world *w)
 {
     for (size_t i = 0; i < w->nodes_len; i++) {
         sim_node_free(&w->nodes[i]);
+        bytes_free(&w->nodes[i].list);
     }
     for (size_t i = 0; i < WORLD_CONNS; i++) {
         conn_clear(&w->conns[i]);
+    }
+    for (size_t i = 0; i < WORLD_PATIENTS; i++) {
+        bytes_free(&w->patients[i].text);
     }
     free(w->said);
     free(w->used);
@@ -142,6 +146,8 @@ conn_open(struct world *w, size_t a, size_t b)
         up.serial = c->serial[side];
         up.generation = w->nodes[other].generation;
         up.dialled = side == 0;
+        up.kind = w->nodes[other].kind;
+        up.cert = view_of(&w->nodes[other].chain);
         node_stepped(w, me, fed_core_peer_up(w->nodes[me].core, &up));
     }
 }
@@ -579,6 +585,7 @@ lines_of(struct world *w, size_t i, const struct thread_id *thread,
     struct rows *rows = &w->nodes[i].rows;
     size_t at = rows_lower(rows, WORLD_DESK, thread_id_view(thread));
     size_t n = 0;
+    struct subject_id me = node_subject(w, i);
 
     *out = malloc((rows->len + 1) * sizeof(**out));
     for (; at < rows->len && rows->at[at].ns == WORLD_DESK; at++) {
@@ -588,7 +595,7 @@ lines_of(struct world *w, size_t i, const struct thread_id *thread,
             break;
         }
         memcpy(&d, rows->at[at].value.p, sizeof(d));
-        if (d.copies > 1 && d.author.b[0] != w->nodes[i].root.pub[0]) {
+        if (d.copies > 1 && !subject_id_equal(&d.author, &me)) {
             world_fault(w, "shown twice", i, d.seq);
         }
         if (d.seq != 0) {

@@ -10,11 +10,12 @@
 #define TESTS_SIM_WORLD_H
 
 #include "crypto/prim/curve.h"
-#include "federation/core/core.h"
+#include "federation/core/patient.h"
 #include "tests/support/seed_rng.h"
 
 enum {
-    WORLD_NODES = 6,
+    WORLD_NODES = 8,
+    WORLD_PATIENTS = 2,
     WORLD_CONNS = WORLD_NODES * WORLD_NODES,
     WORLD_DESK = 100, /* namespace of the desk's messages */
     WORLD_STATE = 101,
@@ -94,6 +95,25 @@ struct node {
     size_t links_shown[16]; /* by code */
     size_t overdue;
     size_t resent;
+    size_t consents[8]; /* by code */
+    size_t devices[8];
+    size_t members[8];
+    size_t enrols[16];
+    size_t patients;
+    struct message_id ask; /* the last question */
+    struct thread_id ask_in;
+    /* a device */
+    enum fed_kind kind;
+    size_t patient;
+    struct bytes list;
+};
+
+/* A patient's own key, and what it last signed. */
+struct patient {
+    struct prim_sign_key key;
+    uint64_t count;
+    struct ident_devices list;
+    struct bytes text;
 };
 
 struct wire_frame {
@@ -128,6 +148,7 @@ struct world {
     uint64_t mono_ms;
     struct node nodes[WORLD_NODES];
     size_t nodes_len;
+    struct patient patients[WORLD_PATIENTS];
     struct conn conns[WORLD_CONNS];
     bool cut[WORLD_NODES][WORLD_NODES];
     uint64_t serial;
@@ -184,6 +205,28 @@ void world_befriend(struct world *w, size_t a, size_t b);
 struct thread_id world_direct(struct world *w, size_t a, size_t b);
 /* Node i writes its next message; remembered by the oracle. */
 enum err world_say(struct world *w, size_t i, const struct thread_id *thread);
+
+/* device.c: patients and their devices, which are nodes as well. */
+struct subject_id node_subject(const struct world *w, size_t i);
+/* One more device of patient p, in a list that the patient key signs; started,
+   enrolled nowhere. */
+size_t world_device(struct world *w, size_t p);
+/* A new list with all devices but i (a node). */
+void world_lose(struct world *w, size_t p, size_t i);
+/* Device d becomes a patient of clinic c by link and can talk. */
+void world_enrol(struct world *w, size_t d, size_t c);
+/* d is one more device of a patient of clinic c. */
+void world_enrol_further(struct world *w, size_t d, size_t c);
+/* The direct conversation of clinic c with the patient of device d. */
+struct thread_id world_care(struct world *w, size_t c, size_t d);
+/* A thread of clinic c with the patient of device d. */
+struct thread_id world_open(struct world *w, size_t c, size_t d);
+/* c asks d's patient to let clinic who in; yes or no. */
+void world_consent(struct world *w, const struct thread_id *t, size_t c,
+                   size_t d, size_t who, bool yes);
+/* Run until all of these are active in thread t. */
+bool world_in(struct world *w, const struct thread_id *t, const size_t *who,
+              size_t len);
 
 /* One step of ms milliseconds. */
 void world_step(struct world *w, uint64_t ms);
