@@ -153,8 +153,10 @@ out:
 /* ------------------------------------------------------- with their consent
  */
 
+/* *direct: it belongs to two alone, for good. */
 static enum err
-has_patient(struct node_call *c, const struct thread_id *thread, bool *out)
+has_patient(struct node_call *c, const struct thread_id *thread, bool *out,
+            bool *direct)
 {
     enum err e;
     struct store_txn *txn = NULL;
@@ -164,9 +166,11 @@ has_patient(struct node_call *c, const struct thread_id *thread, bool *out)
     struct proto_subject s;
 
     *out = false;
+    *direct = false;
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_desk_group(txn, thread, &b));
     TRY(proto_group_decode(view_of(&b), &g));
+    *direct = (g.flags & PROTO_GROUP_DIRECT) != 0;
     while (proto_list_next(&g.subjects, &proto_subject_shape, &at, &s)) {
         *out = *out || s.kind == PROTO_SUBJECT_PATIENT;
     }
@@ -228,9 +232,10 @@ ask_for_clinics(struct node_call *c, const struct change *ch)
     uint64_t seen = 0;
     uint64_t until = clock_mono_ms(node_sysclock()) + OPEN_WAIT_S * 1000;
     bool there = false;
+    bool direct;
 
     while (e == OK && !there && clock_mono_ms(node_sysclock()) < until) {
-        e = has_patient(c, &ch->thread, &there);
+        e = has_patient(c, &ch->thread, &there, &direct);
         if (e == OK && !there && !wait_a_moment(c->api, &seen)) {
             break;
         }
@@ -291,11 +296,17 @@ change_existing(struct node_call *c, enum node_audit action)
     enum err e;
     struct change ch = {.c = c, .action = action};
     bool asked = false;
+    bool direct = false;
 
     TRY(find_thread(c, &ch));
     TRY(find_with(c, 1, &ch));
     if (action == NODE_AUDIT_THREAD_ADD) {
-        TRY(has_patient(c, &ch.thread, &asked));
+        TRY(has_patient(c, &ch.thread, &asked, &direct));
+    }
+    if (direct) {
+        TRY(node_call_fail(c, ERR_STATE,
+                           "This conversation is of two alone, and stays so. "
+                           "Start one for all: balsam thread new."));
     }
     TRY(asked ? ask_for(c, &ch.thread, &ch.with[0]) : change(c, &ch));
     node_json_hex(c->out, "id", conv_id_view(&ch.conv));

@@ -408,9 +408,12 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct mls_stage_info info;
     struct fed_who by;
+    struct clinic_id came[FED_NEWCOMERS];
+    size_t came_len;
     bool shut;
 
     mls_stage_info(*take_stage, &info);
+    came_len = fed_give_newcomers(t, *take_stage, came);
     core->judge_ms = t->rec.ts_ms;
     TRY(fed_policy_commit(core, t, *take_stage, &by));
     TRY(show_changes(core, t, *take_stage, &info, &by, &shut));
@@ -424,6 +427,9 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     TRY(drop_stage(core, t));
     TRY(new_epoch(core, t, shut));
     TRY(fed_thread_show(core, t));
+    for (size_t i = 0; i < came_len; i++) {
+        TRY(fed_give_history(core, t, &came[i]));
+    }
 out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }

@@ -23,7 +23,7 @@ fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
 
 enum err
 fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
-                uint64_t seq)
+                uint64_t seq, uint64_t from_ms)
 {
     enum err e;
     struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
@@ -36,6 +36,10 @@ fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
                                 core->mem, &id, &author, &r->ts_ms, &content);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
+    }
+    if (r->ts_ms < from_ms) {
+        bytes_free(&content);
+        return OK;
     }
     memcpy(r->id, id.b, sizeof(r->id));
     memcpy(r->author, author.b, sizeof(r->author));
@@ -81,7 +85,7 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
         /* Of this and earlier terms: numbers go on from term to term. */
         for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
              term--) {
-            TRY(fed_past_resend(core, t, term, seq));
+            TRY(fed_past_resend(core, t, term, seq, 0));
         }
     }
 out:

@@ -381,7 +381,7 @@ give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
         from = t->had_seq - LIMIT_HISTORY + 1; /* numbers are the hub's word */
     }
     for (uint64_t seq = from; seq - 1 < t->had_seq; seq++) {
-        TRY(fed_past_resend(core, t, t->had_term, seq));
+        TRY(fed_past_resend(core, t, t->had_term, seq, 0));
     }
 out:
     t->had_seq = 0;

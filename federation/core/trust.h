@@ -23,13 +23,27 @@ MUST_CHECK enum err fed_revoke_own(struct fed_core *core);
 /* clock.c */
 MUST_CHECK enum err fed_clock_tick(struct fed_core *core);
 
+/* give.c: what a newcomer may read of before */
+enum {
+    FED_NEWCOMERS = 8 /* clinics that one commit brings */
+};
+/* Clinics that the stage brings by consent; how many. */
+size_t fed_give_newcomers(const struct fed_thread *t,
+                          const struct mls_stage *stage,
+                          struct clinic_id out[FED_NEWCOMERS]);
+/* It is in: say again what was agreed to, if it was ours to ask for. */
+MUST_CHECK enum err fed_give_history(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     const struct clinic_id *who);
+
 /* past.c: what was lost */
 MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
                                  uint64_t term, uint64_t from, uint64_t to,
                                  const uint8_t who[32]);
-/* Say entry seq again, if it is a message. */
+/* Say entry seq again, if it is a message and not of before from_ms. */
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
-                                    uint64_t term, uint64_t seq);
+                                    uint64_t term, uint64_t seq,
+                                    uint64_t from_ms);
 MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *asker,
                                     const struct proto_history *in);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a newcomer may read of before (decisions D 18, E 22): the clinic that
+ * asked for the consent, or recorded it at its desk, sends again what the
+ * patient agreed to, once the clinic is in.  Whoever has it drops it by its id.
+ */
+#include "federation/core/trust.h"
+
+#include <string.h>
+
+/* What the consent says, when it was ours to ask for. */
+static enum err
+our_consent(struct fed_core *core, const struct fed_thread *t,
+            const struct proto_thread_consent *in, struct ident_consent *out)
+{
+    enum err e;
+    struct ident_check check = {.root = &core->config.self.root,
+                                .now_ms = fed_now(core)};
+    struct ident_desk_consent desk;
+    struct ident_devices list;
+    struct patient_id id;
+    struct view signed_list;
+
+    if (in->desk) {
+        TRY(ident_desk_consent_open(core->mem, in->consent, &check, &desk));
+        *out = desk.consent;
+    } else {
+        memcpy(id.b, in->patient, sizeof(id.b));
+        TRY(proto_group_list(&t->group, in->patient, &signed_list)
+                ? OK
+                : ERR_MISSING);
+        TRY(ident_devices_open(core->mem, &id, signed_list, &list));
+        TRY(ident_consent_open(core->mem, in->consent, &list, out));
+    }
+    TRY(clinic_id_equal(&out->asker, &core->config.self.root) ? OK
+                                                              : ERR_DENIED);
+out:
+    return e;
+}
+
+/* From the entry on that is the oldest agreed to. */
+static enum err
+give_from(struct fed_core *core, struct fed_thread *t, uint64_t from_ms)
+{
+    enum err e = OK;
+    uint64_t last = t->rec.seq;
+    uint64_t seq = last > LIMIT_HISTORY ? last - LIMIT_HISTORY + 1 : 1;
+
+    for (; seq <= last; seq++) {
+        for (uint64_t term = t->rec.term; term > 0 && term + 8 > t->rec.term;
+             term--) {
+            TRY(fed_past_resend(core, t, term, seq, from_ms));
+        }
+    }
+out:
+    return e;
+}
+
+size_t
+fed_give_newcomers(const struct fed_thread *t, const struct mls_stage *stage,
+                   struct clinic_id out[FED_NEWCOMERS])
+{
+    struct mls_extension ext;
+    struct proto_group after;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent c;
+    struct proto_subject s;
+    size_t n = 0;
+
+    if (!mls_extensions_find(mls_stage_extensions(stage), PROTO_EXT_GROUP,
+                             &ext) ||
+        proto_group_decode(ext.data, &after) != OK) {
+        return 0;
+    }
+    while (n < FED_NEWCOMERS &&
+           proto_list_next(&after.consents, &proto_thread_consent_shape, &at,
+                           &c)) {
+        bool again = n > 0 && memcmp(out[n - 1].b, c.clinic, 32) == 0;
+
+        if (!again && proto_group_find(&after, c.clinic, &s) &&
+            !proto_group_find(&t->group, c.clinic, &s)) {
+            memcpy(out[n++].b, c.clinic, sizeof(c.clinic));
+        }
+    }
+    return n;
+}
+
+enum err
+fed_give_history(struct fed_core *core, struct fed_thread *t,
+                 const struct clinic_id *who)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent in;
+    uint64_t from_ms = UINT64_MAX;
+
+    if (core->kind != FED_KIND_CLINIC) {
+        return OK;
+    }
+    while (proto_list_next(&t->group.consents, &proto_thread_consent_shape, &at,
+                           &in)) {
+        struct ident_consent consent;
+        uint64_t since;
+
+        if (memcmp(in.clinic, who->b, sizeof(in.clinic)) != 0) {
+            continue;
+        }
+        e = our_consent(core, t, &in, &consent);
+        if (fed_ours(e)) {
+            return e;
+        }
+        if (e != OK || consent.history == IDENT_HISTORY_NONE) {
+            return OK; /* every patient in it has to agree */
+        }
+        since =
+            consent.history == IDENT_HISTORY_ALL ? 0 : consent.history_from_ms;
+        from_ms = from_ms == UINT64_MAX || since > from_ms ? since : from_ms;
+    }
+    return from_ms == UINT64_MAX ? OK : give_from(core, t, from_ms);
+}
