@@ -186,22 +186,6 @@ commit_done(void *ctx, enum err e)
     (void)pthread_mutex_unlock(&r->mx);
 }
 
-static void
-submit_commit(struct node_runner *r, const struct fed_batch *batch)
-{
-    r->commit =
-        (struct node_commit){.batch = batch, .asks = r->asks, .made = r->made};
-    r->asks = NULL;
-    r->asks_end = &r->asks;
-    r->made = (struct node_made){0};
-    r->commit.job.flags = r->commit.made.grows ? 0 : STORE_JOB_FREES;
-    r->commit.job.run = run_commit;
-    r->commit.job.done = commit_done;
-    r->commit.job.ctx = r;
-    r->committing = true;
-    store_submit(r->c.store, &r->commit.job);
-}
-
 static bool
 has_message(const struct fed_batch *batch)
 {
@@ -308,6 +292,53 @@ end_commit(struct node_runner *r)
 
     if (e != OK) {
         node_runner_start_over(r, &made, e);
+    }
+}
+
+static bool
+commit_finished(struct node_runner *r)
+{
+    bool yes;
+
+    (void)pthread_mutex_lock(&r->mx);
+    yes = r->committing && r->commit.finished;
+    (void)pthread_mutex_unlock(&r->mx);
+    return yes;
+}
+
+/* The queue is empty and the batch small. */
+static bool
+nothing_waits(struct node_runner *r)
+{
+    bool none;
+
+    (void)pthread_mutex_lock(&r->mx);
+    none = r->first == NULL && r->again == NULL;
+    (void)pthread_mutex_unlock(&r->mx);
+    return none && r->commit.made.steps <= NODE_STEPS_ALONE;
+}
+
+static void
+submit_commit(struct node_runner *r, const struct fed_batch *batch)
+{
+    r->commit =
+        (struct node_commit){.batch = batch, .asks = r->asks, .made = r->made};
+    r->asks = NULL;
+    r->asks_end = &r->asks;
+    r->made = (struct node_made){0};
+    r->commit.job.flags = r->commit.made.grows ? 0 : STORE_JOB_FREES;
+    r->commit.job.run = run_commit;
+    r->commit.job.done = commit_done;
+    r->commit.job.ctx = r;
+    r->committing = true;
+    if (!nothing_waits(r)) {
+        store_submit(r->c.store, &r->commit.job);
+        return;
+    }
+    /* Nothing else to do meanwhile: no other thread has to be woken. */
+    store_submit_here(r->c.store, &r->commit.job);
+    if (commit_finished(r)) {
+        end_commit(r);
     }
 }
 
@@ -490,17 +521,6 @@ wait_for_work(struct node_runner *r)
         (void)pthread_cond_timedwait(&r->wake, &r->mx, &until);
     }
     (void)pthread_mutex_unlock(&r->mx);
-}
-
-static bool
-commit_finished(struct node_runner *r)
-{
-    bool yes;
-
-    (void)pthread_mutex_lock(&r->mx);
-    yes = r->committing && r->commit.finished;
-    (void)pthread_mutex_unlock(&r->mx);
-    return yes;
 }
 
 /* Do what waits; true when there may be more. */

@@ -20,7 +20,8 @@ enum {
     NODE_PROFILES = 32,
     NODE_VIAS = 64,
     NODE_STEPS_PER_BATCH = 128, /* then one closes, however many wait */
-    NODE_STEPS_CAREFUL = 512,   /* one to a batch, after one was dropped */
+    NODE_STEPS_ALONE = 4,     /* so small a batch need not be committed aside */
+    NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
     NODE_PAUSED = 64,
     NODE_SUSPECTS = 16
 };

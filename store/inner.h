@@ -94,7 +94,8 @@ struct store_writer {
     struct store_job *first;
     struct store_job *last;
     bool stop;
-    struct store_batch *batch; /* the thread's own */
+    bool busy;                 /* a thread writes */
+    struct store_batch *batch; /* of that thread */
 };
 
 struct store {

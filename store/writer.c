@@ -233,17 +233,17 @@ run_batch(struct store *s, struct store_batch *b)
 
 /* ------------------------------------------------------------------ thread */
 
-/* Wait for jobs and take some.  False when there are none and never will. */
+/* Wait for jobs and take some, to write.  False: none are left, nor come. */
 static bool
 take_jobs(struct store *s, struct store_batch *b)
 {
     struct store_writer *w = &s->writer;
 
-    b->len = 0;
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
-    while (w->first == NULL && !w->stop) {
+    while (w->busy || (w->first == NULL && !w->stop)) {
         ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
     }
+    b->len = 0;
     while (w->first != NULL && b->len < LIMIT_STORE_BATCH_JOBS) {
         b->e[b->len++] = (struct entry){.job = w->first};
         w->first = w->first->next;
@@ -251,8 +251,20 @@ take_jobs(struct store *s, struct store_batch *b)
     if (w->first == NULL) {
         w->last = NULL;
     }
+    w->busy = b->len > 0;
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
     return b->len > 0;
+}
+
+static void
+end_busy(struct store_writer *w)
+{
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    w->busy = false;
+    if (w->first != NULL || w->stop) {
+        ASSERT(pthread_cond_signal(&w->cond) == 0);
+    }
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
 }
 
 static void *
@@ -262,6 +274,7 @@ writer_main(void *arg)
 
     while (take_jobs(s, s->writer.batch)) {
         run_batch(s, s->writer.batch);
+        end_busy(&s->writer);
     }
     return NULL;
 }
@@ -318,6 +331,27 @@ store_submit(struct store *s, struct store_job *job)
     w->last = job;
     ASSERT(pthread_cond_signal(&w->cond) == 0);
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+}
+
+void
+store_submit_here(struct store *s, struct store_job *job)
+{
+    struct store_writer *w = &s->writer;
+    bool here;
+
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    here = !w->busy && w->first == NULL;
+    w->busy = w->busy || here;
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+    if (!here) {
+        store_submit(s, job);
+        return;
+    }
+    job->next = NULL;
+    w->batch->len = 1;
+    w->batch->e[0] = (struct entry){.job = job};
+    run_batch(s, w->batch);
+    end_busy(w);
 }
 
 /* ----------------------------------------------------------------- waiting */

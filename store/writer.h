@@ -35,7 +35,7 @@ struct store_job {
     /*
      * Exactly once, in order of submission: OK after the commit, else why not
      * (run's own error, ERR_FULL).  The writer does not touch the job again,
-     * so it may be freed here.  Called by the writer thread.  May be NULL.
+     * so it may be freed here.  Called by the thread that writes.  May be NULL.
      */
     void (*done)(void *ctx, enum err e);
     void *ctx;
@@ -47,6 +47,13 @@ struct store_job {
 
 /* Hand a job over.  It must stay in place until done.  Never fails. */
 void store_submit(struct store *s, struct store_job *job);
+
+/*
+ * The same, but when nobody writes it is done on this very thread, and done
+ * was called before this returns: two changes of thread less for who has
+ * nothing else to do.  Not from the writer thread, nor in a transaction.
+ */
+void store_submit_here(struct store *s, struct store_job *job);
 
 /*
  * Submit and wait for the commit.  Not from the writer thread.

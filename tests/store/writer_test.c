@@ -5,6 +5,7 @@
 #include "tests/store/fix.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 enum {
     JOBS = 300
@@ -196,6 +197,58 @@ count_thread(void *arg)
     return NULL;
 }
 
+static void
+post(void *ctx, enum err e)
+{
+    if (e == OK) {
+        (void)sem_post(ctx);
+    }
+}
+
+/* As count_thread, but writes on its own thread whenever nobody else does. */
+static void *
+here_thread(void *arg)
+{
+    struct fix *f = arg;
+    sem_t done;
+
+    (void)sem_init(&done, 0, 0);
+    for (int i = 0; i < 50; i++) {
+        struct store_job job = {.run = count_up, .done = post, .ctx = &done};
+
+        store_submit_here(f->s, &job);
+        while (sem_wait(&done) != 0) {
+            ;
+        }
+    }
+    (void)sem_destroy(&done);
+    return NULL;
+}
+
+TEST(whoever_writes_is_alone)
+{
+    pthread_t threads[8];
+    struct bytes b = {0};
+    struct fix f;
+    uint64_t n;
+
+    fix_begin(&f);
+    here_thread(&f); /* nobody else: each before it returns */
+    for (size_t i = 0; i < 8; i++) {
+        CHECK_EQ(pthread_create(&threads[i], NULL,
+                                i % 2 == 0 ? count_thread : here_thread, &f),
+                 0);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    }
+    CHECK_OK(fix_get(&f, STORE_T_FED, VIEW_LIT("count"), &b));
+    memcpy(&n, b.p, sizeof(n));
+    CHECK_EQ(n, 450);
+    bytes_free(&b);
+    fix_end(&f);
+}
+
 TEST(threads_take_turns)
 {
     pthread_t threads[8];
@@ -321,6 +374,6 @@ main(void)
 {
     return RUN(T(one_bad_job_does_not_hurt_the_others),
                T(many_jobs_share_a_commit), T(threads_take_turns),
-               T(the_map_grows_while_others_read),
+               T(whoever_writes_is_alone), T(the_map_grows_while_others_read),
                T(commits_with_journal_rows_are_told));
 }
