@@ -533,6 +533,26 @@ out:
 
 /* --------------------------------------------------------------------- sync */
 
+/* Clinics that are to be connected directly. */
+static bool
+counts(const struct fed_party_info *p)
+{
+    return p->kind == FED_KIND_CLINIC && clinic_id_is_zero(&p->via) &&
+           (p->ours == PROTO_STANCE_ASKED || p->ours == PROTO_STANCE_GRANTED);
+}
+
+static void
+add_party(const struct fed_party_info *p, struct fed_app_sync *out)
+{
+    out->wanted++;
+    out->up += p->up ? 1 : 0;
+    out->asking +=
+        p->ours == PROTO_STANCE_ASKED && p->theirs != PROTO_STANCE_REVIEW ? 1
+                                                                          : 0;
+    out->queued += p->queued;
+    out->behind += p->behind;
+}
+
 void
 fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
 {
@@ -545,17 +565,9 @@ fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
            fed_core_party_next(app->core, after, &p) == OK) {
         last = p.root;
         after = &last;
-        if (p.kind != FED_KIND_CLINIC || !clinic_id_is_zero(&p.via) ||
-            (p.ours != PROTO_STANCE_ASKED && p.ours != PROTO_STANCE_GRANTED)) {
-            continue;
+        if (counts(&p)) {
+            add_party(&p, out);
         }
-        out->wanted++;
-        out->up += p.up ? 1 : 0;
-        out->asking +=
-            p.ours == PROTO_STANCE_ASKED && p.theirs != PROTO_STANCE_REVIEW ? 1
-                                                                            : 0;
-        out->queued += p.queued;
-        out->behind += p.behind;
     }
     if (fed_app_files_left(app, &out->files) != OK) {
         out->files = 1; /* not known: not settled */

@@ -115,6 +115,20 @@ out:
     return e;
 }
 
+/* Whether show changes what rec says. */
+static bool
+changes(const struct fed_app_rec_consent *rec, const struct fed_show *show,
+        uint64_t state)
+{
+    if (state == FED_APP_CONSENT_WITHDRAWN) {
+        return memcmp(rec->clinic, show->other.b, 32) == 0 &&
+               (rec->state == FED_APP_CONSENT_ACCEPTED ||
+                rec->state == FED_APP_CONSENT_DESK);
+    }
+    return state != FED_APP_CONSENT_ASKED && state != FED_APP_CONSENT_DESK &&
+           same(rec, show) && rec->state != state;
+}
+
 /*
  * An answer changes its question; a withdrawal everything of its clinic; a
  * question or a record at a desk is a row of its own, once.
@@ -134,14 +148,8 @@ fed_app_show_consent(struct fed_app *app, const struct fed_show *show)
         return OK; /* nothing follows of it; or another patient's */
     }
     while ((e = next_rec(app, number, &number, &rec, &hold)) == OK) {
-        bool its = same(&rec, show);
-
-        found = found || (its && (!news || rec.state == state));
-        if (state == FED_APP_CONSENT_WITHDRAWN
-                ? memcmp(rec.clinic, show->other.b, 32) != 0 ||
-                      (rec.state != FED_APP_CONSENT_ACCEPTED &&
-                       rec.state != FED_APP_CONSENT_DESK)
-                : news || !its || rec.state == state) {
+        found = found || (same(&rec, show) && rec.state == state);
+        if (!changes(&rec, show, state)) {
             continue;
         }
         rec.state = state;

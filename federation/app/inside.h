@@ -101,6 +101,16 @@ MUST_CHECK enum err fed_app_secret_put(struct fed_app *app, const char *name,
                                        struct view secret);
 MUST_CHECK enum err fed_app_secret_del(struct fed_app *app, const char *name);
 
+/* Sign list as the patient, and with it this device's certificate. */
+MUST_CHECK enum err fed_app_list_sign(struct fed_app *app,
+                                      const struct prim_sign_key *patient,
+                                      const struct ident_devices *list);
+/* One above what we have, this device as the patient key's own. */
+MUST_CHECK enum err fed_app_list_next(struct fed_app *app,
+                                      struct ident_devices *out);
+/* A fresh key for this device. */
+MUST_CHECK enum err fed_app_new_device(struct fed_app *app);
+
 /* The device key; secret.  ERR_MISSING  nobody yet */
 MUST_CHECK enum err fed_app_device_key(struct fed_app *app,
                                        struct prim_sign_key *out);
@@ -126,6 +136,21 @@ MUST_CHECK enum err fed_app_show(struct fed_app *app,
                                  const struct fed_show *show);
 
 /* message.c */
+uint64_t fed_app_place(uint64_t term, uint64_t seq);
+struct fed_app_key fed_app_message_key(const struct thread_id *thread,
+                                       uint64_t place);
+struct fed_app_key fed_app_mark_key(const struct thread_id *thread,
+                                    uint64_t kind);
+/* Where a message is, by id.  ERR_MISSING */
+MUST_CHECK enum err fed_app_find(struct fed_app *app,
+                                 const struct thread_id *thread,
+                                 const uint8_t id[32], uint64_t *place,
+                                 uint64_t *number);
+MUST_CHECK enum err fed_app_load_at(struct fed_app *app,
+                                    const struct thread_id *thread,
+                                    uint64_t place,
+                                    struct fed_app_rec_message *out,
+                                    struct bytes *hold);
 MUST_CHECK enum err fed_app_show_message(struct fed_app *app,
                                          const struct fed_show *show);
 MUST_CHECK enum err fed_app_show_state(struct fed_app *app,

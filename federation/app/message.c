@@ -18,16 +18,16 @@ enum {
 
 static const uint64_t waits = (uint64_t)1 << 63;
 
-static uint64_t
-place_of(uint64_t term, uint64_t seq)
+uint64_t
+fed_app_place(uint64_t term, uint64_t seq)
 {
     return term << SEQ_BITS | (seq & (((uint64_t)1 << SEQ_BITS) - 1));
 }
 
 /* ------------------------------------------------------------------ records */
 
-static struct fed_app_key
-message_key(const struct thread_id *thread, uint64_t place)
+struct fed_app_key
+fed_app_message_key(const struct thread_id *thread, uint64_t place)
 {
     return fed_app_key_num(thread_id_view(thread), place);
 }
@@ -38,10 +38,9 @@ id_key(const struct thread_id *thread, const uint8_t id[32])
     return fed_app_key(thread_id_view(thread), view_make(id, 32));
 }
 
-/* Where a message is, by id.  ERR_MISSING */
-static enum err
-find(struct fed_app *app, const struct thread_id *thread, const uint8_t id[32],
-     uint64_t *place, uint64_t *number)
+enum err
+fed_app_find(struct fed_app *app, const struct thread_id *thread,
+             const uint8_t id[32], uint64_t *place, uint64_t *number)
 {
     enum err e;
     struct fed_app_key key = id_key(thread, id);
@@ -56,11 +55,12 @@ out:
     return e;
 }
 
-static enum err
-load_at(struct fed_app *app, const struct thread_id *thread, uint64_t place,
-        struct fed_app_rec_message *out, struct bytes *hold)
+enum err
+fed_app_load_at(struct fed_app *app, const struct thread_id *thread,
+                uint64_t place, struct fed_app_rec_message *out,
+                struct bytes *hold)
 {
-    struct fed_app_key key = message_key(thread, place);
+    struct fed_app_key key = fed_app_message_key(thread, place);
     enum err e = fed_app_load(&app->kv, FED_APP_MESSAGE, &key,
                               &fed_app_rec_message_shape, out, hold);
 
@@ -72,7 +72,7 @@ save_at(struct fed_app *app, const struct thread_id *thread, uint64_t place,
         const struct fed_app_rec_message *m)
 {
     enum err e;
-    struct fed_app_key key = message_key(thread, place);
+    struct fed_app_key key = fed_app_message_key(thread, place);
     struct fed_app_key id = id_key(thread, m->id);
     struct fed_app_key where =
         fed_app_key_num((struct view){0}, place); /* place, number */
@@ -91,7 +91,7 @@ move(struct fed_app *app, const struct thread_id *thread, uint64_t from,
      uint64_t to, const struct fed_app_rec_message *m)
 {
     enum err e;
-    struct fed_app_key key = message_key(thread, from);
+    struct fed_app_key key = fed_app_message_key(thread, from);
 
     TRY(fed_app_del(&app->kv, FED_APP_MESSAGE, &key));
     TRY(save_at(app, thread, to, m));
@@ -150,11 +150,11 @@ apply_to_target(struct fed_app *app, const struct thread_id *thread,
     if (!edit && c->kind != PROTO_CONTENT_DELETE) {
         return OK;
     }
-    e = find(app, thread, id, &at, &number);
+    e = fed_app_find(app, thread, id, &at, &number);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
-    TRY(load_at(app, thread, at, &target, &hold));
+    TRY(fed_app_load_at(app, thread, at, &target, &hold));
     if (memcmp(target.author, m->author, sizeof(target.author)) != 0 ||
         (target.flags & FED_APP_MESSAGE_DELETED) != 0 ||
         (edit && place < target.edited)) {
@@ -214,8 +214,8 @@ count(struct fed_app *app, const struct fed_show *show,
         t.waiting++;
         *place = waits | ++t.queued;
     } else {
-        *place = place_of(m->term, m->seq);
-        if (*place > place_of(t.last_term, t.last_seq)) {
+        *place = fed_app_place(m->term, m->seq);
+        if (*place > fed_app_place(t.last_term, t.last_seq)) {
             t.last_term = m->term;
             t.last_seq = m->seq;
         }
@@ -271,8 +271,8 @@ waits_no_more(struct fed_app *app, const struct thread_id *thread,
 
     TRY(fed_app_thread_rec(app, thread, &t, &hold));
     t.waiting -= t.waiting > 0 ? 1 : 0;
-    if (m->seq != 0 &&
-        place_of(m->term, m->seq) > place_of(t.last_term, t.last_seq)) {
+    if (m->seq != 0 && fed_app_place(m->term, m->seq) >
+                           fed_app_place(t.last_term, t.last_seq)) {
         t.last_term = m->term;
         t.last_seq = m->seq;
     }
@@ -292,9 +292,9 @@ settle(struct fed_app *app, const struct fed_show *show, uint64_t from)
     enum err e;
     struct fed_app_rec_message m;
     struct bytes hold = {0};
-    uint64_t to = place_of(show->term, show->seq);
+    uint64_t to = fed_app_place(show->term, show->seq);
 
-    TRY(load_at(app, &show->thread, from, &m, &hold));
+    TRY(fed_app_load_at(app, &show->thread, from, &m, &hold));
     if (show->seq == 0 || from == to ||
         ((from & waits) == 0 && !show->resent)) {
         goto out;
@@ -329,7 +329,7 @@ fed_app_show_message(struct fed_app *app, const struct fed_show *show)
             return OK;
         }
     }
-    e = find(app, &show->thread, show->message.b, &place, &number);
+    e = fed_app_find(app, &show->thread, show->message.b, &place, &number);
     if (e == OK) {
         return settle(app, show, place);
     }
@@ -348,14 +348,14 @@ own_state(struct fed_app *app, const struct fed_show *show)
     uint64_t place;
     uint64_t number;
 
-    e = find(app, &show->thread, show->message.b, &place, &number);
+    e = fed_app_find(app, &show->thread, show->message.b, &place, &number);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e; /* of the protocol itself */
     }
     if (show->code == FED_MESSAGE_ACCEPTED) {
         return settle(app, show, place);
     }
-    TRY(load_at(app, &show->thread, place, &m, &hold));
+    TRY(fed_app_load_at(app, &show->thread, place, &m, &hold));
     if (show->code == FED_MESSAGE_FAILED && m.state == FED_MESSAGE_QUEUED) {
         m.state = FED_MESSAGE_FAILED;
         TRY(waits_no_more(app, &show->thread, &m));
@@ -367,8 +367,8 @@ out:
     return e;
 }
 
-static struct fed_app_key
-mark_key(const struct thread_id *thread, uint64_t kind)
+struct fed_app_key
+fed_app_mark_key(const struct thread_id *thread, uint64_t kind)
 {
     uint8_t k = (uint8_t)kind;
 
@@ -380,9 +380,9 @@ static enum err
 mark_upto(struct fed_app *app, const struct fed_show *show)
 {
     enum err e;
-    struct fed_app_key key = mark_key(&show->thread, show->code);
+    struct fed_app_key key = fed_app_mark_key(&show->thread, show->code);
     struct fed_app_key upto =
-        fed_app_key_num((struct view){0}, place_of(show->term, show->seq));
+        fed_app_key_num((struct view){0}, fed_app_place(show->term, show->seq));
     struct bytes before = {0};
     struct fed_app_event *ev;
 
@@ -417,7 +417,8 @@ fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
              struct bytes *content_out)
 {
     enum err e;
-    struct fed_app_key key = message_key(thread, place_of(term, seq));
+    struct fed_app_key key =
+        fed_app_message_key(thread, fed_app_place(term, seq));
     struct fed_app_rec_message m;
     struct bytes hold = {0};
 
@@ -442,8 +443,8 @@ fed_app_message_rec(struct fed_app *app, const struct thread_id *thread,
     uint64_t place;
     uint64_t number;
 
-    TRY(find(app, thread, id, &place, &number));
-    TRY(load_at(app, thread, place, out, hold));
+    TRY(fed_app_find(app, thread, id, &place, &number));
+    TRY(fed_app_load_at(app, thread, place, out, hold));
 out:
     return e;
 }
@@ -459,180 +460,11 @@ fed_app_known(struct fed_app *app, const struct thread_id *thread,
     uint64_t place;
     uint64_t number;
 
-    TRY(find(app, thread, id->b, &place, &number));
-    TRY(load_at(app, thread, place, &m, &hold));
+    TRY(fed_app_find(app, thread, id->b, &place, &number));
+    TRY(fed_app_load_at(app, thread, place, &m, &hold));
     *term_out = m.term;
     *seq_out = m.seq;
 out:
     bytes_free(&hold);
-    return e;
-}
-
-/* ------------------------------------------------------------------ reading */
-
-/* How many others have it, by one kind of mark. */
-static enum err
-marks(struct fed_app *app, const struct thread_id *thread, uint64_t kind,
-      uint64_t place, uint64_t *out)
-{
-    enum err e;
-    struct fed_app_key prefix = mark_key(thread, kind);
-    struct fed_app_key at = prefix;
-    struct bytes value = {0};
-
-    *out = 0;
-    for (;;) {
-        bytes_free(&value);
-        e = fed_app_next(&app->kv, FED_APP_MARK, &at, fed_app_key_view(&prefix),
-                         &at, &value);
-        if (e != OK) {
-            break;
-        }
-        *out += fed_app_key_tail(view_of(&value)) >= place ? 1 : 0;
-        at = fed_app_key(fed_app_key_view(&at), VIEW_LIT("\0"));
-    }
-    bytes_free(&value);
-    return e == ERR_MISSING ? OK : e;
-}
-
-/* What the content says. */
-static enum err
-reveal(struct fed_app *app, struct fed_app_message *out,
-       const struct fed_app_rec_message *m)
-{
-    enum err e = OK;
-    struct proto_content c;
-    uint64_t place;
-    static const uint8_t none[32];
-
-    if ((m->flags & FED_APP_MESSAGE_DELETED) != 0) {
-        out->kind = PROTO_CONTENT_TEXT;
-        return OK;
-    }
-    if ((m->flags & FED_APP_MESSAGE_OPAQUE) != 0 ||
-        proto_content_decode(m->content, &c) != OK) {
-        return OK;
-    }
-    out->kind = c.kind;
-    out->name = c.author.name;
-    switch (c.kind) {
-    case PROTO_CONTENT_TEXT:
-        out->text =
-            (m->flags & FED_APP_MESSAGE_EDITED) != 0 ? m->text : c.u.text.text;
-        out->files = c.u.text.attachments;
-        if (memcmp(c.u.text.reply_to, none, sizeof(none)) != 0) {
-            e = find(app, &out->thread, c.u.text.reply_to, &place,
-                     &out->reply_to);
-        }
-        break;
-    case PROTO_CONTENT_EDIT:
-        out->text = c.u.edit.text;
-        e = find(app, &out->thread, c.u.edit.target, &place, &out->reply_to);
-        break;
-    case PROTO_CONTENT_DELETE:
-        e = find(app, &out->thread, c.u.del.target, &place, &out->reply_to);
-        break;
-    case PROTO_CONTENT_REACTION:
-        out->text = c.u.reaction.emoji;
-        e = find(app, &out->thread, c.u.reaction.target, &place,
-                 &out->reply_to);
-        break;
-    case PROTO_CONTENT_TITLE:
-        out->text = c.u.title.title;
-        break;
-    case PROTO_CONTENT_RECEIPT:
-    case PROTO_CONTENT_HISTORY:
-    case PROTO_CONTENT_RESENT:
-    case PROTO_CONTENT_LEAVE:
-    case PROTO_CONTENT_ASK:
-    case PROTO_CONTENT_CONSENT:
-    case PROTO_CONTENT_WITHDRAWAL:
-        break;
-    }
-    return e == ERR_MISSING ? OK : e;
-}
-
-static enum err
-show_rec(struct fed_app *app, const struct thread_id *thread,
-         const struct fed_app_rec_message *m, struct fed_app_message *out)
-{
-    enum err e;
-
-    memset(out, 0, sizeof(*out));
-    out->thread = *thread;
-    memcpy(out->id.b, m->id, sizeof(out->id.b));
-    memcpy(out->author.b, m->author, sizeof(out->author.b));
-    out->number = m->number;
-    out->state = (enum fed_message_state)m->state;
-    out->flags = (unsigned)m->flags;
-    out->term = m->term;
-    out->seq = m->seq;
-    out->at_ms = m->at_ms;
-    out->content = m->content;
-    if (m->seq != 0) {
-        uint64_t place = place_of(m->term, m->seq);
-
-        TRY(marks(app, thread, FED_MESSAGE_DELIVERED, place, &out->delivered));
-        TRY(marks(app, thread, FED_MESSAGE_READ, place, &out->read));
-    }
-    TRY(reveal(app, out, m));
-out:
-    return e;
-}
-
-/* The place of message number.  ERR_MISSING */
-static enum err
-place_at(struct fed_app *app, const struct thread_id *thread, uint64_t number,
-         uint64_t *out)
-{
-    enum err e;
-    struct fed_app_key key = fed_app_key_num(thread_id_view(thread), number);
-    struct bytes id = {0};
-    uint64_t n;
-
-    TRY(fed_app_get(&app->kv, FED_APP_NUMBER, &key, &id));
-    TRY(id.len == 32 ? OK : ERR_CORRUPT);
-    TRY(find(app, thread, id.p, out, &n));
-out:
-    bytes_free(&id);
-    return e;
-}
-
-enum err
-fed_app_message(struct fed_app *app, const struct thread_id *thread,
-                uint64_t number, struct fed_app_message *out,
-                struct bytes *hold)
-{
-    enum err e;
-    struct fed_app_rec_message m;
-    uint64_t place;
-
-    TRY(place_at(app, thread, number, &place));
-    TRY(load_at(app, thread, place, &m, hold));
-    TRY(show_rec(app, thread, &m, out));
-out:
-    return e;
-}
-
-enum err
-fed_app_message_next(struct fed_app *app, const struct thread_id *thread,
-                     uint64_t *place, struct fed_app_message *out,
-                     struct bytes *hold)
-{
-    enum err e;
-    struct fed_app_key from = message_key(thread, *place + 1);
-    struct fed_app_key key;
-    struct bytes value = {0};
-    struct fed_app_rec_message m;
-
-    TRY(fed_app_next(&app->kv, FED_APP_MESSAGE, &from, thread_id_view(thread),
-                     &key, &value));
-    TRY(fed_rec_decode(view_of(&value), &fed_app_rec_message_shape, &m));
-    TRY(show_rec(app, thread, &m, out));
-    *place = fed_app_key_tail(fed_app_key_view(&key));
-    bytes_free(hold);
-    *hold = bytes_take(&value);
-out:
-    bytes_free(&value);
     return e;
 }

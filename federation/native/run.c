@@ -409,11 +409,9 @@ sleep_until(struct fed_run *r, uint64_t until_ms)
     uint64_t ms = to > now ? to - now : 0;
     struct timespec at;
 
-    ms = ms > 1000 ? 1000 : ms;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    at.tv_sec += (time_t)(ms / 1000) + at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
+    ms = now + (ms > 1000 ? 1000 : ms);
+    at.tv_sec = (time_t)(ms / 1000); /* the clock is the system's own */
+    at.tv_nsec = (long)(ms % 1000) * 1000000;
     (void)pthread_mutex_lock(&r->mx);
     if (r->first == NULL && !atomic_load(&r->stopping)) {
         (void)pthread_cond_timedwait(&r->wake, &r->mx, &at);

@@ -35,8 +35,8 @@ enum proto_device_type {
 enum {
     PROTO_DEVICE_CERT_MAX = 512, /* a device certificate */
     PROTO_DEVICE_LIST_MAX = PROTO_PATIENT_LIST,
-    PROTO_DEVICE_BIRTH_MAX = 10,      /* 1980-02-29 */
-    PROTO_DEVICE_KPS_MAX = 64,        /* key packages in one message */
+    PROTO_DEVICE_BIRTH_MAX = 10,       /* 1980-02-29 */
+    PROTO_DEVICE_KPS_MAX = 64,         /* key packages in one message */
     PROTO_DEVICE_PART_MAX = 512 * 1024 /* a sealed part of the archive */
 };
 

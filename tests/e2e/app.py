@@ -40,7 +40,7 @@ class Patient:
             (t for t in self.threads() if t["state"] == "active"), None))
 
     def messages(self, thread):
-        return self.do("show", str(thread))["messages"]
+        return self.do("show", str(thread), "--limit", "5000")["messages"]
 
     def texts(self, thread):
         return [m["text"] for m in self.messages(thread)
