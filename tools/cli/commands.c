@@ -30,12 +30,11 @@ static const struct tool_flag globals[] = {
     {                                                                         \
         "--why", "TEXT", "how the patient said yes at your desk", false       \
     }
-#define PROFILE                                                               \
-    {"--name", "NAME", "name of the clinic", false},                          \
-        {"--street", "TEXT", "postal address", false},                        \
-        {"--phone", "TEXT", "telephone number", false},                       \
-    {                                                                         \
-        "--picture", "FILE", "a PNG or JPEG picture of at most 64 KiB", false \
+#define PROFILE                                        \
+    {"--name", "NAME", "name of the clinic", false},   \
+        {"--street", "TEXT", "postal address", false}, \
+    {                                                  \
+        "--phone", "TEXT", "telephone number", false   \
     }
 
 static const struct tool_command commands[] = {
