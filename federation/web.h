@@ -36,8 +36,8 @@ struct fed_web_page {
 
 struct fed_web_config {
     /*
-     * Our public name as URLs say it, "clinic.example" or
-     * "clinic.example:8443", in lower case.  Empty: only loopback names
+     * Our public name as URLs say it, in lower case: "clinic.example" (any
+     * port) or "clinic.example:8443".  Empty: only loopback names
      * ("localhost", "127.0.0.1",
      * "[::1]", any port), for trying out.
      */

@@ -130,11 +130,10 @@ take_end(struct view *v, const char *end)
     return true;
 }
 
-/* "localhost", "127.0.0.1" or "[::1]", with any port. */
-static bool
-is_loopback(struct view host)
+/* Without a port, if there is one. */
+static struct view
+no_port(struct view host)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
     size_t end = host.len;
 
     while (end > 0 && host.p[end - 1] >= '0' && host.p[end - 1] <= '9') {
@@ -143,6 +142,16 @@ is_loopback(struct view host)
     if (end > 0 && end < host.len && host.p[end - 1] == ':') {
         host.len = end - 1;
     }
+    return host;
+}
+
+/* "localhost", "127.0.0.1" or "[::1]", with any port. */
+static bool
+is_loopback(struct view host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    host = no_port(host);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (view_equal(host, view_str(names[i]))) {
             return true;
@@ -167,15 +176,18 @@ our_host(const struct fed_web *web, bool tls, struct view said, char *out)
         out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
     v = view_make(out, said.len);
-    (void)take_end(&v, tls || web->host[0] != '\0' ? ":443" : ":80");
+    (void)take_end(&v, tls || !is_loopback(v) ? ":443" : ":80");
     out[v.len] = '\0';
-    return web->host[0] != '\0' ? strcmp(out, web->host) == 0 : is_loopback(v);
+    if (web->host[0] == '\0') {
+        return is_loopback(v);
+    }
+    return strcmp(out, web->host) == 0 ||
+           view_equal(no_port(v), view_str(web->host));
 }
 
 /* A browser says where the page is from that opens the socket. */
 static bool
-our_origin(const struct fed_web *web, bool tls, const char *host,
-           const struct fed_http_head *head)
+our_origin(bool tls, const char *host, const struct fed_http_head *head)
 {
     struct view origin = head->value[FED_HTTP_ORIGIN];
     char want[FED_WEB_HOST_MAX + 16];
@@ -188,7 +200,8 @@ our_origin(const struct fed_web *web, bool tls, const char *host,
         return true;
     }
     (void)snprintf(want, sizeof(want), "http://%s", host);
-    return !tls && web->host[0] == '\0' && view_equal(origin, view_str(want));
+    return !tls && is_loopback(view_str(host)) &&
+           view_equal(origin, view_str(want));
 }
 
 /* -------------------------------------------------------------- websocket */
@@ -216,7 +229,7 @@ upgrade(const struct fed_web *web, bool tls, const char *host,
                      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
                      "This address is for the app.\n", true, out);
     }
-    if (!our_origin(web, tls, host, head)) {
+    if (!our_origin(tls, host, head)) {
         return plain(web, tls, "403 Forbidden", "",
                      "Another site may not use this address.\n", true, out);
     }

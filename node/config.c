@@ -489,6 +489,12 @@ check_web(struct reading *r)
                     c->web.item[i]);
         }
     }
+    if (c->host[0] != '\0' &&
+        (strchr(c->host, ':') != NULL ||
+         fed_addr_parse(view_str(c->host), 443, &addr) != OK)) {
+        problem(r, "host: \"%s\" is not a name; write it without a port",
+                c->host);
+    }
     if (c->web_socket[0] != '\0' && c->web_socket[0] != '/') {
         problem(r, "web-socket: write the whole path, from /");
     }

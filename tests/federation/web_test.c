@@ -140,12 +140,29 @@ TEST(names)
         const char *status;
     } cases[] = {
         {"clinic.example", "200 "},      {"Clinic.Example:443", "200 "},
-        {"clinic.example:8443", "421 "}, {"localhost", "421 "},
+        {"clinic.example:8443", "200 "}, {"localhost", "421 "},
         {"clinic.example.", "421 "},     {"clinic.example:", "421 "},
+    };
+    static const struct {
+        const char *host;
+        const char *status;
+    } with_port[] = {
+        {"clinic.example:8443", "200 "},
+        {"clinic.example", "421 "},
+        {"clinic.example:443", "421 "},
     };
     static struct site s;
     struct fed_web_config again = {.pages_len = 0};
 
+    site_start(&s, NULL, "clinic.example:8443");
+    for (size_t i = 0; i < sizeof(with_port) / sizeof(with_port[0]); i++) {
+        char request[256];
+
+        snprintf(request, sizeof(request),
+                 "GET /l HTTP/1.1\r\nHost: %s\r\n\r\n", with_port[i].host);
+        CHECK(is(site_ask(&s, request), with_port[i].status));
+    }
+    site_stop(&s);
     site_start(&s, NULL, "clinic.example:443");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char request[256];
@@ -361,6 +378,10 @@ TEST(what_was_signed_for_another_host)
     client_open(&c, s.port);
     client_upgrade(&c, "clinic.example:443");
     CHECK(client_hello(&c, &s, 7, "clinic.example"));
+    client_close(&c);
+    client_open(&c, s.port);
+    client_upgrade(&c, "Clinic.Example:8443");
+    CHECK(client_hello(&c, &s, 7, "clinic.example:8443"));
     client_close(&c);
     site_stop(&s);
 }

@@ -75,13 +75,15 @@ TEST(the_web_port)
     CHECK_STR(c.web_cert, "/c");
     CHECK_ERR(read_from(mem_heap(),
                         WORDS("--data", "/nowhere", "--web", "0.0.0.0:80",
-                              "--web", "localhost:80", "--web-socket", "w"),
+                              "--web", "localhost:80", "--web-socket", "w",
+                              "--host", "clinic.example:8443"),
                         NOTHING, &c, &problems),
               ERR_INVALID);
     CHECK_OK(bytes_append(mem_heap(), &problems, VIEW_LIT("\0")));
     CHECK(strstr((const char *)problems.p, "0.0.0.0:80 needs --web-cert"));
     CHECK(strstr((const char *)problems.p, "\"localhost:80\" is not"));
     CHECK(strstr((const char *)problems.p, "web-socket: write the whole"));
+    CHECK(strstr((const char *)problems.p, "write it without a port"));
     bytes_free(&problems);
     CHECK_ERR(read_from(mem_heap(),
                         WORDS("--data", "/nowhere", "--web-cert", "/c"),

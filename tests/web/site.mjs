@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// The web port of a real daemon in a real browser: the page behind a link, and
+// a device's channel (the wasm build of core/device_chan) through the browser's
+// own WebSocket.
+
+import { execFileSync, spawn } from "node:child_process";
+import { webcrypto } from "node:crypto";
+import { readFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { primitives } from "../../build/web/shared/core/host.js";
+import { openBrowser } from "./browser.mjs";
+
+globalThis.crypto ??= webcrypto;
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const bin = process.env.BALSAM_BIN ?? join(top, "build/plain/bin");
+const protocol = "balsam.device.1";
+const patience = 60_000;
+
+function check(ok, what) {
+  if (!ok) {
+    throw new Error(what);
+  }
+}
+
+async function until(what, probe) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const got = await probe();
+    if (got) {
+      return got;
+    }
+    check(Date.now() < end, `waited for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const freePort = () => new Promise((resolve) => {
+  const s = createServer();
+  s.listen(0, "127.0.0.1", () => {
+    const { port } = s.address();
+    s.close(() => resolve(port));
+  });
+});
+
+// ------------------------------------------------------------------ the node
+async function startNode() {
+  const dir = await mkdtemp(join(tmpdir(), "balsam-site-"));
+  const data = join(dir, "node");
+  const [node, web] = [await freePort(), await freePort()];
+  const cli = (...args) => execFileSync(join(bin, "balsam"),
+                                        ["--data", data, ...args],
+                                        { encoding: "utf8" });
+  cli("init", "--name", "Site Clinic", "--member", "Dr. Site",
+      "--address", `127.0.0.1:${node}`, "--host", "localhost",
+      "--sheet", join(dir, "sheet"));
+  const child = spawn(join(bin, "balsamd"),
+                      ["--data", data, "--listen", `127.0.0.1:${node}`,
+                       "--web", `127.0.0.1:${web}`],
+                      { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (d) => {
+    log += d;
+  });
+  await until("the node", () => {
+    check(child.exitCode === null, `the node ended:\n${log}`);
+    return log.includes("node.started");
+  });
+  return {
+    cli, web, log: () => log,
+    root: JSON.parse(cli("status", "--json")).clinic,
+    async stop() {
+      const gone = new Promise((resolve) => child.once("close", resolve));
+      if (child.exitCode === null) {
+        child.kill("SIGTERM");
+        await gone;
+      }
+      await rm(dir, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+}
+
+// --------------------------------------------------------------- the channel
+async function newChannel(module, host, root) {
+  let x;
+  const memory = () => new Uint8Array(x.memory.buffer);
+  const { exports } = await WebAssembly.instantiate(module, {
+    balsam: { ...await primitives(memory), wall_ms: () => Date.now(),
+              check_leaf: () => 0, find_psk: () => -1 },
+  });
+  x = exports;
+  const put = (bytes) => {
+    const at = x.chan_alloc(bytes.length || 1);
+    memory().set(bytes, at);
+    return at;
+  };
+  const out = () => memory().slice(x.chan_out(),
+                                   x.chan_out() + x.chan_out_len());
+  const call = (f, bytes) => {
+    const e = f(put(bytes), bytes.length);
+    return { e, out: e === 0 ? out() : new Uint8Array(0) };
+  };
+  const text = new TextEncoder().encode(host);
+  const seeds = crypto.getRandomValues(new Uint8Array(64));
+  const e = x.chan_new(put(text), text.length, put(seeds),
+                       put(Buffer.from(root, "hex")), Date.now());
+  check(e === 0, `chan_new: ${e}`);
+  return {
+    open: out(),
+    step: (b) => call(x.chan_step, b),
+    seal: (b) => call(x.chan_seal, b),
+    unseal: (b) => call(x.chan_open, b),
+    ready: () => x.chan_ready() === 1,
+  };
+}
+
+// The page's WebSocket; its messages come here.
+async function socketIn(page, url, subprotocol) {
+  const inbox = [];
+  page.on("Runtime.bindingCalled", ({ name, payload }) => {
+    if (name === "fromPage") {
+      inbox.push(JSON.parse(payload));
+    }
+  });
+  await page.call("Runtime.addBinding", { name: "fromPage" });
+  await page.run(`(() => {
+    const say = (o) => fromPage(JSON.stringify(o));
+    const ws = new WebSocket(${JSON.stringify(url)},
+                             ${JSON.stringify(subprotocol)});
+    ws.binaryType = "arraybuffer";
+    ws.onopen = () => say({ open: ws.protocol });
+    ws.onmessage = (m) => say({ data: btoa(String.fromCharCode(
+      ...new Uint8Array(m.data))) });
+    ws.onclose = (c) => say({ close: c.code, clean: c.wasClean });
+    globalThis.theSocket = ws;
+  })()`);
+  return {
+    next: (what) => until(what, () => inbox.shift()),
+    send: (bytes) => page.run(`theSocket.send(Uint8Array.from(atob(${
+      JSON.stringify(Buffer.from(bytes).toString("base64"))}),
+      (c) => c.charCodeAt(0)))`),
+    close: () => page.run("theSocket.close(1000)"),
+  };
+}
+
+// --------------------------------------------------------------------- tests
+const tests = {
+  async the_page_behind_a_link({ browser, node }) {
+    const { link } = JSON.parse(node.cli("link", "create", "--json"));
+    check(link.startsWith("https://localhost/l#"), link);
+    const url = new URL(link.replace("https://localhost",
+                                     `http://localhost:${node.web}`));
+    const page = await browser.page();
+    const seen = [];
+    page.on("Network.requestWillBeSent", (r) => seen.push(r.request));
+    await page.open(url.href);
+    check(await page.run("document.querySelectorAll('summary').length") === 2,
+          "not two choices");
+    check(await page.run(
+      "![...document.querySelectorAll('details')].some((d) => d.open)"),
+    "one choice is made already");
+    const sizes = await page.run(`[...document.querySelectorAll("summary")]
+      .map((s) => { const r = s.getBoundingClientRect();
+        return [Math.round(r.width), Math.round(r.height),
+                getComputedStyle(s).fontSize].join(); })`);
+    check(sizes[0] === sizes[1], `not equal: ${sizes}`);
+    const shown = await page.run(`({
+      command: document.getElementById("clinic-link").value,
+      link: document.getElementById("patient-link").value,
+      app: document.getElementById("app").href,
+      broken: document.getElementById("broken").hidden })`);
+    check(shown.link === url.href && shown.broken, "the link is not shown");
+    check(shown.command === `balsam connect '${url.href}'`, shown.command);
+    check(shown.app === `balsam:l${url.hash}`, shown.app);
+    const paths = seen.map((r) => new URL(r.url)).map((u) =>
+      (u.protocol === "data:" ? "data:" : u.host + u.pathname + u.search));
+    check(paths.every((p) => p === "data:" ||
+      ["/l", "/l.css", "/l.js"].some((q) => p === url.host + q)),
+    `asked for ${paths}`);
+    check(seen.every((r) => !JSON.stringify(r.headers)
+      .includes(url.hash.slice(1, 20))), "the secret part went out");
+    const kept = await page.run(`(async () => [localStorage.length,
+      sessionStorage.length, document.cookie.length,
+      (await indexedDB.databases()).length, (await caches.keys()).length])()`);
+    check(kept.every((n) => n === 0), `it stores something: ${kept}`);
+    check(!node.log().includes(url.hash.slice(1, 20)), "it is in the log");
+  },
+
+  async with_the_keyboard_and_a_screen_reader({ browser, node }) {
+    const page = await browser.page();
+    await page.open(`http://localhost:${node.web}/l#${"A".repeat(100)}`);
+    await page.call("Accessibility.enable");
+    const tree = async () => (await page.call("Accessibility.getFullAXTree"))
+      .nodes.filter((n) => !n.ignored)
+      .map((n) => `${n.role?.value}: ${n.name?.value ?? ""}`);
+    let names = await tree();
+    for (const want of [/^main: /, /^heading: A clinic gave you this link/,
+                        /^DisclosureTriangle\w*: I am a patient/,
+                        /^DisclosureTriangle\w*: I work at a clinic/]) {
+      check(names.some((n) => want.test(n)), `no ${want} in\n${
+        names.join("\n")}`);
+    }
+    await page.key("Tab");
+    await page.key("Tab");
+    check(await page.run("document.activeElement.textContent") ===
+          "I work at a clinic", "tab does not lead to the second choice");
+    await page.key("Enter");
+    check(await page.run("document.querySelectorAll('details')[1].open"),
+          "enter does not open it");
+    names = await tree();
+    check(names.some((n) => n.startsWith(
+      "textbox: For the person who runs your node")), "the field has no name");
+    check(names.some((n) => n.startsWith("button: Copy the command")),
+          "no button to copy");
+    check(await page.run(
+      "document.documentElement.scrollWidth <= innerWidth"), "it overflows");
+    await page.call("Emulation.setDeviceMetricsOverride",
+                    { width: 320, height: 600, deviceScaleFactor: 1,
+                      mobile: true });
+    check(await page.run(
+      "document.documentElement.scrollWidth <= 320"), "too wide for a phone");
+  },
+
+  async light_and_dark({ browser, node }) {
+    const page = await browser.page();
+    await page.open(`http://localhost:${node.web}/l`);
+    check(!await page.run("document.getElementById('broken').hidden"),
+          "a link without its secret part looks whole");
+    for (const value of ["light", "dark"]) {
+      await page.call("Emulation.setEmulatedMedia", { features: [
+        { name: "prefers-color-scheme", value }] });
+      const ratios = await page.run(`(() => {
+        const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g)
+          .slice(0, 3).map((n) => n / 255)
+          .map((n) => n <= 0.03928 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+        const back = (e) => { for (; e; e = e.parentElement) {
+          const c = getComputedStyle(e).backgroundColor;
+          if (!/, 0\\)$/.test(c)) return c; } return "rgb(255, 255, 255)"; };
+        return [...document.querySelectorAll(
+          "h1, p, summary, label, input, button, .button")].map((e) => {
+            const [a, b] = [getComputedStyle(e).color, back(e)].map(light);
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); });
+      })()`);
+      check(ratios.length > 8 && Math.min(...ratios) >= 4.5,
+            `${value}: contrast ${Math.min(...ratios)}`);
+    }
+  },
+
+  async pages_that_are_not_there({ browser, node }) {
+    const page = await browser.page();
+    let status = 0;
+    page.on("Network.responseReceived", (r) => {
+      status = r.type === "Document" ? r.response.status : status;
+    });
+    await page.open(`http://localhost:${node.web}/elsewhere`);
+    check(status === 404, `status ${status}`);
+    check((await page.run("document.body.textContent")).includes("no page"),
+          "no sentence");
+  },
+
+  async a_device_in_a_browser({ browser, node, module }) {
+    const host = `localhost:${node.web}`;
+    const page = await browser.page();
+    await page.call("Page.setBypassCSP", { enabled: true });
+    await page.open(`http://${host}/l`);
+    const ws = await socketIn(page, `ws://${host}/device`,
+                              ["other", protocol]);
+    check((await ws.next("open")).open === protocol, "another protocol");
+    const chan = await newChannel(module, host, node.root);
+    let say = chan.open;
+    while (!chan.ready()) {
+      await ws.send(say);
+      const m = await ws.next("the node's answer");
+      check(m.data, `closed: ${JSON.stringify(m)}`);
+      const r = chan.step(Buffer.from(m.data, "base64"));
+      check(r.e === 0, `the channel refuses: ${r.e}`);
+      say = r.out;
+    }
+    // the node greets: [1, 1, ...]
+    const greeting = await ws.next("the greeting");
+    check(greeting.data, `closed: ${JSON.stringify(greeting)}`);
+    const hello = chan.unseal(Buffer.from(greeting.data, "base64"));
+    check(hello.e === 0, `the greeting does not open: ${hello.e}`);
+    check(hello.out[0] === 0xdc || hello.out[0] >> 4 === 9, "no array");
+    check(hello.out[hello.out[0] === 0xdc ? 3 : 1] === 1, "not HELLO");
+    const status = JSON.parse(node.cli("status", "--json"));
+    check(status.network.devices === 1 && status.network.web_devices === 1,
+          `status: ${JSON.stringify(status.network)}`);
+    await ws.send(chan.seal(Uint8Array.of(0xc0)).out); // no such message
+    const end = await until("the close", async () => {
+      const m = await ws.next("the close");
+      return m.close ? m : undefined;
+    });
+    check(end.clean, `not a clean close: ${JSON.stringify(end)}`);
+    await until("the device to be gone", () => JSON.parse(
+      node.cli("status", "--json")).network.devices === 0);
+  },
+
+  async another_clinic_in_between({ browser, node, module }) {
+    const host = `localhost:${node.web}`;
+    const page = await browser.page();
+    await page.call("Page.setBypassCSP", { enabled: true });
+    await page.open(`http://${host}/l`);
+    const ws = await socketIn(page, `ws://${host}/device`, [protocol]);
+    await ws.next("open");
+    const chan = await newChannel(module, host, "11".repeat(32));
+    await ws.send(chan.open);
+    const m = await ws.next("the node's answer");
+    check(chan.step(Buffer.from(m.data, "base64")).e !== 0,
+          "the app took another clinic's node");
+    await ws.close();
+    const end = await ws.next("the close");
+    check(end.close === 1000 && end.clean, JSON.stringify(end));
+  },
+
+  async another_site_may_not({ browser, node }) {
+    const page = await browser.page();
+    const other = `127.0.0.1:${node.web}`; // another origin, not our name
+    await page.call("Page.setBypassCSP", { enabled: true });
+    await page.open(`http://${other}/l`);
+    const ws = await socketIn(page, `ws://localhost:${node.web}/device`,
+                              [protocol]);
+    const m = await ws.next("the refusal");
+    check(m.close === 1006, JSON.stringify(m));
+  },
+};
+
+const world = { module: await WebAssembly.compile(
+  await readFile(join(top, "build/wasm/chan.wasm"))) };
+const sum = { passed: 0, failed: 0 };
+try {
+  world.node = await startNode();
+  world.browser = await openBrowser();
+  for (const [name, run] of Object.entries(tests)) {
+    try {
+      await run(world);
+      sum.passed++;
+    } catch (e) {
+      sum.failed++;
+      console.log(`FAIL ${name}: ${e.message}`);
+    }
+  }
+  if (process.env.BALSAM_SITE_PICTURES) {
+    const page = await world.browser.page();
+    await page.call("Emulation.setDeviceMetricsOverride", {
+      width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
+    await page.open(`http://localhost:${world.node.web}/l#${"Ab9".repeat(40)}`);
+    for (const n of [0, 1]) {
+      await page.run(`document.querySelectorAll("details")[${n}].open = true`);
+      const { data } = await page.call("Page.captureScreenshot");
+      await writeFile(join(process.env.BALSAM_SITE_PICTURES, `open${n}.png`),
+                      Buffer.from(data, "base64"));
+    }
+  }
+} catch (e) {
+  sum.failed++;
+  console.log(`FAIL ${e.stack}`);
+} finally {
+  await world.browser?.close();
+  const code = await world.node?.stop();
+  if (world.node && code !== 0) {
+    sum.failed++;
+    console.log(`FAIL the node ended with ${code}:\n${world.node.log()}`);
+  }
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed`);
+process.exit(sum.failed === 0 ? 0 : 1);
