@@ -38,8 +38,7 @@ struct fed_web_config {
     /*
      * Our public name as URLs say it, in lower case: "clinic.example" (any
      * port) or "clinic.example:8443".  Empty: only loopback names
-     * ("localhost", "127.0.0.1",
-     * "[::1]", any port), for trying out.
+     * ("localhost", "127.0.0.1", "[::1]", any port), for trying out.
      */
     struct view host;
     const struct fed_web_page *pages; /* copied, not their views */
