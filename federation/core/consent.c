@@ -354,8 +354,8 @@ on_consent(struct fed_core *core, struct fed_thread *t,
     bool first;
 
     e = find_ask(core, t, in->ask, &ask, &hold);
-    TRY(e == ERR_MISSING ? OK : e);
     first = e == OK && !ask.answered;
+    TRY(e == ERR_MISSING ? OK : e);
     if (first && (in->code == PROTO_CONSENT_DESK ||
                   memcmp(said->author->b, in->patient, 32) == 0)) {
         ask.answered = true;

@@ -549,8 +549,11 @@ fed_patient_stance(struct fed_core *core, struct fed_party *patient,
     memcpy(id.b, patient->root.b, sizeof(id.b));
     TRY(fed_party_stance(core, patient, ours));
     e = fed_patient_list(core, &id, &list);
-    TRY(e == ERR_MISSING ? OK : e);
-    for (uint32_t i = 0; e == OK && i < list.len; i++) {
+    if (e == ERR_MISSING) {
+        return OK;
+    }
+    TRY(e);
+    for (uint32_t i = 0; i < list.len; i++) {
         struct clinic_id device;
         struct fed_party *d;
 

@@ -283,6 +283,7 @@ fed_pool_filled(struct fed_core *core, struct fed_party *patient)
 
     for (size_t i = core->busy_len; i > 0; i--) {
         struct fed_thread *t;
+        struct thread_id id;
         uint64_t number = 0;
         struct fed_rec_intent rec;
         struct bytes hold = {0};
@@ -291,7 +292,8 @@ fed_pool_filled(struct fed_core *core, struct fed_party *patient)
         if (i > core->busy_len) {
             continue;
         }
-        e = fed_thread_get(core, &core->busy[i - 1].id, &t);
+        id = core->busy[i - 1].id;
+        e = fed_thread_get(core, &id, &t);
         while (e == OK) {
             e = fed_intent_next(core, &t->id, &number, &rec, &hold);
             if (e == OK && rec.kind == FED_INTENT_ADD && rec.data.len == 0 &&
@@ -307,9 +309,11 @@ fed_pool_filled(struct fed_core *core, struct fed_party *patient)
             number++;
         }
         TRY(e == ERR_MISSING ? OK : e);
-        e = fed_thread_get(core, &core->busy[i - 1].id, &t);
-        TRY(e == ERR_MISSING ? OK : e);
-        TRY(e == OK ? fed_intent_pump(core, t) : OK);
+        e = fed_thread_get(core, &id, &t);
+        if (e != ERR_MISSING) {
+            TRY(e);
+            TRY(fed_intent_pump(core, t));
+        }
     }
     e = OK;
 out:

@@ -33,17 +33,63 @@ struct telling {
     struct thread_id thread;
     struct rows backup[WORLD_NODES];
     uint64_t put_back_ms;
+    size_t members[WORLD_NODES];
+    size_t members_len;
 };
 
 static bool
-all_in(struct world *w, const struct thread_id *t, size_t n)
+all_in(const struct telling *t)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (node_state(w, i, t) != FED_THREAD_ACTIVE) {
+    for (size_t i = 0; i < t->members_len; i++) {
+        if (node_state(t->w, t->members[i], &t->thread) != FED_THREAD_ACTIVE) {
             return false;
         }
     }
     return true;
+}
+
+/* Clinics, and a patient with devices, in one thread; or clinic 0 carries. */
+static void
+open_care(struct telling *t)
+{
+    struct world *w = t->w;
+    size_t clinics = t->s->nodes - t->s->devices;
+    struct subject_id who;
+    struct clinic_id with;
+
+    for (size_t a = 0; a < clinics; a++) {
+        for (size_t b = a + 1; b < clinics; b++) {
+            world_befriend(w, a, b);
+        }
+    }
+    for (size_t k = 0; k < t->s->devices; k++) {
+        size_t d = world_device(w, 0);
+
+        if (k == 0) {
+            world_enrol(w, d, 0);
+        } else {
+            world_enrol_further(w, d, 0);
+        }
+    }
+    t->thread = world_open(w, 0, clinics);
+    for (size_t c = 1; c < clinics; c++) {
+        size_t both[2] = {0, c};
+
+        world_consent(w, &t->thread, 0, clinics, c, true);
+        (void)world_in(w, &t->thread, both, 2);
+    }
+    if (t->s->relay) {
+        world_consent(w, &t->thread, 1, clinics, 1, true);
+        who = node_subject(w, clinics);
+        memcpy(with.b, who.b, sizeof(with.b));
+        for (int i = 0; i < 1000 && fed_core_thread_open(
+                                        w->nodes[1].core, &with, 1,
+                                        (struct view){0}, &t->thread) != OK;
+             i++) {
+            world_step(w, 10);
+        }
+    }
+    (void)world_in(w, &t->thread, t->members, t->members_len);
 }
 
 static void
@@ -68,10 +114,10 @@ open_thread(struct telling *t)
     node_stepped(w, 0,
                  fed_core_thread_open(w->nodes[0].core, with, n - 1,
                                       VIEW_LIT("All of us"), &t->thread));
-    for (int i = 0; i < 1000 && !all_in(w, &t->thread, n); i++) {
+    for (int i = 0; i < 1000 && !all_in(t); i++) {
         world_step(w, 10);
     }
-    if (!all_in(w, &t->thread, n)) {
+    if (!all_in(t)) {
         world_fault(w, "the thread did not open", 0, 0);
     }
 }
@@ -101,8 +147,7 @@ put_back(struct telling *t, size_t i)
         return;
     }
     /* One loss at a time: who lost something gets it from who did not. */
-    if (!all_in(w, &t->thread, t->s->nodes) ||
-        w->mono_ms < t->put_back_ms + 4000) {
+    if (!all_in(t) || w->mono_ms < t->put_back_ms + 4000) {
         return;
     }
     t->put_back_ms = w->mono_ms;
@@ -157,11 +202,13 @@ happen(struct telling *t)
 
         node_stepped(w, i, e == ERR_STATE || e == ERR_MISSING ? OK : e);
     }
-    if (world_chance(w, s->rotate)) {
+    if (world_chance(w, s->rotate) && n->kind == FED_KIND_CLINIC) {
         rotate(w, i);
     }
     if (world_chance(w, 600)) {
-        ERR_IGNORE(world_say(w, i, &t->thread), "it may be out just now");
+        if (!s->relay || i > 0) {
+            ERR_IGNORE(world_say(w, i, &t->thread), "it may be out just now");
+        }
     }
 }
 
@@ -169,10 +216,16 @@ void
 story_tell(struct world *w, const struct story *s, uint64_t seed)
 {
     struct telling t = {.w = w, .s = s};
-    size_t members[WORLD_NODES];
 
-    world_init(w, seed, s->nodes);
-    open_thread(&t);
+    for (size_t i = s->relay ? 1 : 0; i < s->nodes; i++) {
+        t.members[t.members_len++] = i;
+    }
+    world_init(w, seed, s->nodes - s->devices);
+    if (s->devices > 0) {
+        open_care(&t);
+    } else {
+        open_thread(&t);
+    }
     w->tooth = s->tooth;
     w->hunger = s->hunger;
     for (size_t i = 0; s->hunger > 0 && i < s->nodes; i++) {
@@ -189,10 +242,9 @@ story_tell(struct world *w, const struct story *s, uint64_t seed)
     }
     world_heal(w);
     for (size_t i = 0; i < s->nodes; i++) {
-        members[i] = i;
         rows_free(&t.backup[i]);
     }
     if (w->fault[0] == '\0') {
-        world_judge(w, &t.thread, members, s->nodes);
+        world_judge(w, &t.thread, t.members, t.members_len);
     }
 }

@@ -17,6 +17,8 @@ struct story {
     uint64_t rotate;  /* node keys */
     uint64_t hunger;  /* allocations that fail */
     bool group;       /* one thread of all, else the direct one of 0 and 1 */
+    size_t devices;   /* of one patient, behind nodes - devices clinics */
+    bool relay;       /* clinic 0 only carries between 1 and the patient */
     enum world_tooth tooth;
 };
 
