@@ -11,26 +11,59 @@
 #include <string.h>
 
 /*
+ * Has this member's node compared streams with us since we started?  A patient
+ * is asked through who delivers; one whose devices we deliver to, through any
+ * of them.
+ */
+static bool
+compared(struct fed_core *core, struct fed_party *p)
+{
+    struct fed_party *d;
+
+    if (p->via != NULL) {
+        return p->via->met || p->via->fresh;
+    }
+    if (p->kind == FED_KIND_CLINIC) {
+        return !p->stored || p->met || p->fresh;
+    }
+    for (size_t i = 0; fed_patient_device(core, p, i, &d); i++) {
+        if (d != NULL && (d->met || d->fresh)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
  * decisions E 20: after a start, nothing is numbered before every member's
  * node has greeted us (which compares streams, fed_hello_recv), or 72 hours
- * have passed.
+ * have passed.  A patient's phones are waited for only where nobody else could
+ * tell us that we were put back.
  */
 bool
 fed_hub_ready(struct fed_core *core, const struct fed_thread *t)
 {
-    uint64_t waited = fed_mono(core) - core->start_ms;
+    bool clinics = true;
+    bool patients = false;
+    size_t told = 0; /* by others than phones */
 
-    if (waited >= LIMIT_CHECK_MS) {
+    if (fed_mono(core) - core->start_ms >= LIMIT_CHECK_MS) {
         return true;
     }
     for (size_t i = 0; i < t->members_len; i++) {
-        const struct fed_party *p = fed_party_find(core, &t->members[i].node);
+        struct fed_party *p = fed_party_find(core, &t->members[i].node);
+        bool good = p == NULL || compared(core, p);
 
-        if (p != NULL && p->stored && !p->met && !p->fresh &&
-            p->kind == FED_KIND_CLINIC) { /* E 20: every member clinic */
-            fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
-            return false;
+        if (p != NULL && p->kind == FED_KIND_PATIENT && p->via == NULL) {
+            patients = patients || good;
+        } else {
+            clinics = clinics && good;
+            told++;
         }
+    }
+    if (!clinics || (told == 0 && t->members_len > 0 && !patients)) {
+        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
+        return false;
     }
     return true;
 }

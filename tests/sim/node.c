@@ -366,10 +366,12 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         [FED_SHOW_FORK] = "fork",
         [FED_SHOW_BAD] = "bad",
         [FED_SHOW_MEMBER] = "member",
-        [FED_SHOW_OVERDUE] = NULL,
+        [FED_SHOW_CONSENT] = "consent",
+        [FED_SHOW_DEVICES] = "devices",
+        [FED_SHOW_ENROL] = "enrol",
     };
 
-    if (names[s->kind] != NULL) {
+    if (s->kind < sizeof(names) / sizeof(names[0]) && names[s->kind] != NULL) {
         world_trace(w, names[s->kind], n->index,
                     s->kind == FED_SHOW_GAP ? s->value : s->code, s->seq);
     }
