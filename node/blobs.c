@@ -51,7 +51,7 @@ post(struct node_blobs *b, enum event_kind kind, const struct clinic_id *peer,
     ev->peer = *peer;
     ev->frame = bytes_take(take_frame);
     pthread_mutex_lock(&b->lock);
-    b->queued_bytes += ev->frame.len;
+    b->queued_bytes += sizeof(*ev) + ev->frame.len;
     *b->last = ev;
     b->last = &ev->following;
     pthread_cond_signal(&b->changed);
@@ -212,7 +212,7 @@ wait_for_event(struct node_blobs *b)
     if (ev != NULL) {
         b->first = ev->following;
         b->last = b->first == NULL ? &b->first : b->last;
-        b->queued_bytes -= ev->frame.len;
+        b->queued_bytes -= sizeof(*ev) + ev->frame.len;
     }
     return ev;
 }

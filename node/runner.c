@@ -7,53 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-/* ------------------------------------------------------------------- queue */
-
-/* Under mx. */
-static void
-push_locked(struct node_runner *r, struct node_ev *take_ev)
-{
-    *(r->last == NULL ? &r->first : &r->last->next) = take_ev;
-    r->last = take_ev;
-    r->queue_bytes += take_ev->frame.len;
-    r->queue_len++;
-    (void)pthread_cond_signal(&r->wake);
-}
-
-void
-node_runner_push(struct node_runner *r, struct node_ev *take_ev)
-{
-    (void)pthread_mutex_lock(&r->mx);
-    push_locked(r, take_ev);
-    (void)pthread_mutex_unlock(&r->mx);
-}
-
-void
-node_runner_free_event(struct node_runner *r, struct node_ev *ev)
-{
-    bytes_free(&ev->frame);
-    mem_free(r->c.mem, ev, sizeof(*ev));
-}
-
-/* Let paused peers go on once the queue is short again. */
-static void
-resume_paused(struct node_runner *r)
-{
-    struct fed_peer peers[NODE_PAUSED];
-    size_t n = 0;
-
-    (void)pthread_mutex_lock(&r->mx);
-    if (r->paused_len > 0 && r->queue_bytes < NODE_QUEUE_LOW) {
-        n = r->paused_len;
-        memcpy(peers, r->paused, n * sizeof(peers[0]));
-        r->paused_len = 0;
-    }
-    (void)pthread_mutex_unlock(&r->mx);
-    for (size_t i = 0; i < n; i++) {
-        fed_net_resume(r->net, &peers[i]);
-    }
-}
-
 /* ---------------------------------------------------------------- requests */
 
 /*
@@ -96,7 +49,7 @@ node_runner_begin(struct node_runner *r, const struct node_step *step,
     if (r->stopping) {
         e = ERR_STATE;
     } else {
-        push_locked(r, ev);
+        node_runner_push_locked(r, ev);
         ev = NULL;
     }
     (void)pthread_mutex_unlock(&r->mx);
@@ -443,25 +396,6 @@ do_event(struct node_runner *r, struct node_ev *ev)
 
 /* ------------------------------------------------------------- core thread */
 
-struct node_ev *
-node_runner_pop(struct node_runner *r)
-{
-    struct node_ev *ev;
-
-    (void)pthread_mutex_lock(&r->mx);
-    ev = r->first;
-    if (ev != NULL) {
-        r->first = ev->next;
-        if (r->first == NULL) {
-            r->last = NULL;
-        }
-        r->queue_bytes -= ev->frame.len;
-        r->queue_len--;
-    }
-    (void)pthread_mutex_unlock(&r->mx);
-    return ev;
-}
-
 /* Take the batch that the steps so far made, and give it to the writer. */
 static void
 take_batch(struct node_runner *r)
@@ -566,7 +500,7 @@ one_turn(struct node_runner *r)
         return;
     }
     more = do_some(r);
-    resume_paused(r);
+    node_runner_resume(r);
     node_runner_via_turn(r);
     if (timer_due(r) && !must_wait(r)) {
         r->timer_ms = 0;

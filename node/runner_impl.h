@@ -16,13 +16,18 @@
 enum {
     NODE_QUEUE_HIGH = 16 * 1024 * 1024, /* bytes: peers pause above this */
     NODE_QUEUE_LOW = 4 * 1024 * 1024,
+    NODE_SHARES = 256, /* of the queue, by connection */
+    NODE_SHARE_HIGH = 2 * 1024 * 1024,
+    NODE_SHARE_LOW = 512 * 1024,
+    NODE_RESUMED = 64,                /* at once */
+    NODE_LATE_MAX = 24 * 1024 * 1024, /* a share's frames without room */
     NODE_FOLLOWS = 32,
     NODE_PROFILES = 32,
     NODE_VIAS = 64,
     NODE_STEPS_PER_BATCH = 128, /* then one closes, however many wait */
     NODE_STEPS_ALONE = 4,     /* so small a batch need not be committed aside */
     NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
-    NODE_PAUSED = 64,
+    NODE_PAUSED = 512,
     NODE_SUSPECTS = 16
 };
 
@@ -127,6 +132,7 @@ struct node_runner {
     struct node_ev *last;
     size_t queue_bytes;
     size_t queue_len;
+    size_t shares[NODE_SHARES];
     struct fed_peer paused[NODE_PAUSED];
     size_t paused_len;
     bool stopping;
@@ -149,6 +155,7 @@ struct node_runner {
     bool closing; /* the network is about to go */
     struct node_late *late_first;
     struct node_late *late_last;
+    size_t late_shares[NODE_SHARES];
 
     pthread_rwlock_t parties_lock;
     struct node_party *parties;
@@ -222,11 +229,19 @@ bool node_runner_is_suspect(struct node_runner *r,
 bool node_runner_no_room(struct node_runner *r, const struct node_ev *ev);
 bool node_runner_ev_grows(const struct node_ev *ev);
 
-/* runner.c: put an event at the end of the queue. */
+/* runner_queue.c: put an event at the end of the queue; locked: under mx. */
+void node_runner_push_locked(struct node_runner *r, struct node_ev *take_ev);
 void node_runner_push(struct node_runner *r, struct node_ev *take_ev);
 /* Take the first event; NULL: none. */
 struct node_ev *node_runner_pop(struct node_runner *r);
 void node_runner_free_event(struct node_runner *r, struct node_ev *take_ev);
+/* Whether this peer has to wait; *close_out: too many wait already. */
+bool node_runner_must_pause(struct node_runner *r, const struct fed_peer *peer,
+                            bool *close_out);
+/* Let paused peers go on whose share is short again. */
+void node_runner_resume(struct node_runner *r);
+
+/* runner.c */
 /* The batch under way has ended.  *made: what it was made of. */
 MUST_CHECK enum err node_runner_settle(struct node_runner *r,
                                        struct node_made *made);

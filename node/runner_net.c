@@ -137,27 +137,14 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
     return NULL;
 }
 
-/* Whether the queue is so long that this peer has to wait. */
-static bool
-must_pause(struct node_runner *r, const struct fed_peer *peer)
-{
-    bool pause = false;
-
-    (void)pthread_mutex_lock(&r->mx);
-    if (r->queue_bytes > NODE_QUEUE_HIGH && r->paused_len < NODE_PAUSED) {
-        r->paused[r->paused_len++] = *peer;
-        pause = true;
-    }
-    (void)pthread_mutex_unlock(&r->mx);
-    return pause;
-}
-
 static enum fed_flow
 on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
          struct view frame)
 {
     struct node_runner *r = ctx;
     struct node_ev *ev;
+    bool too_many;
+    bool pause;
     uint16_t type = proto_peer_peek(frame);
 
     (void)peer_ctx;
@@ -179,7 +166,11 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
         return FED_PAUSE;
     }
     node_runner_push(r, ev);
-    return must_pause(r, peer) ? FED_PAUSE : FED_GO;
+    pause = node_runner_must_pause(r, peer, &too_many);
+    if (too_many) {
+        fed_net_close(r->net, peer); /* it says it again later */
+    }
+    return pause ? FED_PAUSE : FED_GO;
 }
 
 static void
@@ -225,10 +216,22 @@ try_send(struct node_runner *r, const struct fed_peer *peer,
     return true;
 }
 
+/* What a frame that waits takes in memory. */
+static size_t
+late_weight(const struct bytes *frame)
+{
+    return sizeof(struct node_late) + frame->len + 64;
+}
+
 static bool
 has_late(const struct node_runner *r, const struct fed_peer *peer)
 {
-    for (const struct node_late *l = r->late_first; l != NULL; l = l->next) {
+    const struct node_late *l = r->late_first;
+
+    if (r->late_shares[peer->serial % NODE_SHARES] == 0) {
+        return false;
+    }
+    for (; l != NULL; l = l->next) {
         if (l->peer.serial == peer->serial) {
             return true;
         }
@@ -249,11 +252,17 @@ send_frame(struct node_runner *r, const struct fed_act *act)
     }
     (void)pthread_mutex_lock(&r->late_mx);
     if (has_late(r, &peer) || !try_send(r, &peer, &frame)) {
-        late = mem_alloc(r->c.mem, sizeof(*late));
-        if (late == NULL) {
+        size_t *share = &r->late_shares[peer.serial % NODE_SHARES];
+        size_t more = late_weight(&frame);
+
+        late = *share + more > NODE_LATE_MAX
+                   ? NULL
+                   : mem_alloc(r->c.mem, sizeof(*late));
+        if (late == NULL) { /* who does not read has to ask again */
             fed_net_close(r->net, &peer);
             bytes_free(&frame);
         } else {
+            *share += more;
             late->peer = peer;
             late->frame = bytes_take(&frame);
             *(r->late_last == NULL ? &r->late_first : &r->late_last->next) =
@@ -278,6 +287,8 @@ flush_late(struct node_runner *r, const struct fed_peer *peer, bool gone)
     while (*at != NULL) {
         struct node_late *l = *at;
 
+        size_t weight = late_weight(&l->frame);
+
         if (l->peer.serial == peer->serial && gone) {
             bytes_free(&l->frame);
         } else if (l->peer.serial != peer->serial || full ||
@@ -288,6 +299,7 @@ flush_late(struct node_runner *r, const struct fed_peer *peer, bool gone)
             continue;
         }
         *at = l->next;
+        r->late_shares[l->peer.serial % NODE_SHARES] -= weight;
         mem_free(r->c.mem, l, sizeof(*l));
     }
 }
