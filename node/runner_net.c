@@ -137,6 +137,23 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
     return NULL;
 }
 
+/* One that is no frame at all ends the connection, before it is queued. */
+static void
+take_blob_frame(struct node_runner *r, const struct fed_peer *peer,
+                struct view frame)
+{
+    struct proto_peer_msg m;
+    enum err e = proto_peer_decode(frame, &m);
+
+    if (e == OK || e == ERR_UNSUPPORTED) {
+        node_blobs_frame(r->blobs, &peer->root, frame);
+        return;
+    }
+    LOG(r->c.log, LOG_WARN, "node.blobs.bad_frame",
+        LOG_TAG("peer", log_tag_of(clinic_id_view(&peer->root))), LOG_ERR(e));
+    fed_net_close(r->net, peer);
+}
+
 static enum fed_flow
 on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
          struct view frame)
@@ -155,7 +172,7 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
         return FED_GO;
     }
     if (type >= PROTO_PEER_BLOB_OPEN && type <= PROTO_PEER_BLOB_GET) {
-        node_blobs_frame(r->blobs, &peer->root, frame);
+        take_blob_frame(r, peer, frame);
         return FED_GO;
     }
     ev = new_event(r, NODE_EV_FRAME, peer);
