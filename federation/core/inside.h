@@ -107,6 +107,8 @@ struct fed_thread {
     struct mls_stage *stage;   /* own commit that is submitted */
     struct mls_group *joining; /* own external commit that is submitted */
     uint8_t joining_req[16];
+    struct prim_kem_pair
+        *veil; /* what we asked the GroupInfo to be sealed to */
     uint8_t joining_hash[32];
     uint64_t had_seq; /* what we had of the log before joining */
     uint64_t had_term;
@@ -672,6 +674,20 @@ MUST_CHECK enum err fed_claim_answered(struct fed_core *core,
                                        const struct proto_kp_answer *in);
 MUST_CHECK enum err fed_claim_send(struct fed_core *core, struct fed_thread *t,
                                    uint64_t number, struct fed_rec_intent *rec);
+
+/* ------------------------------------------- veil.c: GroupInfo by a relay */
+
+/* A key to seal to; kept with the thread. */
+MUST_CHECK enum err fed_veil_ask(struct fed_core *core, struct fed_thread *t,
+                                 uint8_t pub[32]);
+/* *info becomes itself, sealed.  ERR_INVALID  no such key */
+MUST_CHECK enum err fed_veil_seal(struct fed_core *core,
+                                  const struct thread_id *thread,
+                                  const uint8_t pub[32], struct bytes *info);
+/* ERR_AUTH  not sealed to what we asked with */
+MUST_CHECK enum err fed_veil_open(struct fed_core *core, struct fed_thread *t,
+                                  struct view in, struct bytes *out);
+void fed_veil_free(struct fed_core *core, struct fed_thread *t);
 
 /* ------------------------------------------------ route.c: through others
  */

@@ -59,6 +59,9 @@ fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
     get->seq = t->rec.seq;
     memcpy(get->head, t->rec.head, sizeof(get->head));
     memcpy(t->joining_req, get->req, sizeof(t->joining_req));
+    if (p->via != NULL) {
+        TRY(fed_veil_ask(core, t, get->seal));
+    }
     t->asked = true;
     TRY(fed_stream_put(core, p, &msg));
 out:
@@ -118,6 +121,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     struct bytes info = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_GI};
     struct proto_gi *gi = &msg.u.gi;
+    static const uint8_t open[32];
     uint32_t leaf;
 
     memcpy(gi->req, in->req, sizeof(gi->req));
@@ -139,6 +143,11 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         gi->leaf =
             fed_leaf_at(t->mls, &p->root, &leaf) == OK ? leaf : UINT32_MAX;
         TRY(mls_group_info(t->mls, true, &info));
+        if (memcmp(in->seal, open, sizeof(open)) != 0) {
+            TRY(fed_veil_seal(core, &id, in->seal, &info));
+        } else if (p->via != NULL) {
+            TRY(ERR_DENIED); /* [gi-sealed] a relay would read it */
+        }
         gi->group_info = view_of(&info);
     }
     TRY(fed_stream_put(core, p, &msg));
@@ -277,6 +286,25 @@ out:
     return e;
 }
 
+/* Through a relay it came sealed. */
+static enum err
+unveiled(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+         const struct proto_gi *in)
+{
+    enum err e;
+    struct proto_gi gi = *in;
+    struct bytes info = {0};
+
+    if (p->via != NULL) {
+        TRY(fed_veil_open(core, t, in->group_info, &info));
+        gi.group_info = view_of(&info);
+    }
+    TRY(join(core, t, p, &gi));
+out:
+    bytes_free(&info);
+    return e;
+}
+
 enum err
 fed_resync_gi(struct fed_core *core, struct fed_party *p,
               const struct proto_gi *in)
@@ -292,7 +320,7 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         return e == ERR_MISSING ? OK : e;
     }
     if (in->code == PROTO_ANSWER_ACCEPTED) {
-        e = join(core, t, p, in);
+        e = unveiled(core, t, p, in);
         if (e == OK || fed_ours(e)) {
             return e;
         }
