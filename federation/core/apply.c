@@ -3,6 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -109,7 +110,7 @@ needs_receipt(const struct fed_core *core, const struct fed_thread *t,
 
 static enum err
 show_message(struct fed_core *core, struct fed_thread *t,
-             const struct placed *m)
+             const struct placed *m, bool again)
 {
     enum err e;
     struct fed_show *show = fed_tx_show(core, FED_SHOW_MESSAGE);
@@ -121,6 +122,10 @@ show_message(struct fed_core *core, struct fed_thread *t,
     show->term = m->term;
     show->seq = m->seq;
     show->ts_ms = m->ts_ms;
+    if (again) {
+        show->resent = true;
+        memcpy(show->other.b, m->author->b, sizeof(show->other.b));
+    }
     TRY(bytes_copy(core->mem, m->content, &show->body));
     if (t->receipt_ms == 0 && needs_receipt(core, t, m)) {
         t->receipt_ms = fed_mono(core) + LIMIT_RECEIPT_MS;
@@ -137,13 +142,17 @@ take_message(struct fed_core *core, struct fed_thread *t,
     enum err e;
     uint64_t term;
     uint64_t seq;
+    bool lost;
 
     e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
-    if (e == OK && seq != 0) {
+    /* Its place was in a term that lost a race: it is said again. */
+    lost = e == OK && seq > t->rec.void_seq && term == t->rec.void_term &&
+           m->term >= term && (m->term != term || m->seq != seq);
+    if (e == OK && seq != 0 && !lost) {
         return OK; /* the same message again, from before a loss */
     }
     TRY(e == ERR_MISSING ? OK : e);
-    TRY(m->ours ? show_accepted(core, t, m) : show_message(core, t, m));
+    TRY(m->ours ? show_accepted(core, t, m) : show_message(core, t, m, lost));
 out:
     return e;
 }
@@ -363,8 +372,8 @@ out:
     return e;
 }
 
-static enum err
-drop_stage(struct fed_core *core, struct fed_thread *t)
+enum err
+fed_stage_drop(struct fed_core *core, struct fed_thread *t)
 {
     struct fed_key key = fed_key_of(thread_id_view(&t->id));
 
@@ -424,8 +433,11 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     TRY(mls_merge(t->mls, take_stage));
-    TRY(drop_stage(core, t));
+    TRY(fed_stage_drop(core, t));
     TRY(new_epoch(core, t, shut));
+    if (memcmp(t->group.hub, t->rec.hub, 32) != 0) {
+        TRY(fed_move_applied(core, t));
+    }
     TRY(fed_thread_show(core, t));
     for (size_t i = 0; i < came_len; i++) {
         TRY(fed_give_history(core, t, &came[i]));

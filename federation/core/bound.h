@@ -34,4 +34,17 @@ void fed_fan_from(struct fed_thread *t, uint64_t seq);
 MUST_CHECK enum err fed_fan_acked(struct fed_core *core, struct fed_thread *t,
                                   struct fed_member *m, uint64_t rows);
 
+/* ---------------------------------------------- busy.c: what is left to do */
+
+MUST_CHECK enum err fed_busy_add(struct fed_core *core,
+                                 const struct thread_id *id);
+/* The thread, if it is busy, has to do with its hub, its members and who. */
+void fed_busy_note(struct fed_core *core, const struct fed_thread *t,
+                   const uint8_t *who);
+bool fed_busy_has(const struct fed_core *core, const struct thread_id *id);
+void fed_busy_del(struct fed_core *core, const struct thread_id *id);
+/* Look at all busy threads that this party has to do with. */
+MUST_CHECK enum err fed_busy_kick(struct fed_core *core,
+                                  const struct fed_party *p);
+
 #endif

@@ -3,7 +3,7 @@
  * Threads with something left to do, sorted by id, and whom they wait for: a
  * clinic that greets us brings those forward that have to do with it.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include <string.h>
 

@@ -265,6 +265,11 @@ fed_commit_build(struct fed_core *core, struct fed_thread *t,
         TRY(build_remove(core, t, rec, out));
     } else if (rec->kind == FED_INTENT_DEVICES) {
         TRY(build_devices(core, t, rec, out));
+    } else if (rec->kind == FED_INTENT_MOVE) {
+        struct fed_regroup want = {.hub = rec->id};
+        struct mls_proposal_in in[1] = {{0}};
+
+        TRY(commit_with(core, t, in, 1, &want, out));
     } else {
         TRY(commit_with(core, t, NULL, 0, NULL, out));
     }

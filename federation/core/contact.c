@@ -7,6 +7,7 @@
  * Who opens the direct conversation (decisions D 17): the clinic that accepts;
  * when both asked each other, the one with the smaller root.
  */
+#include "federation/core/bound.h"
 #include "federation/core/trust.h"
 
 #include "crypto/ident/profile.h"

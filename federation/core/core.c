@@ -6,6 +6,7 @@
 
 #include "crypto/prim/curve.h"
 #include "crypto/prim/hash.h"
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -452,11 +453,16 @@ fed_core_tick(struct fed_core *core)
                 : fed_thread_get(core, &core->busy[i - 1].id, &t);
         if (e == OK) {
             TRY(overdue(core, t));
+            TRY(fed_move_step(core, t));
+            TRY(fed_gone_step(core, t));
             TRY(fed_intent_pump(core, t));
         }
         TRY(e == ERR_MISSING ? OK : e);
     }
     for (size_t i = 0; i < core->parties_len; i++) {
+        if (core->parties[i]->greeted) {
+            fed_gone_met(core, core->parties[i]);
+        }
         TRY(party_overdue(core, core->parties[i]));
     }
     TRY(fed_contact_later(core));

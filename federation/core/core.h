@@ -30,6 +30,7 @@
 #define FEDERATION_CORE_CORE_H
 
 #include "crypto/ident/cert.h"
+#include "federation/core/limits.h"
 #include "proto/base/clock.h"
 #include "proto/base/id.h"
 #include "proto/base/log.h"
@@ -80,6 +81,8 @@ enum fed_ns {
     FED_NS_ALLOW,    /* patient, clinic: whether we carry between them */
     FED_NS_CONSENT,  /* T, hash: consents and withdrawals seen in a thread */
     FED_NS_ARCHIVE,  /* patient, number: what its devices keep with us */
+    FED_NS_MOVE,     /* T, term: why it has another hub since then */
+    FED_NS_GONE,     /* T, clinic: statements that its hub is gone */
     FED_NS_END
 };
 
@@ -219,7 +222,9 @@ enum fed_show_kind {
     FED_SHOW_ENROL,
     /* Device: part seq of our archive at peer, value the newest number that
        there is, body the part; seq 0: there are no more. */
-    FED_SHOW_ARCHIVE
+    FED_SHOW_ARCHIVE,
+    /* Thread has another hub, peer, after other: code enum fed_hub_change. */
+    FED_SHOW_HUB
 };
 
 enum {
@@ -331,17 +336,6 @@ struct fed_self {
     struct view addrs;         /* where we can be dialled: proto_addr_append */
     struct view profile;       /* our signed profile; may be empty */
     struct view revocation;    /* newest root-signed revocation; may be empty */
-};
-
-/* Bounds that one clinic, or a person, may meet.  0: as in proto/base/limits.h.
-   Tests use small ones. */
-struct fed_limits {
-    uint64_t intents;      /* LIMIT_INTENTS: waiting in one thread */
-    uint64_t answers;      /* LIMIT_STREAM_ANSWERS: rows one clinic leaves */
-    uint64_t answer_bytes; /* LIMIT_STREAM_KEPT: and their bytes */
-    uint64_t fan_rows;     /* LIMIT_FAN_ROWS: of one thread for one member */
-    uint64_t link_hour;    /* LIMIT_LINK_HOUR: by one link without review */
-    uint64_t links_hour;   /* LIMIT_LINKS_HOUR: by all of them */
 };
 
 struct fed_core_config {

@@ -25,6 +25,9 @@ to_patient(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
 {
     enum err e = OK;
 
+    if (m->rec.closed) {
+        goto out; /* it says first where it stands */
+    }
     while (m->rec.fanned < t->rec.seq) {
         m->rec.fanned++;
         TRY(fed_route_fan(core, t, p, m->rec.fanned, except));
@@ -42,15 +45,16 @@ fed_fan_member(struct fed_core *core, struct fed_thread *t,
 {
     enum err e = OK;
     struct fed_party *p;
+    uint64_t upto = fed_thread_hub_here(core, t) ? t->rec.seq : t->rec.handed;
 
-    if (!fed_thread_hub_here(core, t) || m->rec.fanned >= t->rec.seq) {
+    if (m->rec.closed || m->rec.fanned >= upto) {
         return OK;
     }
     TRY(fed_party_get(core, &m->node, &p));
     if (fed_route_needed(p)) {
         return to_patient(core, t, m, p, NULL);
     }
-    while (m->rec.fanned < t->rec.seq && m->rec.rows < rows_max(core)) {
+    while (m->rec.fanned < upto && m->rec.rows < rows_max(core)) {
         m->rec.fanned++;
         m->rec.rows++;
         m->dirty = true;

@@ -3,6 +3,7 @@
  * The follower: applies the hub's log in order, checks that it is one chain,
  * and takes the answers to its own submissions as the entries that they are.
  */
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -228,29 +229,38 @@ new_term(const struct fed_thread *t, const struct arrived *a,
            memcmp(by->subject.b, t->rec.hub, 32) == 0;
 }
 
+/* Process it; is it one that may be the next entry? */
+static enum err
+judge_commit(struct fed_core *core, struct fed_thread *t,
+             const struct arrived *a, struct mls_processed *out)
+{
+    enum err e;
+    struct fed_who by;
+
+    core->judge_ms = a->ts_ms;
+    TRY(mls_process(t->mls, a->message, out));
+    TRY(out->kind == MLS_PROCESSED_COMMIT ? OK : ERR_DENIED);
+    TRY(fed_policy_commit(core, t, out->stage, &by));
+    TRY(a->term != t->rec.term && t->moving == NULL &&
+                !new_term(t, a, out->stage, &by)
+            ? ERR_DENIED
+            : OK);
+out:
+    return e;
+}
+
 static enum err
 their_commit(struct fed_core *core, struct fed_thread *t,
              const struct arrived *a)
 {
     enum err e;
     struct mls_processed done = {0};
-    struct fed_who by;
     enum err seen;
     bool next = a->term != t->rec.term;
 
-    core->judge_ms = a->ts_ms;
-    e = mls_process(t->mls, a->message, &done);
-    if (e == OK && done.kind != MLS_PROCESSED_COMMIT) {
-        e = ERR_DENIED;
-    }
-    if (e == OK) {
-        e = fed_policy_commit(core, t, done.stage, &by);
-    }
-    if (e == OK && next && !new_term(t, a, done.stage, &by)) {
-        e = ERR_DENIED;
-    }
+    e = judge_commit(core, t, a, &done);
     if (e != OK) {
-        TRY(fed_ours(e) ? e : fork_found(core, t, e));
+        TRY(fed_ours(e) || t->moving != NULL ? e : fork_found(core, t, e));
         goto out;
     }
     seen = fed_log_check(core, t, view_of(&done.aad));
@@ -270,6 +280,17 @@ their_commit(struct fed_core *core, struct fed_thread *t,
 out:
     mls_processed_clear(&done);
     return e;
+}
+
+enum err
+fed_follow_commit(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                  uint64_t ts_ms, struct view commit)
+{
+    struct arrived a = {term, t->rec.seq + 1, ts_ms, PROTO_ENTRY_COMMIT,
+                        {0},  commit};
+
+    prim_sha256(commit, a.hash);
+    return their_commit(core, t, &a);
 }
 
 static enum err
@@ -357,9 +378,9 @@ out:
 }
 
 /* The thread of an item of its hub; *out NULL when there is nothing to do. */
-static enum err
-followed(struct fed_core *core, struct fed_party *p, const uint8_t id[32],
-         struct fed_thread **out)
+enum err
+fed_followed(struct fed_core *core, struct fed_party *p, const uint8_t id[32],
+             struct fed_thread **out)
 {
     enum err e;
     struct thread_id thread;
@@ -372,7 +393,10 @@ followed(struct fed_core *core, struct fed_party *p, const uint8_t id[32],
         return ERR_MISSING;
     }
     TRY(e);
-    TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    if (memcmp(t->rec.hub, p->root.b, 32) != 0) {
+        /* A hub that was, or will be: a proof says which. */
+        return fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED;
+    }
     *out = t;
 out:
     return e;
@@ -388,11 +412,14 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
     struct arrived a = {in->term, in->seq, in->ts_ms, in->kind, {0}, {0}};
 
     memcpy(id.b, in->thread, sizeof(id.b));
-    e = followed(core, p, in->thread, &t);
+    e = fed_followed(core, p, in->thread, &t);
     if (e == ERR_MISSING) {
         return fed_lost_thread(core, p, &id);
     }
     TRY(e);
+    if (t == NULL) {
+        goto out;
+    }
     if (core->kind == FED_KIND_DEVICE && t->rec.state == FED_THREAD_REMOVED &&
         in->seq > t->rec.seq) {
         /* Suspended before, and let in again: whether it is so, the hub says
@@ -435,7 +462,9 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
         TRY(fed_check_part(core, t, p, in));
         goto out;
     }
-    TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    if (memcmp(t->rec.hub, p->root.b, 32) != 0) {
+        return fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED;
+    }
     t->pulling = false;
     if (in->code != PROTO_LOG_OK) {
         TRY(t->rec.state == FED_THREAD_ACTIVE ? fork_found(core, t, ERR_STALE)
@@ -466,137 +495,14 @@ out:
     return e;
 }
 
-/* ------------------------------------------------------------------- answers
- */
-
-/* Back to what it was before it was submitted. */
-static enum err
-unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
-         bool count)
-{
-    enum err e = OK;
-    struct fed_rec_intent rec;
-    struct bytes hold = {0};
-    struct fed_key key = fed_key_of(thread_id_view(&t->id));
-    uint64_t number = sub->number;
-
-    if (sub->kind != FED_INTENT_SAY && t->stage != NULL) {
-        mls_stage_free(t->stage);
-        t->stage = NULL;
-        TRY(fed_tx_del(core, FED_NS_STAGE, &key));
-    }
-    fed_sub_del(t, sub);
-    t->idle = false;
-    t->draining = t->subs_len > 0;
-    if (number == 0) {
-        goto out;
-    }
-    if (number < t->next_intent) {
-        t->next_intent = number;
-    }
-    TRY(fed_intent_get(core, &t->id, number, &rec, &hold));
-    rec.submitted = false;
-    rec.tries += count ? 1 : 0;
-    if (rec.tries >= LIMIT_INTENT_TRIES) {
-        TRY(fed_intent_fail(core, t, number, &rec, PROTO_ANSWER_INVALID));
-    } else {
-        TRY(fed_intent_put(core, t, number, &rec));
-    }
-out:
-    bytes_free(&hold);
-    return e;
-}
-
-static enum err
-refused(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
-        enum proto_answer_code code)
-{
-    enum err e = OK;
-
-    switch (code) {
-    case PROTO_ANSWER_WRONG_EPOCH:
-    case PROTO_ANSWER_TOO_OLD:
-    case PROTO_ANSWER_WRONG_TERM:
-        TRY(unsubmit(core, t, sub, false));
-        break;
-    case PROTO_ANSWER_WAIT:
-        TRY(unsubmit(core, t, sub, false));
-        t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
-        fed_tx_timer(core, t->wait_ms);
-        break;
-    case PROTO_ANSWER_RESYNC:
-    case PROTO_ANSWER_NOT_HUB:
-        TRY(unsubmit(core, t, sub, true));
-        TRY(fed_resync_begin(core, t));
-        break;
-    case PROTO_ANSWER_DENIED:
-    case PROTO_ANSWER_INVALID:
-    case PROTO_ANSWER_ACCEPTED:
-    case PROTO_ANSWER_CODE_COUNT:
-        TRY(unsubmit(core, t, sub, true));
-        break;
-    }
-out:
-    return e;
-}
-
-/* Our external commit: accepted it is the next entry, else we try again. */
-static enum err
-joined(struct fed_core *core, struct fed_thread *t,
-       const struct proto_answer *in)
-{
-    enum err e;
-
-    if (in->code == PROTO_ANSWER_ACCEPTED && in->seq == t->rec.seq + 1) {
-        TRY(fed_resync_joined(core, t, in->term, in->ts_ms));
-        TRY(fed_intent_pump(core, t));
-        goto out;
-    }
-    mls_group_free(t->joining);
-    t->joining = NULL;
-    if (in->code == PROTO_ANSWER_DENIED) {
-        TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
-        goto out;
-    }
-    t->wait_ms =
-        fed_mono(core) + (in->code == PROTO_ANSWER_WAIT ? LIMIT_WAIT_MS : 0);
-    fed_tx_timer(core, t->wait_ms);
-    t->asked = false;
-    TRY(fed_intent_pump(core, t));
-out:
-    return e;
-}
-
+/* What we submitted is entry in->seq. */
 enum err
-fed_follow_answer(struct fed_core *core, struct fed_party *p,
-                  const struct proto_answer *in)
+fed_follow_own(struct fed_core *core, struct fed_thread *t,
+               const struct fed_sub *sub, const struct proto_answer *in)
 {
-    enum err e;
-    struct fed_thread *t;
-    struct fed_sub *sub;
     struct arrived a = {in->term, in->seq, in->ts_ms, 0, {0}, {0}};
 
-    e = followed(core, p, in->thread, &t);
-    if (e != OK) {
-        return e == ERR_MISSING ? OK : e;
-    }
-    if (t->joining != NULL && memcmp(t->joining_req, in->req, 16) == 0) {
-        TRY(joined(core, t, in));
-        goto out;
-    }
-    sub = fed_sub_find(t, in->req);
-    if (sub == NULL) {
-        return OK; /* of before a loss */
-    }
-    if (in->code == PROTO_ANSWER_ACCEPTED) {
-        memcpy(a.hash, sub->hash, sizeof(a.hash));
-        a.kind =
-            sub->kind == FED_INTENT_SAY ? PROTO_ENTRY_APP : PROTO_ENTRY_COMMIT;
-        TRY(next_entry(core, t, &a, NULL));
-    } else {
-        TRY(refused(core, t, sub, (enum proto_answer_code)in->code));
-    }
-    TRY(fed_intent_pump(core, t));
-out:
-    return e;
+    memcpy(a.hash, sub->hash, sizeof(a.hash));
+    a.kind = sub->kind == FED_INTENT_SAY ? PROTO_ENTRY_APP : PROTO_ENTRY_COMMIT;
+    return next_entry(core, t, &a, NULL);
 }

@@ -6,7 +6,7 @@
  * and E 20): whoever hears of acknowledgements or items that it cannot
  * remember, was.
  */
-#include "federation/core/inside.h"
+#include "federation/core/move.h"
 
 #include <string.h>
 
@@ -290,6 +290,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     p->greeted = true;
     p->superseded = false;
     p->met = true;
+    fed_gone_met(core, p);
     p->denied = false;
     if (p->stored) {
         TRY(new_addrs(core, p, h->addrs));

@@ -4,6 +4,7 @@
  * completely before it accepts it, gives it the next number, stores it, and
  * sends it to every other member's node (reference threads 6.4).
  */
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -103,14 +104,18 @@ static enum proto_answer_code
 may_submit(struct fed_core *core, struct fed_thread *t,
            const struct fed_party *p, uint64_t term)
 {
+    const struct fed_member *m = fed_thread_member(t, &p->subject);
+
     if (!fed_thread_hub_here(core, t)) {
-        return PROTO_ANSWER_NOT_HUB;
+        /* What we handed over is still on its way to it. */
+        return m != NULL && m->rec.fanned < t->rec.handed
+                   ? PROTO_ANSWER_WAIT
+                   : PROTO_ANSWER_NOT_HUB;
     }
     if (t->rec.state == FED_THREAD_CHECKING) {
         return PROTO_ANSWER_WAIT;
     }
-    if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL ||
-        fed_thread_member(t, &p->subject) == NULL) {
+    if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL || m == NULL) {
         return PROTO_ANSWER_DENIED;
     }
     if (term != t->rec.term) {
@@ -269,6 +274,7 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
         return answer(core, p, in->req, &id, NULL, PROTO_ANSWER_NOT_HUB);
     }
     TRY(e);
+    TRY(fed_move_tell(core, t, p, in->term));
     code = may_submit(core, t, p, in->term);
     if (code == PROTO_ANSWER_ACCEPTED && behind_refused(t, p, in)) {
         code = PROTO_ANSWER_TOO_OLD;
@@ -476,6 +482,42 @@ out:
     return e;
 }
 
+/* Who submits a commit of this epoch has all that is before it. */
+static enum err
+now_here(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
+{
+    struct fed_member *m = fed_thread_member(t, &p->subject);
+
+    return fed_thread_hub_here(core, t) && m != NULL && m->rec.closed
+               ? fed_move_open(core, t, m, t->rec.seq)
+               : OK;
+}
+
+enum err
+fed_hub_take(struct fed_core *core, struct fed_thread *t,
+             const struct fed_rec_intent *rec, uint64_t ts_ms,
+             struct bytes *out)
+{
+    enum err e;
+    struct fed_built built = {0};
+    uint8_t hash[32];
+    struct fed_entry entry = {
+        t->rec.term + 1, ts_ms, PROTO_ENTRY_COMMIT, hash, {0}};
+
+    e = fed_commit_build(core, t, rec, &built);
+    if (e != OK) {
+        return fed_ours(e) ? e : OK; /* no longer possible */
+    }
+    TRY(fed_mls_change(core, &t->id, built.made.change));
+    TRY(bytes_copy(core->mem, view_of(&built.made.commit), out));
+    prim_sha256(view_of(&built.made.commit), hash);
+    TRY(fed_log_append(core, t, &entry));
+    TRY(fed_apply_stage(core, t, &built.made.stage));
+out:
+    fed_built_clear(&built);
+    return e;
+}
+
 enum err
 fed_hub_hs(struct fed_core *core, struct fed_party *p,
            const struct proto_hs_submit *in)
@@ -494,6 +536,7 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
         return answer(core, p, in->req, &id, NULL, PROTO_ANSWER_NOT_HUB);
     }
     TRY(e);
+    TRY(fed_move_tell(core, t, p, in->term));
     code = may_submit(core, t, p, in->term);
     if (code == PROTO_ANSWER_ACCEPTED) {
         code = open_hs(core, t, p, in->message, &done, &ours);
@@ -503,6 +546,7 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
         TRY(bytes_copy(core->mem, view_of(&t->group_ext), &before));
         TRY(accept_commit(core, t, p, in->req, in->message, &done.stage));
         TRY(welcome_added(core, t, view_of(&before), in));
+        TRY(now_here(core, t, p));
     } else {
         TRY(answer(core, p, in->req, &id, t, code));
     }

@@ -110,8 +110,6 @@ struct fed_thread {
     struct prim_kem_pair
         *veil; /* what we asked the GroupInfo to be sealed to */
     uint8_t joining_hash[32];
-    uint64_t had_seq; /* what we had of the log before joining */
-    uint64_t had_term;
     struct view joining_commit; /* as hub, during fed_resync_joined */
     struct fed_member *members; /* of nodes, sorted, without us */
     size_t members_len;
@@ -130,6 +128,15 @@ struct fed_thread {
     /* CHECK */
     struct clinic_id best;
     uint64_t best_seq;
+    /* another hub */
+    const struct proto_hub_move *moving; /* proof of what is being applied */
+    uint8_t offer_req[16];
+    struct clinic_id offer_to;
+    uint64_t offer_ms; /* offered again then (mono) */
+    uint64_t moved_ms; /* it moved; its old hub has still to send (mono) */
+    uint64_t gone_ms;  /* until then others may answer (mono) */
+    uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
+    bool told_gone;
     uint64_t used; /* for the cache */
 };
 
@@ -442,16 +449,6 @@ MUST_CHECK enum err fed_thread_show(struct fed_core *core,
 /* Out of it: secrets, intents and log go. */
 MUST_CHECK enum err fed_thread_over(struct fed_core *core, struct fed_thread *t,
                                     enum fed_thread_state state);
-MUST_CHECK enum err fed_busy_add(struct fed_core *core,
-                                 const struct thread_id *id);
-/* The thread, if it is busy, has to do with its hub, its members and who. */
-void fed_busy_note(struct fed_core *core, const struct fed_thread *t,
-                   const uint8_t *who);
-bool fed_busy_has(const struct fed_core *core, const struct thread_id *id);
-void fed_busy_del(struct fed_core *core, const struct thread_id *id);
-/* Look at all busy threads that this party has to do with. */
-MUST_CHECK enum err fed_busy_kick(struct fed_core *core,
-                                  const struct fed_party *p);
 /* Keep the cache within LIMIT_THREADS_LOADED; between steps only. */
 void fed_thread_trim(struct fed_core *core);
 
@@ -577,6 +574,7 @@ void fed_sub_del(struct fed_thread *t, struct fed_sub *sub);
 struct fed_regroup {
     const struct proto_subject *add;
     const uint8_t *remove;  /* subject */
+    const uint8_t *hub;     /* the next hub */
     const uint8_t *patient; /* whose list becomes */
     struct view list;
     uint64_t generation;
@@ -610,6 +608,12 @@ MUST_CHECK enum err fed_hub_say(struct fed_core *core, struct fed_thread *t,
                                 struct view content);
 MUST_CHECK enum err fed_hub_commit(struct fed_core *core, struct fed_thread *t,
                                    const struct fed_rec_intent *rec);
+/* An own commit that has no answer yet is forgotten. */
+MUST_CHECK enum err fed_stage_drop(struct fed_core *core, struct fed_thread *t);
+/* As the next hub: our commit begins the next term.  *out: a copy of it. */
+MUST_CHECK enum err fed_hub_take(struct fed_core *core, struct fed_thread *t,
+                                 const struct fed_rec_intent *rec,
+                                 uint64_t ts_ms, struct bytes *out);
 MUST_CHECK enum err fed_hub_pull(struct fed_core *core, struct fed_party *p,
                                  const struct proto_log_pull *in);
 MUST_CHECK enum err fed_hub_create(struct fed_core *core,

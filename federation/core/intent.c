@@ -8,6 +8,7 @@
  * an older one has no answer, so that a refusal cannot let a later message
  * overtake an earlier one.
  */
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -388,6 +389,10 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         }
         TRY(fed_intent_done(core, t, number));
         TRY(fed_hub_say(core, t, rec->data));
+        goto out;
+    }
+    if (rec->kind == FED_INTENT_MOVE) {
+        TRY(fed_move_offer(core, t, number, rec));
         goto out;
     }
     TRY(fed_intent_done(core, t, number));

@@ -3,7 +3,7 @@
  * Items of a stream, each applied once; and key packages, which are claimed
  * that way.
  */
-#include "federation/core/bound.h"
+#include "federation/core/move.h"
 
 #include "proto/msg/device.h"
 
@@ -248,6 +248,29 @@ out:
 
 /* -------------------------------------------------------------------- items */
 
+/* About who orders a thread. */
+static enum err
+hubs(struct fed_core *core, struct fed_party *p,
+     const struct proto_peer_msg *msg)
+{
+    if (msg->type == PROTO_PEER_HUB_OFFER) {
+        return fed_move_offered(core, p, &msg->u.hub_offer);
+    }
+    if (msg->type == PROTO_PEER_HUB_ACCEPT) {
+        return fed_move_accepted(core, p, &msg->u.hub_accept);
+    }
+    if (msg->type == PROTO_PEER_HUB_GONE) {
+        return fed_gone_recv(core, p, &msg->u.hub_gone);
+    }
+    if (msg->type == PROTO_PEER_HUB_SEEN) {
+        return fed_gone_seen(core, p, &msg->u.hub_seen);
+    }
+    if (msg->type == PROTO_PEER_HUB_MOVE) {
+        return fed_move_recv(core, p, &msg->u.hub_move);
+    }
+    return ERR_DENIED; /* not something that a stream carries */
+}
+
 /* What is said to whoever orders a thread, or to any member. */
 static enum err
 asked(struct fed_core *core, struct fed_party *p,
@@ -280,7 +303,7 @@ asked(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_ROUTED) {
         return fed_routed_recv(core, p, &msg->u.routed);
     }
-    return ERR_DENIED; /* not something that a stream carries */
+    return hubs(core, p, msg);
 }
 
 enum err

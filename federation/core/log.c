@@ -143,10 +143,14 @@ everybody_has(const struct fed_core *core, const struct fed_thread *t)
 {
     uint64_t upto = t->rec.seq;
 
-    for (size_t i = 0; fed_thread_hub_here(core, t) && i < t->members_len;
-         i++) {
-        if (t->members[i].rec.acked < upto) {
-            upto = t->members[i].rec.acked;
+    bool hub = fed_thread_hub_here(core, t);
+
+    for (size_t i = 0; (hub || t->rec.handed != 0) && i < t->members_len; i++) {
+        const struct fed_rec_member *m = &t->members[i].rec;
+
+        /* What we handed over is for those who lack it, up to there. */
+        if (m->acked < upto && (hub || m->acked < t->rec.handed)) {
+            upto = m->acked;
         }
     }
     return upto;

@@ -141,7 +141,9 @@ place_free(struct fed_core *core, const struct fed_thread *t,
     e = core->config.store.past(core->config.store.ctx, &t->id, in->term,
                                 in->seq, core->mem, &id, &author, &ts_ms,
                                 &hold);
-    if (e == OK && memcmp(id.b, in->id, sizeof(id.b)) != 0) {
+    /* In a term that lost a race, what is there will go elsewhere. */
+    if (e == OK && memcmp(id.b, in->id, sizeof(id.b)) != 0 &&
+        (in->term != t->rec.void_term || in->seq <= t->rec.void_seq)) {
         *out = false;
     }
     e = e == ERR_MISSING ? OK : e;

@@ -2,6 +2,8 @@
 /*
  * What people ask for: links, contacts, threads, words.
  */
+#include "federation/core/bound.h"
+#include "federation/core/hub.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -489,7 +491,9 @@ fed_core_leave(struct fed_core *core, const struct thread_id *thread)
     struct proto_content c = {.kind = PROTO_CONTENT_LEAVE};
 
     TRY(writable(core, thread, &t));
-    TRY(fed_thread_hub_here(core, t) ? ERR_DENIED : OK);
+    if (fed_thread_hub_here(core, t)) {
+        return fed_core_hand_over(core, thread, NULL, true);
+    }
     TRY(fed_intent_say(core, t, &c, false, NULL));
 out:
     return e;

@@ -5,6 +5,7 @@
  * leaf, a patient one for each device; whose devices they are and which clinic
  * may read along is judged in members.c on the group as it will be.
  */
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -77,10 +78,27 @@ frame_kept(const struct judged *j)
     const struct proto_group *a = j->before;
     const struct proto_group *b = &j->after;
 
-    return memcmp(a->hub, b->hub, sizeof(a->hub)) == 0 && a->term == b->term &&
-           memcmp(a->prev, b->prev, sizeof(a->prev)) == 0 &&
-           a->flags == b->flags && a->successors.len == b->successors.len &&
+    return a->flags == b->flags && a->successors.len == b->successors.len &&
            view_equal(a->successors.raw, b->successors.raw);
+}
+
+/* The hub stays, or goes as move.c allows: alone, and not from outside. */
+static enum err
+judge_hub(struct fed_core *core, const struct judged *j, bool external)
+{
+    const struct proto_group *a = j->before;
+    const struct proto_group *b = &j->after;
+
+    if (memcmp(a->hub, b->hub, sizeof(a->hub)) == 0) {
+        return a->term == b->term && memcmp(a->prev, b->prev, 32) == 0
+                   ? OK
+                   : ERR_DENIED;
+    }
+    /* [move-alone] with nobody coming or going */
+    return external || a->subjects.len != b->subjects.len ||
+                   !view_equal(a->subjects.raw, b->subjects.raw)
+               ? ERR_DENIED
+               : fed_move_judge(core, j->t, b, &j->by.subject);
 }
 
 static enum err
@@ -356,6 +374,7 @@ fed_policy_commit(struct fed_core *core, const struct fed_thread *t,
         TRY(judge_subjects(&j, stage));
     }
     TRY(fed_members_commit(core, t, stage, &j.after));
+    TRY(judge_hub(core, &j, info.external));
     *committer = j.by;
 out:
     return e;

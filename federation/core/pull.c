@@ -4,7 +4,7 @@
  * follower catches up from the hub, and a hub that was restored learns from
  * its members what it had already numbered (decisions E 21).
  */
-#include "federation/core/bound.h"
+#include "federation/core/move.h"
 
 #include <string.h>
 
@@ -83,6 +83,7 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
 {
     enum err e;
     struct fed_thread *t = NULL;
+    struct fed_member *m;
     struct thread_id id;
     struct proto_peer_msg msg = {.type = PROTO_PEER_LOG_PART};
     struct proto_log_part *part = &msg.u.log_part;
@@ -100,8 +101,17 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
         goto out;
     }
     TRY(e);
+    TRY(fed_move_tell(core, t, p, in->term));
     part->term = t->rec.term;
     part->last = t->rec.seq;
+    m = fed_thread_member(t, &p->subject);
+    if (m->rec.closed && fed_thread_hub_here(core, t) &&
+        in->term == t->rec.term && in->from - 1 <= t->rec.seq) {
+        /* It says where it stands: what follows comes as entries. */
+        TRY(fed_move_open(core, t, m, in->from - 1));
+        TRY(fed_stream_put(core, p, &msg));
+        goto out;
+    }
     entries = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(entries[0]));
     held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
     TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);

@@ -51,6 +51,7 @@ static const struct proto_field party_fields[] = {
     PROTO_BOOL(fed_rec_party, overdue),
     PROTO_UINT(fed_rec_party, answers, UINT64_MAX),
     PROTO_UINT(fed_rec_party, answer_bytes, UINT64_MAX),
+    PROTO_UINT(fed_rec_party, seen_ms, UINT64_MAX),
     PROTO_BOOL(fed_rec_party, deaf),
 };
 const struct proto_shape fed_rec_party_shape =
@@ -102,6 +103,12 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, intents, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, gap_from, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, receipt_read, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, handed, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, had_seq, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, had_term, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, back_to, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, void_term, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, void_seq, UINT64_MAX),
     PROTO_BIN(fed_rec_thread, group, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_thread_shape =
@@ -111,6 +118,7 @@ static const struct proto_field member_fields[] = {
     PROTO_UINT(fed_rec_member, acked, UINT64_MAX),
     PROTO_UINT(fed_rec_member, fanned, UINT64_MAX),
     PROTO_UINT(fed_rec_member, rows, UINT64_MAX),
+    PROTO_BOOL(fed_rec_member, closed),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
     PROTO_FIXED(fed_rec_member, refused),

@@ -57,7 +57,8 @@ struct fed_rec_party {
     bool overdue;      /* and that was said */
     uint64_t answers;  /* rows put while it was being answered */
     uint64_t answer_bytes;
-    bool deaf; /* does not take answers: people were told */
+    uint64_t seen_ms; /* connected last, to the hour */
+    bool deaf;        /* does not take answers: people were told */
 };
 
 struct fed_rec_link {
@@ -103,13 +104,21 @@ struct fed_rec_thread {
     uint64_t intents;      /* number of the next intent */
     uint64_t gap_from;     /* RESYNC: the first entry that we miss */
     uint64_t receipt_read; /* highest read receipt sent */
-    struct view group;     /* encoded proto_group; empty before the Welcome */
+    uint64_t handed;       /* we were the hub up to this entry; 0: not */
+    uint64_t had_seq;      /* RESYNC: what we had of the log before */
+    uint64_t had_term;
+    uint64_t back_to;   /* of it, what is behind this one is given back; 0: as
+                           far as the others have less; UINT64_MAX: nothing */
+    uint64_t void_term; /* places of it behind void_seq lost a race */
+    uint64_t void_seq;
+    struct view group; /* encoded proto_group; empty before the Welcome */
 };
 
 struct fed_rec_member {
     uint64_t acked;  /* log number that its node has */
     uint64_t fanned; /* log number up to which rows were put for it */
     uint64_t rows;   /* of them that it has not acknowledged */
+    bool closed;     /* nothing is sent before it says where it stands */
     uint64_t delivered;
     uint64_t read;
     uint8_t refused[16]; /* its newest submission that was refused */
@@ -137,6 +146,7 @@ enum fed_intent_kind {
     FED_INTENT_CHECK = 6,   /* hub: compare with members, rejoin, new term */
     FED_INTENT_RENEW = 7,   /* have our leaf's revoked key replaced */
     FED_INTENT_DEVICES = 8, /* bring a patient's leaves in line with its list */
+    FED_INTENT_MOVE = 9,    /* hub: hand over to id; data: and leave */
     FED_INTENT_KIND_COUNT
 };
 

@@ -142,6 +142,11 @@ fed_regroup(struct fed_core *core, const struct fed_thread *t,
             TRY(put_consent(&d, &d.subjects[i], &d.subjects[k]));
         }
     }
+    if (want->hub != NULL) {
+        memcpy(group.hub, want->hub, sizeof(group.hub));
+        memcpy(group.prev, t->rec.head, sizeof(group.prev));
+        group.term = t->rec.term + 1;
+    }
     group.subjects =
         (struct proto_list){.items = d.subjects, .len = d.subjects_len};
     group.lists = (struct proto_list){.items = d.lists, .len = d.lists_len};

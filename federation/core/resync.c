@@ -8,7 +8,7 @@
  * its members what it had numbered (check.c), takes the GroupInfo from the one
  * that has most, and accepts its own commit as the first entry of a new term.
  */
-#include "federation/core/bound.h"
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -133,6 +133,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         return fed_stream_put(core, p, &msg);
     }
     TRY(e);
+    TRY(fed_move_tell(core, t, p, in->term));
     gi->code = fed_bound_full(core, p) ? PROTO_ANSWER_WAIT
                                        : (uint64_t)may_have(core, t, p);
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
@@ -262,9 +263,9 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     }
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_BODY, thread_id_view(&t->id)));
-    if (t->rec.seq > t->had_seq) {
-        t->had_seq = t->rec.seq;
-        t->had_term = t->rec.term;
+    if (t->rec.seq > t->rec.had_seq) {
+        t->rec.had_seq = t->rec.seq;
+        t->rec.had_term = t->rec.term;
     }
     stand_at(t, in);
     mls_group_free(t->joining);
@@ -400,19 +401,26 @@ static enum err
 give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
 {
     enum err e = OK;
-    uint64_t from = upto + 1;
+    uint64_t from;
 
-    if (upto >= t->had_seq) {
+    if (t->rec.back_to != 0 && t->rec.back_to < upto) {
+        upto = t->rec.back_to; /* the thread moved on from there */
+    }
+    if (t->rec.back_to == UINT64_MAX || upto >= t->rec.had_seq) {
         goto out;
     }
-    if (t->had_seq - upto > LIMIT_HISTORY) {
-        from = t->had_seq - LIMIT_HISTORY + 1; /* numbers are the hub's word */
+    from = upto + 1;
+    if (t->rec.had_seq - upto > LIMIT_HISTORY) {
+        /* numbers are the hub's word */
+        from = t->rec.had_seq - LIMIT_HISTORY + 1;
     }
-    for (uint64_t seq = from; seq - 1 < t->had_seq; seq++) {
-        TRY(fed_past_resend(core, t, t->had_term, seq, 0));
+    for (uint64_t seq = from; seq - 1 < t->rec.had_seq; seq++) {
+        TRY(fed_past_resend(core, t, t->rec.had_term, seq, 0));
     }
 out:
-    t->had_seq = 0;
+    t->rec.had_seq = 0;
+    t->rec.back_to = 0;
+    t->dirty = true;
     return e;
 }
 

@@ -3,6 +3,7 @@
  * Saying something in a thread, for people and on our own account: at once when
  * we order the thread and nothing is before it, else as an intent.
  */
+#include "federation/core/bound.h"
 #include "federation/core/trust.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * Threads in memory: loaded when touched, saved with the batch, forgotten when
  * there are too many.
  */
-#include "federation/core/inside.h"
+#include "federation/core/bound.h"
 
 #include <string.h>
 

@@ -104,7 +104,12 @@
 #define LIMIT_LINK_HOUR 60u              /* clinics by one unreviewed link */
 #define LIMIT_LINKS_HOUR 200u            /* and by all of them */
 #define LIMIT_HOUR_MS 3600000u
-#define LIMIT_WELCOME_REFS 1024u     /* key packages that one names */
+#define LIMIT_HUB_STATEMENT 2048u     /* signed, with its chain */
+#define LIMIT_MOVE_SETTLE_MS 600000u  /* up so long before a hub is gone */
+#define LIMIT_MOVE_WAIT_MS 60000u     /* for those who are there to answer */
+#define LIMIT_MOVE_AGAIN_MS 86400000u /* a statement is said again */
+#define LIMIT_MOVE_FRESH_MS (7ull * 86400000u) /* and older it counts not */
+#define LIMIT_WELCOME_REFS 1024u               /* key packages that one names */
 #define LIMIT_HUBS_PER_PARTY 256u    /* that one peer makes us talk to */
 #define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
 #define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */

@@ -216,6 +216,71 @@ static const struct proto_field fork_alert_fields[] = {
     PROTO_FIXED(proto_fork_alert, authenticator),
 };
 
+static const struct proto_field hub_offer_fields[] = {
+    PROTO_FIXED(proto_hub_offer, req),
+    PROTO_FIXED(proto_hub_offer, thread),
+    PROTO_UINT(proto_hub_offer, term, UINT64_MAX),
+    PROTO_UINT(proto_hub_offer, seq, UINT64_MAX),
+    PROTO_FIXED(proto_hub_offer, head),
+};
+
+static const struct proto_field hub_accept_fields[] = {
+    PROTO_FIXED(proto_hub_accept, req),
+    PROTO_FIXED(proto_hub_accept, thread),
+    PROTO_UINT(proto_hub_accept, code, PROTO_ANSWER_CODE_COUNT - 1),
+};
+
+static const struct proto_field hub_said_fields[] = {
+    PROTO_FIXED(proto_hub_said, thread),
+    PROTO_UINT(proto_hub_said, term, UINT64_MAX),
+    PROTO_FIXED(proto_hub_said, hub),
+    PROTO_FIXED(proto_hub_said, to),
+    PROTO_UINT(proto_hub_said, seq, UINT64_MAX),
+    PROTO_FIXED(proto_hub_said, head),
+    PROTO_UINT(proto_hub_said, epoch, UINT64_MAX),
+    PROTO_FIXED(proto_hub_said, authenticator),
+    PROTO_UINT(proto_hub_said, since_ms, UINT64_MAX),
+    PROTO_UINT(proto_hub_said, ts_ms, UINT64_MAX),
+};
+const struct proto_shape proto_hub_said_shape =
+    PROTO_SHAPE(proto_hub_said, hub_said_fields);
+
+static const struct proto_field hub_signed_fields[] = {
+    PROTO_BIN(proto_hub_signed, statement, LIMIT_HUB_STATEMENT),
+};
+const struct proto_shape proto_hub_signed_shape =
+    PROTO_SHAPE(proto_hub_signed, hub_signed_fields);
+
+static const struct proto_field hub_gone_fields[] = {
+    PROTO_FIXED(proto_hub_gone, thread),
+    PROTO_BIN(proto_hub_gone, statement, LIMIT_HUB_STATEMENT),
+};
+
+static const struct proto_field hub_seen_fields[] = {
+    PROTO_FIXED(proto_hub_seen, thread),
+    PROTO_UINT(proto_hub_seen, term, UINT64_MAX),
+};
+
+static const struct proto_field hub_move_fields[] = {
+    PROTO_FIXED(proto_hub_move, thread),
+    PROTO_UINT(proto_hub_move, term, UINT64_MAX),
+    PROTO_FIXED(proto_hub_move, hub),
+    PROTO_FIXED(proto_hub_move, to),
+    PROTO_BOOL(proto_hub_move, planned),
+    PROTO_UINT(proto_hub_move, seq, UINT64_MAX),
+    PROTO_FIXED(proto_hub_move, head),
+    PROTO_UINT(proto_hub_move, ts_ms, UINT64_MAX),
+    PROTO_BIN(proto_hub_move, commit, LIMIT_MLS_MESSAGE),
+    PROTO_LIST(proto_hub_move, statements, LIMIT_THREAD_SUBJECTS,
+               proto_hub_signed_shape),
+};
+
+static const struct proto_field roster_fields[] = {
+    PROTO_FIXED(proto_roster, thread),
+    PROTO_LIST(proto_roster, nodes, LIMIT_THREAD_SUBJECTS,
+               proto_node_addr_shape),
+};
+
 static const struct proto_field thread_end_fields[] = {
     PROTO_FIXED(proto_thread_end, thread),
     PROTO_UINT(proto_thread_end, reason, 255),
@@ -315,6 +380,13 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_fork_alert, fork_alert_fields)},
     {PROTO_PEER_THREAD_END, 1,
      PROTO_SHAPE(proto_thread_end, thread_end_fields)},
+    {PROTO_PEER_HUB_OFFER, 1, PROTO_SHAPE(proto_hub_offer, hub_offer_fields)},
+    {PROTO_PEER_HUB_ACCEPT, 1,
+     PROTO_SHAPE(proto_hub_accept, hub_accept_fields)},
+    {PROTO_PEER_HUB_GONE, 1, PROTO_SHAPE(proto_hub_gone, hub_gone_fields)},
+    {PROTO_PEER_HUB_SEEN, 1, PROTO_SHAPE(proto_hub_seen, hub_seen_fields)},
+    {PROTO_PEER_HUB_MOVE, 1, PROTO_SHAPE(proto_hub_move, hub_move_fields)},
+    {PROTO_PEER_ROSTER, 1, PROTO_SHAPE(proto_roster, roster_fields)},
     {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
     {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},
     {PROTO_PEER_BLOB_OPEN, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},

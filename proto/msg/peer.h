@@ -14,7 +14,7 @@
 #ifndef PROTO_MSG_PEER_H
 #define PROTO_MSG_PEER_H
 
-#include "proto/msg/shape.h"
+#include "proto/msg/hub.h"
 
 /* The protocol versions that this build speaks. */
 #define PROTO_VERSION_MIN 1u
@@ -51,6 +51,12 @@ enum proto_peer_type {
     PROTO_PEER_THREAD_END = 44,
     PROTO_PEER_ROUTE = 45,
     PROTO_PEER_ROUTED = 46,
+    PROTO_PEER_HUB_OFFER = 47,
+    PROTO_PEER_HUB_ACCEPT = 48,
+    PROTO_PEER_HUB_GONE = 49,
+    PROTO_PEER_HUB_SEEN = 50,
+    PROTO_PEER_HUB_MOVE = 51,
+    PROTO_PEER_ROSTER = 52,
 
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
@@ -488,6 +494,12 @@ struct proto_peer_msg {
         struct proto_gi gi;
         struct proto_fork_alert fork_alert;
         struct proto_thread_end thread_end;
+        struct proto_hub_offer hub_offer;
+        struct proto_hub_accept hub_accept;
+        struct proto_hub_gone hub_gone;
+        struct proto_hub_seen hub_seen;
+        struct proto_hub_move hub_move;
+        struct proto_roster roster;
         struct proto_route route;
         struct proto_routed routed;
         struct proto_blob_open blob_open;

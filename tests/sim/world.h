@@ -94,6 +94,7 @@ struct node {
     size_t links_used[16];  /* by code */
     size_t links_shown[16]; /* by code */
     size_t overdue;
+    size_t hubs[4]; /* by code */
     size_t resent;
     size_t consents[8]; /* by code */
     size_t devices[8];

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hub that does not come back (decisions D 16).  Who has something to say
+ * and has not seen it for LIMIT_CHECK_MS says so, signed, to the other member
+ * clinics; who has not seen it either answers alike, who sees it says that.
+ * When all who are there have answered, and they are at least half of the
+ * other clinics, the one with most of the log, then the first in the order of
+ * successors, begins the next term with their statements.
+ *
+ * Statements are records, each sent once in a stream: a crash in between loses
+ * nothing.  Whether all have answered is judged anew after a start.
+ */
+#include "federation/core/move.h"
+
+#include <string.h>
+
+void
+fed_gone_met(struct fed_core *core, struct fed_party *p)
+{
+    uint64_t now = fed_now(core);
+
+    if (p->stored &&
+        (now < p->rec.seen_ms || now - p->rec.seen_ms >= LIMIT_HOUR_MS)) {
+        p->rec.seen_ms = now;
+        p->dirty = true;
+    }
+}
+
+/* Since when the hub is gone for us; 0: it is not, or not for long enough. */
+static uint64_t
+gone_since(struct fed_core *core, const struct fed_thread *t)
+{
+    struct clinic_id hub;
+    struct fed_party *p;
+    uint64_t now = fed_now(core);
+
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    p = fed_party_find(core, &hub);
+    if (p == NULL || !p->stored || p->greeted) {
+        return 0;
+    }
+    if (p->rec.seen_ms == 0 || p->rec.seen_ms > now) {
+        p->rec.seen_ms = now; /* never yet: from now on */
+        p->dirty = true;
+    }
+    return now - p->rec.seen_ms >= LIMIT_CHECK_MS &&
+                   fed_mono(core) - core->start_ms >= LIMIT_MOVE_SETTLE_MS
+               ? p->rec.seen_ms
+               : 0;
+}
+
+static bool
+may_speak(struct fed_core *core, const struct fed_thread *t)
+{
+    return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
+           !fed_thread_hub_here(core, t) &&
+           fed_move_order(&t->group, t->rec.hub, core->config.self.root.b) !=
+               SIZE_MAX;
+}
+
+static struct fed_key
+said_key(const struct fed_thread *t, const uint8_t by[32])
+{
+    return fed_key_pair(thread_id_view(&t->id), view_make(by, 32));
+}
+
+/* The statement of a clinic that is stored, if it still counts. */
+static enum err
+stored(struct fed_core *core, const struct fed_thread *t, const uint8_t by[32],
+       struct proto_hub_said *out, struct bytes *hold, bool *counts)
+{
+    enum err e;
+    struct fed_key key = said_key(t, by);
+    struct clinic_id who;
+    uint64_t now = fed_now(core);
+
+    *counts = false;
+    e = fed_tx_get(core, FED_NS_GONE, &key, hold);
+    if (e == OK) {
+        e = fed_said_open(core, PROTO_HUB_GONE, view_of(hold), &who, out);
+        *counts = e == OK && out->term == t->rec.term &&
+                  memcmp(out->hub, t->rec.hub, 32) == 0 &&
+                  (out->ts_ms > now || now - out->ts_ms < LIMIT_MOVE_AGAIN_MS);
+        e = e != OK && !fed_ours(e) ? OK : e;
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* Say it to all other clinics: where we stand, since when it is gone. */
+static enum err
+say_gone(struct fed_core *core, struct fed_thread *t, uint64_t since)
+{
+    enum err e;
+    struct proto_hub_said said = {.term = t->rec.term, .since_ms = since};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_GONE};
+    struct bytes statement = {0};
+    struct fed_key key = said_key(t, core->config.self.root.b);
+
+    memcpy(said.thread, t->id.b, 32);
+    memcpy(said.hub, t->rec.hub, 32);
+    said.seq = t->rec.seq;
+    memcpy(said.head, t->rec.head, 32);
+    said.epoch = mls_group_epoch(t->mls);
+    memcpy(said.authenticator, mls_group_authenticator(t->mls).p, 32);
+    said.ts_ms = fed_now(core);
+    TRY(fed_said_make(core, PROTO_HUB_GONE, &said, &statement));
+    TRY(fed_tx_put(core, FED_NS_GONE, &key, view_of(&statement)));
+    memcpy(msg.u.hub_gone.thread, t->id.b, 32);
+    msg.u.hub_gone.statement = view_of(&statement);
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_party *p = fed_party_find(core, &t->members[i].node);
+
+        if (p != NULL && fed_party_open(p) &&
+            fed_move_order(&t->group, t->rec.hub, p->root.b) != SIZE_MAX) {
+            TRY(fed_stream_put(core, p, &msg));
+        }
+    }
+    t->gone_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
+    fed_tx_timer(core, t->gone_ms);
+out:
+    bytes_free(&statement);
+    return e;
+}
+
+/* -------------------------------------------------------------- taking over */
+
+/* What was gathered, in the order of roots as subjects are. */
+struct gathered {
+    struct bytes *holds;
+    struct proto_hub_signed *list;
+    uint32_t len;
+    bool all; /* every clinic that is there has answered */
+    uint64_t seq;
+    size_t order;
+    struct clinic_id best;
+    uint8_t head[32];
+    uint64_t ts_ms;
+};
+
+static enum err
+gather_one(struct fed_core *core, struct fed_thread *t, const uint8_t root[32],
+           struct gathered *g)
+{
+    enum err e;
+    struct proto_hub_said said;
+    struct clinic_id who;
+    const struct fed_party *p;
+    size_t order = fed_move_order(&t->group, t->rec.hub, root);
+    bool me = memcmp(root, core->config.self.root.b, 32) == 0;
+    bool counts;
+
+    memcpy(who.b, root, sizeof(who.b));
+    p = fed_party_find(core, &who);
+    TRY(stored(core, t, root, &said, &g->holds[g->len], &counts));
+    if (!counts) {
+        bytes_free(&g->holds[g->len]);
+        g->all = g->all && (p == NULL || !fed_party_live(p));
+        goto out;
+    }
+    /* Who was there and is gone again does not keep the others waiting. */
+    if (!me && (p == NULL || !fed_party_live(p)) &&
+        fed_mono(core) >= t->gone_ms) {
+        bytes_free(&g->holds[g->len]);
+        goto out;
+    }
+    g->list[g->len].statement = view_of(&g->holds[g->len]);
+    g->ts_ms = said.ts_ms > g->ts_ms ? said.ts_ms : g->ts_ms;
+    if (g->len == 0 || said.seq > g->seq ||
+        (said.seq == g->seq && order < g->order)) {
+        g->seq = said.seq;
+        g->order = order;
+        g->best = who;
+        memcpy(g->head, said.head, sizeof(g->head));
+    }
+    g->len++;
+out:
+    return e;
+}
+
+/* Our commit, and the proof that goes with it. */
+static enum err
+take_over(struct fed_core *core, struct fed_thread *t, const struct gathered *g)
+{
+    enum err e;
+    struct fed_rec_intent rec = {.kind = FED_INTENT_MOVE};
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_MOVE};
+    struct proto_hub_move *move = &msg.u.hub_move;
+    struct bytes commit = {0};
+
+    memcpy(move->thread, t->id.b, 32);
+    move->term = t->rec.term + 1;
+    memcpy(move->hub, t->rec.hub, 32);
+    memcpy(move->to, core->config.self.root.b, 32);
+    move->seq = t->rec.seq;
+    memcpy(move->head, t->rec.head, 32);
+    move->ts_ms = fed_now(core) > t->rec.ts_ms ? fed_now(core) : t->rec.ts_ms;
+    move->statements = (struct proto_list){.items = g->list, .len = g->len};
+    memcpy(rec.id, move->to, sizeof(rec.id));
+    TRY(fed_intent_again(core, t));
+    TRY(fed_stage_drop(core, t));
+    t->moving = move;
+    e = fed_hub_take(core, t, &rec, move->ts_ms, &commit);
+    t->moving = NULL;
+    TRY(e);
+    if (!fed_thread_hub_here(core, t)) {
+        goto out; /* it was not possible */
+    }
+    move->commit = view_of(&commit);
+    TRY(fed_proof_put(core, move));
+    TRY(fed_tx_drop(core, FED_NS_GONE, thread_id_view(&t->id)));
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_party *p;
+
+        TRY(fed_party_get(core, &t->members[i].node, &p));
+        TRY(fed_stream_put(core, p, &msg));
+    }
+    TRY(fed_intent_pump(core, t));
+out:
+    bytes_free(&commit);
+    return e;
+}
+
+static enum err
+decide(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    size_t others = fed_move_others(&t->group, t->rec.hub);
+    struct gathered g = {.all = true};
+    size_t cap = others + 1;
+
+    g.holds = mem_calloc(core->mem, cap, sizeof(g.holds[0]));
+    g.list = mem_calloc(core->mem, cap, sizeof(g.list[0]));
+    TRY(g.holds == NULL || g.list == NULL ? ERR_NOMEM : OK);
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (s.kind == PROTO_SUBJECT_CLINIC &&
+            memcmp(s.root, t->rec.hub, 32) != 0) {
+            TRY(gather_one(core, t, s.root, &g));
+        }
+    }
+    if (g.len < (others + 1) / 2 || (!g.all && fed_mono(core) < t->gone_ms) ||
+        (t->sees_ms != 0 && fed_mono(core) < t->sees_ms)) {
+        goto out;
+    }
+    if (clinic_id_equal(&g.best, &core->config.self.root) &&
+        g.seq == t->rec.seq) {
+        TRY(take_over(core, t, &g));
+    }
+out:
+    for (size_t i = 0; g.holds != NULL && i < cap; i++) {
+        bytes_free(&g.holds[i]);
+    }
+    mem_free(core->mem, g.holds, cap * sizeof(g.holds[0]));
+    mem_free(core->mem, g.list, cap * sizeof(g.list[0]));
+    return e;
+}
+
+/* Nobody else can order it: people are told once. */
+static enum err
+nobody(struct fed_core *core, struct fed_thread *t)
+{
+    struct fed_show *show;
+
+    if (t->told_gone) {
+        return OK;
+    }
+    show = fed_tx_show(core, FED_SHOW_HUB);
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->thread = t->id;
+    show->code = FED_HUB_GONE;
+    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
+    t->told_gone = true;
+    return OK;
+}
+
+enum err
+fed_gone_step(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t since;
+    struct proto_hub_said said;
+    struct bytes hold = {0};
+    bool counts;
+
+    if (t->rec.state != FED_THREAD_ACTIVE || fed_thread_hub_here(core, t)) {
+        return OK;
+    }
+    since = gone_since(core, t);
+    if (since == 0) {
+        return OK;
+    }
+    if (fed_move_others(&t->group, t->rec.hub) == 0) {
+        return nobody(core, t);
+    }
+    if (!may_speak(core, t)) {
+        return OK;
+    }
+    TRY(stored(core, t, core->config.self.root.b, &said, &hold, &counts));
+    if (!counts || said.seq != t->rec.seq) {
+        TRY(say_gone(core, t, since));
+    } else if (t->gone_ms == 0) {
+        t->gone_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
+        fed_tx_timer(core, t->gone_ms);
+    }
+    TRY(decide(core, t));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+enum err
+fed_gone_recv(struct fed_core *core, struct fed_party *p,
+              const struct proto_hub_gone *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    struct proto_hub_said said;
+    struct clinic_id by;
+    struct fed_key key;
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_SEEN};
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || t->group_ext.len == 0) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    TRY(fed_said_open(core, PROTO_HUB_GONE, in->statement, &by, &said));
+    TRY(clinic_id_equal(&by, &p->root) && memcmp(said.thread, id.b, 32) == 0 &&
+                fed_thread_member(t, &p->subject) != NULL
+            ? OK
+            : ERR_DENIED);
+    if (said.term < t->rec.term) {
+        TRY(fed_move_tell(core, t, p, said.term)); /* it moved already */
+        goto out;
+    }
+    if (said.term != t->rec.term || memcmp(said.hub, t->rec.hub, 32) != 0) {
+        goto out; /* we are behind: a proof will come */
+    }
+    if (!may_speak(core, t)) {
+        goto out;
+    }
+    if (gone_since(core, t) == 0) {
+        memcpy(msg.u.hub_seen.thread, id.b, 32);
+        msg.u.hub_seen.term = t->rec.term;
+        TRY(fed_stream_put(core, p, &msg));
+        goto out;
+    }
+    key = said_key(t, by.b);
+    TRY(fed_tx_put(core, FED_NS_GONE, &key, in->statement));
+    TRY(fed_gone_step(core, t));
+out:
+    return e;
+}
+
+enum err
+fed_gone_seen(struct fed_core *core, struct fed_party *p,
+              const struct proto_hub_seen *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || in->term != t->rec.term ||
+        fed_thread_member(t, &p->subject) == NULL) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    t->sees_ms = fed_mono(core) + LIMIT_HOUR_MS;
+    return OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people ask for about who orders a thread.  As core.h; kept apart
+ * because only a clinic's node needs it.
+ */
+#ifndef FEDERATION_CORE_HUB_H
+#define FEDERATION_CORE_HUB_H
+
+#include "federation/core/core.h"
+
+/*
+ * As hub: let another member clinic order the thread, to or (NULL) the first
+ * that is there and agrees; leave: and then leave it.  Goes on until it
+ * succeeds; HUB shows it.
+ * ERR_MISSING  no such thread, or to is not a clinic in it; ERR_STATE  ended;
+ * ERR_DENIED  not ordered here; ERR_INVALID  no other clinic takes part
+ */
+MUST_CHECK enum err fed_core_hand_over(struct fed_core *core,
+                                       const struct thread_id *thread,
+                                       const struct clinic_id *to, bool leave);
+
+#endif

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From hub to hub.  A planned move is offered, accepted, and is then the last
+ * commit of the hub that goes; it goes on sending what came before to those
+ * who lack it.  The next hub sends nothing to a member before that member says
+ * where it stands, so no entry of a new term overtakes one of the old.
+ *
+ * Who finds, by a proof, that a thread moved while it was away, rejoins with
+ * the new hub; what it, or we as a hub that was alone, had beyond the point of
+ * the move is given back as resent messages (resync.c).
+ */
+#include "federation/core/move.h"
+
+#include "crypto/prim/hash.h"
+
+#include <string.h>
+
+static struct clinic_id
+root_of(const uint8_t b[32])
+{
+    struct clinic_id id;
+
+    memcpy(id.b, b, sizeof(id.b));
+    return id;
+}
+
+static enum err
+show_hub(struct fed_core *core, const struct fed_thread *t,
+         const uint8_t before[32], enum fed_hub_change code)
+{
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_HUB);
+
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->thread = t->id;
+    show->code = (uint64_t)code;
+    show->term = t->rec.term;
+    show->seq = t->rec.seq;
+    show->ts_ms = t->rec.ts_ms;
+    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
+    memcpy(show->other.b, before, sizeof(show->other.b));
+    return OK;
+}
+
+/* We will have to do with a clinic that we may not know. */
+static enum err
+meet(struct fed_core *core, const struct clinic_id *root,
+     struct fed_party **out)
+{
+    enum err e;
+    struct fed_party *p;
+
+    TRY(fed_party_get(core, root, &p));
+    if (!p->rec.blocked && (!p->stored || p->rec.ours == PROTO_STANCE_NONE ||
+                            p->rec.ours == PROTO_STANCE_ENDED)) {
+        p->rec.ours = PROTO_STANCE_THREAD;
+        p->fresh = p->fresh || !p->stored;
+        TRY(fed_party_changed(core, p));
+        TRY(p->greeted ? fed_contact_say(core, p) : OK);
+    }
+    *out = p;
+out:
+    return e;
+}
+
+/* ---------------------------------------------------------------- judgement */
+
+/* Where the commit stands: it is judged before and after it is in the log. */
+static enum err
+in_place(struct fed_core *core, const struct fed_thread *t,
+         const struct proto_group *after, bool *out)
+{
+    enum err e;
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+
+    *out = after->term == t->rec.term + 1 &&
+           memcmp(after->prev, t->rec.head, 32) == 0;
+    if (*out) {
+        return OK;
+    }
+    e = fed_log_get(core, &t->id, t->rec.seq, &rec, &hold);
+    if (e == OK) {
+        *out = (after->term == rec.term + 1 || after->term == rec.term) &&
+               memcmp(after->prev, rec.prev, 32) == 0;
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_move_judge(struct fed_core *core, const struct fed_thread *t,
+               const struct proto_group *after, const struct clinic_id *by)
+{
+    enum err e;
+    const struct proto_hub_move *proof = t->moving;
+    bool placed;
+
+    /* [move-clinic] */
+    if (fed_move_order(&t->group, t->group.hub, after->hub) == SIZE_MAX) {
+        return ERR_DENIED;
+    }
+    /* [move-term] [move-prev] the next term, behind our last entry */
+    TRY(in_place(core, t, after, &placed));
+    TRY(placed ? OK : ERR_DENIED);
+    if (memcmp(by->b, t->group.hub, 32) == 0) {
+        goto out;
+    }
+    /* [move-signer] else only the next hub itself, with its proof */
+    TRY(memcmp(by->b, after->hub, 32) == 0 && proof != NULL &&
+                proof->term == after->term && !proof->planned &&
+                memcmp(proof->to, by->b, 32) == 0 &&
+                memcmp(proof->hub, t->group.hub, 32) == 0 &&
+                memcmp(proof->head, after->prev, 32) == 0
+            ? OK
+            : ERR_DENIED);
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------ applied */
+
+/* Key packages were asked for with another hub's name. */
+static enum err
+claim_again(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &t->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_ADD) {
+            rec.submitted = false;
+            rec.data = (struct view){0};
+            e = fed_intent_put(core, t, number, &rec);
+        } else if (e == OK && rec.kind == FED_INTENT_MOVE) {
+            e = fed_intent_done(core, t, number);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+    }
+}
+
+static void
+close_members(struct fed_thread *t)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_rec_member *m = &t->members[i].rec;
+
+        m->closed = true;
+        m->acked = t->rec.seq;
+        m->fanned = t->rec.seq;
+        m->rows = 0;
+        t->members[i].dirty = true;
+    }
+}
+
+/* The thread has hub now: nothing that was asked of the one before counts. */
+static enum err
+set_hub(struct fed_core *core, struct fed_thread *t, const uint8_t hub[32])
+{
+    enum err e;
+
+    memcpy(t->rec.hub, hub, sizeof(t->rec.hub));
+    TRY(fed_intent_again(core, t));
+    TRY(claim_again(core, t));
+    t->pulling = false;
+    t->asked = false;
+    t->wait_ms = 0;
+    t->draining = false;
+    t->next_intent = 0;
+    t->idle = false;
+    t->dirty = true;
+    fed_busy_note(core, t, NULL);
+out:
+    return e;
+}
+
+enum err
+fed_move_applied(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    uint8_t before[32];
+    struct clinic_id hub = root_of(t->group.hub);
+    struct fed_party *p;
+    bool was = fed_thread_hub_here(core, t);
+
+    memcpy(before, t->rec.hub, sizeof(before));
+    TRY(set_hub(core, t, t->group.hub));
+    t->rec.term = t->group.term;
+    t->rec.handed = was ? t->rec.seq : 0;
+    t->rec.late = false; /* its messages were for the hub before */
+    TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
+    TRY(fed_mls_save(core, t));
+    TRY(show_hub(core, t, before,
+                 t->moving == NULL ? FED_HUB_HANDED : FED_HUB_TAKEN));
+    if (fed_thread_hub_here(core, t)) {
+        close_members(t);
+        goto out;
+    }
+    TRY(meet(core, &hub, &p));
+    TRY(fed_pull_send(core, t, &hub)); /* here we stand */
+out:
+    return e;
+}
+
+enum err
+fed_move_open(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
+              uint64_t upto)
+{
+    m->rec.closed = false;
+    m->rec.acked = upto;
+    m->rec.fanned = upto;
+    m->rec.rows = 0;
+    m->dirty = true;
+    t->dirty = true;
+    return fed_fan_member(core, t, m);
+}
+
+/* ------------------------------------------------------------------- proofs */
+
+/* Rejoin with the hub of a proof; entries behind from are not of its log. */
+static enum err
+rejoin(struct fed_core *core, struct fed_thread *t,
+       const struct proto_hub_move *in, uint64_t from, bool again)
+{
+    enum err e = OK;
+    uint8_t before[32];
+    struct clinic_id to = root_of(in->to);
+    struct fed_party *p;
+    bool ours = clinic_id_equal(&to, &core->config.self.root);
+
+    if (ours) {
+        goto out; /* of a copy of us that was: the others know better */
+    }
+    memcpy(before, t->rec.hub, sizeof(before));
+    if (t->rec.state == FED_THREAD_RESYNC ||
+        t->rec.state == FED_THREAD_CHECKING) {
+        mls_group_free(t->joining);
+        t->joining = NULL;
+        t->rec.state = FED_THREAD_ENDED;
+    }
+    TRY(set_hub(core, t, in->to));
+    TRY(fed_resync_begin(core, t));
+    if (t->rec.seq > from) {
+        t->rec.gap_from = from + 1;
+        t->rec.back_to = again ? UINT64_MAX : from;
+    }
+    t->rec.handed = 0;
+    TRY(show_hub(core, t, before,
+                 in->planned ? FED_HUB_HANDED : FED_HUB_TAKEN));
+    TRY(meet(core, &to, &p));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+/* What we said in a term that lost its race is said again. */
+static enum err
+say_again(struct fed_core *core, struct fed_thread *t, uint64_t term,
+          uint64_t from)
+{
+    enum err e = OK;
+    uint64_t first = t->rec.seq - from > LIMIT_HISTORY
+                         ? t->rec.seq - LIMIT_HISTORY + 1
+                         : from + 1;
+
+    for (uint64_t seq = first; seq - 1 < t->rec.seq; seq++) {
+        struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
+        struct message_id id;
+        struct subject_id author;
+        uint64_t ts_ms;
+        struct bytes content = {0};
+
+        e = core->config.store.past(core->config.store.ctx, &t->id, term, seq,
+                                    core->mem, &id, &author, &ts_ms, &content);
+        if (e == OK && memcmp(author.b, core->me.b, 32) == 0) {
+            memcpy(say.id, id.b, sizeof(say.id));
+            say.data = view_of(&content);
+            e = fed_intent_add(core, t, &say);
+        }
+        bytes_free(&content);
+        TRY(e == ERR_MISSING ? OK : e);
+    }
+    e = OK;
+out:
+    return e;
+}
+
+/* Two began this term; the other one counts. */
+static enum err
+lost_race(struct fed_core *core, struct fed_thread *t,
+          const struct proto_hub_move *in, uint64_t from)
+{
+    enum err e = OK;
+
+    if (t->rec.seq > from) {
+        TRY(say_again(core, t, t->rec.term, from));
+        t->rec.void_term = t->rec.term;
+        t->rec.void_seq = from;
+    }
+    TRY(fed_proof_put(core, in));
+    TRY(rejoin(core, t, in, from < in->seq ? from : in->seq, true));
+out:
+    return e;
+}
+
+/* A proof for the term that we are in. */
+static enum err
+same_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+          const struct proto_hub_move *in)
+{
+    enum err e;
+    struct proto_hub_move now;
+    struct bytes hold = {0};
+    bool none;
+
+    e = fed_proof_get(core, &t->id, in->term, &now, &hold);
+    none = e == ERR_MISSING;
+    TRY(none ? OK : e);
+    if (memcmp(t->rec.hub, in->to, 32) == 0) {
+        TRY(none ? fed_proof_put(core, in) : OK);
+        goto out;
+    }
+    if (none) {
+        /* A hub that came back from a restore began it, beside a quorum. */
+        TRY(memcmp(t->rec.hub, in->hub, 32) == 0
+                ? lost_race(core, t, in, in->seq)
+                : OK);
+        goto out;
+    }
+    if (memcmp(now.hub, in->hub, 32) == 0 && fed_proof_beats(t, in, &now)) {
+        TRY(lost_race(core, t, in, now.seq));
+        goto out;
+    }
+    TRY(fed_move_tell(core, t, p, in->term - 1));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* A proof for the term behind ours, as far as we know. */
+static enum err
+next_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+          const struct proto_hub_move *in)
+{
+    enum err e;
+    bool there = t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
+                 t->rec.term + 1 == in->term;
+
+    TRY(fed_proof_put(core, in));
+    if (there && !in->planned && t->rec.seq == in->seq &&
+        memcmp(t->rec.head, in->head, 32) == 0) {
+        t->moving = in;
+        e = fed_follow_commit(core, t, in->term, in->ts_ms, in->commit);
+        t->moving = NULL;
+        TRY(e == OK || fed_ours(e) ? e : rejoin(core, t, in, in->seq, false));
+        goto out;
+    }
+    if (there && in->planned && t->rec.seq < in->seq &&
+        !fed_thread_hub_here(core, t)) {
+        /* The hub that goes still sends what comes before. */
+        t->moved_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
+        fed_tx_timer(core, t->moved_ms);
+        TRY(fed_busy_add(core, &t->id));
+        goto out;
+    }
+    (void)p;
+    TRY(rejoin(core, t, in, in->seq, false));
+out:
+    return e;
+}
+
+enum err
+fed_move_step(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct proto_hub_move in;
+    struct bytes hold = {0};
+    struct clinic_id hub = root_of(t->rec.hub);
+    const struct fed_party *p = fed_party_find(core, &hub);
+
+    e = fed_proof_get(core, &t->id, t->rec.term + 1, &in, &hold);
+    if (e == OK && t->rec.state == FED_THREAD_ACTIVE &&
+        fed_mono(core) >= t->moved_ms && (p == NULL || !fed_party_live(p))) {
+        e = rejoin(core, t, &in, in.seq, false);
+    } else if (e == ERR_MISSING && t->moved_ms != 0) {
+        t->moved_ms = 0; /* it came */
+        if (t->waiting == 0) {
+            fed_busy_del(core, &t->id);
+        }
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_move_recv(struct fed_core *core, struct fed_party *p,
+              const struct proto_hub_move *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || t->rec.state == FED_THREAD_ENDED ||
+        t->rec.state == FED_THREAD_REMOVED || t->group_ext.len == 0) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
+    if (in->term < t->rec.term) {
+        TRY(fed_move_tell(core, t, p, in->term));
+        goto out;
+    }
+    /* [move-jump] terms are proven one by one */
+    TRY(in->term <= t->rec.term + 1 ? OK : ERR_DENIED);
+    TRY(in->term == t->rec.term || memcmp(in->hub, t->rec.hub, 32) == 0
+            ? OK
+            : ERR_DENIED);
+    TRY(fed_proof_check(core, t, in));
+    if (in->term == t->rec.term) {
+        TRY(same_term(core, t, p, in));
+    } else {
+        TRY(next_term(core, t, p, in));
+    }
+out:
+    return e;
+}

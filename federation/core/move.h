@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread gets another hub (decisions D 16, reference threads 6.5).  What the
+ * files about it share; not for others.
+ *
+ * Numbers of the log go on over terms.  Planned: the hub's commit {hub, term +
+ * 1} is the last entry of its term.  Unplanned: the new hub's commit is the
+ * first entry of the next.  Either way a proof stays behind, one per term,
+ * that convinces who was not there: a statement of the hub that went, or of
+ * the clinics that have not seen it for LIMIT_CHECK_MS.
+ */
+#ifndef FEDERATION_CORE_MOVE_H
+#define FEDERATION_CORE_MOVE_H
+
+#include "federation/core/bound.h"
+#include "federation/core/hub.h"
+
+/* ------------------------------------------------------- proof.c: statements
+ */
+
+/* How many clinics, without the hub, take part; ourselves counted. */
+size_t fed_move_others(const struct proto_group *group, const uint8_t hub[32]);
+/* The place of a clinic in the order of successors of hub; SIZE_MAX: none. */
+size_t fed_move_order(const struct proto_group *group, const uint8_t hub[32],
+                      const uint8_t root[32]);
+/* Sign what we say about the hub of thread t. */
+MUST_CHECK enum err fed_said_make(struct fed_core *core, uint64_t head,
+                                  const struct proto_hub_said *said,
+                                  struct bytes *out);
+/* Verify: who says what?  ERR_AUTH ... not a statement; ERR_DENIED  revoked */
+MUST_CHECK enum err fed_said_open(struct fed_core *core, uint64_t head,
+                                  struct view in, struct clinic_id *by,
+                                  struct proto_hub_said *out);
+/*
+ * Is this a proof for the members of group?  ERR_AUTH, ERR_DENIED  it is not
+ */
+MUST_CHECK enum err fed_proof_check(struct fed_core *core,
+                                    const struct fed_thread *t,
+                                    const struct proto_hub_move *in);
+/* Of two proofs for one term: does a count more? */
+bool fed_proof_beats(const struct fed_thread *t, const struct proto_hub_move *a,
+                     const struct proto_hub_move *b);
+/* The stored proof of a term; views into *hold.  ERR_MISSING */
+MUST_CHECK enum err fed_proof_get(struct fed_core *core,
+                                  const struct thread_id *id, uint64_t term,
+                                  struct proto_hub_move *out,
+                                  struct bytes *hold);
+MUST_CHECK enum err fed_proof_put(struct fed_core *core,
+                                  const struct proto_hub_move *in);
+/* Tell p what it does not know of: proofs of terms above its. */
+MUST_CHECK enum err fed_move_tell(struct fed_core *core, struct fed_thread *t,
+                                  struct fed_party *p, uint64_t term);
+
+/* --------------------------------------------------- move.c: from hub to hub
+ */
+
+/* [move-*] May this commit of by make after.hub the hub? */
+MUST_CHECK enum err fed_move_judge(struct fed_core *core,
+                                   const struct fed_thread *t,
+                                   const struct proto_group *after,
+                                   const struct clinic_id *by);
+/* A commit was applied that names another hub than we know. */
+MUST_CHECK enum err fed_move_applied(struct fed_core *core,
+                                     struct fed_thread *t);
+/* As hub: hand over to rec->id, once it agrees. */
+MUST_CHECK enum err fed_move_offer(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t number, struct fed_rec_intent *rec);
+MUST_CHECK enum err fed_move_offered(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_hub_offer *in);
+MUST_CHECK enum err fed_move_accepted(struct fed_core *core,
+                                      struct fed_party *p,
+                                      const struct proto_hub_accept *in);
+MUST_CHECK enum err fed_move_recv(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_hub_move *in);
+/* A member stands at our log from behind upto on: send what follows. */
+MUST_CHECK enum err fed_move_open(struct fed_core *core, struct fed_thread *t,
+                                  struct fed_member *m, uint64_t upto);
+/* A proof waits for entries of the old hub, who does not come. */
+MUST_CHECK enum err fed_move_step(struct fed_core *core, struct fed_thread *t);
+
+/* -------------------------------------------------- gone.c: without the hub */
+
+/* Time passed, or somebody came: say what we know, and take over. */
+MUST_CHECK enum err fed_gone_step(struct fed_core *core, struct fed_thread *t);
+MUST_CHECK enum err fed_gone_recv(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_hub_gone *in);
+MUST_CHECK enum err fed_gone_seen(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_hub_seen *in);
+/* We are connected to p: remember when. */
+void fed_gone_met(struct fed_core *core, struct fed_party *p);
+
+/* -------------------------------------------------- follow.c, commit.c */
+
+/* The thread of an item of its hub; *out NULL: nothing to do.  ERR_MISSING */
+MUST_CHECK enum err fed_followed(struct fed_core *core, struct fed_party *p,
+                                 const uint8_t id[32], struct fed_thread **out);
+/* What we submitted is entry in->seq. */
+MUST_CHECK enum err fed_follow_own(struct fed_core *core, struct fed_thread *t,
+                                   const struct fed_sub *sub,
+                                   const struct proto_answer *in);
+/* The commit of another member that is the entry behind our last one. */
+MUST_CHECK enum err fed_follow_commit(struct fed_core *core,
+                                      struct fed_thread *t, uint64_t term,
+                                      uint64_t ts_ms, struct view commit);
+
+#endif

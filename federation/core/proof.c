@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proofs that a thread has another hub: statements of clinics' nodes about one
+ * thread, term and hub, signed with their chains, so that they hold wherever
+ * and by whomever they are shown, and for nothing else.
+ */
+#include "federation/core/move.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------- the clinics */
+
+size_t
+fed_move_others(const struct proto_group *group, const uint8_t hub[32])
+{
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    size_t n = 0;
+
+    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
+        n += s.kind == PROTO_SUBJECT_CLINIC && memcmp(s.root, hub, 32) != 0;
+    }
+    return n;
+}
+
+static bool
+is_clinic(const struct proto_group *group, const uint8_t root[32])
+{
+    struct proto_subject s;
+
+    return proto_group_find(group, root, &s) && s.kind == PROTO_SUBJECT_CLINIC;
+}
+
+/* Named successors first, in their order, then the other clinics by root. */
+size_t
+fed_move_order(const struct proto_group *group, const uint8_t hub[32],
+               const uint8_t root[32])
+{
+    struct proto_list_at at = {0};
+    struct proto_subject_ref ref;
+    struct proto_subject s;
+    size_t n = 0;
+
+    if (!is_clinic(group, root) || memcmp(root, hub, 32) == 0) {
+        return SIZE_MAX;
+    }
+    while (proto_list_next(&group->successors, &proto_subject_ref_shape, &at,
+                           &ref)) {
+        if (memcmp(ref.root, root, 32) == 0) {
+            return n;
+        }
+        n++;
+    }
+    at = (struct proto_list_at){0};
+    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
+        if (memcmp(s.root, root, 32) == 0) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+/* -------------------------------------------------------------- statements */
+
+enum err
+fed_said_make(struct fed_core *core, uint64_t head,
+              const struct proto_hub_said *said, struct bytes *out)
+{
+    enum err e;
+    const uint64_t heads[] = {head, 1};
+    struct bytes statement = {0};
+    struct prim_sign_key key;
+
+    memset(&key, 0, sizeof(key));
+    TRY(proto_shape_encode(core->mem, &proto_hub_said_shape, heads, 2, said,
+                           &statement));
+    prim_ed25519_from_seed(core->seed, &key);
+    TRY(ident_by_node_make(core->mem, IDENT_STATEMENT, &key,
+                           view_of(&core->chain), view_of(&statement), out));
+out:
+    mem_wipe(&key, sizeof(key));
+    bytes_free(&statement);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+enum err
+fed_said_open(struct fed_core *core, uint64_t head, struct view in,
+              struct clinic_id *by, struct proto_hub_said *out)
+{
+    enum err e;
+    const uint64_t heads[] = {head, 1};
+    /* Its time is judged by what it says, its key by revocation. */
+    struct ident_check check = {.now_ms = 0};
+    struct ident_node node;
+    struct view statement;
+    const struct fed_party *p;
+
+    TRY(ident_by_node_open(core->mem, IDENT_STATEMENT, in, &check, &node,
+                           &statement));
+    TRY(proto_shape_decode(statement, &proto_hub_said_shape, heads, 2, out));
+    p = fed_party_find(core, &node.root);
+    TRY(p != NULL && node.generation < p->rec.revoked ? ERR_DENIED : OK);
+    *by = node.root;
+out:
+    return e;
+}
+
+/* ------------------------------------------------------------------ proofs */
+
+static bool
+about(const struct proto_hub_said *said, const struct proto_hub_move *in)
+{
+    return memcmp(said->thread, in->thread, 32) == 0 &&
+           memcmp(said->hub, in->hub, 32) == 0;
+}
+
+/* [move-planned] the hub that goes says so itself */
+static enum err
+check_planned(struct fed_core *core, const struct proto_hub_move *in)
+{
+    enum err e;
+    struct proto_list_at at = {0};
+    struct proto_hub_signed one;
+    struct proto_hub_said said;
+    struct clinic_id by;
+
+    TRY(proto_list_next(&in->statements, &proto_hub_signed_shape, &at, &one)
+            ? OK
+            : ERR_DENIED);
+    TRY(fed_said_open(core, PROTO_HUB_HANDED, one.statement, &by, &said));
+    TRY(about(&said, in) && memcmp(by.b, in->hub, 32) == 0 &&
+                said.term == in->term && memcmp(said.to, in->to, 32) == 0 &&
+                said.seq == in->seq && memcmp(said.head, in->head, 32) == 0
+            ? OK
+            : ERR_DENIED);
+out:
+    return e;
+}
+
+/* Who stands best: most of the log, then first in the order. */
+struct standing {
+    bool any;
+    uint64_t seq;
+    size_t order;
+    struct clinic_id root;
+    uint8_t head[32];
+};
+
+static void
+stand(struct standing *best, const struct proto_hub_said *said, size_t order,
+      const struct clinic_id *by)
+{
+    if (best->any && (said->seq < best->seq ||
+                      (said->seq == best->seq && order >= best->order))) {
+        return;
+    }
+    best->any = true;
+    best->seq = said->seq;
+    best->order = order;
+    best->root = *by;
+    memcpy(best->head, said->head, sizeof(best->head));
+}
+
+/* One statement of a proof; last: roots in order, so that none counts twice. */
+static enum err
+check_one(struct fed_core *core, const struct fed_thread *t,
+          const struct proto_hub_move *in, struct view statement,
+          struct clinic_id *last, struct standing *best)
+{
+    enum err e;
+    struct proto_hub_said said;
+    struct clinic_id by;
+    size_t order;
+
+    TRY(fed_said_open(core, PROTO_HUB_GONE, statement, &by, &said));
+    /* [move-statement-once] each clinic counts once */
+    TRY(clinic_id_cmp(last, &by) < 0 ? OK : ERR_DENIED);
+    *last = by;
+    /* [move-statement-about] this thread, term and hub, and nothing else */
+    TRY(about(&said, in) && said.term + 1 == in->term ? OK : ERR_DENIED);
+    /* [move-statement-member] of another clinic that takes part */
+    order = fed_move_order(&t->group, in->hub, by.b);
+    TRY(order != SIZE_MAX ? OK : ERR_DENIED);
+    /* [move-statement-time] gone long enough when it was said; said lately */
+    TRY(said.ts_ms >= said.since_ms &&
+                said.ts_ms - said.since_ms >= LIMIT_CHECK_MS &&
+                in->ts_ms + IDENT_TOLERANCE_MS >= said.ts_ms &&
+                (in->ts_ms < said.ts_ms ||
+                 in->ts_ms - said.ts_ms <= LIMIT_MOVE_FRESH_MS)
+            ? OK
+            : ERR_DENIED);
+    /* [move-statement-after] the hub was not heard of after it */
+    TRY(t->rec.seq <= in->seq && t->rec.term + 1 == in->term &&
+                t->rec.ts_ms > said.ts_ms + IDENT_TOLERANCE_MS
+            ? ERR_DENIED
+            : OK);
+    stand(best, &said, order, &by);
+out:
+    return e;
+}
+
+static enum err
+check_unplanned(struct fed_core *core, const struct fed_thread *t,
+                const struct proto_hub_move *in)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_hub_signed one;
+    struct clinic_id last = {{0}};
+    struct standing best = {.any = false};
+    size_t others = fed_move_others(&t->group, in->hub);
+
+    while (
+        proto_list_next(&in->statements, &proto_hub_signed_shape, &at, &one)) {
+        TRY(check_one(core, t, in, one.statement, &last, &best));
+    }
+    /* [move-quorum] at least half of the other clinics, rounded up */
+    TRY(in->statements.len >= (others + 1) / 2 && best.any ? OK : ERR_DENIED);
+    /* [move-successor] the first of those who have most of the log */
+    TRY(memcmp(best.root.b, in->to, 32) == 0 && best.seq == in->seq &&
+                memcmp(best.head, in->head, 32) == 0
+            ? OK
+            : ERR_DENIED);
+out:
+    return e;
+}
+
+enum err
+fed_proof_check(struct fed_core *core, const struct fed_thread *t,
+                const struct proto_hub_move *in)
+{
+    /* [move-clinic] only another member clinic orders a thread */
+    if (fed_move_order(&t->group, in->hub, in->to) == SIZE_MAX) {
+        return ERR_DENIED;
+    }
+    return in->planned ? check_planned(core, in) : check_unplanned(core, t, in);
+}
+
+bool
+fed_proof_beats(const struct fed_thread *t, const struct proto_hub_move *a,
+                const struct proto_hub_move *b)
+{
+    if (a->seq != b->seq) {
+        return a->seq > b->seq;
+    }
+    if (a->planned != b->planned) {
+        return a->planned;
+    }
+    return fed_move_order(&t->group, a->hub, a->to) <
+           fed_move_order(&t->group, b->hub, b->to);
+}
+
+/* ------------------------------------------------------------------ stored */
+
+enum err
+fed_proof_get(struct fed_core *core, const struct thread_id *id, uint64_t term,
+              struct proto_hub_move *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_key key = fed_key_num(thread_id_view(id), term);
+    struct proto_peer_msg msg;
+
+    TRY(fed_tx_get(core, FED_NS_MOVE, &key, hold));
+    TRY(proto_peer_decode(view_of(hold), &msg) == OK &&
+                msg.type == PROTO_PEER_HUB_MOVE
+            ? OK
+            : ERR_CORRUPT);
+    *out = msg.u.hub_move;
+out:
+    return e;
+}
+
+enum err
+fed_proof_put(struct fed_core *core, const struct proto_hub_move *in)
+{
+    enum err e;
+    struct fed_key key = fed_key_num(VIEW_ARRAY(in->thread), in->term);
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_MOVE};
+    struct bytes value = {0};
+
+    msg.u.hub_move = *in;
+    TRY(proto_peer_encode(core->mem, &msg, &value));
+    TRY(fed_tx_put(core, FED_NS_MOVE, &key, view_of(&value)));
+out:
+    bytes_free(&value);
+    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
+}
+
+enum err
+fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+              uint64_t term)
+{
+    enum err e = OK;
+    struct fed_key at = fed_key_num(thread_id_view(&t->id), term + 1);
+    struct bytes key = {0};
+    struct bytes value = {0};
+    if (fed_thread_member(t, &p->subject) == NULL || term >= t->rec.term) {
+        return OK;
+    }
+    for (;;) {
+        struct proto_peer_msg msg;
+
+        e = fed_tx_next(core, FED_NS_MOVE, &at, thread_id_view(&t->id), &key,
+                        &value);
+        if (e == ERR_MISSING) {
+            e = OK;
+            break;
+        }
+        TRY(e);
+        TRY(proto_peer_decode(view_of(&value), &msg) == OK ? OK : ERR_CORRUPT);
+        TRY(fed_stream_put(core, p, &msg));
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e;
+}
