@@ -40,7 +40,8 @@ build/web/shared/.done: $(WEB_SHARED) node/web/shared/tsconfig.json \
 	$(Q)touch $@
 
 .PHONY: web-tests
-web-tests: build/wasm/balsam.wasm build/wasm/vectors.wasm \
+web-tests: build/wasm/balsam.wasm build/wasm/app.wasm \
+  build/wasm/vectors.wasm \
   build/wasm/mls-peer.wasm build/wasm/chan.wasm build/web/shared/.done
 
 -include $(patsubst %.o,%.d,$(call wasm_obj,$(VECTOR_SRC) $(PEER_SRC) \

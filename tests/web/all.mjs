@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs on every host: the binding, then each file of vectors.  get(path)
+// What runs on every host: each file of vectors, the binding, the app.  get(path)
 // gives the bytes of a file; files lists the vectors there are.
 
+import { runApp } from "./app.mjs";
 import { runCore } from "./core.mjs";
 import { parse } from "./jansson.mjs";
 import { runFile } from "./vectors.mjs";
@@ -26,5 +27,6 @@ export async function runAll(get, files, log) {
     add(name, await runFile(module, name, cases));
   }
   add("binding", await runCore(await get("build/wasm/balsam.wasm")));
+  add("app", await runApp(await get("build/wasm/app.wasm")));
   return total;
 }

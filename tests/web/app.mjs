@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client library as WebAssembly: its steps on a storage in memory.
+
+import { App, MemoryStorage } from "../../build/web/shared/core/app.js";
+import { CoreError } from "../../build/web/shared/core/mls.js";
+
+// a public link of a clinic that nobody runs
+const link = "balsam:l#AQBHYtJDCx9rm24kjCrbYez7ZGVtI0Ezu1kCqMHM4Z1I4Q0COrbN" +
+  "kkxMAAAAAAJ_AAAB6emGZw_g";
+
+function assert(cond, what) {
+  if (!cond) {
+    throw new Error(what);
+  }
+}
+
+function refused(code, f) {
+  try {
+    f();
+  } catch (e) {
+    assert(e instanceof CoreError && e.code === code, `${e}, not ${code}`);
+    return;
+  }
+  throw new Error(`not refused: ${code}`);
+}
+
+function world() {
+  const w = { storage: new MemoryStorage(), wanted: [], sent: [], events: [] };
+  w.transport = {
+    want: (clinic, addrs) => w.wanted.push({ clinic, addrs }),
+    unwant: () => {},
+    send: (clinic, serial, frame) => w.sent.push({ clinic, serial, frame }),
+    known: () => {},
+    close: () => {},
+  };
+  return w;
+}
+
+const open = (wasm, w) => App.open(wasm, w.storage, w.transport,
+                                   (ev) => w.events.push(ev));
+
+const cases = {
+  async a_new_patient_and_the_code(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    assert(app.me().stage === "nobody", "nobody is here");
+    refused("missing", () => app.code());
+    app.newPatient();
+    app.turn();
+    const { words, qr } = app.code();
+    assert(words.split(" ").length === 12, words);
+    assert(qr.startsWith("balsam:p#"), qr);
+    refused("format", () => app.confirm("one two"));
+    app.confirm(words);
+    app.turn();
+    refused("missing", () => app.code());
+    const again = await open(wasm, w);
+    assert(again.me().code === "confirmed", "as it was stored");
+    assert(again.me().patient.every((b, i) => b === app.me().patient[i]),
+           "the same patient");
+  },
+
+  async joining_wants_a_connection_and_greets(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    app.newPatient();
+    refused("format", () => app.join("hello", "Ann"));
+    app.join(link, "Ann");
+    app.turn();
+    assert(w.wanted.length === 1 && w.wanted[0].addrs.length > 0, "wanted");
+    const { seed, cert } = app.identity();
+    assert(seed.length === 32 && cert.length > 64, "an identity");
+    app.up(w.wanted[0].clinic, 7, 1n, new Uint8Array(32));
+    assert(w.sent.length === 0, "nothing leaves before its commit");
+    app.turn();
+    assert(w.sent.length === 1 && w.sent[0].serial === 7, "a greeting");
+    assert(!app.sync().settled && app.sync().asking === 1, "it is asked");
+    app.down(w.wanted[0].clinic, 7);
+    app.turn();
+    assert(app.threads().length === 0, "no conversation yet");
+    refused("missing", () => app.send(new Uint8Array(32), "hello"));
+  },
+
+  async a_failed_commit_never_was(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    w.storage.result = "failed";
+    app.newPatient();
+    refused("io", () => app.turn());
+    app.reset();
+    assert(app.me().stage === "nobody", "still nobody");
+    w.storage.result = "done";
+    app.newPatient();
+    app.turn();
+    assert(app.me().stage === "ready" && w.storage.commits === 1, "now");
+  },
+
+  async recovered_on_another_phone(wasm) {
+    const one = world();
+    const old = await open(wasm, one);
+    old.newPatient();
+    old.turn();
+    const two = world();
+    const phone = await open(wasm, two);
+    phone.recover(old.code().words.toUpperCase());
+    phone.turn();
+    assert(phone.me().patient.every((b, i) => b === old.me().patient[i]),
+           "the same patient");
+    assert(!phone.me().device.every((b, i) => b === old.me().device[i]),
+           "another device");
+  },
+};
+
+export async function runApp(wasm) {
+  const sum = { passed: 0, failed: 0, skipped: 0, lines: [] };
+  for (const [name, run] of Object.entries(cases)) {
+    try {
+      await run(wasm);
+      sum.passed++;
+    } catch (e) {
+      sum.failed++;
+      sum.lines.push(`${name}: ${e.stack ?? e}`);
+    }
+  }
+  return sum;
+}
