@@ -195,19 +195,6 @@ act_upon(struct node_runner *r, const struct fed_batch *batch)
     }
 }
 
-/* The stances in the handshake's copy follow the core's. */
-static void
-follow_parties(struct node_runner *r, const struct fed_batch *batch)
-{
-    for (size_t i = 0; i < batch->shows_len; i++) {
-        const struct fed_show *show = &batch->shows[i];
-
-        if (show->kind == FED_SHOW_PARTY || show->kind == FED_SHOW_REVOKED) {
-            node_runner_party_update(r, &show->peer);
-        }
-    }
-}
-
 /* Let its effects out, or tell who waits for it; see runner_fail.c. */
 enum err
 node_runner_settle(struct node_runner *r, struct node_made *made)
@@ -225,7 +212,7 @@ node_runner_settle(struct node_runner *r, struct node_made *made)
     *made = done.made;
     (void)atomic_fetch_add(&r->batches, 1);
     if (done.e == OK && done.batch != NULL) {
-        follow_parties(r, done.batch);
+        node_runner_party_follow(r, done.batch);
         act_upon(r, done.batch);
         fed_core_done(r->core, done.batch);
     }

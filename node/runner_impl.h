@@ -190,6 +190,9 @@ void node_runner_late_free(struct node_runner *r);
 MUST_CHECK enum err node_runner_parties_load(struct node_runner *r);
 void node_runner_party_update(struct node_runner *r,
                               const struct clinic_id *root);
+/* The handshake's copy follows what a batch changed. */
+void node_runner_party_follow(struct node_runner *r,
+                              const struct fed_batch *batch);
 bool node_runner_party_find(struct node_runner *r, const struct clinic_id *root,
                             struct node_party *out);
 void node_runner_answer(struct node_runner *r, const struct fed_show *show);

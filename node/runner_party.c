@@ -134,6 +134,22 @@ node_runner_party_update(struct node_runner *r, const struct clinic_id *root)
     }
 }
 
+void
+node_runner_party_follow(struct node_runner *r, const struct fed_batch *batch)
+{
+    for (size_t i = 0; i < batch->shows_len; i++) {
+        const struct fed_show *show = &batch->shows[i];
+        struct clinic_id device;
+
+        if (show->kind == FED_SHOW_PARTY || show->kind == FED_SHOW_REVOKED) {
+            node_runner_party_update(r, &show->peer);
+        } else if (show->kind == FED_SHOW_DEVICES) { /* suspended, or again */
+            memcpy(device.b, show->message.b, sizeof(device.b));
+            node_runner_party_update(r, &device);
+        }
+    }
+}
+
 /* ----------------------------------------------------------------- answers */
 
 void
