@@ -3,6 +3,7 @@
 #include "crypto/prim/secret.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/trail.h"
 #include "node/web.h"
 #include "proto/base/limits.h"
 #include "store/backup.h"
@@ -179,17 +180,20 @@ verify_chain(struct audit *a)
 {
     uint64_t rows = 0;
     uint64_t bad = 0;
-    enum err e = store_audit_verify(a->txn, NULL, NULL, &rows, &bad);
+    uint64_t heads = 0;
+    enum err e = node_trail_verify(a->txn, &rows, &heads, &bad);
 
     if (e == ERR_CORRUPT) {
         return node_call_fail(a->c, e,
                               "The audit trail was changed: entry "
                               "%llu does not follow from those "
-                              "before. Keep the data as it is, and "
-                              "compare with a backup.",
+                              "before, or its signature is wrong. Keep "
+                              "the data as it is, and compare with a "
+                              "backup.",
                               (unsigned long long)bad);
     }
     node_json_num(a->c->out, "rows", rows);
+    node_json_num(a->c->out, "signed_heads", heads);
     node_json_bool(a->c->out, "intact", e == OK);
     return e;
 }

@@ -10,6 +10,7 @@
 #include "node/sd_notify.h"
 #include "node/self.h"
 #include "node/sysclock.h"
+#include "node/trail.h"
 #include "node/web.h"
 #include "store/member.h"
 #include "store/settings.h"
@@ -25,6 +26,7 @@
 static const char RESTORES[] = "node.restores";
 
 enum {
+    SIGN_TRAIL_MS = 3600 * 1000,
     STUCK_MS = 30 * 1000,   /* a core that does nothing this long */
     WEB_LOOK_MS = 60 * 1000 /* how often at the web certificate */
 };
@@ -431,6 +433,26 @@ look_for_room(struct daemon *d)
     }
 }
 
+static enum err
+write_trail(void *ctx, struct store_txn *txn)
+{
+    return node_trail_sign(txn, ctx);
+}
+
+/* Sign what the audit trail has come to. */
+static void
+sign_trail(struct daemon *d)
+{
+    enum err e;
+
+    (void)pthread_mutex_lock(&d->api.identity_mx);
+    e = store_write(d->store, write_trail, &d->api.identity, STORE_JOB_FREES);
+    (void)pthread_mutex_unlock(&d->api.identity_mx);
+    if (e != OK) {
+        LOG(d->log, LOG_ERROR, "node.trail.not_signed", LOG_ERR(e));
+    }
+}
+
 /* Until somebody ends it, or ERR_STATE: a newer copy of this node runs. */
 static enum err
 look_after(struct daemon *d)
@@ -439,6 +461,7 @@ look_after(struct daemon *d)
     sigset_t set;
     struct timespec second = {1, 0};
     struct node_renewal renewal = {.api = &d->api};
+    uint64_t sign_ms = 0;
     int sig;
 
     wake_set(&set);
@@ -464,6 +487,10 @@ look_after(struct daemon *d)
         }
         node_renewal_turn(&renewal);
         renew_web(d, false);
+        if (clock_mono_ms(node_sysclock()) >= sign_ms) {
+            sign_trail(d);
+            sign_ms = clock_mono_ms(node_sysclock()) + SIGN_TRAIL_MS;
+        }
     }
 }
 
@@ -474,6 +501,9 @@ stop(struct daemon *d)
     node_control_stop(d->control);
     node_hook_stop(d->hook);
     node_runner_stop(d->runner);
+    if (d->runner != NULL) {
+        sign_trail(d);
+    }
     store_close(d->store);
     node_vault_clear(&d->vault);
     node_identity_clear(&d->api.identity);

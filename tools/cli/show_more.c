@@ -99,8 +99,9 @@ tool_show_audit(const json_t *a)
                      tool_text(r, "about"));
     }
     if (json_object_get(a, "intact") != NULL) {
-        (void)printf("All %lld entries follow from each other.\n",
-                     tool_number(a, "rows"));
+        (void)printf("All %lld entries follow from each other; %lld signed "
+                     "heads are right.\n",
+                     tool_number(a, "rows"), tool_number(a, "signed_heads"));
     }
 }
 
