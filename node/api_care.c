@@ -3,6 +3,7 @@
 #include "crypto/prim/secret.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/reach.h"
 #include "node/trail.h"
 #include "node/web.h"
 #include "proto/base/limits.h"
@@ -82,6 +83,7 @@ out:
 /* ------------------------------------------------------------------- audit */
 
 enum {
+    REACH_MS = 3000,
     AUDIT_LIMIT = 10000
 };
 
@@ -340,6 +342,7 @@ look_at_addrs(struct node_call *c, json_t *list)
     for (size_t i = 0; i < c->api->addrs_len; i++) {
         char text[PROTO_ADDR_TEXT_MAX];
         char what[PROTO_ADDR_TEXT_MAX + 32];
+        enum node_reach reach;
 
         proto_addr_format(&c->api->addrs[i], text);
         (void)snprintf(what, sizeof(what), "the address %s in links", text);
@@ -347,6 +350,13 @@ look_at_addrs(struct node_call *c, json_t *list)
                 "It is known only in this network: others cannot dial it. Set "
                 "--address to a name or address that they reach, and let your "
                 "router pass that port to this machine.");
+        if (c->api->addrs[i].via) {
+            continue; /* another node's, which carries for us */
+        }
+        reach = node_reach_try(node_runner_net(c->api->runner),
+                               &c->api->addrs[i], REACH_MS);
+        (void)snprintf(what, sizeof(what), "dialling %s from here", text);
+        finding(list, what, reach == NODE_REACH_OURS, node_reach_say(reach));
     }
 }
 

@@ -84,17 +84,17 @@ class Answer:
 
 
 class Node:
-    def __init__(self, world, name, init=()):
+    def __init__(self, world, name, init=(), host="127.0.0.1"):
         self.world, self.name = world, name
         self.dir = os.path.join(world.dir, name.replace(" ", "-").lower())
-        self.port = free_port()
+        self.port, self.host = free_port(), host
         self.log = self.dir + ".log"
         self.process = None
         self.env = dict(os.environ)
         self.flags = []
         self.sheet = self.dir + ".sheet"
         a = self.cli("init", "--name", name, "--member", "Dr. " + name,
-                     "--address", f"127.0.0.1:{self.port}",
+                     "--address", f"{host}:{self.port}",
                      "--sheet", self.sheet, *init)
         check(a.code == 0, f"init: {a.err}")
         world.nodes.append(self)
@@ -118,7 +118,7 @@ class Node:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "balsamd"), "--data", self.dir, "--listen",
-                 f"127.0.0.1:{self.port}", *self.flags, *flags],
+                 f"{self.host}:{self.port}", *self.flags, *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         self.world.running.append(self)
         wait_for(f"{self.name} to start", self.answers)
@@ -189,8 +189,8 @@ class World:
         self.running = []
         self.nodes = []
 
-    def node(self, name, *init):
-        return Node(self, name, init)
+    def node(self, name, *init, host="127.0.0.1"):
+        return Node(self, name, init, host)
 
     def patient(self, name):
         return Patient(self, name)
