@@ -94,12 +94,13 @@ def talks(p, title):
             if t["title"] == title and t["state"] == "active"]
 
 
-def said(p, title):
+def said(p, title, *flags):
     """What the patient's app shows in a conversation."""
-    found = [t for t in p.do("threads")["threads"] if t["title"] == title]
+    found = [t for t in p.do("threads", *flags)["threads"]
+             if t["title"] == title]
     if len(found) != 1:
         return []
-    shown_there = p.do("show", str(found[0]["number"]))["messages"]
+    shown_there = p.do("show", str(found[0]["number"]), *flags)["messages"]
     return [m["text"] for m in shown_there if m["kind"] == "text"]
 
 
