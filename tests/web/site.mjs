@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The web port of a real daemon in a real browser: the page behind a link, and
-// a device's channel (the wasm build of core/device_chan) through the browser's
-// own WebSocket.
+// The web port of a real daemon in a real browser: the page behind a link, a
+// device's channel (the wasm build of core/device_chan) through the browser's
+// own WebSocket, and a patient who joins that way (the wasm build of
+// federation/app).
 
 import { execFileSync, spawn } from "node:child_process";
 import { webcrypto } from "node:crypto";
@@ -12,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { primitives } from "../../build/web/shared/core/host.js";
+import { App, MemoryStorage } from "../../build/web/shared/core/app.js";
 import { openBrowser } from "./browser.mjs";
 
 globalThis.crypto ??= webcrypto;
@@ -86,7 +88,8 @@ async function startNode() {
 }
 
 // --------------------------------------------------------------- the channel
-async function newChannel(module, host, root) {
+// as: {seed, cert} of an app; without it those of somebody new
+async function newChannel(module, host, root, as = undefined) {
   let x;
   const memory = () => new Uint8Array(x.memory.buffer);
   const { exports } = await WebAssembly.instantiate(module, {
@@ -106,9 +109,12 @@ async function newChannel(module, host, root) {
     return { e, out: e === 0 ? out() : new Uint8Array(0) };
   };
   const text = new TextEncoder().encode(host);
-  const seeds = crypto.getRandomValues(new Uint8Array(64));
-  const e = x.chan_new(put(text), text.length, put(seeds),
-                       put(Buffer.from(root, "hex")), Date.now());
+  const rest = [put(Buffer.from(root, "hex")), Date.now()];
+  const e = as === undefined
+    ? x.chan_new(put(text), text.length,
+                 put(crypto.getRandomValues(new Uint8Array(64))), ...rest)
+    : x.chan_new_as(put(text), text.length, put(as.seed), put(as.cert),
+                    as.cert.length, ...rest);
   check(e === 0, `chan_new: ${e}`);
   return {
     open: out(),
@@ -116,6 +122,77 @@ async function newChannel(module, host, root) {
     seal: (b) => call(x.chan_seal, b),
     unseal: (b) => call(x.chan_open, b),
     ready: () => x.chan_ready() === 1,
+    generation: () => BigInt(x.chan_generation()),
+    exporter: () => call(x.chan_exporter, new Uint8Array(0)).out,
+  };
+}
+
+// The app's handshake over the page's WebSocket.
+async function shakeHands(ws, chan) {
+  let say = chan.open;
+  while (!chan.ready()) {
+    await ws.send(say);
+    const m = await ws.next("the node's answer");
+    check(m.data, `closed: ${JSON.stringify(m)}`);
+    const r = chan.step(Buffer.from(m.data, "base64"));
+    check(r.e === 0, `the channel refuses: ${r.e}`);
+    say = r.out;
+  }
+}
+
+// The client library's transport: one clinic, by the page's WebSocket.
+async function appIn(world, page, storage) {
+  const { node, module, appWasm } = world;
+  const host = `localhost:${node.web}`;
+  const out = [];
+  let wanted = false;
+  let ws;
+  let chan;
+  const app = await App.open(appWasm, storage, {
+    want: () => {
+      wanted = true;
+    },
+    unwant: () => {},
+    send: (clinic, serial, frame) => out.push(frame),
+    known: () => {},
+    close: () => {},
+  }, () => {});
+  const root = Buffer.from(node.root, "hex");
+  const turn = async () => {
+    app.turn();
+    for (const frame of out.splice(0)) {
+      const sealed = chan.seal(frame);
+      check(sealed.e === 0, `seal: ${sealed.e}`);
+      await ws.send(sealed.out);
+    }
+  };
+  return {
+    app, turn,
+    async connect() {
+      await turn();
+      check(wanted, "the app wants no connection");
+      ws = await socketIn(page, `ws://${host}/device`, [protocol]);
+      await ws.next("open");
+      chan = await newChannel(module, host, node.root, app.identity());
+      await shakeHands(ws, chan);
+      app.up(root, 1, chan.generation(), chan.exporter());
+      await turn();
+    },
+    async until(what, probe) {
+      await until(what, async () => {
+        for (let m; (m = ws.take()) !== undefined;) {
+          check(m.data, `closed: ${JSON.stringify(m)}`);
+          const plain = chan.unseal(Buffer.from(m.data, "base64"));
+          check(plain.e === 0, `unseal: ${plain.e}`);
+          app.frame(root, 1, plain.out);
+          await turn();
+        }
+        app.tick();
+        await turn();
+        return probe();
+      });
+    },
+    close: () => ws.close(),
   };
 }
 
@@ -141,6 +218,7 @@ async function socketIn(page, url, subprotocol) {
   })()`);
   return {
     next: (what) => until(what, () => inbox.shift()),
+    take: () => inbox.shift(),
     send: (bytes) => page.run(`theSocket.send(Uint8Array.from(atob(${
       JSON.stringify(Buffer.from(bytes).toString("base64"))}),
       (c) => c.charCodeAt(0)))`),
@@ -273,15 +351,7 @@ const tests = {
                               ["other", protocol]);
     check((await ws.next("open")).open === protocol, "another protocol");
     const chan = await newChannel(module, host, node.root);
-    let say = chan.open;
-    while (!chan.ready()) {
-      await ws.send(say);
-      const m = await ws.next("the node's answer");
-      check(m.data, `closed: ${JSON.stringify(m)}`);
-      const r = chan.step(Buffer.from(m.data, "base64"));
-      check(r.e === 0, `the channel refuses: ${r.e}`);
-      say = r.out;
-    }
+    await shakeHands(ws, chan);
     // the node greets: [1, 1, ...]
     const greeting = await ws.next("the greeting");
     check(greeting.data, `closed: ${JSON.stringify(greeting)}`);
@@ -300,6 +370,44 @@ const tests = {
     check(end.clean, `not a clean close: ${JSON.stringify(end)}`);
     await until("the device to be gone", () => JSON.parse(
       node.cli("status", "--json")).network.devices === 0);
+  },
+
+  async a_patient_joins_in_a_browser(world) {
+    const { browser, node } = world;
+    const page = await browser.page();
+    await page.call("Page.setBypassCSP", { enabled: true });
+    await page.open(`http://localhost:${node.web}/l`);
+    const storage = new MemoryStorage();
+    const ann = await appIn(world, page, storage);
+    ann.app.newPatient();
+    ann.app.join(JSON.parse(node.cli("link", "create", "--json")).link,
+                 "Ann Browser");
+    await ann.connect();
+    await ann.until("a conversation", () => ann.app.threads().length === 1);
+    const [thread] = ann.app.threads();
+    const inbox = await until("it at the desk", () => JSON.parse(
+      node.cli("inbox", "--json")).conversations[0]);
+    ann.app.send(thread.id, "Good morning, from a browser.");
+    const desk = () => JSON.parse(node.cli(
+      "thread", "show", `${inbox.number}`, "--json"))
+      .messages.map((m) => m.text);
+    await ann.until("the desk to have it", () =>
+      desk().includes("Good morning, from a browser."));
+    node.cli("send", `${inbox.number}`, "Good morning, Ann.");
+    const texts = () => ann.app.messages(thread.id).map((m) => m.text);
+    await ann.until("the answer", () => texts().includes("Good morning, Ann."));
+    // gone, and back on a new connection: what came meanwhile is there, once
+    await ann.close();
+    await until("the device to be gone", () => JSON.parse(
+      node.cli("status", "--json")).network.devices === 0);
+    node.cli("send", `${inbox.number}`, "Are you still there?");
+    const again = await appIn(world, page, storage);
+    await again.connect();
+    await again.until("what came meanwhile", () => again.app.messages(thread.id)
+      .filter((m) => m.text === "Are you still there?").length === 1);
+    await again.until("everything settled", () => again.app.sync().settled);
+    check(again.app.messages(thread.id).length === 3, "not three messages");
+    await again.close();
   },
 
   async another_clinic_in_between({ browser, node, module }) {
@@ -331,8 +439,11 @@ const tests = {
   },
 };
 
-const world = { module: await WebAssembly.compile(
-  await readFile(join(top, "build/wasm/chan.wasm"))) };
+const world = {
+  module: await WebAssembly.compile(
+    await readFile(join(top, "build/wasm/chan.wasm"))),
+  appWasm: await readFile(join(top, "build/wasm/app.wasm")),
+};
 const sum = { passed: 0, failed: 0 };
 try {
   world.node = await startNode();

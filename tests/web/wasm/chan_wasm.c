@@ -18,6 +18,10 @@ const uint8_t *chan_wasm_out(void);
 size_t chan_wasm_out_len(void);
 int chan_wasm_new(const char *host, size_t host_len, const uint8_t *seeds,
                   const uint8_t *root, double now_ms);
+int chan_wasm_new_as(const char *host, size_t host_len, const uint8_t *seed,
+                     const uint8_t *cert, size_t cert_len, const uint8_t *root,
+                     double now_ms);
+double chan_wasm_generation(void);
 int chan_wasm_step(const uint8_t *in, size_t len);
 int chan_wasm_ready(void);
 int chan_wasm_seal(const uint8_t *in, size_t len);
@@ -50,19 +54,50 @@ chan_wasm_out_len(void)
     return state.out.len;
 }
 
-/* seeds: of the patient key and of the device key.  The results are enum err;
- * out is the first message. */
+/* With an app's own device key and certificate.  The results are enum err; out
+ * is the first message. */
+EXPORT(chan_new_as)
+int
+chan_wasm_new_as(const char *host, size_t host_len, const uint8_t *seed,
+                 const uint8_t *cert, size_t cert_len, const uint8_t *root,
+                 double now_ms)
+{
+    struct fed_chan_app c = {.host = view_make(host, host_len),
+                             .seed = view_make(seed, 32),
+                             .cert = view_make(cert, cert_len)};
+    struct clinic_id id;
+    enum err e;
+
+    TRY(prim_init());
+    memcpy(id.b, root, 32);
+    c.check.root = &id;
+    c.check.now_ms = (uint64_t)now_ms;
+    TRY(fed_chan_app_new(mem_heap(), prim_rng_system(), &c, &state.out,
+                         &state.chan));
+out:
+    return (int)e;
+}
+
+/* Of the node's certificate; 0 before it is ready. */
+EXPORT(chan_generation)
+double
+chan_wasm_generation(void)
+{
+    struct ident_node n;
+
+    return fed_chan_peer_node(state.chan, &n) == OK ? (double)n.generation : 0;
+}
+
+/* With a certificate made here.  seeds: of the patient key and of the device
+ * key. */
 EXPORT(chan_new)
 int
 chan_wasm_new(const char *host, size_t host_len, const uint8_t *seeds,
               const uint8_t *root, double now_ms)
 {
-    struct fed_chan_app c = {.host = view_make(host, host_len),
-                             .seed = view_make(seeds + 32, 32)};
     struct ident_device_cert cert = {.patient = {{0}}};
     struct prim_sign_key patient;
     struct prim_sign_key device;
-    struct clinic_id id;
     struct bytes signed_cert = {0};
     enum err e;
 
@@ -72,13 +107,9 @@ chan_wasm_new(const char *host, size_t host_len, const uint8_t *seeds,
     memcpy(cert.patient.b, patient.pub, 32);
     memcpy(cert.device.b, device.pub, 32);
     memcpy(cert.home.b, root, 32);
-    memcpy(id.b, root, 32);
     TRY(ident_device_cert_make(mem_heap(), &patient, &cert, &signed_cert));
-    c.cert = view_of(&signed_cert);
-    c.check.root = &id;
-    c.check.now_ms = (uint64_t)now_ms;
-    TRY(fed_chan_app_new(mem_heap(), prim_rng_system(), &c, &state.out,
-                         &state.chan));
+    e = (enum err)chan_wasm_new_as(host, host_len, seeds + 32, signed_cert.p,
+                                   signed_cert.len, root, now_ms);
 out:
     bytes_free(&signed_cert);
     return (int)e;
