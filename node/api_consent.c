@@ -207,7 +207,10 @@ do_ask(struct node_call *c, struct asking *a)
         return ask_failed(c, e);
     }
     node_json_view(c->out, "state",
-                   a->desk ? VIEW_LIT("recorded") : VIEW_LIT("asked"));
+                   a->desk ? VIEW_LIT("recorded")
+                   : a->ask.scope == IDENT_SCOPE_PRIVATE
+                       ? VIEW_LIT("asked alone")
+                       : VIEW_LIT("asked"));
     return OK;
 }
 

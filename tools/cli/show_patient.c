@@ -247,6 +247,8 @@ tool_show_asked(const json_t *a)
     if (strcmp(tool_text(a, "state"), "asked") == 0) {
         (void)printf("Asked. The patient's app shows it; the clinic comes in "
                      "after the yes.\n");
+    } else if (strcmp(tool_text(a, "state"), "asked alone") == 0) {
+        (void)printf("Asked. After the yes: balsam thread new PATIENT\n");
     } else if (strcmp(tool_text(a, "state"), "recorded") == 0) {
         (void)printf("Recorded. The clinic comes in now; the patient's app "
                      "shows it.\n");
