@@ -69,7 +69,6 @@ store_audit_append(struct store_txn *txn, const struct store_audit *row)
     struct store_state *st;
     struct bytes b = {0};
     struct hash32 next;
-    uint8_t key[8];
     enum err e;
 
     TRY(row->object.len <= ID_MAX && row->object2.len <= ID_MAX &&
@@ -81,8 +80,7 @@ store_audit_append(struct store_txn *txn, const struct store_audit *row)
     }
     TRY(store_audit_encode(store_txn_mem(txn), &full, &b));
     TRY(store_next(txn, STORE_N_AUDIT, &full.seq));
-    store_put_u64(key, full.seq);
-    TRY(store_put(txn, STORE_T_AUDIT, VIEW_ARRAY(key), view_of(&b)));
+    TRY(store_rows_add(txn, STORE_T_AUDIT, full.seq, view_of(&b)));
     TRY(store_state(txn, &st));
     chain(&st->audit_head, full.seq, view_of(&b), &next);
     st->audit_head = next;
@@ -104,31 +102,33 @@ out:
     return e;
 }
 
+struct reading {
+    enum err (*each)(void *ctx, const struct store_audit *row);
+    void *ctx;
+};
+
+static enum err
+read_row(void *ctx, uint64_t seq, struct view in)
+{
+    const struct reading *r = ctx;
+    struct store_audit row = {0};
+    enum err e;
+
+    TRY(store_audit_decode(in, &row));
+    row.seq = seq;
+    TRY(r->each(r->ctx, &row));
+out:
+    return e;
+}
+
 enum err
 store_audit_read(struct store_txn *txn, uint64_t after, uint32_t max,
                  enum err (*each)(void *ctx, const struct store_audit *row),
                  void *ctx)
 {
-    struct store_audit row;
-    struct store_scan sc;
-    uint8_t key[8];
-    enum err e;
-    enum err end;
+    struct reading r = {each, ctx};
 
-    TRY(store_scan_begin(txn, STORE_T_AUDIT, (struct view){0}, STORE_UP, &sc));
-    store_put_u64(key, after);
-    store_scan_after(&sc, VIEW_ARRAY(key));
-    for (uint32_t i = 0; e == OK && i < max && store_scan_next(&sc); i++) {
-        e = sc.key.len == 8 ? store_audit_decode(sc.value, &row) : ERR_CORRUPT;
-        if (e == OK) {
-            row.seq = store_get_u64(sc.key.p);
-            e = each(ctx, &row);
-        }
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-out:
-    return e;
+    return store_rows_walk(txn, STORE_T_AUDIT, after, max, read_row, &r);
 }
 
 /* ------------------------------------------------------------- signed heads */
@@ -207,6 +207,9 @@ out:
  */
 
 struct check {
+    struct store_txn *txn;
+    uint64_t rows;
+    bool in_row; /* being looked at */
     enum err (*verify)(void *ctx, struct view msg, const uint8_t sig[64]);
     void *ctx;
     struct hash32 hash;
@@ -241,46 +244,49 @@ out:
     return e;
 }
 
+static enum err
+check_row(void *ctx, uint64_t seq, struct view row)
+{
+    struct check *c = ctx;
+    struct hash32 next;
+    enum err e;
+
+    c->seq++;
+    c->in_row = true;
+    TRY(seq == c->seq ? OK : ERR_CORRUPT);
+    chain(&c->hash, c->seq, row, &next);
+    c->hash = next;
+    c->rows++;
+    TRY(check_head(c->txn, c));
+    c->in_row = false;
+out:
+    return e;
+}
+
 enum err
 store_audit_verify(struct store_txn *txn,
                    enum err (*verify)(void *ctx, struct view msg,
                                       const uint8_t sig[64]),
                    void *ctx, uint64_t *rows, uint64_t *bad_seq)
 {
-    struct check c = {.verify = verify, .ctx = ctx};
+    struct check c = {.txn = txn, .verify = verify, .ctx = ctx};
     struct store_state *st;
-    struct store_scan sc;
-    struct hash32 next;
-    uint64_t n = 0;
     enum err e;
-    enum err end;
 
     *bad_seq = 0;
     *rows = 0;
     TRY(store_state(txn, &st));
     c.hash = st->audit_base;
     c.seq = st->audit_base_seq;
-    TRY(store_scan_begin(txn, STORE_T_AUDIT, (struct view){0}, STORE_UP, &sc));
-    while (e == OK && store_scan_next(&sc)) {
-        c.seq++;
-        e = sc.key.len == 8 && store_get_u64(sc.key.p) == c.seq ? OK
-                                                                : ERR_CORRUPT;
-        if (e == OK) {
-            chain(&c.hash, c.seq, sc.value, &next);
-            c.hash = next;
-            n++;
-            e = check_head(txn, &c);
-        }
-    }
-    end = store_scan_end(&sc);
-    if (e == OK && end == ERR_CORRUPT) {
+    e = store_rows_walk(txn, STORE_T_AUDIT, c.seq, UINT32_MAX, check_row, &c);
+    if (e == ERR_CORRUPT && !c.in_row) {
         c.seq++; /* the row that did not open */
     }
-    TRY(e != OK ? e : end);
+    TRY(e);
     TRY(c.seq == st->n[STORE_N_AUDIT] && hash32_equal(&c.hash, &st->audit_head)
             ? OK
             : ERR_CORRUPT);
-    *rows = n;
+    *rows = c.rows;
 out:
     if (e == ERR_CORRUPT) {
         *bad_seq = c.seq;
@@ -288,39 +294,47 @@ out:
     return e;
 }
 
+struct pruning {
+    struct store_state *st;
+    uint64_t before_ms;
+};
+
+static enum err
+may_prune(void *ctx, uint64_t seq, struct view in, bool *stay)
+{
+    const struct pruning *p = ctx;
+    struct store_audit row;
+    enum err e;
+
+    TRY(seq > p->st->audit_base_seq ? OK : ERR_CORRUPT);
+    TRY(store_audit_decode(in, &row));
+    *stay = row.at_ms >= p->before_ms;
+out:
+    return e;
+}
+
+static void
+pruned(void *ctx, uint64_t seq, struct view row)
+{
+    struct store_state *st = ((struct pruning *)ctx)->st;
+    struct hash32 next;
+
+    chain(&st->audit_base, seq, row, &next);
+    st->audit_base = next;
+    st->audit_base_seq = seq;
+}
+
 enum err
 store_audit_prune(struct store_txn *txn, uint64_t before_ms, uint32_t max,
                   uint32_t *removed)
 {
-    struct store_audit row;
-    struct store_state *st;
-    struct store_scan sc;
-    struct hash32 next;
-    uint32_t n = 0;
+    struct pruning p = {.before_ms = before_ms};
+    struct store_rows_prune rows = {may_prune, pruned, &p};
     enum err e;
-    enum err end;
 
-    ASSERT(txn->write);
-    TRY(store_state(txn, &st));
-    TRY(store_scan_begin(txn, STORE_T_AUDIT, (struct view){0}, STORE_UP, &sc));
-    while (e == OK && n < max && store_scan_next(&sc)) {
-        uint64_t seq = sc.key.len == 8 ? store_get_u64(sc.key.p) : 0;
-
-        e = seq == st->audit_base_seq + 1 ? store_audit_decode(sc.value, &row)
-                                          : ERR_CORRUPT;
-        if (e != OK || row.at_ms >= before_ms) {
-            break;
-        }
-        chain(&st->audit_base, seq, sc.value, &next);
-        st->audit_base = next;
-        st->audit_base_seq = seq;
-        txn->state_changed = true;
-        e = store_scan_del(&sc);
-        n++;
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-    *removed = n;
+    TRY(store_state(txn, &p.st));
+    txn->state_changed = true;
+    TRY(store_rows_drop(txn, STORE_T_AUDIT, &rows, max, removed));
 out:
     return e;
 }

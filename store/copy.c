@@ -21,13 +21,31 @@ store_table_is_left_out(enum store_table t)
 
 /* -------------------------------------------------------------------- check */
 
-/* Each record that has a decoder of its own. */
 static enum err
-check_typed(const struct mem *mem, enum store_table t, struct view plain)
+check_rows(enum store_table t, struct view key, struct view plain)
 {
-    union {
+    struct store_rows_rd rd;
+    struct view row;
+    uint64_t seq;
+    enum err e = OK;
+
+    store_rows_open(key, plain, &rd);
+    while (e == OK && store_rows_next(&rd, &row, &seq)) {
         struct store_event event;
         struct store_audit audit;
+
+        e = t == STORE_T_JOURNAL ? store_event_decode(row, &event)
+                                 : store_audit_decode(row, &audit);
+    }
+    return e == OK ? store_rows_end(&rd) : e;
+}
+
+/* Each record that has a decoder of its own. */
+static enum err
+check_typed(const struct mem *mem, enum store_table t, struct view key,
+            struct view plain)
+{
+    union {
         struct store_contact contact;
         struct store_note note;
         struct store_link link;
@@ -42,10 +60,8 @@ check_typed(const struct mem *mem, enum store_table t, struct view plain)
     enum err e = OK;
 
     memset(&u, 0, sizeof(u));
-    if (t == STORE_T_JOURNAL) {
-        e = store_event_decode(plain, &u.event);
-    } else if (t == STORE_T_AUDIT) {
-        e = store_audit_decode(plain, &u.audit);
+    if (t == STORE_T_JOURNAL || t == STORE_T_AUDIT) {
+        e = check_rows(t, key, plain);
     } else if (t == STORE_T_CONTACTS) {
         e = store_contact_decode(mem, plain, &u.contact);
         store_contact_clear(&u.contact);
@@ -166,7 +182,7 @@ store_check_record(struct store_txn *txn, enum store_table t, struct view key,
     }
     TRY(store_unseal(txn->s->keys->table[t], (uint8_t)t, key, sealed,
                      store_txn_mem(txn), &plain));
-    TRY(check_typed(store_txn_mem(txn), t, view_of(&plain)));
+    TRY(check_typed(store_txn_mem(txn), t, key, view_of(&plain)));
 out:
     bytes_free(&plain);
     return e;

@@ -11,6 +11,7 @@
 #include "store/env.h"
 #include "store/hot.h"
 #include "store/keys.h"
+#include "store/rows.h"
 #include "store/seal.h"
 #include "store/slots.h"
 #include "store/writer.h"
@@ -81,7 +82,8 @@ struct store_txn {
     struct conv_id conv;
     uint8_t conv_key[STORE_KEY_SIZE];
     struct store_slots_txn slots;
-    struct store_hot hot; /* of a write transaction */
+    struct store_hot hot;      /* of a write transaction */
+    struct store_rows rows[2]; /* journal, audit */
     struct store_added *added;
     size_t added_len;
 };

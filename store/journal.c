@@ -41,7 +41,6 @@ store_journal_append(struct store_txn *txn, const struct store_event *ev,
 {
     struct store_event row = *ev;
     struct bytes b = {0};
-    uint8_t key[8];
     enum err e;
 
     TRY(ev->a.len <= STORE_EVENT_ID_MAX && ev->b.len <= STORE_EVENT_ID_MAX
@@ -52,8 +51,7 @@ store_journal_append(struct store_txn *txn, const struct store_event *ev,
     }
     TRY(store_event_encode(store_txn_mem(txn), &row, &b));
     TRY(store_next(txn, STORE_N_JOURNAL, &row.seq));
-    store_put_u64(key, row.seq);
-    TRY(store_put(txn, STORE_T_JOURNAL, VIEW_ARRAY(key), view_of(&b)));
+    TRY(store_rows_add(txn, STORE_T_JOURNAL, row.seq, view_of(&b)));
     txn->journal = true;
     if (seq_out != NULL) {
         *seq_out = row.seq;
@@ -75,32 +73,33 @@ out:
     return e;
 }
 
+struct reading {
+    enum err (*each)(void *ctx, const struct store_event *ev);
+    void *ctx;
+};
+
+static enum err
+read_row(void *ctx, uint64_t seq, struct view row)
+{
+    const struct reading *r = ctx;
+    struct store_event ev = {0};
+    enum err e;
+
+    TRY(store_event_decode(row, &ev));
+    ev.seq = seq;
+    TRY(r->each(r->ctx, &ev));
+out:
+    return e;
+}
+
 enum err
 store_journal_read(struct store_txn *txn, uint64_t after, uint32_t max,
                    enum err (*each)(void *ctx, const struct store_event *ev),
                    void *ctx)
 {
-    struct store_scan sc;
-    struct store_event ev;
-    uint8_t key[8];
-    enum err e;
-    enum err end;
+    struct reading r = {each, ctx};
 
-    TRY(store_scan_begin(txn, STORE_T_JOURNAL, (struct view){0}, STORE_UP,
-                         &sc));
-    store_put_u64(key, after);
-    store_scan_after(&sc, VIEW_ARRAY(key));
-    for (uint32_t i = 0; e == OK && i < max && store_scan_next(&sc); i++) {
-        e = sc.key.len == 8 ? store_event_decode(sc.value, &ev) : ERR_CORRUPT;
-        if (e == OK) {
-            ev.seq = store_get_u64(sc.key.p);
-            e = each(ctx, &ev);
-        }
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-out:
-    return e;
+    return store_rows_walk(txn, STORE_T_JOURNAL, after, max, read_row, &r);
 }
 
 /* ------------------------------------------------------------------ cursors */
@@ -166,31 +165,34 @@ out:
     return e;
 }
 
+struct pruning {
+    uint64_t low;
+    uint64_t before_ms;
+};
+
+static enum err
+may_prune(void *ctx, uint64_t seq, struct view row, bool *stay)
+{
+    const struct pruning *p = ctx;
+    struct store_event ev;
+    enum err e;
+
+    TRY(store_event_decode(row, &ev));
+    *stay = seq > p->low || ev.at_ms >= p->before_ms;
+out:
+    return e;
+}
+
 enum err
 store_journal_prune(struct store_txn *txn, uint64_t before_ms, uint32_t max,
                     uint32_t *removed)
 {
-    struct store_scan sc;
-    struct store_event ev;
-    uint64_t low = 0;
-    uint32_t n = 0;
+    struct pruning p = {0, before_ms};
+    struct store_rows_prune rows = {may_prune, NULL, &p};
     enum err e;
-    enum err end;
 
-    TRY(lowest_cursor(txn, &low));
-    TRY(store_scan_begin(txn, STORE_T_JOURNAL, (struct view){0}, STORE_UP,
-                         &sc));
-    while (e == OK && n < max && store_scan_next(&sc)) {
-        e = sc.key.len == 8 ? store_event_decode(sc.value, &ev) : ERR_CORRUPT;
-        if (e != OK || store_get_u64(sc.key.p) > low || ev.at_ms >= before_ms) {
-            break;
-        }
-        e = store_scan_del(&sc);
-        n++;
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-    *removed = n;
+    TRY(lowest_cursor(txn, &p.low));
+    TRY(store_rows_drop(txn, STORE_T_JOURNAL, &rows, max, removed));
 out:
     return e;
 }

@@ -100,6 +100,7 @@ store_state_save(struct store_txn *txn)
 
     TRY(store_state(txn, &st));
     TRY(store_hot_write(txn, STORE_T_COUNT_));
+    TRY(store_rows_write(txn));
     for (enum store_table t = 0; t < STORE_T_COUNT_; t++) {
         /* This very record is counted below, when it is new. */
         if ((txn->touched >> t & 1) != 0) {

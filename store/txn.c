@@ -83,6 +83,8 @@ store_txn_clear(struct store_txn *txn)
 {
     store_slots_clear(txn);
     store_hot_clear(&txn->hot, txn->s->cfg.mem);
+    bytes_free(&txn->rows[0].list);
+    bytes_free(&txn->rows[1].list);
     mem_free(txn->s->cfg.mem, txn->added,
              STORE_ADDED_MAX * sizeof(txn->added[0]));
     mem_wipe(txn, sizeof(*txn));

@@ -114,7 +114,7 @@
 #define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
 #define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */
 #define LIMIT_EPOCH_LATE_MS 60000u
-#define LIMIT_LOG_HEADS 512u /* heads kept to check what is seen */
+#define LIMIT_LOG_HEADS 256u /* heads kept to check what is seen */
 #define LIMIT_LOG_AGE_MS (90ull * 86400000u) /* decisions D 15 */
 #define LIMIT_KP_DAYS 90u
 #define LIMIT_KP_HELD 64u     /* key packages out per clinic */
