@@ -254,6 +254,7 @@ static const struct command commands[] = {
     {"thread remove", node_cmd_thread_remove, 2},
     {"thread ask", node_cmd_thread_ask, 2},
     {"thread members", node_cmd_thread_members, 1},
+    {"thread hand-over", node_cmd_thread_hand_over, 1},
     {"thread leave", node_cmd_thread_leave, 1},
     {"send", node_cmd_send, 1},
     {"edit", node_cmd_edit, 2},

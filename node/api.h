@@ -257,6 +257,7 @@ enum err node_cmd_thread_show(struct node_call *c);
 enum err node_cmd_thread_new(struct node_call *c);
 enum err node_cmd_thread_add(struct node_call *c);
 enum err node_cmd_thread_remove(struct node_call *c);
+enum err node_cmd_thread_hand_over(struct node_call *c);
 enum err node_cmd_thread_leave(struct node_call *c);
 enum err node_cmd_send(struct node_call *c);
 enum err node_cmd_edit(struct node_call *c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who takes part in a conversation: clinics and patients. */
+#include "federation/core/hub.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
 #include "node/say.h"
@@ -62,6 +63,10 @@ step_change(void *ctx, struct fed_core *core)
         return fed_core_remove(core, &ch->thread, &subject);
     case NODE_AUDIT_THREAD_LEAVE:
         return fed_core_leave(core, &ch->thread);
+    case NODE_AUDIT_THREAD_HAND:
+        return fed_core_hand_over(core, &ch->thread,
+                                  ch->with_len > 0 ? &ch->with[0].id : NULL,
+                                  false);
     default:
         return ERR_INVALID;
     }
@@ -87,6 +92,31 @@ out:
     return e;
 }
 
+/* In words of what was asked. */
+static enum err
+why_not(struct node_call *c, const struct change *ch, enum err e)
+{
+    bool hand = ch->action == NODE_AUDIT_THREAD_HAND;
+
+    if (hand && e == ERR_DENIED) {
+        return node_call_fail(c, e,
+                              "Another clinic's node orders this conversation; "
+                              "only it can hand it over.");
+    }
+    if (hand && e == ERR_MISSING) {
+        return node_call_fail(c, e,
+                              "This clinic does not take part: balsam thread "
+                              "members shows who does.");
+    }
+    if (e == ERR_INVALID && (hand || ch->action == NODE_AUDIT_THREAD_LEAVE)) {
+        return node_call_fail(c, e,
+                              "Your node orders this conversation, and no "
+                              "other clinic is in it to go on with it. Add one "
+                              "first: balsam thread add.");
+    }
+    return node_say_why(c, e);
+}
+
 static enum err
 change(struct node_call *c, struct change *ch)
 {
@@ -99,7 +129,7 @@ change(struct node_call *c, struct change *ch)
                               "Another clinic brought them in; only it, or "
                               "they themselves, can take them out.");
     }
-    return e == OK ? OK : node_say_why(c, e);
+    return e == OK ? OK : why_not(c, ch, e);
 }
 
 /* Those named from argument number from on. */
@@ -324,6 +354,12 @@ enum err
 node_cmd_thread_remove(struct node_call *c)
 {
     return change_existing(c, NODE_AUDIT_THREAD_REMOVE);
+}
+
+enum err
+node_cmd_thread_hand_over(struct node_call *c)
+{
+    return change_existing(c, NODE_AUDIT_THREAD_HAND);
 }
 
 enum err

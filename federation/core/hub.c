@@ -357,6 +357,7 @@ send_welcome(struct fed_core *core, struct fed_thread *t,
     memcpy(w->head, t->rec.head, sizeof(w->head));
     w->welcome = welcome;
     TRY(fed_stream_put(core, p, &msg));
+    TRY(fed_roster_send(core, t));
 out:
     return e;
 }

@@ -265,6 +265,9 @@ hubs(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_HUB_SEEN) {
         return fed_gone_seen(core, p, &msg->u.hub_seen);
     }
+    if (msg->type == PROTO_PEER_ROSTER) {
+        return fed_roster_recv(core, p, &msg->u.roster);
+    }
     if (msg->type == PROTO_PEER_HUB_MOVE) {
         return fed_move_recv(core, p, &msg->u.hub_move);
     }

@@ -202,6 +202,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
                  t->moving == NULL ? FED_HUB_HANDED : FED_HUB_TAKEN));
     if (fed_thread_hub_here(core, t)) {
         close_members(t);
+        TRY(fed_roster_send(core, t));
         goto out;
     }
     TRY(meet(core, &hub, &p));
@@ -235,6 +236,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     struct clinic_id to = root_of(in->to);
     struct fed_party *p;
     bool ours = clinic_id_equal(&to, &core->config.self.root);
+    uint64_t gap = 0; /* of a rejoining that was not done yet */
 
     if (ours) {
         goto out; /* of a copy of us that was: the others know better */
@@ -244,13 +246,22 @@ rejoin(struct fed_core *core, struct fed_thread *t,
         t->rec.state == FED_THREAD_CHECKING) {
         mls_group_free(t->joining);
         t->joining = NULL;
+        gap = t->rec.gap_from;
         t->rec.state = FED_THREAD_ENDED;
+    }
+    if (t->rec.seq > t->rec.had_seq) {
+        t->rec.had_seq = t->rec.seq;
+        t->rec.had_term = t->rec.term;
     }
     TRY(set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
+    t->rec.term = in->term; /* the next proof follows from this one */
     if (t->rec.seq > from) {
         t->rec.gap_from = from + 1;
         t->rec.back_to = again ? UINT64_MAX : from;
+    }
+    if (gap != 0 && gap < t->rec.gap_from) {
+        t->rec.gap_from = gap;
     }
     t->rec.handed = 0;
     TRY(show_hub(core, t, before,

@@ -89,6 +89,13 @@ MUST_CHECK enum err fed_gone_seen(struct fed_core *core, struct fed_party *p,
 /* We are connected to p: remember when. */
 void fed_gone_met(struct fed_core *core, struct fed_party *p);
 
+/* -------------------------------------------- roster.c: where members are */
+
+MUST_CHECK enum err fed_roster_send(struct fed_core *core,
+                                    struct fed_thread *t);
+MUST_CHECK enum err fed_roster_recv(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_roster *in);
+
 /* -------------------------------------------------- follow.c, commit.c */
 
 /* The thread of an item of its hub; *out NULL: nothing to do.  ERR_MISSING */

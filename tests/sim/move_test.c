@@ -401,12 +401,323 @@ TEST(two_successors)
     }
 }
 
+/* They knew only the hub: it told them where the others are. */
+TEST(taken_over_by_strangers)
+{
+    struct clinic_id with[2];
+    struct thread_id t;
+
+    world_init(&w, 9, 3);
+    world_befriend(&w, 0, 1);
+    world_befriend(&w, 0, 2);
+    with[0] = node_root(&w, 1);
+    with[1] = node_root(&w, 2);
+    CHECK_OK(fed_core_thread_open(w.nodes[0].core, with, 2,
+                                  VIEW_LIT("All of us"), &t));
+    sim_take(&w, 0);
+    world_heal(&w);
+    world_run(&w, 3000);
+    node_crash(&w, 0);
+    say(1, &t);
+    say(2, &t);
+    outlast();
+    CHECK(!hub_is(1, &t, 0) && !hub_is(2, &t, 0));
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    CHECK_EQ(node_messages(&w, 0, &t), 2 + 1);
+    end();
+}
+
+/* ------------------------------------------------------------------ hostile */
+
+/* What node i would say about a hub of thread t that it does not see. */
+static void
+statement(size_t i, const struct thread_id *t, uint64_t term, struct bytes *out)
+{
+    struct fed_thread *at = thread_of(i, t);
+    struct proto_hub_said said = {.term = term};
+
+    memcpy(said.thread, t->b, 32);
+    memcpy(said.hub, w.nodes[0].root.pub, 32);
+    said.seq = at->rec.seq;
+    memcpy(said.head, at->rec.head, 32);
+    said.since_ms = w.wall_ms - 4 * (uint64_t)DAY_MS;
+    said.ts_ms = w.wall_ms;
+    CHECK_OK(fed_said_make(w.nodes[i].core, PROTO_HUB_GONE, &said, out));
+}
+
+struct claim {
+    struct proto_hub_move move;
+    struct proto_hub_signed list[4];
+    struct bytes said[4];
+};
+
+/* A claim of node to, with the statements of these, in the order of roots. */
+static void
+claim_of(struct claim *c, const struct thread_id *t, size_t to,
+         const size_t *who, size_t n)
+{
+    struct fed_thread *at = thread_of(to, t);
+    uint32_t len = 0;
+
+    memset(c, 0, sizeof(*c));
+    memcpy(c->move.thread, t->b, 32);
+    c->move.term = at->rec.term + 1;
+    memcpy(c->move.hub, w.nodes[0].root.pub, 32);
+    memcpy(c->move.to, w.nodes[to].root.pub, 32);
+    c->move.seq = at->rec.seq;
+    memcpy(c->move.head, at->rec.head, 32);
+    c->move.ts_ms = w.wall_ms;
+    for (size_t k = 0; k < n; k++) {
+        statement(who[k], t, at->rec.term, &c->said[k]);
+    }
+    for (size_t k = 0; k < n; k++) {
+        size_t rank = 0;
+
+        for (size_t j = 0; j < n; j++) {
+            rank += memcmp(w.nodes[who[j]].root.pub, w.nodes[who[k]].root.pub,
+                           32) < 0;
+        }
+        c->list[rank].statement = view_of(&c->said[k]);
+        len++;
+    }
+    c->move.statements = (struct proto_list){.items = c->list, .len = len};
+}
+
+static void
+claim_clear(struct claim *c)
+{
+    for (size_t k = 0; k < 4; k++) {
+        bytes_free(&c->said[k]);
+    }
+}
+
+/* As node i would judge it, having received it. */
+static enum err
+judged(size_t i, const struct thread_id *t, const struct claim *c)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_MOVE};
+    struct proto_peer_msg in;
+    struct bytes wire = {0};
+    enum err e;
+
+    msg.u.hub_move = c->move;
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, &wire));
+    CHECK_OK(proto_peer_decode(view_of(&wire), &in));
+    e = fed_proof_check(w.nodes[i].core, thread_of(i, t), &in.u.hub_move);
+    bytes_free(&wire);
+    return e;
+}
+
+/* Five clinics: two of the four others are needed. */
+TEST(claims_that_prove_nothing)
+{
+    struct thread_id t = group(10, 5);
+    size_t first = first_of(&t, 1, 5);
+    size_t last = 1;
+    size_t two[2];
+    size_t pair[2] = {0, 0};
+    struct claim c;
+    struct clinic_id before;
+
+    for (size_t i = 1; i < 5; i++) {
+        last = fed_move_order(&thread_of(1, &t)->group, w.nodes[0].root.pub,
+                              w.nodes[i].root.pub) == 3
+                   ? i
+                   : last;
+    }
+    two[0] = first;
+    two[1] = last;
+    claim_of(&c, &t, first, two, 2);
+    CHECK_OK(judged(last, &t, &c));
+    /* [move-statement-about] replayed for another term */
+    c.move.term++;
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    c.move.term--;
+    /* [move-statement-time] or much later */
+    c.move.ts_ms += LIMIT_MOVE_FRESH_MS + 1;
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-quorum] it alone is not half */
+    claim_of(&c, &t, first, two, 1);
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-statement-once] nor twice itself */
+    two[1] = first;
+    claim_of(&c, &t, first, two, 2);
+    c.list[1] = c.list[0];
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-successor] the first of those who said it, not another */
+    two[1] = last;
+    claim_of(&c, &t, last, two, 2);
+    CHECK_ERR(judged(first, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-statement-member] the hub's own word is none about itself */
+    pair[0] = 0;
+    pair[1] = first;
+    claim_of(&c, &t, first, pair, 2);
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    /* [move-clinic] */
+    memcpy(before.b, c.move.to, 32);
+    memset(c.move.to, 7, 32);
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-planned] handed over by one who was not the hub */
+    claim_of(&c, &t, first, two, 1);
+    c.move.planned = true;
+    CHECK(judged(last, &t, &c) != OK);
+    claim_clear(&c);
+    end();
+}
+
+/* [move-statement-after] the hub was heard of since then */
+TEST(statements_of_long_ago)
+{
+    struct thread_id t = group(11, 3);
+    size_t first = first_of(&t, 1, 3);
+    size_t other = 3 - first;
+    size_t both[2] = {1, 2};
+    struct claim c;
+
+    claim_of(&c, &t, first, both, 2);
+    CHECK_OK(judged(other, &t, &c));
+    thread_of(other, &t)->rec.ts_ms = w.wall_ms + 3 * (uint64_t)DAY_MS;
+    CHECK_ERR(judged(other, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    end();
+}
+
+/* [move-jump] [move-signer] [move-term] [move-prev] [move-alone] */
+TEST(commits_that_take_what_is_not_given)
+{
+    struct thread_id t = group(12, 3);
+    struct fed_thread *at = thread_of(1, &t);
+    struct clinic_id one = node_root(&w, 1);
+    struct clinic_id hub = node_root(&w, 0);
+    struct proto_group after = at->group;
+    struct fed_core *core = w.nodes[1].core;
+    struct fed_rec_intent take = {.kind = FED_INTENT_MOVE};
+    struct fed_built built = {0};
+    struct claim c;
+    size_t both[2] = {1, 2};
+
+    memcpy(after.hub, one.b, 32);
+    after.term = at->rec.term + 1;
+    memcpy(after.prev, at->rec.head, 32);
+    CHECK_OK(fed_move_judge(core, at, &after, &hub)); /* the hub may */
+    CHECK_ERR(fed_move_judge(core, at, &after, &one), ERR_DENIED);
+    after.term++;
+    CHECK_ERR(fed_move_judge(core, at, &after, &hub), ERR_DENIED);
+    after.term--;
+    after.prev[0] ^= 1;
+    CHECK_ERR(fed_move_judge(core, at, &after, &hub), ERR_DENIED);
+    memcpy(take.id, one.b, 32);
+    CHECK_ERR(fed_commit_build(core, at, &take, &built), ERR_DENIED);
+    fed_built_clear(&built);
+    claim_of(&c, &t, 1, both, 2);
+    c.move.term += 5;
+    CHECK_ERR(fed_move_recv(w.nodes[2].core,
+                            fed_party_find(w.nodes[2].core, &one), &c.move),
+              ERR_DENIED);
+    CHECK(hub_is(2, &t, 0));
+    claim_clear(&c);
+    end();
+}
+
+/* Who sees the hub says so, and nobody takes over. */
+TEST(one_still_sees_the_hub)
+{
+    struct thread_id t = group(13, 4);
+
+    world_cut(&w, 0, 1, true);
+    world_run(&w, 1000);
+    say(1, &t);
+    outlast();
+    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0) && hub_is(3, &t, 0));
+    world_heal(&w);
+    world_judge(&w, &t, all, 4);
+    end();
+}
+
+/* -------------------------------------------------------------------- chaos */
+
+/* Hubs go, come back and hand over, while everything breaks. */
+static void
+story(uint64_t seed)
+{
+    struct thread_id t = group(seed, 4);
+    size_t away = SIZE_MAX;
+
+    w.delay_ms = world_below(&w, 200);
+    w.commit_ms = world_below(&w, 60);
+    w.break_ppm = world_below(&w, 2000);
+    for (int i = 0; i < 60 && w.fault[0] == '\0'; i++) {
+        size_t k = (size_t)world_below(&w, 4);
+        struct node *n = &w.nodes[k];
+
+        if (n->core == NULL) {
+            if (k != away && world_chance(&w, 500)) {
+                node_start(&w, k);
+            }
+        } else if (world_chance(&w, 30)) {
+            node_crash(&w, k);
+        } else if (world_chance(&w, 40)) {
+            enum err e = fed_core_hand_over(n->core, &t, NULL, false);
+
+            node_stepped(&w, k, e == ERR_DENIED ? OK : e);
+        } else if (world_chance(&w, 30) && away == SIZE_MAX) {
+            away = k;
+            node_crash(&w, k);
+            world_run(&w, 1000);
+            w.mono_ms += 3 * (uint64_t)DAY_MS + 3600000;
+            w.wall_ms += 3 * (uint64_t)DAY_MS + 3600000;
+        } else if (world_chance(&w, 60)) {
+            w.mono_ms += 2 * LIMIT_MOVE_WAIT_MS;
+            w.wall_ms += 2 * LIMIT_MOVE_WAIT_MS;
+        } else if (world_chance(&w, 40) && away != SIZE_MAX) {
+            away = SIZE_MAX;
+        } else {
+            ERR_IGNORE(world_say(&w, k, &t), "it may be out just now");
+        }
+        world_run(&w, world_below(&w, 300));
+    }
+    world_heal(&w);
+    world_run(&w, 2000);
+    world_heal(&w);
+    if (w.fault[0] == '\0') {
+        world_judge(&w, &t, all, 4);
+    }
+}
+
+TEST(hubs_come_and_go)
+{
+    uint64_t last = 300 + story_seeds(20);
+    uint64_t failed = 0;
+
+    for (uint64_t seed = 301; seed <= last; seed++) {
+        if (story_only() != 0 && story_only() != seed) {
+            continue;
+        }
+        story(seed);
+        if (w.fault[0] != '\0') {
+            printf("  %s\n", w.fault);
+            failed++;
+        }
+        world_free(&w);
+    }
+    CHECK_EQ(failed, 0);
+}
+
 int
 main(void)
 {
-    return RUN(T(handed_over), T(handed_over_while_one_is_away),
-               T(the_hub_leaves), T(nobody_to_hand_over_to),
-               T(handed_over_then_restored), T(taken_over),
-               T(taken_over_by_the_only_other), T(the_old_hub_was_only_cut_off),
-               T(most_of_the_log_leads), T(two_successors));
+    return RUN(
+        T(handed_over), T(handed_over_while_one_is_away), T(the_hub_leaves),
+        T(nobody_to_hand_over_to), T(handed_over_then_restored), T(taken_over),
+        T(taken_over_by_the_only_other), T(taken_over_by_strangers),
+        T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
+        T(two_successors), T(claims_that_prove_nothing),
+        T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
+        T(one_still_sees_the_hub), T(hubs_come_and_go));
 }
