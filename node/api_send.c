@@ -3,9 +3,13 @@
 #include "node/attach.h"
 #include "node/clinic/desk.h"
 #include "node/say.h"
+#include "node/sniff.h"
 #include "proto/base/limits.h"
 
 #include <string.h>
+#include <sys/stat.h>
+
+#define FAR_MIN LIMIT_MIB(4u)
 
 /* A message with its files: views of what was attached. */
 struct parcel {
@@ -61,6 +65,49 @@ file_name(const struct node_call *c, size_t i)
     return name;
 }
 
+/* How far a long file is, for whoever asked to be told. */
+struct far {
+    struct node_call *c;
+    uint64_t total; /* 0: nobody wants to know */
+    uint64_t told;
+};
+
+static struct far
+far_of(struct node_call *c, int fd, uint64_t size)
+{
+    struct far f = {.c = c, .total = size};
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0) {
+        f.total = (uint64_t)st.st_size;
+    }
+    if (!node_call_has(c, "progress") || f.total < FAR_MIN) {
+        f.total = 0;
+    }
+    return f;
+}
+
+static bool
+on_step(void *ctx, uint64_t done)
+{
+    struct far *f = ctx;
+    json_t *line;
+    bool listening = true;
+
+    if (done < f->total && done - f->told < f->total / 100) {
+        return true;
+    }
+    f->told = done;
+    line = json_object();
+    if (line != NULL) {
+        node_json_num(line, "done", done < f->total ? done : f->total);
+        node_json_num(line, "total", f->total);
+        listening = f->c->emit(f->c->emit_ctx, line);
+    }
+    json_decref(line);
+    return listening;
+}
+
 /* Seal what the command line handed over into the store. */
 static enum err
 seal_files(struct node_call *c, struct parcel *s)
@@ -75,8 +122,12 @@ seal_files(struct node_call *c, struct parcel *s)
         size_t i = s->files_len;
         struct node_attach *a = &s->attached[i];
         struct proto_attachment *f = &s->files[i];
+        struct far far;
+        struct node_attach_progress progress = {on_step, &far};
 
-        e = node_attach_seal(c->api->store, c->files[i], NULL, a);
+        far = far_of(c, c->files[i], 0);
+        e = node_attach_seal(c->api->store, c->files[i],
+                             far.total > 0 ? &progress : NULL, a);
         if (e == ERR_LIMIT) {
             return node_call_fail(c, e, "The file is larger than %u MiB.",
                                   LIMIT_BLOB_SIZE / LIMIT_MIB(1u));
@@ -88,7 +139,7 @@ seal_files(struct node_call *c, struct parcel *s)
         memcpy(f->key, a->key, sizeof(f->key));
         f->size = a->size;
         f->name = file_name(c, i);
-        f->type = VIEW_LIT("application/octet-stream");
+        f->type = node_sniff_file(c->files[i]);
         f->chunks = view_of(&a->chunks);
     }
     s->say.content.u.text.attachments.items = s->files;
@@ -161,6 +212,8 @@ node_cmd_save_attachment(struct node_call *c)
     struct store_msg m = {0};
     struct node_attach a = {0};
     struct saved saved;
+    struct far far;
+    struct node_attach_progress progress = {on_step, &far};
     uint64_t n = 1;
 
     TRY(node_call_number(c, "number", 1, &n));
@@ -173,7 +226,12 @@ node_cmd_save_attachment(struct node_call *c)
     txn = NULL;
     TRY(nth_file(c, &m, n, &a));
     saved = (struct saved){c, m.conv, m.seq};
-    e = node_attach_open(c->api->store, &a, c->files[0], NULL);
+    far = far_of(c, -1, a.size);
+    e = node_attach_open(c->api->store, &a, c->files[0],
+                         far.total > 0 ? &progress : NULL);
+    if (e == OK) { /* what it is, whatever it was called */
+        node_json_view(c->out, "type", node_sniff_file(c->files[0]));
+    }
     if (e == OK) { /* else whoever asked removes what there is of the file */
         e = store_write(c->api->store, write_saved, &saved, STORE_JOB_FREES);
     }

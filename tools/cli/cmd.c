@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/cmd.h"
 
+#include "tools/cli/progress.h"
+
 #include "node/qr.h"
 #include "tools/cli/show.h"
 
@@ -12,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum tool_exit
-not_up(const struct tool_run *run, enum err e)
+enum tool_exit
+tool_not_up(const struct tool_run *run, enum err e)
 {
     if (e == ERR_DENIED) {
         return tool_say(TOOL_EXIT_FAILED,
@@ -30,6 +32,11 @@ not_up(const struct tool_run *run, enum err e)
         return tool_say(TOOL_EXIT_FAILED,
                         "The answer is too long to show. Ask for less with "
                         "--limit.");
+    }
+    if (e == ERR_IO) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The node ended before it answered. Look into its "
+                        "log, start it, then look whether it was done.");
     }
     return tool_say(TOOL_EXIT_FAILED, "The node cannot be asked (%s).",
                     err_name(e));
@@ -60,15 +67,21 @@ tool_ask(const struct tool_run *run, const json_t *request, const int *files,
     enum err e = tool_client_open(run->control, &c);
 
     if (e != OK) {
-        return not_up(run, e);
+        return tool_not_up(run, e);
     }
     e = tool_client_send(&c, request, files, files_len);
     if (e == OK || e == ERR_IO) { /* refused half-way: it says why */
         e = tool_client_next(&c, &reply);
     }
+    while (e == OK && json_object_get(reply, "ok") == NULL) {
+        tool_progress_line(reply);
+        json_decref(reply);
+        reply = NULL;
+        e = tool_client_next(&c, &reply);
+    }
     tool_client_close(&c);
     if (e != OK) {
-        return not_up(run, e);
+        return tool_not_up(run, e);
     }
     if (!json_is_true(json_object_get(reply, "ok"))) {
         if (run->json) {
@@ -122,8 +135,8 @@ open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n)
     const char *path;
 
     if (strcmp(run->args.command->name, "save-attachment") == 0) {
-        files[0] = open(run->args.arg[1],
-                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        files[0] =
+            open(run->args.arg[1], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         *n = files[0] >= 0 ? 1 : 0;
         return files[0] >= 0
                    ? TOOL_EXIT_OK
@@ -254,6 +267,10 @@ tool_cmd_plain(const struct tool_run *run)
         code = add_text(run, request);
     }
     if (code == TOOL_EXIT_OK) {
+        if (files_len > 0 && !run->json && tool_progress_seen()) {
+            (void)json_object_set_new(json_object_get(request, "flags"),
+                                      "progress", json_true());
+        }
         code = tool_ask(run, request, files, files_len, &answer);
         if (code != TOOL_EXIT_OK &&
             strcmp(run->args.command->name, "save-attachment") == 0) {

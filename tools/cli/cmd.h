@@ -28,6 +28,9 @@ struct tool_run {
 enum tool_exit tool_ask(const struct tool_run *run, const json_t *request,
                         const int *files, size_t files_len, json_t **answer);
 
+/* Say why the node cannot be asked (e of tool_client_*), and what to do. */
+enum tool_exit tool_not_up(const struct tool_run *run, enum err e);
+
 /* The request that the command line spells; NULL: no memory. */
 json_t *tool_request(const struct tool_run *run);
 

@@ -6,6 +6,7 @@
 #include "node/vault.h"
 #include "store/backup.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/progress.h"
 #include "tools/cli/sheet.h"
 
 #include <fcntl.h>
@@ -15,36 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------- progress */
-
-/* A bar on a terminal, nothing elsewhere. */
-static void
-draw(uint64_t done, uint64_t total)
-{
-    enum {
-        WIDTH = 40
-    };
-    uint64_t filled = total == 0 ? WIDTH : done * WIDTH / total;
-
-    if (!isatty(STDERR_FILENO)) {
-        return;
-    }
-    (void)fputs("\r[", stderr);
-    for (uint64_t i = 0; i < WIDTH; i++) {
-        (void)fputc(i < filled ? '#' : ' ', stderr);
-    }
-    (void)fprintf(stderr, "] %3u %%",
-                  total == 0 ? 100u : (unsigned)(done * 100 / total));
-    if (done >= total) {
-        (void)fputc('\n', stderr);
-    }
-}
-
 static bool
 on_step(void *ctx, uint64_t done, uint64_t total)
 {
     (void)ctx;
-    draw(done, total);
+    tool_progress_draw(done, total);
     return true;
 }
 
@@ -170,8 +146,7 @@ tool_cmd_backup(const struct tool_run *run)
     while (more && e == OK && (e = tool_client_next(&c, &line)) == OK) {
         more = json_object_get(line, "ok") == NULL;
         if (more) {
-            draw((uint64_t)json_integer_value(json_object_get(line, "done")),
-                 (uint64_t)json_integer_value(json_object_get(line, "total")));
+            tool_progress_line(line);
         } else if (json_is_true(json_object_get(line, "ok"))) {
             if (run->json) {
                 tool_print_json(line);
@@ -189,9 +164,7 @@ tool_cmd_backup(const struct tool_run *run)
     }
     tool_client_close(&c);
     json_decref(request);
-    return e == OK ? code
-                   : tool_say(TOOL_EXIT_NOT_UP, "The node does not run. Start "
-                                                "it, then back it up.");
+    return e == OK ? code : tool_not_up(run, e);
 }
 
 /* ------------------------------------------------------- the folder itself */

@@ -129,6 +129,5 @@ tool_cmd_watch(const struct tool_run *run)
     }
     tool_client_close(&c);
     json_decref(request);
-    return e == OK ? TOOL_EXIT_OK
-                   : tool_say(TOOL_EXIT_NOT_UP, "The node does not run.");
+    return e == OK ? TOOL_EXIT_OK : tool_not_up(run, e);
 }
