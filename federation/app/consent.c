@@ -96,6 +96,41 @@ state_of(uint64_t code)
     }
 }
 
+/* Whom the question is about, by the profile that it signed itself. */
+static enum err
+introduce(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    struct proto_content c;
+    struct ident_check check = {.root = NULL};
+    struct ident_profile p;
+    struct clinic_id root;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+
+    memcpy(root.b, show->other.b, sizeof(root.b));
+    check.root = &root;
+    if (proto_content_decode(view_of(&show->body), &c) != OK ||
+        c.kind != PROTO_CONTENT_ASK ||
+        ident_profile_open(app->mem, c.u.ask.profile, &check, &p) != OK) {
+        return OK; /* it stays a number */
+    }
+    TRY(fed_app_clinic_rec(app, &root, &rec, &hold));
+    if (rec.profile.len > 0) {
+        goto out;
+    }
+    if (rec.state == 0) {
+        rec.state = FED_APP_CLINIC_IN_THREAD;
+        rec.learned = FED_APP_LEARNED_THREAD;
+        memcpy(rec.by, show->peer.b, sizeof(rec.by));
+    }
+    rec.profile = c.u.ask.profile;
+    TRY(fed_app_clinic_save(app, &root, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
 static enum err
 add(struct fed_app *app, const struct fed_show *show, uint64_t state)
 {
@@ -110,6 +145,7 @@ add(struct fed_app *app, const struct fed_show *show, uint64_t state)
     rec.content = view_of(&show->body);
     TRY(fed_app_count(&app->kv, "consents", &number));
     TRY(save_rec(app, number, &rec));
+    TRY(introduce(app, show));
     TRY(tell(app, number, &rec));
 out:
     return e;
