@@ -118,7 +118,6 @@ action_word(uint16_t action)
         [NODE_AUDIT_THREAD_REMOVE] = "clinic removed",
         [NODE_AUDIT_THREAD_LEAVE] = "conversation left",
         [NODE_AUDIT_THREAD_HAND] = "conversation handed over",
-        [NODE_AUDIT_REPORT] = "message reported",
         [NODE_AUDIT_CONTACT] = "contact changed",
         [NODE_AUDIT_NOTE] = "note added",
         [NODE_AUDIT_PROFILE] = "profile changed",

@@ -70,8 +70,7 @@ enum node_audit {
     NODE_AUDIT_WATCH = 41,        /* of a conversation, up to message n */
     NODE_AUDIT_CONTACT_READ = 42, /* a contact with its notes */
     NODE_AUDIT_CONTACT_FIND = 43,  /* n contacts were listed */
-    NODE_AUDIT_THREAD_HAND = 44,
-    NODE_AUDIT_REPORT = 45
+    NODE_AUDIT_THREAD_HAND = 44
 };
 
 /* Marks of a conversation (store_conv_mark_*): kind, subject, value. */
