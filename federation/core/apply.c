@@ -3,6 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 

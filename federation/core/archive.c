@@ -6,7 +6,7 @@
  */
 #include "federation/core/archive.h"
 
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 #include "proto/msg/device.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
  * first compares with its members, adopts the longest chain that follows from
  * what it still has, and numbers again only in a new term.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "crypto/prim/hash.h"
 

@@ -3,7 +3,7 @@
  * From an intent to a commit: the MLS proposals and the participants list
  * always change together.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

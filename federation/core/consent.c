@@ -9,7 +9,7 @@
  * Kept per thread: questions under their message id, and for each patient and
  * clinic the newest consent and the highest withdrawal.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "crypto/prim/hash.h"
 #include "proto/msg/device.h"
@@ -35,10 +35,10 @@ ask_key(const struct thread_id *thread, const uint8_t id[32])
     return fed_key_pair(thread_id_view(thread), view_make(id, 32));
 }
 
-static enum err
-load_pair(struct fed_core *core, const struct thread_id *thread,
-          const uint8_t patient[32], const uint8_t clinic[32],
-          struct fed_rec_consent *out, struct bytes *hold)
+enum err
+fed_consent_pair(struct fed_core *core, const struct thread_id *thread,
+                 const uint8_t patient[32], const uint8_t clinic[32],
+                 struct fed_rec_consent *out, struct bytes *hold)
 {
     struct fed_key key = pair_key(thread, patient, clinic);
     enum err e = fed_tx_load(core, FED_NS_CONSENT, &key, &fed_rec_consent_shape,
@@ -69,7 +69,7 @@ fed_consent_withdrawn(struct fed_core *core, const struct thread_id *thread,
 {
     struct fed_rec_consent rec;
     struct bytes hold = {0};
-    enum err e = load_pair(core, thread, patient, clinic, &rec, &hold);
+    enum err e = fed_consent_pair(core, thread, patient, clinic, &rec, &hold);
 
     *out = e == OK ? rec.withdrawn : 0;
     bytes_free(&hold);
@@ -81,7 +81,7 @@ fed_consent_find(struct fed_core *core, const struct thread_id *thread,
                  const uint8_t patient[32], const uint8_t clinic[32],
                  struct fed_rec_consent *out, struct bytes *hold)
 {
-    enum err e = load_pair(core, thread, patient, clinic, out, hold);
+    enum err e = fed_consent_pair(core, thread, patient, clinic, out, hold);
 
     if (e == OK && (out->consent.len == 0 || out->serial <= out->withdrawn)) {
         e = ERR_MISSING;
@@ -125,9 +125,9 @@ out:
 
 /* ---------------------------------------------------------------- questions */
 
-static bool
-subject_is(const struct fed_thread *t, const uint8_t root[32],
-           enum proto_subject_kind kind)
+bool
+fed_subject_is(const struct fed_thread *t, const uint8_t root[32],
+               enum proto_subject_kind kind)
 {
     struct proto_subject s;
 
@@ -145,8 +145,8 @@ on_ask(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
                           FED_CONSENT_ASKED};
 
     /* [ask-by-clinic] of a patient in the thread */
-    if (!subject_is(t, said->author->b, PROTO_SUBJECT_CLINIC) ||
-        !subject_is(t, in->patient, PROTO_SUBJECT_PATIENT)) {
+    if (!fed_subject_is(t, said->author->b, PROTO_SUBJECT_CLINIC) ||
+        !fed_subject_is(t, in->patient, PROTO_SUBJECT_PATIENT)) {
         about.code = FED_CONSENT_INVALID;
         return show(core, t, said, &about);
     }
@@ -158,9 +158,10 @@ out:
 }
 
 /* The question that an answer names; ERR_MISSING. */
-static enum err
-find_ask(struct fed_core *core, const struct fed_thread *t,
-         const uint8_t id[32], struct fed_rec_ask *out, struct bytes *hold)
+enum err
+fed_consent_ask(struct fed_core *core, const struct fed_thread *t,
+                const uint8_t id[32], struct fed_rec_ask *out,
+                struct bytes *hold)
 {
     struct fed_key key = ask_key(&t->id, id);
 
@@ -297,7 +298,7 @@ keep_consent(struct fed_core *core, struct fed_thread *t,
     struct fed_rec_consent rec;
     struct bytes hold = {0};
 
-    TRY(load_pair(core, &t->id, in->patient, in->clinic, &rec, &hold));
+    TRY(fed_consent_pair(core, &t->id, in->patient, in->clinic, &rec, &hold));
     if (consent->serial > rec.serial) {
         rec.serial = consent->serial;
         rec.scope = consent->scope;
@@ -353,7 +354,7 @@ on_consent(struct fed_core *core, struct fed_thread *t,
                           FED_CONSENT_REFUSED};
     bool first;
 
-    e = find_ask(core, t, in->ask, &ask, &hold);
+    e = fed_consent_ask(core, t, in->ask, &ask, &hold);
     first = e == OK && !ask.answered;
     TRY(e == ERR_MISSING ? OK : e);
     if (first && (in->code == PROTO_CONSENT_DESK ||
@@ -401,14 +402,14 @@ on_withdrawal(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     about.clinic = w.clinic.b;
-    TRY(load_pair(core, &t->id, id.b, w.clinic.b, &rec, &hold));
+    TRY(fed_consent_pair(core, &t->id, id.b, w.clinic.b, &rec, &hold));
     if (w.serial > rec.withdrawn) {
         rec.withdrawn = w.serial;
         TRY(save_pair(core, &t->id, &rec));
     }
     TRY(show(core, t, said, &about));
     if (fed_thread_hub_here(core, t) &&
-        subject_is(t, w.clinic.b, PROTO_SUBJECT_CLINIC) &&
+        fed_subject_is(t, w.clinic.b, PROTO_SUBJECT_CLINIC) &&
         memcmp(w.clinic.b, t->rec.hub, 32) != 0 &&
         rec.withdrawn >= rec.serial) {
         memcpy(out_intent.id, w.clinic.b, sizeof(out_intent.id));
@@ -431,191 +432,4 @@ fed_consent_content(struct fed_core *core, struct fed_thread *t,
         return on_consent(core, t, said, &c->u.consent);
     }
     return on_withdrawal(core, t, said, &c->u.withdrawal);
-}
-
-/* ----------------------------------------------------------- what people ask
- */
-
-/* The thread, if a question about this may be put in it. */
-static enum err
-askable(struct fed_core *core, const struct thread_id *thread,
-        const struct fed_ask *ask, struct fed_thread **out)
-{
-    enum err e;
-    const struct fed_party *p = fed_party_find(core, &ask->clinic);
-    bool self = clinic_id_equal(&ask->clinic, &core->config.self.root);
-
-    if (core->kind != FED_KIND_CLINIC) {
-        return ERR_STATE;
-    }
-    TRY(fed_thread_get(core, thread, out));
-    TRY((*out)->rec.state == FED_THREAD_ENDED ||
-                (*out)->rec.state == FED_THREAD_REMOVED
-            ? ERR_STATE
-            : OK);
-    TRY(ask->purpose.len > 0 ? OK : ERR_INVALID);
-    TRY(subject_is(*out, ask->patient.b, PROTO_SUBJECT_PATIENT) ? OK
-                                                                : ERR_DENIED);
-    if (ask->scope == IDENT_SCOPE_PRIVATE) {
-        TRY(self ? OK : ERR_DENIED);
-    } else {
-        TRY(p != NULL && p->kind == FED_KIND_CLINIC &&
-                    p->rec.ours == PROTO_STANCE_GRANTED &&
-                    ((*out)->rec.flags & PROTO_GROUP_DIRECT) == 0
-                ? OK
-                : ERR_DENIED);
-    }
-out:
-    return e;
-}
-
-enum err
-fed_core_ask(struct fed_core *core, const struct thread_id *thread,
-             const struct fed_ask *ask, struct message_id *id_out)
-{
-    enum err e;
-    struct fed_thread *t;
-    struct proto_content c = {.kind = PROTO_CONTENT_ASK};
-    struct proto_ask *in = &c.u.ask;
-
-    TRY(askable(core, thread, ask, &t));
-    memcpy(in->patient, ask->patient.b, sizeof(in->patient));
-    memcpy(in->clinic, ask->clinic.b, sizeof(in->clinic));
-    in->profile = ask->profile;
-    in->purpose = ask->purpose;
-    in->history = (uint64_t)ask->history;
-    in->history_from_ms = ask->history_from_ms;
-    in->scope = (uint64_t)ask->scope;
-    in->until_ms = ask->until_ms;
-    TRY(fed_intent_say(core, t, &c, false, id_out));
-out:
-    return e;
-}
-
-/* A number above all that was said about the two in this thread. */
-static enum err
-next_serial(struct fed_core *core, const struct thread_id *thread,
-            const uint8_t patient[32], const uint8_t clinic[32], uint64_t *out)
-{
-    enum err e;
-    struct fed_rec_consent rec;
-    struct bytes hold = {0};
-
-    TRY(load_pair(core, thread, patient, clinic, &rec, &hold));
-    *out = fed_now(core);
-    *out = *out > rec.serial ? *out : rec.serial + 1;
-    *out = *out > rec.withdrawn ? *out : rec.withdrawn + 1;
-out:
-    bytes_free(&hold);
-    return e;
-}
-
-enum err
-fed_core_desk_consent(struct fed_core *core, const struct thread_id *thread,
-                      const struct fed_ask *ask, const struct member_id *member,
-                      struct view name, struct view why)
-{
-    enum err e;
-    struct fed_thread *t;
-    struct prim_sign_key key;
-    struct ident_desk_consent desk = {
-        .member = *member, .name = name, .why = why};
-    struct ident_consent *in = &desk.consent;
-    struct bytes made = {0};
-    struct proto_content c = {.kind = PROTO_CONTENT_CONSENT};
-
-    memset(&key, 0, sizeof(key));
-    TRY(askable(core, thread, ask, &t));
-    TRY(rng_fill(core->config.rng, in->id, sizeof(in->id)));
-    in->patient = ask->patient;
-    in->clinic = ask->clinic;
-    in->asker = core->config.self.root;
-    TRY(next_serial(core, thread, ask->patient.b, ask->clinic.b, &in->serial));
-    in->purpose = ask->purpose;
-    in->history = (uint64_t)ask->history;
-    in->history_from_ms = ask->history_from_ms;
-    in->scope = (uint64_t)ask->scope;
-    if (ask->scope == IDENT_SCOPE_THREAD) {
-        in->thread = *thread;
-    }
-    in->made_ms = fed_now(core);
-    in->until_ms = ask->until_ms;
-    prim_ed25519_from_seed(core->seed, &key);
-    TRY(ident_desk_consent_make(core->mem, &key, view_of(&core->chain), &desk,
-                                &made));
-    c.u.consent.code = PROTO_CONSENT_DESK;
-    memcpy(c.u.consent.patient, ask->patient.b, sizeof(c.u.consent.patient));
-    memcpy(c.u.consent.clinic, ask->clinic.b, sizeof(c.u.consent.clinic));
-    c.u.consent.consent = view_of(&made);
-    TRY(fed_intent_say(core, t, &c, false, NULL));
-out:
-    mem_wipe(&key, sizeof(key));
-    bytes_free(&made);
-    return e;
-}
-
-/* Sign what was asked. */
-static enum err
-sign_answer(struct fed_core *core, const struct fed_thread *t,
-            const struct message_id *id, const struct fed_rec_ask *rec,
-            const struct proto_ask *ask, struct bytes *out)
-{
-    enum err e;
-    struct prim_sign_key key;
-    struct ident_consent consent = {.scope = ask->scope};
-
-    memset(&key, 0, sizeof(key));
-    memcpy(consent.id, id->b + 1, sizeof(consent.id));
-    memcpy(consent.patient.b, core->me.b, sizeof(consent.patient.b));
-    memcpy(consent.clinic.b, ask->clinic, sizeof(consent.clinic.b));
-    memcpy(consent.asker.b, rec->author, sizeof(consent.asker.b));
-    TRY(next_serial(core, &t->id, core->me.b, ask->clinic, &consent.serial));
-    consent.purpose = ask->purpose;
-    consent.history = ask->history;
-    consent.history_from_ms = ask->history_from_ms;
-    if (ask->scope == IDENT_SCOPE_THREAD) {
-        consent.thread = t->id;
-    }
-    consent.made_ms = fed_now(core);
-    consent.until_ms = ask->until_ms;
-    prim_ed25519_from_seed(core->seed, &key);
-    TRY(ident_consent_make(core->mem, &key, &consent, out));
-out:
-    mem_wipe(&key, sizeof(key));
-    return e;
-}
-
-enum err
-fed_core_answer(struct fed_core *core, const struct thread_id *thread,
-                const struct message_id *ask, bool yes)
-{
-    enum err e;
-    struct fed_thread *t;
-    struct fed_rec_ask rec;
-    struct proto_content asked;
-    struct bytes hold = {0};
-    struct bytes made = {0};
-    struct proto_content c = {.kind = PROTO_CONTENT_CONSENT};
-
-    if (core->kind != FED_KIND_DEVICE) {
-        return ERR_STATE;
-    }
-    TRY(fed_thread_get(core, thread, &t));
-    TRY(find_ask(core, t, ask->b, &rec, &hold));
-    TRY(rec.answered ? ERR_MISSING : OK);
-    TRY(proto_content_decode(rec.content, &asked) == OK ? OK : ERR_CORRUPT);
-    TRY(memcmp(asked.u.ask.patient, core->me.b, 32) == 0 ? OK : ERR_MISSING);
-    if (yes) {
-        TRY(sign_answer(core, t, ask, &rec, &asked.u.ask, &made));
-    }
-    memcpy(c.u.consent.ask, ask->b, sizeof(c.u.consent.ask));
-    c.u.consent.code = yes ? PROTO_CONSENT_GIVEN : PROTO_CONSENT_REFUSED;
-    memcpy(c.u.consent.patient, core->me.b, sizeof(c.u.consent.patient));
-    memcpy(c.u.consent.clinic, asked.u.ask.clinic, sizeof(c.u.consent.clinic));
-    c.u.consent.consent = view_of(&made);
-    TRY(fed_intent_say(core, t, &c, false, NULL));
-out:
-    bytes_free(&hold);
-    bytes_free(&made);
-    return e;
 }

@@ -8,6 +8,7 @@
  * when both asked each other, the one with the smaller root.
  */
 #include "federation/core/bound.h"
+#include "federation/core/care.h"
 #include "federation/core/trust.h"
 
 #include "crypto/ident/profile.h"
@@ -485,6 +486,10 @@ fed_contact_frame(struct fed_core *core, struct fed_party *p,
     }
     if (msg->type == PROTO_PEER_LINK_INFO) {
         return on_link_info(core, p, &msg->u.link_info);
+    }
+    if (msg->type == PROTO_PEER_LINK_REDEEM &&
+        (p->kind != FED_KIND_CLINIC || core->kind != FED_KIND_CLINIC)) {
+        return fed_party_bad(core, p, ERR_DENIED); /* devices enrol */
     }
     if (msg->type == PROTO_PEER_LINK_REDEEM) {
         return fed_link_redeem(core, p, &msg->u.link_redeem);

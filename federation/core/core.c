@@ -6,6 +6,7 @@
 
 #include "crypto/prim/curve.h"
 #include "crypto/prim/hash.h"
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 

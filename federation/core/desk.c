@@ -3,7 +3,7 @@
  * What people at a clinic, and a person with an app, ask about patients and
  * devices.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "proto/msg/device.h"
 

@@ -5,7 +5,7 @@
  * who is known needs no link, its list is enough.  On a device: asking, until
  * there is an answer.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "crypto/ident/redeem.h"
 #include "proto/msg/device.h"

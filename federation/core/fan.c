@@ -6,6 +6,7 @@
  * were put, and each acknowledgement puts the next ones.
  */
 #include "federation/core/bound.h"
+#include "federation/core/care.h"
 
 static uint64_t
 rows_max(const struct fed_core *core)

@@ -6,6 +6,7 @@
  * and E 20): whoever hears of acknowledgements or items that it cannot
  * remember, was.
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 
 #include <string.h>

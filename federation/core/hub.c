@@ -4,6 +4,7 @@
  * completely before it accepts it, gives it the next number, stores it, and
  * sends it to every other member's node (reference threads 6.4).
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 

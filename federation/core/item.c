@@ -3,6 +3,7 @@
  * Items of a stream, each applied once; and key packages, which are claimed
  * that way.
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 
 #include "proto/msg/device.h"

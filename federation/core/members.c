@@ -6,7 +6,7 @@
  * same answer: the patient's signed device list, and for each clinic that did
  * not bring the patient in, a consent.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * Other clinics: what we know of them, and the connection to each.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "proto/msg/device.h"
 

@@ -3,6 +3,7 @@
  * What people ask for: links, contacts, threads, words.
  */
 #include "federation/core/bound.h"
+#include "federation/core/care.h"
 #include "federation/core/hub.h"
 #include "federation/core/trust.h"
 

@@ -5,6 +5,7 @@
  * leaf, a patient one for each device; whose devices they are and which clinic
  * may read along is judged in members.c on the group as it will be.
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 

@@ -4,7 +4,7 @@
  * and hands out each once; the last resort is for when the others are gone.
  * It says when there are few left, and the device sends more.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "proto/msg/device.h"
 

@@ -232,9 +232,6 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     enum proto_redeem_code code;
     bool may;
 
-    if (p->kind != FED_KIND_CLINIC || core->kind != FED_KIND_CLINIC) {
-        return fed_party_bad(core, p, ERR_DENIED);
-    }
     if (p->rec.ours == PROTO_STANCE_GRANTED) {
         /* A repeat, or they connect again: the same contact. */
         return fed_contact_result(core, p, in->link, PROTO_REDEEM_OK,

@@ -3,7 +3,7 @@
  * The group's own description after a change: who takes part, the device
  * lists of patients, and the consents that let clinics read along.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

@@ -8,6 +8,7 @@
  * its members what it had numbered (check.c), takes the GroupInfo from the one
  * that has most, and accepts its own commit as the first entry of a new term.
  */
+#include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 

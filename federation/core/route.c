@@ -6,7 +6,7 @@
  * patient's item is copied to the queue of each of its devices, so that a
  * phone that is away holds up nobody's log.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "proto/msg/device.h"
 

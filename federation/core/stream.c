@@ -7,6 +7,7 @@
  * hub stores a message once however many members there are.
  */
 #include "federation/core/bound.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

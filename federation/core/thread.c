@@ -4,6 +4,7 @@
  * there are too many.
  */
 #include "federation/core/bound.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  *     sealed  HPKE base mode of the suite, info "balsam v1 gi" | thread id;
  *             enc, then ciphertext
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "crypto/mls/suite.h"
 #include "crypto/prim/hpke.h"

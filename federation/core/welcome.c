@@ -4,7 +4,7 @@
  * direct conversation twice, the one of the smaller root stays and what was
  * said in the other moves over, under the same message ids (decisions D 17).
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * A patient takes back what a clinic was allowed (decisions D 18): said in
  * every thread that it reads by consent, and what it orders itself is left.
  */
-#include "federation/core/inside.h"
+#include "federation/core/care.h"
 
 #include "proto/msg/device.h"
 

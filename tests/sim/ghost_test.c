@@ -6,6 +6,7 @@
  * clinic 2 are others, the devices are behind them.
  */
 #include "crypto/prim/hash.h"
+#include "federation/core/care.h"
 #include "federation/core/trust.h"
 #include "proto/msg/device.h"
 #include "tests/sim/store.h"

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the core share about patients and their devices: routes
+ * through who delivers, device lists, key packages, consents.  Not for others.
+ */
+#ifndef FEDERATION_CORE_CARE_H
+#define FEDERATION_CORE_CARE_H
+
+#include "federation/core/inside.h"
+
+/* ------------------------------------------- veil.c: GroupInfo by a relay */
+
+/* A key to seal to; kept with the thread. */
+MUST_CHECK enum err fed_veil_ask(struct fed_core *core, struct fed_thread *t,
+                                 uint8_t pub[32]);
+/* *info becomes itself, sealed.  ERR_INVALID  no such key */
+MUST_CHECK enum err fed_veil_seal(struct fed_core *core,
+                                  const struct thread_id *thread,
+                                  const uint8_t pub[32], struct bytes *info);
+/* ERR_AUTH  not sealed to what we asked with */
+MUST_CHECK enum err fed_veil_open(struct fed_core *core, struct fed_thread *t,
+                                  struct view in, struct bytes *out);
+void fed_veil_free(struct fed_core *core, struct fed_thread *t);
+
+/* ------------------------------------------------ route.c: through others
+ */
+
+/* Is p reached through a patient's devices, or another clinic? */
+bool fed_route_needed(const struct fed_party *p);
+/* An encoded item to p; a patient's devices but except. */
+MUST_CHECK enum err fed_route_item(struct fed_core *core, struct fed_party *p,
+                                   struct view item,
+                                   const struct fed_party *except);
+/* A log entry. */
+MUST_CHECK enum err fed_route_fan(struct fed_core *core, struct fed_thread *t,
+                                  struct fed_party *p, uint64_t entry,
+                                  const struct fed_party *except);
+MUST_CHECK enum err fed_route_recv(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_route *in);
+MUST_CHECK enum err fed_routed_recv(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_routed *in);
+MUST_CHECK enum err fed_allow_get(struct fed_core *core,
+                                  const struct clinic_id *patient,
+                                  const struct clinic_id *clinic,
+                                  struct fed_rec_allow *out);
+MUST_CHECK enum err fed_allow_put(struct fed_core *core,
+                                  const struct clinic_id *patient,
+                                  const struct clinic_id *clinic,
+                                  const struct fed_rec_allow *rec);
+
+/* --------------------------------------- patient.c: who they are, their lists
+ */
+
+/* ERR_MISSING */
+MUST_CHECK enum err fed_patient_load(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     struct fed_rec_patient *out,
+                                     struct bytes *hold);
+MUST_CHECK enum err fed_patient_save(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     const struct fed_rec_patient *rec);
+/* The newest list that we know.  ERR_MISSING */
+MUST_CHECK enum err fed_patient_list(struct fed_core *core,
+                                     const struct patient_id *id,
+                                     struct ident_devices *out);
+/* Does a list go with the one that we know?  ERR_DENIED: an alarm, shown */
+MUST_CHECK enum err fed_patient_judge(struct fed_core *core,
+                                      const struct ident_devices *list);
+/*
+ * A list that is good in itself: kept if it is newer, or the first; then the
+ * patient's threads that we order follow.  ERR_STALE, ERR_EXISTS  not newer;
+ * ERR_DENIED  alarm, shown; ERR_AUTH  no list of id
+ */
+MUST_CHECK enum err fed_patient_learn(struct fed_core *core,
+                                      const struct patient_id *id,
+                                      struct view list,
+                                      enum fed_learned learned,
+                                      const struct clinic_id *introducer);
+/* The party of a patient; made and stored by what a group says of it. */
+MUST_CHECK enum err fed_patient_party(struct fed_core *core,
+                                      const struct proto_subject *s,
+                                      struct fed_party **out);
+/* Device number i of a patient, as a party; NULL: not one that we deliver to.
+   False: no more devices. */
+bool fed_patient_device(struct fed_core *core, struct fed_party *patient,
+                        size_t i, struct fed_party **out);
+MUST_CHECK enum err fed_patient_show(struct fed_core *core,
+                                     const struct fed_party *patient,
+                                     bool known, struct view name);
+/* What the groups say about patients is kept, and members become known. */
+MUST_CHECK enum err fed_patient_group(struct fed_core *core,
+                                      struct fed_thread *t);
+/* Add intent kind about the patient to every thread that we order with it. */
+MUST_CHECK enum err fed_patient_threads(struct fed_core *core,
+                                        const struct clinic_id *patient,
+                                        const struct fed_rec_intent *intent);
+/* Tell a device which threads of its patient there are. */
+MUST_CHECK enum err fed_patient_invite(struct fed_core *core,
+                                       struct fed_party *device);
+MUST_CHECK enum err fed_patient_stance(struct fed_core *core,
+                                       struct fed_party *patient,
+                                       enum proto_stance ours);
+MUST_CHECK enum err fed_list_recv(struct fed_core *core, struct fed_party *p,
+                                  struct view patient, struct view list);
+MUST_CHECK enum err fed_list_send(struct fed_core *core, struct fed_party *p,
+                                  const struct clinic_id *patient,
+                                  struct view list);
+
+/* ------------------------------------------------------------- enrol.c, pool.c
+ */
+
+/* A connection of a device; *may: it is welcome. */
+MUST_CHECK enum err fed_device_up(struct fed_core *core, struct fed_party *p,
+                                  const struct fed_up *up, bool *may);
+MUST_CHECK enum err fed_device_frame(struct fed_core *core, struct fed_party *p,
+                                     struct view frame);
+/* archive.c: sealed parts for a patient's later devices.  ERR_DENIED */
+struct proto_device_msg;
+MUST_CHECK enum err fed_archive_item(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_device_msg *msg);
+MUST_CHECK enum err fed_device_item(struct fed_core *core, struct fed_party *p,
+                                    struct view body);
+/* The peer's stream began anew: what lay in it is lost. */
+MUST_CHECK enum err fed_device_reset(struct fed_core *core,
+                                     struct fed_party *p);
+/* It has become live. */
+MUST_CHECK enum err fed_device_lively(struct fed_core *core,
+                                      struct fed_party *p);
+MUST_CHECK enum err fed_device_left(struct fed_core *core,
+                                    struct fed_party *device);
+MUST_CHECK enum err fed_enrol_send(struct fed_core *core, struct fed_party *p);
+/* A device message to p: an item, or a frame. */
+MUST_CHECK enum err fed_device_put(struct fed_core *core, struct fed_party *p,
+                                   const void *msg);
+/* Key packages of a patient's devices, one each, as fed_rec_kps; empty when no
+   device has one. */
+MUST_CHECK enum err fed_pool_take(struct fed_core *core,
+                                  struct fed_party *patient, struct bytes *out);
+MUST_CHECK enum err fed_pool_left(struct fed_core *core,
+                                  const struct clinic_id *device,
+                                  uint64_t *out);
+/* Is a key package of a device of this patient?  ERR_AUTH ... no */
+MUST_CHECK enum err fed_pool_check(struct fed_core *core,
+                                   const struct clinic_id *patient,
+                                   struct view kp);
+MUST_CHECK enum err fed_pool_drop(struct fed_core *core,
+                                  const struct clinic_id *device);
+MUST_CHECK enum err fed_pool_claimed(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_kp_claim *in);
+/* ADD intents that wait for key packages of this patient. */
+MUST_CHECK enum err fed_pool_filled(struct fed_core *core,
+                                    struct fed_party *patient);
+
+/* --------------------------------------------------- members.c, consent.c */
+
+bool fed_members_listed(struct fed_core *core, const struct proto_group *group,
+                        const struct fed_who *who);
+MUST_CHECK enum err fed_members_commit(struct fed_core *core,
+                                       const struct fed_thread *t,
+                                       const struct mls_stage *stage,
+                                       const struct proto_group *after);
+MUST_CHECK enum err fed_members_consent(struct fed_core *core,
+                                        const struct thread_id *thread,
+                                        const struct proto_group *group,
+                                        const struct proto_thread_consent *in);
+/* The highest serial of a withdrawal seen; 0: none */
+MUST_CHECK enum err fed_consent_withdrawn(struct fed_core *core,
+                                          const struct thread_id *thread,
+                                          const uint8_t patient[32],
+                                          const uint8_t clinic[32],
+                                          uint64_t *out);
+/* The consent seen for a pair.  ERR_MISSING */
+MUST_CHECK enum err
+fed_consent_find(struct fed_core *core, const struct thread_id *thread,
+                 const uint8_t patient[32], const uint8_t clinic[32],
+                 struct fed_rec_consent *out, struct bytes *hold);
+/* All that is kept about a pair; zeros when there is nothing. */
+MUST_CHECK enum err
+fed_consent_pair(struct fed_core *core, const struct thread_id *thread,
+                 const uint8_t patient[32], const uint8_t clinic[32],
+                 struct fed_rec_consent *out, struct bytes *hold);
+/* The question that a message id names.  ERR_MISSING */
+MUST_CHECK enum err fed_consent_ask(struct fed_core *core,
+                                    const struct fed_thread *t,
+                                    const uint8_t id[32],
+                                    struct fed_rec_ask *out,
+                                    struct bytes *hold);
+bool fed_subject_is(const struct fed_thread *t, const uint8_t root[32],
+                    enum proto_subject_kind kind);
+struct fed_said {
+    const struct clinic_id *author;
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    struct view content;
+    bool ours;
+    struct message_id id;
+};
+MUST_CHECK enum err fed_consent_content(struct fed_core *core,
+                                        struct fed_thread *t,
+                                        const struct fed_said *said,
+                                        const struct proto_content *c);
+
+#endif
