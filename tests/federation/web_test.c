@@ -338,6 +338,38 @@ TEST(shutdown_says_goodbye)
     client_close(&c);
 }
 
+/* A rotated node key: new channels show it, those that are up stay. */
+TEST(a_new_node_key)
+{
+    static struct site s;
+    struct fixture next;
+    struct fed_identity id;
+    struct client c;
+    struct client d;
+    struct ident_node n;
+
+    site_start(&s, NULL, "");
+    client_device(&c, &s, 7);
+    fixture_init(&next, 1);
+    next.node_cert.generation = ident_generation(1, 6);
+    memset(next.node.seed, 9, sizeof(next.node.seed));
+    prim_ed25519_from_seed(next.node.seed, &next.node);
+    memcpy(next.node_cert.key, next.node.pub, sizeof(next.node.pub));
+    fixture_certify(&next);
+    id = (struct fed_identity){next.id, VIEW_ARRAY(next.node.seed),
+                               view_of(&next.chain)};
+    CHECK_OK(fed_net_set_identity(s.node.net, &id));
+    client_device(&d, &s, 8);
+    CHECK_OK(fed_chan_peer_node(d.chan, &n));
+    CHECK(n.generation == ident_generation(1, 6));
+    client_say(&c, VIEW_LIT("\0\0\0\0still here"));
+    CHECK(node_wait_u64(&s.node, &s.node.frames, 1));
+    client_close(&c);
+    client_close(&d);
+    fixture_clear(&next);
+    site_stop(&s);
+}
+
 TEST(devices_that_are_not_welcome)
 {
     static const struct {
@@ -466,12 +498,12 @@ TEST(plain_only_where_a_proxy_can_be)
 int
 main(void)
 {
-    return RUN(T(pages), T(requests_that_are_refused), T(no_pipelining),
-               T(a_head_that_is_too_long), T(names),
-               T(upgrades_that_are_refused), T(a_device_comes_by_websocket),
-               T(pieces_and_pings), T(the_node_closes),
-               T(shutdown_says_goodbye), T(devices_that_are_not_welcome),
-               T(what_was_signed_for_another_host),
-               T(an_unknown_device_may_only_enrol), T(a_unix_socket),
-               T(plain_only_where_a_proxy_can_be));
+    return RUN(
+        T(pages), T(requests_that_are_refused), T(no_pipelining),
+        T(a_head_that_is_too_long), T(names), T(upgrades_that_are_refused),
+        T(a_device_comes_by_websocket), T(pieces_and_pings), T(the_node_closes),
+        T(shutdown_says_goodbye), T(a_new_node_key),
+        T(devices_that_are_not_welcome), T(what_was_signed_for_another_host),
+        T(an_unknown_device_may_only_enrol), T(a_unix_socket),
+        T(plain_only_where_a_proxy_can_be));
 }
