@@ -249,7 +249,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
         gap = t->rec.gap_from;
         t->rec.state = FED_THREAD_ENDED;
     }
-    if (t->rec.seq > t->rec.had_seq) {
+    if (t->rec.had_seq == 0) {
         t->rec.had_seq = t->rec.seq;
         t->rec.had_term = t->rec.term;
     }

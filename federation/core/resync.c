@@ -264,7 +264,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     }
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_BODY, thread_id_view(&t->id)));
-    if (t->rec.seq > t->rec.had_seq) {
+    if (t->rec.had_seq == 0) { /* not what an earlier try stood at */
         t->rec.had_seq = t->rec.seq;
         t->rec.had_term = t->rec.term;
     }
