@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-/* ----------------------------------------------------------------- contacts */
-
 enum err
 fed_party_addrs(struct fed_core *core, struct fed_party *p, struct view addrs)
 {

@@ -9,9 +9,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct proto_shape *const shapes[] = {
-        &fed_rec_self_shape, &fed_rec_party_shape,  &fed_rec_link_shape,
-        &fed_rec_kp_shape,   &fed_rec_thread_shape, &fed_rec_member_shape,
-        &fed_rec_log_shape,  &fed_rec_intent_shape, &fed_rec_stage_shape,
+        &fed_rec_self_shape,    &fed_rec_party_shape,   &fed_rec_link_shape,
+        &fed_rec_kp_shape,      &fed_rec_thread_shape,  &fed_rec_member_shape,
+        &fed_rec_log_shape,     &fed_rec_intent_shape,  &fed_rec_stage_shape,
+        &fed_rec_claim_shape,   &fed_rec_patient_shape, &fed_rec_pool_shape,
+        &fed_rec_kps_shape,     &fed_rec_out_shape,     &fed_rec_allow_shape,
+        &fed_rec_consent_shape, &fed_rec_ask_shape,
     };
     union {
         struct fed_rec_party party;
