@@ -279,8 +279,7 @@ node_desk_patient(struct store_txn *txn, struct node_desk *desk,
     TRY(set_learned(txn, &p));
     TRY(store_patient_put(txn, &p));
     if (show->body.len > 0) { /* the contact may be older than the name */
-        TRY(node_desk_patient_named(txn, desk->mem, &id,
-                                    view_of(&show->body)));
+        TRY(node_desk_patient_named(txn, desk->mem, &id, view_of(&show->body)));
     }
     TRY(node_desk_event(txn, NODE_EVENT_PATIENT, patient_id_view(&p.id),
                         (uint64_t)p.state));

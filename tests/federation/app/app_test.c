@@ -4,6 +4,7 @@
 #include "tests/federation/app/world.h"
 
 #include "crypto/prim/init.h"
+#include "proto/base/limits.h"
 #include "tests/support/fail_mem.h"
 
 #include <stdio.h>
@@ -203,9 +204,95 @@ TEST(another_device_by_two_codes)
     CHECK(device_id_equal(&d.id, &b.device));
     /* what was said came from the archive, which the clinic cannot read */
     CHECK_STR(world_texts(&w, 1, text), "before|");
+    world_clinic_says(&w, "to both");
+    world_run(&w);
+    CHECK_STR(world_texts(&w, 0, text), "before|to both|");
+    CHECK_STR(world_texts(&w, 1, text), "before|to both|");
+    world_app_says(&w, 1, "from the second");
+    world_run(&w);
+    CHECK_STR(w.text, "from the second");
+    CHECK_STR(world_texts(&w, 0, text), "before|to both|from the second|");
+    CHECK_STR(world_texts(&w, 1, text), "before|to both|from the second|");
     CHECK_ERR(fed_app_granted(w.apps[1].app, view_of(&grant)), ERR_STATE);
     bytes_free(&request);
     bytes_free(&grant);
+    world_end(&w);
+}
+
+TEST(a_new_phone_by_the_code)
+{
+    struct proto_link l;
+    struct bytes words = {0};
+    struct bytes qr = {0};
+    struct fed_app_me old;
+    struct fed_app_me me;
+    unsigned bad = 0;
+
+    world_begin(&w, 11);
+    world_join(&w, 0);
+    world_app_says(&w, 0, "on the old phone");
+    world_run(&w);
+    CHECK_OK(fed_app_code(w.apps[0].app, &words, &qr));
+    CHECK_OK(world_app_open(&w, 1, mem_heap()));
+    CHECK_OK(fed_app_recover(w.apps[1].app, view_of(&qr), &bad));
+    world_turn(&w, 1);
+    l = world_link(&w);
+    CHECK_OK(
+        fed_app_join(w.apps[1].app, &l, VIEW_LIT("Ann"), (struct view){0}));
+    world_turn(&w, 1);
+    world_run(&w);
+    fed_app_me(w.apps[0].app, &old);
+    fed_app_me(w.apps[1].app, &me);
+    CHECK(patient_id_equal(&old.patient, &me.patient) && me.settled);
+    CHECK(me.generation > old.generation || old.removed);
+    CHECK_STR(world_texts(&w, 1, text), "on the old phone|");
+    world_app_says(&w, 1, "it is me");
+    world_run(&w);
+    CHECK_STR(w.text, "it is me");
+    CHECK_STR(world_texts(&w, 0, text), "on the old phone|");
+    bytes_free(&words);
+    bytes_free(&qr);
+    world_end(&w);
+}
+
+TEST(files_wait_for_their_message_to_go)
+{
+    static uint8_t data[600000];
+    struct fed_app_file_in file = {VIEW_LIT("scan.bin"), VIEW_LIT("image/png"),
+                                   VIEW_ARRAY(data)};
+    struct fed_app_file_in many[LIMIT_ATTACHMENTS + 1] = {{{0}, {0}, {0}}};
+    struct thread_id t;
+    struct message_id id;
+    struct fed_app_message m;
+    struct fed_app_sync s;
+    struct bytes hold = {0};
+    struct bytes piece = {0};
+
+    world_begin(&w, 12);
+    world_join(&w, 0);
+    t = world_thread(&w, 0);
+    CHECK_ERR(fed_app_send(w.apps[0].app, &t, VIEW_LIT("x"), 0, many,
+                           LIMIT_ATTACHMENTS + 1, &id),
+              ERR_LIMIT);
+    CHECK_ERR(
+        fed_app_send(w.apps[0].app, &t, (struct view){0}, 0, NULL, 0, &id),
+        ERR_INVALID);
+    data[599999] = 7;
+    CHECK_OK(
+        fed_app_send(w.apps[0].app, &t, VIEW_LIT("see"), 0, &file, 1, &id));
+    world_turn(&w, 0);
+    world_run(&w); /* this clinic takes no files: the message waits */
+    CHECK_OK(fed_app_message(w.apps[0].app, &t, 1, &m, &hold));
+    CHECK(m.state == FED_MESSAGE_QUEUED && m.files.len == 1);
+    fed_app_sync(w.apps[0].app, &s);
+    CHECK(s.files == 1 && !s.settled && w.said == 0);
+    CHECK_OK(fed_app_file_piece(w.apps[0].app, &t, 1, 0, 2, &piece));
+    CHECK(piece.p[piece.len - 1] == 7);
+    bytes_free(&piece);
+    CHECK_ERR(fed_app_file_piece(w.apps[0].app, &t, 1, 0, 3, &piece),
+              ERR_MISSING);
+    CHECK_ERR(fed_app_fetch(w.apps[0].app, &t, 1, 1), ERR_MISSING);
+    bytes_free(&hold);
     world_end(&w);
 }
 
@@ -309,7 +396,8 @@ main(void)
                T(connections_that_break_all_the_time),
                T(edits_deletions_and_what_was_read),
                T(the_code_is_forgotten_once_confirmed),
-               T(another_device_by_two_codes),
+               T(another_device_by_two_codes), T(a_new_phone_by_the_code),
+               T(files_wait_for_their_message_to_go),
                T(the_clinic_cannot_read_the_archive),
                T(nobody_is_here_before_joining), T(every_allocation_may_fail));
 }
