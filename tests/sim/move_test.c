@@ -428,6 +428,53 @@ TEST(taken_over_by_strangers)
     end();
 }
 
+/* A patient's app follows the move; node 0 delivers for it all the while. */
+TEST(handed_over_with_a_patient)
+{
+    size_t who[3] = {0, 1, 0};
+    struct thread_id t;
+    struct clinic_id to;
+
+    world_init(&w, 14, 2);
+    world_befriend(&w, 0, 1);
+    who[2] = world_device(&w, 0);
+    world_enrol(&w, who[2], 0);
+    t = world_open(&w, 0, who[2]);
+    world_consent(&w, &t, 0, who[2], 1, true);
+    CHECK(world_in(&w, &t, who, 3));
+    for (size_t i = 0; i < 3; i++) {
+        say(who[i], &t);
+    }
+    world_heal(&w);
+    to = node_root(&w, 1);
+    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
+    sim_take(&w, 0);
+    for (size_t i = 0; i < 3; i++) {
+        say(who[i], &t);
+    }
+    world_heal(&w);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(hub_is(who[i], &t, 1));
+        say(who[i], &t);
+    }
+    world_heal(&w);
+    world_judge(&w, &t, who, 3);
+    /* And back, when that hub is gone. */
+    node_crash(&w, 1);
+    say(0, &t);
+    say(who[2], &t);
+    outlast();
+    CHECK(hub_is(0, &t, 0));
+    CHECK(hub_is(who[2], &t, 0));
+    say(who[2], &t);
+    world_heal(&w);
+    CHECK(hub_is(1, &t, 0));
+    say(1, &t);
+    world_heal(&w);
+    world_judge(&w, &t, who, 3);
+    end();
+}
+
 /* ------------------------------------------------------------------ hostile */
 
 /* What node i would say about a hub of thread t that it does not see. */
@@ -712,12 +759,13 @@ TEST(hubs_come_and_go)
 int
 main(void)
 {
-    return RUN(
-        T(handed_over), T(handed_over_while_one_is_away), T(the_hub_leaves),
-        T(nobody_to_hand_over_to), T(handed_over_then_restored), T(taken_over),
-        T(taken_over_by_the_only_other), T(taken_over_by_strangers),
-        T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
-        T(two_successors), T(claims_that_prove_nothing),
-        T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
-        T(one_still_sees_the_hub), T(hubs_come_and_go));
+    return RUN(T(handed_over), T(handed_over_while_one_is_away),
+               T(the_hub_leaves), T(nobody_to_hand_over_to),
+               T(handed_over_then_restored), T(taken_over),
+               T(taken_over_by_the_only_other), T(taken_over_by_strangers),
+               T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
+               T(two_successors), T(handed_over_with_a_patient),
+               T(claims_that_prove_nothing), T(statements_of_long_ago),
+               T(commits_that_take_what_is_not_given),
+               T(one_still_sees_the_hub), T(hubs_come_and_go));
 }
