@@ -69,7 +69,7 @@ enum node_audit {
     NODE_AUDIT_INBOX = 40,        /* beginnings of n conversations were shown */
     NODE_AUDIT_WATCH = 41,        /* of a conversation, up to message n */
     NODE_AUDIT_CONTACT_READ = 42, /* a contact with its notes */
-    NODE_AUDIT_CONTACT_FIND = 43,  /* n contacts were listed */
+    NODE_AUDIT_CONTACT_FIND = 43, /* n contacts were listed */
     NODE_AUDIT_THREAD_HAND = 44
 };
 
