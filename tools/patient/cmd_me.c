@@ -331,6 +331,21 @@ is_interrupted(void *ctx, struct fed_app *app)
     return interrupted != 0;
 }
 
+/* The folder is ours and what comes is told from now on. */
+static void
+say_watching(const struct tool_patient *p)
+{
+    json_t *o = json_object();
+
+    tool_put_word(o, "event", "watching");
+    if (p->json) {
+        tool_print_json(o);
+    } else {
+        tool_patient_show_event(o);
+    }
+    json_decref(o);
+}
+
 enum tool_exit
 tool_patient_watch(struct tool_patient *p)
 {
@@ -340,6 +355,7 @@ tool_patient_watch(struct tool_patient *p)
     (void)sigaction(SIGINT, &sa, NULL);
     (void)sigaction(SIGTERM, &sa, NULL);
     p->watching = true;
+    say_watching(p);
     e = fed_run_connect(p->run);
     while (e == OK || e == ERR_TIMEOUT) {
         e = fed_run_wait(p->run, is_interrupted, NULL, 1000);
