@@ -275,6 +275,7 @@ show_resent(struct node_call *c, struct store_txn *txn,
     struct clinic_id by;
 
     node_json_bool(into, "resent", true);
+    node_json_bool(into, "claimed", (m->flags & STORE_MSG_CLAIMED) != 0);
     if (node_about_resent_by(txn, &m->conv, m->seq, &by) != OK) {
         return;
     }

@@ -28,7 +28,8 @@ enum store_msg_flag {
     STORE_MSG_AUTO = 4,    /* by a machine */
     STORE_MSG_OPAQUE = 8,  /* needs a newer version; body as received */
     STORE_MSG_RESENT = 16, /* came back by history.request */
-    STORE_MSG_EVENT = 32   /* something that happened, not written */
+    STORE_MSG_EVENT = 32,  /* something that happened, not written */
+    STORE_MSG_CLAIMED = 64 /* resent by another than its author: its word */
 };
 
 struct store_msg {

@@ -100,6 +100,8 @@ fill(struct store_txn *txn, const struct node_desk *desk,
     m->log_term = show->term;
     m->log_seq = show->seq;
     m->flags = show->resent ? (unsigned)STORE_MSG_RESENT : 0u;
+    m->flags |=
+        show->resent && !show->proven ? (unsigned)STORE_MSG_CLAIMED : 0u;
     if (content == NULL) {
         m->flags |= STORE_MSG_OPAQUE;
     } else {

@@ -96,6 +96,9 @@ show_message(const json_t *m)
         (void)printf(" by ");
         tool_print_safe(tool_text(m, "resent_by"));
     }
+    if (is(m, "claimed")) {
+        (void)printf(" (who says so)");
+    }
     (void)printf("\n");
     if (is(m, "deleted")) {
         (void)printf("      (deleted)\n");
