@@ -8,20 +8,23 @@
 
 #include <string.h>
 
-/* What the consent says, when it was ours to ask for. */
+/* What a consent says; a desk's was recorded by who brought the clinic in. */
 static enum err
-our_consent(struct fed_core *core, const struct fed_thread *t,
-            const struct proto_thread_consent *in, struct ident_consent *out)
+open_consent(struct fed_core *core, const struct fed_thread *t,
+             const struct proto_thread_consent *in, struct ident_consent *out)
 {
     enum err e;
-    struct ident_check check = {.root = &core->config.self.root,
-                                .now_ms = fed_now(core)};
+    struct proto_subject s;
+    struct clinic_id adder;
+    struct ident_check check = {.root = &adder, .now_ms = t->rec.ts_ms};
     struct ident_desk_consent desk;
     struct ident_devices list;
     struct patient_id id;
     struct view signed_list;
 
     if (in->desk) {
+        TRY(proto_group_find(&t->group, in->clinic, &s) ? OK : ERR_MISSING);
+        memcpy(adder.b, s.added_by, sizeof(adder.b));
         TRY(ident_desk_consent_open(core->mem, in->consent, &check, &desk));
         *out = desk.consent;
     } else {
@@ -32,10 +35,49 @@ our_consent(struct fed_core *core, const struct fed_thread *t,
         TRY(ident_devices_open(core->mem, &id, signed_list, &list));
         TRY(ident_consent_open(core->mem, in->consent, &list, out));
     }
-    TRY(clinic_id_equal(&out->asker, &core->config.self.root) ? OK
-                                                              : ERR_DENIED);
 out:
     return e;
+}
+
+/* Time of the oldest entry that a consent lets its clinic read. */
+static uint64_t
+since_of(const struct ident_consent *c)
+{
+    switch (c->history) {
+    case IDENT_HISTORY_ALL:
+        return 0;
+    case IDENT_HISTORY_FROM:
+        return c->history_from_ms;
+    default:
+        return c->made_ms;
+    }
+}
+
+enum err
+fed_give_since(struct fed_core *core, const struct fed_thread *t,
+               const struct clinic_id *who, uint64_t *from_ms)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent in;
+
+    *from_ms = 0;
+    while (proto_list_next(&t->group.consents, &proto_thread_consent_shape, &at,
+                           &in)) {
+        struct ident_consent c;
+        uint64_t since = UINT64_MAX; /* what does not open gives nothing */
+
+        if (memcmp(in.clinic, who->b, sizeof(in.clinic)) != 0) {
+            continue;
+        }
+        e = open_consent(core, t, &in, &c);
+        if (fed_ours(e)) {
+            return e;
+        }
+        since = e == OK ? since_of(&c) : since;
+        *from_ms = since > *from_ms ? since : *from_ms;
+    }
+    return OK;
 }
 
 /* From the entry on that is the oldest agreed to. */
@@ -85,36 +127,48 @@ fed_give_newcomers(const struct fed_thread *t, const struct mls_stage *stage,
     return n;
 }
 
+/* Whether one of the consents was ours to ask for, and asks for history. */
+static enum err
+is_ours(struct fed_core *core, const struct fed_thread *t,
+        const struct clinic_id *who, bool *out)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent in;
+
+    *out = false;
+    while (proto_list_next(&t->group.consents, &proto_thread_consent_shape, &at,
+                           &in)) {
+        struct ident_consent c;
+
+        if (memcmp(in.clinic, who->b, sizeof(in.clinic)) != 0) {
+            continue;
+        }
+        e = open_consent(core, t, &in, &c);
+        if (e != OK) {
+            return fed_ours(e) ? e : OK;
+        }
+        if (clinic_id_equal(&c.asker, &core->config.self.root) &&
+            c.history != IDENT_HISTORY_NONE) {
+            *out = true;
+        }
+    }
+    return OK;
+}
+
 enum err
 fed_give_history(struct fed_core *core, struct fed_thread *t,
                  const struct clinic_id *who)
 {
     enum err e = OK;
-    struct proto_list_at at = {0};
-    struct proto_thread_consent in;
-    uint64_t from_ms = UINT64_MAX;
+    uint64_t from_ms;
+    bool ours = false;
 
-    if (core->kind != FED_KIND_CLINIC) {
-        return OK;
+    TRY(core->kind == FED_KIND_CLINIC ? is_ours(core, t, who, &ours) : OK);
+    if (ours) {
+        TRY(fed_give_since(core, t, who, &from_ms));
+        TRY(give_from(core, t, from_ms));
     }
-    while (proto_list_next(&t->group.consents, &proto_thread_consent_shape, &at,
-                           &in)) {
-        struct ident_consent consent;
-        uint64_t since;
-
-        if (memcmp(in.clinic, who->b, sizeof(in.clinic)) != 0) {
-            continue;
-        }
-        e = our_consent(core, t, &in, &consent);
-        if (fed_ours(e)) {
-            return e;
-        }
-        if (e != OK || consent.history == IDENT_HISTORY_NONE) {
-            return OK; /* every patient in it has to agree */
-        }
-        since =
-            consent.history == IDENT_HISTORY_ALL ? 0 : consent.history_from_ms;
-        from_ms = from_ms == UINT64_MAX || since > from_ms ? since : from_ms;
-    }
-    return from_ms == UINT64_MAX ? OK : give_from(core, t, from_ms);
+out:
+    return e;
 }

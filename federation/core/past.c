@@ -61,6 +61,7 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     struct fed_member *m = fed_thread_member(t, asker);
     uint64_t now = fed_mono(core);
     uint64_t to = in->to;
+    uint64_t from_ms;
 
     if (memcmp(in->who, core->me.b, 32) != 0 || in->from == 0 ||
         in->from > in->to || m == NULL) {
@@ -81,11 +82,13 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
         return OK;
     }
     m->past += to - in->from + 1;
+    /* decisions D 18 [history-agreed] */
+    TRY(fed_give_since(core, t, asker, &from_ms));
     for (uint64_t seq = in->from; seq <= to; seq++) {
         /* Of this and earlier terms: numbers go on from term to term. */
         for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
              term--) {
-            TRY(fed_past_resend(core, t, term, seq, 0));
+            TRY(fed_past_resend(core, t, term, seq, from_ms));
         }
     }
 out:

@@ -31,6 +31,12 @@ enum {
 size_t fed_give_newcomers(const struct fed_thread *t,
                           const struct mls_stage *stage,
                           struct clinic_id out[FED_NEWCOMERS]);
+/* The time of the oldest entry that a member may have: 0 unless it came by
+   consent.  What is not a consent gives nothing. */
+MUST_CHECK enum err fed_give_since(struct fed_core *core,
+                                   const struct fed_thread *t,
+                                   const struct clinic_id *who,
+                                   uint64_t *from_ms);
 /* It is in: say again what was agreed to, if it was ours to ask for. */
 MUST_CHECK enum err fed_give_history(struct fed_core *core,
                                      struct fed_thread *t,

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a newcomer may read of before: what the patient agreed to comes by
+ * itself, and nothing else comes by asking.
+ */
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world w;
+
+enum {
+    BEFORE = 6 /* messages before the newcomer */
+};
+
+static void
+end(void)
+{
+    char fault[sizeof(w.fault)];
+
+    memcpy(fault, w.fault, sizeof(fault));
+    world_free(&w);
+    if (fault[0] != '\0') {
+        printf("  %s\n", fault);
+        check_fail(__FILE__, __LINE__, "the oracle is content");
+    }
+}
+
+/* Clinic 0 and a patient talk; clinic 1 comes in by a consent at the desk. */
+static struct thread_id
+newcomer(uint64_t seed, enum ident_history history)
+{
+    size_t who[3] = {0, 1, 0};
+    struct thread_id t;
+    struct fed_ask ask = {.purpose = VIEW_LIT("Second opinion"),
+                          .scope = IDENT_SCOPE_THREAD,
+                          .history = history};
+    struct subject_id s;
+    struct member_id member = {{7}};
+
+    world_init(&w, seed, 2);
+    world_befriend(&w, 0, 1);
+    who[2] = world_device(&w, 0);
+    world_enrol(&w, who[2], 0);
+    t = world_open(&w, 0, who[2]);
+    world_run(&w, 2000);
+    for (int i = 0; i < BEFORE; i++) {
+        CHECK_OK(world_say(&w, i % 2 == 0 ? 0 : who[2], &t));
+        world_run(&w, 100);
+    }
+    world_run(&w, 2000);
+    s = node_subject(&w, who[2]);
+    memcpy(ask.patient.b, s.b, sizeof(ask.patient.b));
+    ask.clinic = node_root(&w, 1);
+    node_stepped(&w, 0,
+                 fed_core_desk_consent(w.nodes[0].core, &t, &ask, &member,
+                                       VIEW_LIT("Ann"), VIEW_LIT("a form")));
+    CHECK(world_in(&w, &t, who, 3));
+    world_run(&w, 3000);
+    return t;
+}
+
+TEST(what_was_agreed_comes_by_itself)
+{
+    struct thread_id t = newcomer(11, IDENT_HISTORY_ALL);
+
+    CHECK_EQ(node_messages(&w, 0, &t), BEFORE);
+    CHECK_EQ(node_messages(&w, 1, &t), BEFORE);
+    end();
+}
+
+/* [history-agreed] */
+TEST(nothing_else_comes_by_asking)
+{
+    struct thread_id t = newcomer(12, IDENT_HISTORY_NONE);
+    struct clinic_id root = node_root(&w, 0);
+    struct subject_id first;
+    struct fed_thread_info info;
+
+    CHECK_EQ(node_messages(&w, 1, &t), 0);
+    memcpy(first.b, root.b, sizeof(first.b));
+    CHECK_OK(fed_core_thread(w.nodes[1].core, &t, &info));
+    node_stepped(
+        &w, 1,
+        fed_core_history(w.nodes[1].core, &t, info.term, 1, info.seq, &first));
+    world_run(&w, 3000);
+    CHECK_EQ(node_messages(&w, 1, &t), 0);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_run(&w, 3000);
+    CHECK_EQ(node_messages(&w, 1, &t), 1);
+    end();
+}
+
+int
+main(void)
+{
+    return RUN(T(what_was_agreed_comes_by_itself),
+               T(nothing_else_comes_by_asking));
+}
