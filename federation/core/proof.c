@@ -191,7 +191,8 @@ check_one(struct fed_core *core, const struct fed_thread *t,
             ? OK
             : ERR_DENIED);
     /* [move-statement-after] the hub was not heard of after it */
-    TRY(t->rec.seq <= in->seq && t->rec.term + 1 == in->term &&
+    TRY(t->rec.state == FED_THREAD_ACTIVE && !fed_thread_hub_here(core, t) &&
+                t->rec.seq <= in->seq && t->rec.term + 1 == in->term &&
                 t->rec.ts_ms > said.ts_ms + IDENT_TOLERANCE_MS
             ? ERR_DENIED
             : OK);
