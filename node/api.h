@@ -59,7 +59,8 @@ struct node_api {
        a change waits for the writer under identity_mx, the writer for
        readers.  Never held across anything that waits. */
     pthread_mutex_t self_mx;
-    struct node_identity identity; /* its root never changes */
+    struct clinic_id root;         /* ours; set once, before anybody asks */
+    struct node_identity identity; /* under identity_mx */
     struct node_profile profile;
 
     _Atomic uint64_t renewal_failed; /* tries to renew the certificate */

@@ -23,7 +23,7 @@ read_link(struct node_call *c, struct proto_link *out)
     if (e != OK) {
         return node_call_fail(c, e, "%s", proto_link_fault_text(fault));
     }
-    if (clinic_id_equal(&out->root, &c->api->identity.root)) {
+    if (clinic_id_equal(&out->root, &c->api->root)) {
         return node_call_fail(c, ERR_INVALID,
                               "This is your own link. Give it to the other "
                               "clinic.");

@@ -271,7 +271,7 @@ node_cmd_thread_ask(struct node_call *c)
     }
     a.thread = conv.thread;
     a.ask.patient = p.id;
-    a.ask.clinic = c->api->identity.root;
+    a.ask.clinic = c->api->root;
     a.ask.scope = IDENT_SCOPE_PRIVATE;
     TRY(do_ask(c, &a));
 out:
@@ -371,7 +371,7 @@ name_clinic(struct consents *k, const struct clinic_id *id, json_t *o,
     struct store_clinic clinic = {0};
     struct phi name = {0};
 
-    if (clinic_id_equal(id, &k->c->api->identity.root)) {
+    if (clinic_id_equal(id, &k->c->api->root)) {
         node_json_own_name(o, key, k->c->api);
     } else if (store_clinic_get(k->txn, id, &clinic) == OK) {
         node_clinic_label(k->txn, &clinic, &name);
@@ -501,8 +501,7 @@ show_member(struct consents *k, const struct proto_group *g,
         node_json_num(o, "device_list", s->generation);
     } else {
         name_clinic(k, &id, o, "name");
-        node_json_bool(o, "us",
-                       clinic_id_equal(&id, &k->c->api->identity.root));
+        node_json_bool(o, "us", clinic_id_equal(&id, &k->c->api->root));
         node_json_bool(o, "orders",
                        memcmp(g->hub, s->root, sizeof(g->hub)) == 0);
         show_consent(k, g, s, o);

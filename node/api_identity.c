@@ -15,7 +15,7 @@
 static void
 show_profile(const struct node_api *api, json_t *o)
 {
-    node_json_hex(o, "id", clinic_id_view(&api->identity.root));
+    node_json_hex(o, "id", clinic_id_view(&api->root));
     node_json_view(o, "name", proto_phi_reveal(&api->profile.name));
     node_json_view(o, "address", proto_phi_reveal(&api->profile.address));
     node_json_view(o, "phone", proto_phi_reveal(&api->profile.phone));
@@ -144,8 +144,7 @@ root_from_words(struct node_call *c, struct view words,
                               "sheet: one is wrong, or two are swapped.");
     }
     prim_ed25519_from_seed(seed, out);
-    if (!view_equal(prim_sign_key_pub(out),
-                    clinic_id_view(&c->api->identity.root))) {
+    if (!view_equal(prim_sign_key_pub(out), clinic_id_view(&c->api->root))) {
         return node_call_fail(c, ERR_AUTH,
                               "This is the sheet of another "
                               "clinic.");

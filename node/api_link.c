@@ -18,7 +18,7 @@ node_link_text(const struct node_api *api, const struct store_link *l,
     size_t host = strlen(api->config->host);
     enum err e;
 
-    p.root = api->identity.root;
+    p.root = api->root;
     p.id = l->id;
     if ((l->flags & STORE_LINK_ONE_TIME) != 0) {
         p.flags |= PROTO_LINK_ONE_TIME;

@@ -109,7 +109,7 @@ name_clinic(struct node_call *c, struct store_txn *txn,
     struct store_clinic clinic = {0};
     struct phi name = {0};
 
-    if (clinic_id_equal(root, &c->api->identity.root)) {
+    if (clinic_id_equal(root, &c->api->root)) {
         node_json_own_name(into, key, c->api);
         return;
     }
@@ -159,7 +159,7 @@ show_consent(struct node_call *c, struct store_txn *txn,
         [PROTO_CONSENT_DESK] = "yes at the desk",
     };
     struct clinic_id clinic;
-    struct clinic_id speaker = c->api->identity.root;
+    struct clinic_id speaker = c->api->root;
     struct patient_id patient;
 
     if (m->author.kind == STORE_ACTOR_PEER) {
@@ -280,7 +280,7 @@ show_resent(struct node_call *c, struct store_txn *txn,
         return;
     }
     node_json_hex(into, "resent_clinic", clinic_id_view(&by));
-    if (clinic_id_equal(&by, &c->api->identity.root)) {
+    if (clinic_id_equal(&by, &c->api->root)) {
         node_json_own_name(into, "resent_by", c->api);
     } else if (store_clinic_get(txn, &by, &clinic) == OK) {
         node_clinic_label(txn, &clinic, &name);

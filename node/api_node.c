@@ -211,7 +211,7 @@ node_cmd_status(struct node_call *c)
     mem_wipe(seed, sizeof(seed));
     store_read_end(txn);
     (void)pthread_mutex_lock(&api->identity_mx);
-    node_json_hex(c->out, "clinic", clinic_id_view(&api->identity.root));
+    node_json_hex(c->out, "clinic", clinic_id_view(&api->root));
     node_json_view(c->out, "name", proto_phi_reveal(&api->profile.name));
     node_json_num(c->out, "certificate_days",
                   api->identity.node_not_after_ms > now

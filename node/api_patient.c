@@ -62,12 +62,11 @@ show(struct node_call *c, struct store_txn *txn, const struct store_patient *p,
                        p->learned == STORE_LEARNED_COMPARED);
     node_json_bool(o, "alarm", p->alarm);
     node_json_bool(o, "new_identity", p->replaces);
-    node_json_bool(o, "direct",
-                   clinic_id_equal(&p->delivery, &c->api->identity.root));
+    node_json_bool(o, "direct", clinic_id_equal(&p->delivery, &c->api->root));
     if (p->has_introducer) {
         name_of_clinic(txn, &p->introducer, o, "introduced_by");
     }
-    if (!clinic_id_equal(&p->delivery, &c->api->identity.root)) {
+    if (!clinic_id_equal(&p->delivery, &c->api->root)) {
         name_of_clinic(txn, &p->delivery, o, "through");
     }
     if (p->has_contact) {
@@ -360,7 +359,7 @@ node_cmd_compare(struct node_call *c)
     bool same = node_call_has(c, "same");
 
     TRY(find(c, &p, &name));
-    memcpy(ours.b, c->api->identity.root.b, sizeof(ours.b));
+    memcpy(ours.b, c->api->root.b, sizeof(ours.b));
     memcpy(theirs.b, p.id.b, sizeof(theirs.b));
     ident_compare(&ours, &theirs, &code);
     TRY(ident_compare_words(c->api->mem, &code, &words));

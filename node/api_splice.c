@@ -64,7 +64,7 @@ set(struct node_call *c, uint64_t mib)
     if (mib > 0 && c->api->addrs_len > 0 && !c->api->addrs[0].via) {
         via = c->api->addrs[0];
         via.via = true;
-        via.via_root = c->api->identity.root;
+        via.via_root = c->api->root;
         proto_addr_format(&via, text);
         node_json_view(c->out, "address", view_str(text));
     }

@@ -171,6 +171,7 @@ load(struct daemon *d)
     TRY(store_status(d->store, &status));
     TRY(store_read_begin(d->store, &txn));
     TRY(node_identity_load(txn, &d->api.identity));
+    d->api.root = d->api.identity.root;
     TRY(node_profile_load(txn, &d->api.profile));
     TRY(store_member_list(txn, first_member, d));
     d->restored = status.restores != restores_seen(txn);

@@ -49,6 +49,7 @@ end_start(struct end *n)
     CHECK_OK(store_open(&n->vault.config, &n->api.store));
     CHECK_OK(store_read_begin(n->api.store, &txn));
     CHECK_OK(node_identity_load(txn, &n->api.identity));
+    n->api.root = n->api.identity.root;
     CHECK_OK(node_profile_load(txn, &n->api.profile));
     CHECK_OK(store_member_list(txn, first_member, n));
     store_read_end(txn);
