@@ -192,6 +192,7 @@ fed_rollback(struct fed_core *core)
 
     TRY(new_incarnation(core, 0));
     TRY(fed_tx_drop(core, FED_NS_KP, (struct view){0}));
+    core->touched_all = true;
     for (size_t i = 0; i < core->parties_len; i++) {
         TRY(rollback_party(core, core->parties[i]));
     }

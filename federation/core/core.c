@@ -107,6 +107,7 @@ fed_core_set_self(struct fed_core *core, const struct fed_self *self)
                                                               : ERR_INVALID);
     TRY(set_self(core, self));
     TRY(fed_revoke_own(core));
+    core->touched_all = true;
     for (size_t i = 0; i < core->parties_len; i++) {
         if (fed_party_live(core->parties[i])) {
             TRY(fed_contact_profile(core, core->parties[i]));
@@ -213,6 +214,11 @@ unload(struct fed_core *core)
     mem_free(core->mem, core->busy, core->busy_cap * sizeof(core->busy[0]));
     core->threads = NULL;
     core->threads_len = core->threads_cap = 0;
+    mem_free(core->mem, core->touched,
+             core->touched_cap * sizeof(core->touched[0]));
+    core->touched = NULL;
+    core->touched_len = core->touched_cap = 0;
+    core->touched_all = false;
     core->parties = NULL;
     core->parties_len = core->parties_cap = 0;
     core->busy = NULL;
@@ -300,6 +306,30 @@ out:
     return e;
 }
 
+/* Those that were looked up since the last time, or all. */
+static enum err
+flush_parties(struct fed_core *core)
+{
+    enum err e = OK;
+
+    if (core->touched_all) {
+        for (size_t i = 0; i < core->parties_len; i++) {
+            TRY(flush_party(core, core->parties[i]));
+        }
+    } else {
+        for (size_t i = 0; i < core->touched_len; i++) {
+            TRY(flush_party(core, core->touched[i]));
+        }
+    }
+    for (size_t i = 0; i < core->touched_len; i++) {
+        core->touched[i]->touched = false;
+    }
+    core->touched_len = 0;
+    core->touched_all = false;
+out:
+    return e;
+}
+
 enum err
 fed_core_take(struct fed_core *core, const struct fed_batch **out)
 {
@@ -312,9 +342,7 @@ fed_core_take(struct fed_core *core, const struct fed_batch **out)
             TRY(fed_thread_save(core, core->threads[i]));
         }
     }
-    for (size_t i = 0; i < core->parties_len; i++) {
-        TRY(flush_party(core, core->parties[i]));
-    }
+    TRY(flush_parties(core));
     fed_thread_trim(core);
     if (core->cur == NULL && core->timer_ms != core->timer_told) {
         core->cur = mem_alloc(core->mem, sizeof(*core->cur));
@@ -432,6 +460,7 @@ fed_core_tick(struct fed_core *core)
     enum err e = OK;
     uint64_t now = fed_mono(core);
 
+    core->touched_all = true; /* below all are looked at */
     core->timer_ms = 0;
     TRY(fed_clock_tick(core));
     for (size_t i = 0; i < core->threads_len; i++) {

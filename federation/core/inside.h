@@ -42,7 +42,8 @@ struct fed_party {
     struct fed_rec_party rec;   /* views: the two below */
     struct bytes addrs;
     struct bytes kp;
-    bool stored; /* has a record */
+    bool stored;  /* has a record */
+    bool touched; /* looked up since the last take */
     bool dirty;
     bool wanted; /* WANT was said */
     bool denied; /* it does not want to hear from us: no dialling */
@@ -163,6 +164,10 @@ struct fed_core {
     struct fed_party **parties; /* sorted by root */
     size_t parties_len;
     size_t parties_cap;
+    struct fed_party **touched; /* those that may have changed */
+    size_t touched_len;
+    size_t touched_cap;
+    bool touched_all;
     struct fed_thread **threads; /* sorted by id */
     size_t threads_len;
     size_t threads_cap;
@@ -245,6 +250,11 @@ uint64_t fed_mono(const struct fed_core *core);
 
 /* ------------------------------------------------- party.c: the connection */
 
+/*
+ * It may change now: what fed_core_take looks at.  Looking up does it; there
+ * are too many devices to look at all of them for each batch.
+ */
+void fed_party_touch(struct fed_core *core, struct fed_party *p);
 struct fed_party *fed_party_find(struct fed_core *core,
                                  const struct clinic_id *root);
 /* Find or make (not stored yet). */

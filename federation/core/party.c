@@ -28,6 +28,34 @@ party_at(const struct fed_core *core, const struct clinic_id *root)
     return lo;
 }
 
+void
+fed_party_touch(struct fed_core *core, struct fed_party *p)
+{
+    if (p->touched) {
+        return;
+    }
+    if (core->touched_len == core->touched_cap) {
+        size_t cap = core->touched_cap == 0 ? 64 : core->touched_cap * 2;
+        struct fed_party **more =
+            mem_calloc(core->mem, cap, sizeof(core->touched[0]));
+
+        if (more == NULL) {
+            core->touched_all = true;
+            return;
+        }
+        if (core->touched_len > 0) {
+            memcpy(more, core->touched,
+                   core->touched_len * sizeof(core->touched[0]));
+        }
+        mem_free(core->mem, core->touched,
+                 core->touched_cap * sizeof(core->touched[0]));
+        core->touched = more;
+        core->touched_cap = cap;
+    }
+    p->touched = true;
+    core->touched[core->touched_len++] = p;
+}
+
 struct fed_party *
 fed_party_find(struct fed_core *core, const struct clinic_id *root)
 {
@@ -35,6 +63,7 @@ fed_party_find(struct fed_core *core, const struct clinic_id *root)
 
     if (at < core->parties_len &&
         clinic_id_equal(&core->parties[at]->root, root)) {
+        fed_party_touch(core, core->parties[at]);
         return core->parties[at];
     }
     return NULL;
@@ -106,6 +135,7 @@ fed_party_get(struct fed_core *core, const struct clinic_id *root,
                  sizeof(made->rec.out_stream)));
     TRY(insert(core, made));
     *out = made;
+    fed_party_touch(core, made);
     made = NULL;
 out:
     fed_party_free(core, made);
@@ -387,6 +417,12 @@ forget(struct fed_core *core, struct fed_party *p)
     memmove(&core->parties[at], &core->parties[at + 1],
             (core->parties_len - at - 1) * sizeof(core->parties[0]));
     core->parties_len--;
+    for (size_t i = 0; i < core->touched_len; i++) {
+        if (core->touched[i] == p) {
+            core->touched[i] = core->touched[--core->touched_len];
+            break;
+        }
+    }
     fed_party_free(core, p);
 }
 

@@ -63,6 +63,7 @@ put_row(struct fed_core *core, struct fed_party *p, struct view row)
     enum err e;
     struct fed_key key = out_key(p, p->rec.out_next);
 
+    fed_party_touch(core, p);
     TRY(fed_tx_put(core, FED_NS_OUT, &key, row));
     if (p->rec.out_next == p->rec.out_acked + 1) {
         p->rec.waits_ms = fed_now(core);
