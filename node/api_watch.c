@@ -48,6 +48,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_DEVICES] = "devices",
         [NODE_EVENT_CONSENT] = "consent",
         [NODE_EVENT_IDENTITY] = "identity changed",
+        [NODE_EVENT_CONTINUED] = "continued",
     };
 
     return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL

@@ -71,6 +71,7 @@ refused(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
     case PROTO_ANSWER_DENIED:
     case PROTO_ANSWER_INVALID:
     case PROTO_ANSWER_ACCEPTED:
+    case PROTO_ANSWER_LOST:
     case PROTO_ANSWER_CODE_COUNT:
         TRY(unsubmit(core, t, sub, true));
         break;

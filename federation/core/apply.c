@@ -433,6 +433,7 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
         TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
         goto out;
     }
+    TRY(info.external ? fed_missing_again(core, t) : OK);
     TRY(mls_merge(t->mls, take_stage));
     TRY(fed_stage_drop(core, t));
     TRY(new_epoch(core, t, shut));

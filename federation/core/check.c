@@ -6,6 +6,7 @@
  * what it still has, and numbers again only in a new term.
  */
 #include "federation/core/care.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -253,12 +254,28 @@ out:
     return e;
 }
 
+/* Who could be reached (all, or within 72 hours) has no state either. */
+static bool
+all_lost(const struct fed_thread *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < t->members_len; i++) {
+        any = any || t->members[i].lost;
+        if (t->members[i].told && !t->members[i].lost) {
+            return false;
+        }
+    }
+    return any;
+}
+
 enum err
 fed_check_step(struct fed_core *core, struct fed_thread *t)
 {
     enum err e;
     bool enough;
     struct fed_party *p = NULL;
+    const struct fed_member *m;
 
     TRY(compare(core, t, &enough));
     if (!enough) {
@@ -270,12 +287,17 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
         TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
         goto out;
     }
-    if (!clinic_id_is_zero(&t->best)) {
+    m = fed_thread_member(t, &t->best);
+    if (m != NULL && !m->lost) {
         p = fed_party_find(core, &t->best);
     }
     for (size_t i = 0; i < t->members_len && p == NULL; i++) {
         p = fed_party_find(core, &t->members[i].node);
-        p = p != NULL && fed_party_live(p) ? p : NULL;
+        p = p != NULL && fed_party_live(p) && !t->members[i].lost ? p : NULL;
+    }
+    if (p == NULL && all_lost(t)) {
+        TRY(fed_successor_found(core, t));
+        goto out;
     }
     if (p != NULL && fed_party_live(p)) {
         TRY(fed_resync_ask(core, t, p));

@@ -474,6 +474,7 @@ fed_core_tick(struct fed_core *core)
         if (t->wait_ms > now) {
             fed_tx_timer(core, t->wait_ms);
         }
+        TRY(fed_missing_turn(core, t));
     }
     for (size_t i = core->busy_len; i > 0; i--) {
         struct fed_thread *t;

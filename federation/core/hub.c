@@ -116,6 +116,9 @@ may_submit(struct fed_core *core, struct fed_thread *t,
     if (t->rec.state == FED_THREAD_CHECKING) {
         return PROTO_ANSWER_WAIT;
     }
+    if (fed_has_successor(t)) {
+        return PROTO_ANSWER_WAIT;
+    }
     if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL || m == NULL) {
         return PROTO_ANSWER_DENIED;
     }

@@ -83,6 +83,7 @@ struct fed_member {
     bool dirty;
     bool asked;       /* CHECK: for its log */
     bool told;        /* and has answered */
+    bool lost;        /* that it has no state either */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
 };
@@ -125,7 +126,8 @@ struct fed_thread {
     bool draining;    /* something was refused: the others first get answers */
     bool asked;       /* RESYNC, CHECK: for a GroupInfo */
     uint64_t wait_ms; /* the hub asked us to wait until (mono) */
-    uint64_t receipt_ms; /* delivered receipt due (mono); 0 none */
+    uint64_t receipt_ms;  /* delivered receipt due (mono); 0 none */
+    uint64_t missing_due; /* what is missing is asked for (mono) */
     /* CHECK */
     struct clinic_id best;
     uint64_t best_seq;

@@ -3,8 +3,10 @@
  * Items of a stream, each applied once; and key packages, which are claimed
  * that way.
  */
+#include "federation/core/bound.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/trust.h"
 
 #include "proto/msg/device.h"
 
@@ -100,6 +102,7 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
 {
     static const uint8_t none[32];
     enum err e = OK;
+    bool grant = p->rec.ours == PROTO_STANCE_GRANTED;
     struct bytes kp = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_KP_ANSWER};
     struct proto_kp_answer *a = &msg.u.kp_answer;
@@ -113,7 +116,10 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
     memcpy(a->req, in->req, sizeof(a->req));
     memcpy(a->thread, in->thread, sizeof(a->thread));
     a->addrs = view_of(&core->addrs);
-    if (p->rec.ours != PROTO_STANCE_GRANTED || fed_bound_full(core, p)) {
+    if (p->rec.ours == PROTO_STANCE_THREAD) {
+        TRY(fed_successor_asks(core, p, &grant));
+    }
+    if (!grant || fed_bound_full(core, p)) {
         a->code = PROTO_ANSWER_DENIED;
     } else if (in->suite != core->config.suite) {
         a->code = PROTO_ANSWER_INVALID;

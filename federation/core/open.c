@@ -3,12 +3,24 @@
  * New threads that we order.
  */
 #include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
 enum err
 fed_hub_create(struct fed_core *core, const struct thread_id *id,
                uint64_t flags, struct fed_thread **out)
+{
+    static const uint8_t none[32];
+
+    return fed_hub_continue(core, id, flags, none, out);
+}
+
+/* prev: PROTO_GROUP_CONTINUES: of which thread; else zeros. */
+enum err
+fed_hub_continue(struct fed_core *core, const struct thread_id *id,
+                 uint64_t flags, const uint8_t prev[32],
+                 struct fed_thread **out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
@@ -21,6 +33,7 @@ fed_hub_create(struct fed_core *core, const struct thread_id *id,
     struct mls_group *mls = NULL;
     struct fed_thread *t = NULL;
 
+    memcpy(group.prev, prev, sizeof(group.prev));
     memcpy(group.hub, core->config.self.root.b, sizeof(group.hub));
     memcpy(me.root, core->config.self.root.b, sizeof(me.root));
     memcpy(me.node, me.root, sizeof(me.node));

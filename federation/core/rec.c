@@ -109,6 +109,12 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, back_to, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, void_term, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, void_seq, UINT64_MAX),
+    PROTO_FIXED(fed_rec_thread, next),
+    PROTO_UINT(fed_rec_thread, missing_term, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, missing_from, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, missing_to, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, missing_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, missing_asked, UINT64_MAX),
     PROTO_BIN(fed_rec_thread, group, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_thread_shape =

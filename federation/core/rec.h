@@ -111,7 +111,13 @@ struct fed_rec_thread {
                            far as the others have less; UINT64_MAX: nothing */
     uint64_t void_term; /* places of it behind void_seq lost a race */
     uint64_t void_seq;
-    struct view group; /* encoded proto_group; empty before the Welcome */
+    uint8_t next[32];      /* ENDED: the thread that continues it; or zeros */
+    uint64_t missing_term; /* what a loss left to be asked for (missing.c) */
+    uint64_t missing_from; /* 0: nothing */
+    uint64_t missing_to;
+    uint64_t missing_ms;    /* since then */
+    uint64_t missing_asked; /* of so many members */
+    struct view group;      /* encoded proto_group; empty before the Welcome */
 };
 
 struct fed_rec_member {

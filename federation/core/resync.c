@@ -97,9 +97,16 @@ may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
     if (fed_thread_member(t, &p->subject) == NULL) {
         return PROTO_ANSWER_DENIED;
     }
+    if (fed_has_successor(t)) {
+        return PROTO_ANSWER_WAIT; /* for the Welcome to that one */
+    }
     if (t->rec.state == FED_THREAD_REMOVED ||
         t->rec.state == FED_THREAD_ENDED) {
         return PROTO_ANSWER_DENIED;
+    }
+    if (t->rec.state == FED_THREAD_RESYNC &&
+        memcmp(t->rec.hub, p->root.b, 32) == 0) {
+        return PROTO_ANSWER_LOST; /* its hub asks */
     }
     if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL) {
         return PROTO_ANSWER_WAIT;
@@ -331,6 +338,15 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         /* Removed while we were away. */
         TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
         goto out;
+    } else if (in->code == PROTO_ANSWER_LOST && fed_thread_hub_here(core, t)) {
+        struct fed_member *m = fed_thread_member(t, &p->root);
+
+        t->asked = false;
+        if (m != NULL) {
+            m->lost = true;
+            TRY(fed_check_step(core, t));
+            goto out;
+        }
     }
     ask_later(core, t);
     e = OK;
@@ -380,16 +396,7 @@ show_missed(struct fed_core *core, struct fed_thread *t, uint64_t term,
     if (core->kind == FED_KIND_DEVICE && from == 1) {
         goto out; /* a new device: its archive, or a person, asks */
     }
-    if (fed_thread_hub_here(core, t)) {
-        TRY(t->members_len > 0
-                ? fed_past_ask(core, t, term, from, to,
-                               fed_thread_member(t, &t->best) != NULL
-                                   ? t->best.b
-                                   : t->members[0].node.b)
-                : OK);
-    } else {
-        TRY(fed_past_ask(core, t, term, from, to, t->rec.hub));
-    }
+    TRY(fed_missing_add(core, t, term, from, to));
 out:
     return e;
 }

@@ -56,6 +56,34 @@ MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *by,
                                     const struct proto_resent *in);
+/* missing.c: entries from..to are missing after a loss, ask for them. */
+MUST_CHECK enum err fed_missing_add(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t term, uint64_t from, uint64_t to);
+MUST_CHECK enum err fed_missing_turn(struct fed_core *core,
+                                     struct fed_thread *t);
+/* Somebody came back after a loss of its own: what it was asked it forgot. */
+MUST_CHECK enum err fed_missing_again(struct fed_core *core,
+                                      struct fed_thread *t);
+/* open.c */
+MUST_CHECK enum err fed_hub_continue(struct fed_core *core,
+                                     const struct thread_id *id, uint64_t flags,
+                                     const uint8_t prev[32],
+                                     struct fed_thread **out);
+/* successor.c: when every member has lost the state of a thread. */
+MUST_CHECK enum err fed_successor_found(struct fed_core *core,
+                                        struct fed_thread *t);
+/* Does p, who orders a thread that waits here, rightly ask for a key? */
+MUST_CHECK enum err fed_successor_asks(struct fed_core *core,
+                                       const struct fed_party *p, bool *out);
+/* [welcome-continues]  ERR_DENIED */
+MUST_CHECK enum err fed_successor_may(struct fed_core *core,
+                                      const struct fed_party *p,
+                                      const struct proto_group *group);
+/* We are in t, which continues another. */
+MUST_CHECK enum err fed_successor_enter(struct fed_core *core,
+                                        struct fed_party *p,
+                                        struct fed_thread *t);
+bool fed_has_successor(const struct fed_thread *t);
 /* tx.c: ask the node for a certificate above this generation. */
 MUST_CHECK enum err fed_tx_renew(struct fed_core *core, uint64_t generation);
 

@@ -5,6 +5,7 @@
  * said in the other moves over, under the same message ids (decisions D 17).
  */
 #include "federation/core/care.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
@@ -148,6 +149,7 @@ check_group(struct fed_core *core, const struct fed_party *p,
     TRY(proto_group_find(group, core->me.b, &me) ? OK : ERR_DENIED);
     /* [welcome-members] every leaf belongs to a participant */
     TRY(fed_policy_members(core, mls, group));
+    TRY(fed_successor_may(core, p, group));
     /* [welcome-direct] of us two, who are connected */
     TRY((group->flags & PROTO_GROUP_DIRECT) == 0 ||
                 (group->subjects.len == 2 &&
@@ -187,6 +189,13 @@ enter(struct fed_core *core, struct fed_party *p,
     t->mls = *take_mls;
     *take_mls = NULL;
     TRY(fed_thread_group(core, t, ext));
+    if ((flags & PROTO_GROUP_CONTINUES) != 0) {
+        TRY(fed_mls_save(core, t));
+        TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+        TRY(fed_successor_enter(core, p, t));
+        TRY(fed_intent_pump(core, t));
+        goto out;
+    }
     if ((flags & PROTO_GROUP_DIRECT) != 0) {
         TRY(only_one(core, p, t, &keep));
     }

@@ -26,7 +26,9 @@ enum node_event {
     NODE_EVENT_PATIENT = 15,  /* a patient, n store_patient_state */
     NODE_EVENT_DEVICES = 16,  /* a patient, b device or zeros, n fed_devices */
     NODE_EVENT_CONSENT = 17,  /* a conversation, b patient, n fed_consent */
-    NODE_EVENT_IDENTITY = 18  /* a contact, b patient: another key, compare */
+    NODE_EVENT_IDENTITY = 18, /* a contact, b patient: another key, compare */
+    NODE_EVENT_CONTINUED = 19 /* a conversation: in a new thread, since all had
+                                 lost the state of the one before */
 };
 
 /* Audit. */

@@ -246,6 +246,42 @@ node_desk_group(struct store_txn *txn, const struct thread_id *thread,
     return store_fed_get(txn, NODE_NS_GROUP, thread_id_view(thread), out);
 }
 
+/*
+ * Write: a thread that continues another, whose state every member lost, is the
+ * conversation's from now on (decisions G 31), and people are told.
+ */
+static enum err
+continue_conv(struct store_txn *txn, const struct fed_show *show)
+{
+    enum err e;
+    struct proto_group group;
+    struct thread_id prev;
+    struct conv_id id;
+    struct store_conv conv = {0};
+
+    if (show->body.len == 0) {
+        return OK;
+    }
+    TRY(proto_group_decode(view_of(&show->body), &group));
+    if ((group.flags & PROTO_GROUP_CONTINUES) == 0 ||
+        store_conv_by_thread(txn, &show->thread, &id) == OK) {
+        return OK;
+    }
+    memcpy(prev.b, group.prev, sizeof(prev.b));
+    e = store_conv_by_thread(txn, &prev, &id);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    TRY(store_conv_get(txn, &id, &conv));
+    conv.thread = show->thread;
+    conv.flags &= ~(unsigned)STORE_CONV_CLOSED;
+    TRY(store_conv_put(txn, &conv));
+    TRY(node_desk_event(txn, NODE_EVENT_CONTINUED, conv_id_view(&conv.id), 0));
+out:
+    store_conv_clear(&conv);
+    return e;
+}
+
 enum err
 node_desk_thread(struct store_txn *txn, struct node_desk *desk,
                  const struct fed_show *show)
@@ -259,6 +295,7 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
     struct conv_id id;
 
     TRY(node_desk_hub(txn, show));
+    TRY(continue_conv(txn, show));
     if (direct && subject_id_is_zero(&show->other)) {
         return OK; /* nobody is in it yet: shown again when somebody is */
     }

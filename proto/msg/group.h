@@ -35,6 +35,9 @@ struct proto_subject {
 
 /* Flags. */
 #define PROTO_GROUP_DIRECT 1u /* the one conversation of two clinics */
+/* Continues another thread, whose state every member lost: prev is its id, and
+   log numbers go on where that one's ended. */
+#define PROTO_GROUP_CONTINUES 2u
 
 /*
  * The newest device list of a patient who takes part: so that every member,
@@ -60,7 +63,8 @@ struct proto_thread_consent {
 struct proto_group {
     uint8_t hub[32];
     uint64_t term;
-    uint8_t prev[32]; /* log head with which this term began; term 1: zeros */
+    uint8_t prev[32]; /* log head with which this term began; term 1: zeros;
+                         CONTINUES: the thread before */
     uint64_t flags;
     struct proto_list subjects;   /* proto_subject */
     struct proto_list successors; /* proto_subject_ref: next hubs, in order */

@@ -245,6 +245,7 @@ enum proto_answer_code {
     PROTO_ANSWER_NOT_HUB = 6, /* unknown thread, or not ordered here */
     PROTO_ANSWER_RESYNC = 7,  /* does not follow from our log: rejoin */
     PROTO_ANSWER_WAIT = 8,    /* later: members are being compared */
+    PROTO_ANSWER_LOST = 9,    /* has lost the thread's state itself */
     PROTO_ANSWER_CODE_COUNT
 };
 

@@ -349,9 +349,45 @@ show_state(struct node *n, const struct fed_show *s)
     bytes_free(&content);
 }
 
+/* A thread continues another: its messages are in the same conversation. */
+static void
+continue_desk(struct node *n, const struct fed_show *s)
+{
+    struct proto_group group;
+    struct view prev;
+
+    if (s->body.len == 0 ||
+        proto_group_decode(view_of(&s->body), &group) != OK ||
+        (group.flags & PROTO_GROUP_CONTINUES) == 0) {
+        return;
+    }
+    prev = VIEW_ARRAY(group.prev);
+    for (;;) {
+        size_t at = rows_lower(&n->rows, WORLD_DESK, prev);
+        uint8_t key[64];
+        uint8_t from[64];
+        struct bytes value = {0};
+
+        if (at == n->rows.len || n->rows.at[at].ns != WORLD_DESK ||
+            memcmp(n->rows.at[at].key.p, group.prev, 32) != 0) {
+            return;
+        }
+        memcpy(from, n->rows.at[at].key.p, 64);
+        memcpy(key, from, 64);
+        memcpy(key, s->thread.b, 32);
+        must(bytes_copy(mem_heap(), view_of(&n->rows.at[at].value), &value));
+        rows_del(&n->rows, WORLD_DESK, VIEW_ARRAY(from));
+        if (rows_find(&n->rows, WORLD_DESK, VIEW_ARRAY(key)) == NULL) {
+            rows_put(&n->rows, WORLD_DESK, VIEW_ARRAY(key), view_of(&value));
+        }
+        bytes_free(&value);
+    }
+}
+
 static void
 show_thread(struct node *n, const struct fed_show *s)
 {
+    continue_desk(n, s);
     rows_put(&n->rows, WORLD_STATE, thread_id_view(&s->thread),
              view_make(&s->code, sizeof(s->code)));
 }

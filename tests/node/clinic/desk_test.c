@@ -323,6 +323,43 @@ TEST(the_conversation_goes_on_in_the_next_thread)
     desk_end(&f);
 }
 
+/* All had lost the thread: the one that continues it has the conversation, from
+   the first word about it on. */
+TEST(a_thread_that_continues_another)
+{
+    struct fed_show show = {.kind = FED_SHOW_THREAD,
+                            .code = FED_THREAD_OPENING,
+                            .value =
+                                PROTO_GROUP_DIRECT | PROTO_GROUP_CONTINUES};
+    struct proto_subject me = {.kind = PROTO_SUBJECT_CLINIC};
+    struct proto_group group = {.term = 1};
+    struct store_conv conv = {0};
+    struct conv_id before;
+    struct desk_rows rows;
+
+    desk_begin(&f);
+    thread(&f.thread, FED_THREAD_ACTIVE);
+    desk_text(&f, &f.peer, 'a', 1);
+    before = desk_conv(&f);
+    memset(show.thread.b, 0x78, sizeof(show.thread.b));
+    group.flags = show.value;
+    memcpy(group.prev, f.thread.b, sizeof(group.prev));
+    group.subjects = (struct proto_list){.items = &me, .len = 1};
+    CHECK_OK(proto_group_encode(mem_heap(), &group, &show.body));
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_OK(desk_show(&f, &show)); /* a batch that is tried again */
+    thread(&f.thread, FED_THREAD_ENDED);
+    conv_of(&show.thread, &conv);
+    CHECK(conv_id_equal(&conv.id, &before));
+    CHECK((conv.flags & STORE_CONV_CLOSED) == 0);
+    CHECK_EQ(conv.msgs, 1);
+    rows = desk_events(&f);
+    CHECK_EQ(desk_count(&rows, NODE_EVENT_CONTINUED), 1);
+    bytes_free(&show.body);
+    store_conv_clear(&conv);
+    desk_end(&f);
+}
+
 TEST(members_and_links_are_events)
 {
     struct fed_show show = {.kind = FED_SHOW_MEMBER, .code = 1};
@@ -473,6 +510,6 @@ main(void)
         T(a_name_follows_the_profile), T(a_name_chosen_here_stays),
         T(a_profile_may_come_first), T(a_direct_thread_has_the_contact),
         T(the_conversation_goes_on_in_the_next_thread),
-        T(members_and_links_are_events), T(a_message_goes_with_its_last_file),
-        T(a_message_fails_with_its_file));
+        T(a_thread_that_continues_another), T(members_and_links_are_events),
+        T(a_message_goes_with_its_last_file), T(a_message_fails_with_its_file));
 }

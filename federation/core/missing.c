@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a loss left open (decisions E 22): a range of the log, asked for from
+ * one member after the other, until all were asked.  Whoever comes back from a
+ * loss of its own meanwhile has forgotten the question, or lost the answer:
+ * then all are asked again.  What came stays; a message is never shown twice.
+ */
+#include "federation/core/trust.h"
+
+#include <string.h>
+
+/* Of the terms that numbers go on through, the newest. */
+enum {
+    TERMS = 8
+};
+
+static enum err
+is_here(struct fed_core *core, const struct fed_thread *t, uint64_t seq,
+        bool *out)
+{
+    enum err e = ERR_MISSING;
+
+    for (uint64_t n = 0;
+         n < TERMS && n < t->rec.missing_term && e == ERR_MISSING; n++) {
+        struct message_id id;
+        struct subject_id author;
+        uint64_t ts_ms;
+        struct bytes content = {0};
+
+        e = core->config.store.past(core->config.store.ctx, &t->id,
+                                    t->rec.missing_term - n, seq, core->mem,
+                                    &id, &author, &ts_ms, &content);
+        bytes_free(&content);
+    }
+    *out = e == OK;
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* Cut off at both ends what has come. */
+static enum err
+shorten(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t n = t->rec.missing_to - t->rec.missing_from;
+    bool here = true;
+
+    if (n >= LIMIT_MISSING_LOOK) {
+        return OK;
+    }
+    while (here && t->rec.missing_from <= t->rec.missing_to) {
+        TRY(is_here(core, t, t->rec.missing_from, &here));
+        t->rec.missing_from += here ? 1 : 0;
+    }
+    for (here = true; here && t->rec.missing_from <= t->rec.missing_to;) {
+        TRY(is_here(core, t, t->rec.missing_to, &here));
+        t->rec.missing_to -= here ? 1 : 0;
+    }
+    t->dirty = true;
+out:
+    return e;
+}
+
+/* Patients' devices are not asked (decisions E 22). */
+static bool
+is_clinic(struct fed_core *core, const struct clinic_id *subject)
+{
+    const struct fed_party *p = fed_party_find(core, subject);
+
+    return p == NULL || p->kind == FED_KIND_CLINIC;
+}
+
+/* Whom to ask as number n: who orders the thread, or had most; then others. */
+static const struct clinic_id *
+whom(struct fed_core *core, struct fed_thread *t, uint64_t n)
+{
+    struct clinic_id first;
+    uint64_t i = 0;
+
+    memcpy(first.b, t->rec.hub, sizeof(first.b));
+    if (fed_thread_hub_here(core, t)) {
+        first = t->best;
+    }
+    if (fed_thread_member(t, &first) == NULL) {
+        first = t->members[0].node;
+    }
+    for (size_t m = 0; m < t->members_len; m++) {
+        if (n == 0 && clinic_id_equal(&t->members[m].node, &first)) {
+            return &t->members[m].node;
+        }
+        if (!clinic_id_equal(&t->members[m].node, &first) &&
+            is_clinic(core, &t->members[m].node) && ++i == n) {
+            return &t->members[m].node;
+        }
+    }
+    return NULL;
+}
+
+enum err
+fed_missing_turn(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    const struct clinic_id *who;
+    uint64_t now = fed_mono(core);
+
+    if (t->rec.missing_from == 0) {
+        return OK;
+    }
+    if (t->rec.state == FED_THREAD_OPENING) {
+        fed_tx_timer(core, now + LIMIT_WAIT_MS);
+    }
+    if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL ||
+        t->members_len == 0) {
+        return OK;
+    }
+    if (t->rec.missing_asked >= t->members_len) {
+        if (fed_now(core) - t->rec.missing_ms > LIMIT_MISSING_AGE_MS) {
+            t->rec.missing_from = 0;
+            t->dirty = true;
+        }
+        return OK;
+    }
+    if (now < t->missing_due) {
+        fed_tx_timer(core, t->missing_due);
+        return OK;
+    }
+    /* The first time whole: in those places may be what lost a race. */
+    TRY(t->rec.missing_asked > 0 ? shorten(core, t) : OK);
+    if (t->rec.missing_from > t->rec.missing_to) {
+        t->rec.missing_from = 0;
+        goto out;
+    }
+    who = whom(core, t, t->rec.missing_asked);
+    t->rec.missing_asked++;
+    t->missing_due = now + LIMIT_MISSING_MS;
+    t->dirty = true;
+    fed_tx_timer(core, t->missing_due);
+    TRY(who == NULL
+            ? OK
+            : fed_past_ask(core, t, t->rec.missing_term, t->rec.missing_from,
+                           t->rec.missing_to, who->b));
+out:
+    return e;
+}
+
+enum err
+fed_missing_add(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                uint64_t from, uint64_t to)
+{
+    if (t->rec.missing_from == 0 || from < t->rec.missing_from) {
+        t->rec.missing_from = from;
+    }
+    t->rec.missing_to = to > t->rec.missing_to ? to : t->rec.missing_to;
+    t->rec.missing_term =
+        term > t->rec.missing_term ? term : t->rec.missing_term;
+    t->rec.missing_ms = fed_now(core);
+    t->rec.missing_asked = 0;
+    t->missing_due = 0;
+    t->dirty = true;
+    return fed_missing_turn(core, t);
+}
+
+enum err
+fed_missing_again(struct fed_core *core, struct fed_thread *t)
+{
+    if (t->rec.missing_from == 0) {
+        return OK;
+    }
+    t->rec.missing_asked = 0;
+    t->missing_due = fed_mono(core) + LIMIT_WAIT_MS; /* it joins first */
+    t->dirty = true;
+    fed_tx_timer(core, t->missing_due);
+    return OK;
+}

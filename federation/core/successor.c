@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When every member of a thread has lost its state (all were restored), nobody
+ * can let anybody in any more.  Then the hub, which has compared with
+ * everybody, founds a thread that continues it: the same members, log numbers
+ * that go on, what waited to be said, and what some of them still have of the
+ * log is asked for as history (decisions G 31: a conversation has one thread,
+ * replaceable).
+ */
+#include "federation/core/trust.h"
+
+#include <string.h>
+
+bool
+fed_has_successor(const struct fed_thread *t)
+{
+    static const uint8_t none[32];
+
+    return memcmp(t->rec.next, none, sizeof(none)) != 0;
+}
+
+/* What people said and nobody has numbered yet. */
+static enum err
+move_waiting(struct fed_core *core, struct fed_thread *old,
+             struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_SAY) {
+            rec.submitted = false;
+            e = fed_intent_add(core, t, &rec);
+        }
+        if (e == OK) {
+            e = fed_intent_done(core, old, number);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+    }
+}
+
+/* old is over, t goes on from where it was. */
+static enum err
+replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
+{
+    enum err e;
+    uint64_t from = old->rec.gap_from;
+    uint64_t to = t->rec.seq;
+
+    memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
+    TRY(move_waiting(core, old, t));
+    TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
+    if (old->rec.missing_from != 0 &&
+        (from == 0 || old->rec.missing_from < from)) {
+        from = old->rec.missing_from;
+    }
+    if (from != 0 && from <= to) {
+        TRY(fed_missing_add(core, t, t->rec.term, from, to));
+    }
+out:
+    return e;
+}
+
+static enum err
+add_members(struct fed_core *core, const struct fed_thread *old,
+            struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+
+    while (
+        proto_list_next(&old->group.subjects, &proto_subject_shape, &at, &s)) {
+        struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+
+        if (memcmp(s.root, core->config.self.root.b, 32) != 0) {
+            memcpy(add.id, s.root, sizeof(add.id));
+            TRY(fed_intent_add(core, t, &add));
+        }
+    }
+out:
+    return e;
+}
+
+static enum err
+set_direct(struct fed_core *core, const struct fed_thread *old,
+           const struct thread_id *id)
+{
+    enum err e = OK;
+    struct fed_party *p;
+
+    if ((old->rec.flags & PROTO_GROUP_DIRECT) == 0 || old->members_len == 0) {
+        return OK;
+    }
+    TRY(fed_party_get(core, &old->members[0].node, &p));
+    memcpy(p->rec.direct, id->b, sizeof(p->rec.direct));
+    TRY(fed_party_changed(core, p));
+out:
+    return e;
+}
+
+/* A patient's devices have not lost it with a clinic's disk. */
+static bool
+only_clinics(const struct fed_thread *t)
+{
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (s.kind != PROTO_SUBJECT_CLINIC) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err
+fed_successor_found(struct fed_core *core, struct fed_thread *old)
+{
+    enum err e;
+    struct thread_id id;
+    struct fed_thread *t;
+    struct clinic_id best = old->best;
+    uint64_t flags =
+        (old->rec.flags & PROTO_GROUP_DIRECT) | PROTO_GROUP_CONTINUES;
+
+    if (!only_clinics(old)) {
+        return OK;
+    }
+    TRY(rng_fill(core->config.rng, id.b, sizeof(id.b)));
+    TRY(fed_hub_continue(core, &id, flags, old->id.b, &t));
+    t->rec.term = old->rec.term + 1;
+    t->rec.seq = old->best_seq > old->rec.seq ? old->best_seq : old->rec.seq;
+    t->rec.ts_ms = old->rec.ts_ms;
+    t->rec.epoch_seq = t->rec.seq;
+    t->rec.epoch_ts_ms = t->rec.ts_ms;
+    t->best = best;
+    if (core->config.log != NULL) {
+        LOG(core->config.log, LOG_WARN, "fed.thread.continued",
+            LOG_TAG("thread", log_tag_of(thread_id_view(&old->id))),
+            LOG_TAG("by", log_tag_of(thread_id_view(&id))),
+            LOG_NUM("seq", t->rec.seq));
+    }
+    TRY(fed_thread_show(core, t));
+    TRY(set_direct(core, old, &id));
+    TRY(add_members(core, old, t));
+    TRY(replace(core, old, t));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
+enum err
+fed_successor_asks(struct fed_core *core, const struct fed_party *p, bool *out)
+{
+    enum err e = OK;
+
+    *out = false;
+    for (size_t i = 0; i < core->busy_len && !*out; i++) {
+        struct fed_thread *t;
+
+        e = fed_thread_get(core, &core->busy[i].id, &t);
+        TRY(e == ERR_MISSING ? OK : e);
+        *out = e == OK && t->rec.state == FED_THREAD_RESYNC &&
+               memcmp(t->rec.hub, p->root.b, 32) == 0;
+    }
+    e = OK;
+out:
+    return e;
+}
+
+/* The thread that group continues, as we know it; NULL: not at all. */
+static enum err
+before(struct fed_core *core, const struct proto_group *group,
+       struct fed_thread **out)
+{
+    struct thread_id id;
+    enum err e;
+
+    memcpy(id.b, group->prev, sizeof(id.b));
+    e = fed_thread_get(core, &id, out);
+    if (e == ERR_MISSING) {
+        *out = NULL;
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_successor_may(struct fed_core *core, const struct fed_party *p,
+                  const struct proto_group *group)
+{
+    enum err e = OK;
+    struct fed_thread *old;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct proto_subject was;
+
+    if ((group->flags & PROTO_GROUP_CONTINUES) == 0) {
+        return OK;
+    }
+    TRY(before(core, group, &old));
+    if (old == NULL) {
+        goto out; /* lost with everything else: a thread like any other */
+    }
+    /* [welcome-continues] by who ordered it, of those who were in it, and not
+       while we still have it */
+    TRY(memcmp(old->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    TRY(old->rec.state == FED_THREAD_REMOVED ? ERR_DENIED : OK);
+    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
+        TRY(proto_group_find(&old->group, s.root, &was) ? OK : ERR_DENIED);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_successor_enter(struct fed_core *core, struct fed_party *p,
+                    struct fed_thread *t)
+{
+    enum err e;
+    struct fed_thread *old;
+    struct thread_id id;
+
+    TRY(before(core, &t->group, &old));
+    if ((t->rec.flags & PROTO_GROUP_DIRECT) != 0) {
+        memcpy(id.b, p->rec.direct, sizeof(id.b));
+        if (old == NULL && !thread_id_is_zero(&id)) {
+            e = fed_thread_get(core, &id, &old);
+            TRY(e == ERR_MISSING ? OK : e);
+        }
+        memcpy(p->rec.direct, t->id.b, sizeof(p->rec.direct));
+        TRY(fed_party_changed(core, p));
+    }
+    e = OK;
+    if (old != NULL && old != t && !fed_has_successor(old)) {
+        TRY(replace(core, old, t));
+    }
+out:
+    return e;
+}
