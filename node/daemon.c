@@ -467,6 +467,7 @@ look_after(struct daemon *d)
 
     wake_set(&set);
     d->beat_ms = clock_mono_ms(node_sysclock());
+    node_renewal_turn(&renewal); /* it may have been off for long */
     for (;;) {
         sig = sigtimedwait(&set, NULL, &second);
         if (sig == SIGTERM || sig == SIGINT) {
