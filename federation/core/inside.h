@@ -86,6 +86,8 @@ struct fed_member {
     bool lost;        /* that it has no state either */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
+    uint64_t owed_ms; /* mono time to answer owed once more; 0: nothing */
+    struct proto_history owed;
 };
 
 /* Our submission that has no answer yet. */

@@ -21,9 +21,10 @@ fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return fed_intent_say(core, t, &c, false, NULL);
 }
 
-enum err
-fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
-                uint64_t seq, uint64_t from_ms)
+/* *had: there is a message, whether or not it may be said again. */
+static enum err
+resend(struct fed_core *core, struct fed_thread *t, uint64_t term, uint64_t seq,
+       uint64_t from_ms, bool *had)
 {
     enum err e;
     struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
@@ -37,6 +38,7 @@ fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
+    *had = true;
     if (r->ts_ms < from_ms) {
         bytes_free(&content);
         return OK;
@@ -51,6 +53,92 @@ fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return e == ERR_LIMIT ? OK : e;
 }
 
+enum err
+fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                uint64_t seq, uint64_t from_ms)
+{
+    bool had = false;
+
+    return resend(core, t, term, seq, from_ms, &had);
+}
+
+/*
+ * What came in the same batch as the question cannot be read yet: who asked is
+ * owed it, and gets it when that is stored.
+ */
+static enum err
+owe(struct fed_core *core, struct fed_thread *t, const struct clinic_id *who,
+    uint64_t term, uint64_t seq)
+{
+    enum err e;
+    struct fed_member *m = fed_thread_member(t, who);
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+
+    e = fed_log_get(core, &t->id, seq, &rec, &hold);
+    if (e == OK && rec.kind != PROTO_ENTRY_COMMIT && m != NULL) {
+        if (m->owed_ms == 0) {
+            m->owed = (struct proto_history){.from = seq, .to = seq};
+        }
+        m->owed.term = term;
+        m->owed.from = seq < m->owed.from ? seq : m->owed.from;
+        m->owed.to = seq > m->owed.to ? seq : m->owed.to;
+        m->owed_ms = fed_mono(core) + LIMIT_WAIT_MS;
+        fed_tx_timer(core, m->owed_ms);
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* Of this and earlier terms: numbers go on from term to term. */
+static enum err
+resend_all(struct fed_core *core, struct fed_thread *t,
+           const struct clinic_id *asker, const struct proto_history *in,
+           bool again)
+{
+    enum err e;
+    struct clinic_id who = *asker; /* members may change below */
+    uint64_t from_ms;
+
+    /* decisions D 18 [history-agreed] */
+    TRY(fed_give_since(core, t, &who, &from_ms));
+    for (uint64_t seq = in->from; seq <= in->to; seq++) {
+        bool had = false;
+
+        for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
+             term--) {
+            TRY(resend(core, t, term, seq, from_ms, &had));
+        }
+        TRY(had || again ? OK : owe(core, t, &who, in->term, seq));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_past_owed(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t now = fed_mono(core);
+
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+        struct proto_history in = m->owed;
+
+        if (m->owed_ms == 0) {
+            continue;
+        }
+        if (now < m->owed_ms) {
+            fed_tx_timer(core, m->owed_ms);
+            continue;
+        }
+        m->owed_ms = 0;
+        TRY(t->mls == NULL ? OK : resend_all(core, t, &m->node, &in, true));
+    }
+out:
+    return e;
+}
+
 /* Only what the asker may have seen: it was a member then, or is told by us
    what we show it; entries are those of this thread alone. */
 enum err
@@ -61,7 +149,7 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     struct fed_member *m = fed_thread_member(t, asker);
     uint64_t now = fed_mono(core);
     uint64_t to = in->to;
-    uint64_t from_ms;
+    struct proto_history range = *in;
 
     if (memcmp(in->who, core->me.b, 32) != 0 || in->from == 0 ||
         in->from > in->to || m == NULL) {
@@ -82,15 +170,8 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
         return OK;
     }
     m->past += to - in->from + 1;
-    /* decisions D 18 [history-agreed] */
-    TRY(fed_give_since(core, t, asker, &from_ms));
-    for (uint64_t seq = in->from; seq <= to; seq++) {
-        /* Of this and earlier terms: numbers go on from term to term. */
-        for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
-             term--) {
-            TRY(fed_past_resend(core, t, term, seq, from_ms));
-        }
-    }
+    range.to = to;
+    TRY(resend_all(core, t, asker, &range, false));
 out:
     return e;
 }

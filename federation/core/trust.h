@@ -50,6 +50,8 @@ MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t seq,
                                     uint64_t from_ms);
+/* What members asked for that could not be read then (on a tick). */
+MUST_CHECK enum err fed_past_owed(struct fed_core *core, struct fed_thread *t);
 MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *asker,
                                     const struct proto_history *in);

@@ -93,7 +93,7 @@ TEST(keys_that_change)
                                    .rekey = 20,
                                    .rotate = 30};
 
-    tell(&s, 20);
+    tell(&s, 30);
 }
 
 TEST(put_back)
