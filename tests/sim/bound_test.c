@@ -6,26 +6,13 @@
  * everything there is.
  */
 #include "federation/core/bound.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 /* Two friends; node 0 runs under these bounds. */
 static struct thread_id
@@ -42,14 +29,6 @@ bounded(uint64_t seed, const struct fed_limits *limits)
     node_start(&w, 0);
     world_heal(&w);
     return t;
-}
-
-static struct fed_party *
-party_of(size_t i, size_t other)
-{
-    struct clinic_id root = node_root(&w, other);
-
-    return fed_party_find(w.nodes[i].core, &root);
 }
 
 static size_t
@@ -99,7 +78,7 @@ come(uint64_t serial)
     up.root = node_root(&w, 1);
     up.generation = w.nodes[1].generation;
     CHECK_OK(fed_core_peer_up(w.nodes[0].core, &up));
-    p = party_of(0, 1);
+    p = world_party(&w, 0, 1);
     memcpy(h.in_stream, p->rec.out_stream, sizeof(h.in_stream));
     h.in_applied = p->rec.out_acked;
     memcpy(h.out_stream, p->rec.in_stream, sizeof(h.out_stream));
@@ -143,7 +122,7 @@ TEST(answers_that_are_never_taken)
     CHECK_EQ(p->rec.answers, 0);
     ask(p, 903, 5);
     CHECK_EQ(p->rec.in_applied, applied + 5);
-    end();
+    world_end(&w);
 }
 
 TEST(entries_for_a_member_that_is_away)
@@ -164,7 +143,7 @@ TEST(entries_for_a_member_that_is_away)
     CHECK_EQ(node_messages(&w, 1, &t), 120);
     CHECK_EQ(w.nodes[1].gaps, 0);
     CHECK(rows_out(0) <= 20);
-    end();
+    world_end(&w);
 }
 
 TEST(words_that_wait_in_one_thread)
@@ -202,7 +181,7 @@ TEST(words_that_wait_in_one_thread)
     world_heal(&w);
     world_judge(&w, &t, both, 2);
     CHECK_EQ(node_messages(&w, hub, &t), 11);
-    end();
+    world_end(&w);
 }
 
 TEST(clinics_by_one_link)
@@ -225,9 +204,9 @@ TEST(clinics_by_one_link)
         }
     }
     for (size_t i = 1; i < 5; i++) {
-        in += party_of(i, 0)->rec.ours == PROTO_STANCE_GRANTED ? 1 : 0;
-        CHECK(party_of(i, 0)->rec.ours == PROTO_STANCE_GRANTED ||
-              party_of(i, 0)->rec.ours == PROTO_STANCE_ASKED);
+        in += world_party(&w, i, 0)->rec.ours == PROTO_STANCE_GRANTED ? 1 : 0;
+        CHECK(world_party(&w, i, 0)->rec.ours == PROTO_STANCE_GRANTED ||
+              world_party(&w, i, 0)->rec.ours == PROTO_STANCE_ASKED);
     }
     CHECK_EQ(in, 2);
     CHECK_EQ(w.nodes[0].links_used[PROTO_REDEEM_LATER], 1); /* told once */
@@ -236,9 +215,9 @@ TEST(clinics_by_one_link)
     w.wall_ms += LIMIT_HOUR_MS + 1;
     world_run(&w, 5000);
     for (size_t i = 1; i < 5; i++) {
-        CHECK_EQ(party_of(i, 0)->rec.ours, PROTO_STANCE_GRANTED);
+        CHECK_EQ(world_party(&w, i, 0)->rec.ours, PROTO_STANCE_GRANTED);
     }
-    end();
+    world_end(&w);
 }
 
 TEST(clinics_by_all_links)
@@ -257,7 +236,7 @@ TEST(clinics_by_all_links)
         world_run(&w, 2000);
     }
     for (size_t i = 1; i < 5; i++) {
-        in += party_of(i, 0)->rec.ours == PROTO_STANCE_GRANTED ? 1 : 0;
+        in += world_party(&w, i, 0)->rec.ours == PROTO_STANCE_GRANTED ? 1 : 0;
     }
     CHECK_EQ(in, 4); /* a one-time link is somebody's own wish */
     {
@@ -265,11 +244,11 @@ TEST(clinics_by_all_links)
         bool may = true;
         struct fed_rec_link link = {.uses = 0};
 
-        CHECK_OK(fed_bound_link(w.nodes[0].core, party_of(0, 1), inv.link.b,
-                                &link, &may));
+        CHECK_OK(fed_bound_link(w.nodes[0].core, world_party(&w, 0, 1),
+                                inv.link.b, &link, &may));
         CHECK(!may);
     }
-    end();
+    world_end(&w);
 }
 
 /* A greeting looks at the threads of the clinic that greets. */
@@ -301,9 +280,9 @@ TEST(greetings_look_at_their_own_threads)
     }
     CHECK(concern <= 200 / 32);
     uses = core->uses;
-    CHECK_OK(fed_busy_kick(core, party_of(0, 1)));
+    CHECK_OK(fed_busy_kick(core, world_party(&w, 0, 1)));
     CHECK(core->uses - uses <= concern);
-    end();
+    world_end(&w);
 }
 
 static enum err
@@ -357,7 +336,7 @@ TEST(a_welcome_finds_its_key_package)
     mls_undo(t->mls, &built.made.change);
     fed_built_clear(&built);
     bytes_free(&kp);
-    end();
+    world_end(&w);
 }
 
 int

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What time it is at least (decisions A 3). */
 #include "federation/core/trust.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 static bool
 behind(size_t i)
@@ -64,7 +49,7 @@ TEST(a_clock_behind_what_was_stored)
     world_judge(&w, &t, both, 2);
     w.wall_ms += 400 * IDENT_DAY_MS;
     CHECK(!behind(0));
-    end();
+    world_end(&w);
 }
 
 /* An hour or a night is no reason to say anything. */
@@ -75,7 +60,7 @@ TEST(a_clock_that_is_set)
     world_run(&w, 40000);
     w.wall_ms -= IDENT_DAY_MS / 2;
     CHECK(!behind(0));
-    end();
+    world_end(&w);
 }
 
 TEST(a_clock_behind_what_others_signed)
@@ -88,7 +73,7 @@ TEST(a_clock_behind_what_others_signed)
     CHECK(!behind(0)); /* one liar among two */
     certified(0, 2, w.wall_ms + 50 * IDENT_DAY_MS);
     CHECK(behind(0));
-    end();
+    world_end(&w);
 }
 
 /* It is still known after a restart. */
@@ -103,7 +88,7 @@ TEST(what_others_signed_is_stored)
     node_crash(&w, 0);
     node_start(&w, 0);
     CHECK(behind(0));
-    end();
+    world_end(&w);
 }
 
 int

@@ -9,10 +9,10 @@
 #include "federation/core/care.h"
 #include "federation/core/trust.h"
 #include "proto/msg/device.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
@@ -22,19 +22,6 @@ enum {
     PHONE = 3 /* the first device */
 };
 
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
-
 static struct fed_party *
 party_of(size_t i, const uint8_t id[32])
 {
@@ -42,15 +29,6 @@ party_of(size_t i, const uint8_t id[32])
 
     memcpy(root.b, id, sizeof(root.b));
     return fed_party_find(w.nodes[i].core, &root);
-}
-
-static struct fed_thread *
-thread_of(size_t i, const struct thread_id *id)
-{
-    struct fed_thread *t = NULL;
-
-    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
-    return t;
 }
 
 /* Three clinics that know each other, a patient of the first, one thread. */
@@ -152,7 +130,7 @@ static struct bytes
 lie(size_t i, const struct thread_id *id, struct bent *b,
     struct mls_proposal_in *in, size_t n)
 {
-    struct fed_thread *t = thread_of(i, id);
+    struct fed_thread *t = world_thread(&w, i, id);
     struct mls_identity who = identity_of(i);
     struct mls_commit_opts opts = {.skip_pending = true,
                                    .force_path = true,
@@ -192,7 +170,7 @@ lie(size_t i, const struct thread_id *id, struct bent *b,
 static enum err
 judged(size_t j, const struct thread_id *id, const struct bytes *commit)
 {
-    struct fed_thread *t = thread_of(j, id);
+    struct fed_thread *t = world_thread(&w, j, id);
     struct mls_processed done = {0};
     struct fed_who by;
     enum err e;
@@ -254,7 +232,7 @@ put_in(size_t i, const struct thread_id *id,
     struct proto_subject s = clinic_by(2, &by);
     struct mls_proposal_in in[2] = {{0}};
 
-    bend(thread_of(i, id), &b);
+    bend(world_thread(&w, i, id), &b);
     add_subject(&b, &s);
     if (consent != NULL) {
         uint32_t n = b.group.consents.len++;
@@ -281,7 +259,7 @@ TEST(a_patient_brings_a_clinic)
     struct bytes commit = put_in(PHONE, &t, NULL);
 
     refused(&t, &commit, all, 2);
-    end();
+    world_end(&w);
 }
 
 /* [consent-needed] [thread-add-listed] */
@@ -292,7 +270,7 @@ TEST(a_clinic_without_consent)
     struct bytes commit = put_in(0, &t, NULL);
 
     refused(&t, &commit, all, 2);
-    end();
+    world_end(&w);
 }
 
 /* What a device of the patient would sign. */
@@ -359,7 +337,7 @@ TEST(consents_of_something_else)
     c.scope = IDENT_SCOPE_PRIVATE;
     memset(c.thread.b, 0, sizeof(c.thread.b));
     CHECK_ERR(with_consent(&t, &c, phone), ERR_DENIED);
-    end();
+    world_end(&w);
 }
 
 /* [consent-withdrawn] what was taken back serves no more */
@@ -398,7 +376,7 @@ TEST(an_old_consent_after_a_withdrawal)
     CHECK_ERR(with_consent(&t, &c, &w.nodes[PHONE].key), ERR_DENIED);
     c.serial++;
     CHECK_OK(with_consent(&t, &c, &w.nodes[PHONE].key));
-    end();
+    world_end(&w);
 }
 
 /* [group-left-over] */
@@ -410,13 +388,13 @@ TEST(a_consent_about_nobody)
     struct mls_proposal_in in[1] = {{0}};
     struct bytes commit;
 
-    bend(thread_of(0, &t), &b);
+    bend(world_thread(&w, 0, &t), &b);
     b.consents[b.group.consents.len] = b.consents[0];
     memset(b.consents[b.group.consents.len].clinic, 0xff, 32);
     b.group.consents.len++;
     commit = lie(0, &t, &b, in, 1);
     refused(&t, &commit, all, 2);
-    end();
+    world_end(&w);
 }
 
 /* ----------------------------------------------------------------- devices */
@@ -488,7 +466,7 @@ haunt(const struct thread_id *t, const struct ghost *g, struct view list,
     struct bent b;
     struct mls_proposal_in in[2] = {{0}};
 
-    bend(thread_of(0, t), &b);
+    bend(world_thread(&w, 0, t), &b);
     if (list.len > 0) {
         b.lists[0].list = list;
         for (uint32_t i = 0; i < b.group.subjects.len; i++) {
@@ -527,7 +505,7 @@ TEST(a_ghost_device)
     refused(&t, &commit, all, 2);
     lay(&g);
     bytes_free(&list);
-    end();
+    world_end(&w);
 }
 
 /* A commit of clinic 0 that only brings this list. */
@@ -537,7 +515,7 @@ bring(const struct thread_id *t, struct view list, uint64_t generation)
     struct bent b;
     struct mls_proposal_in in[1] = {{0}};
 
-    bend(thread_of(0, t), &b);
+    bend(world_thread(&w, 0, t), &b);
     b.lists[0].list = list;
     for (uint32_t i = 0; i < b.group.subjects.len; i++) {
         if (b.subjects[i].kind == PROTO_SUBJECT_PATIENT) {
@@ -570,7 +548,7 @@ TEST(lists_that_are_wrong)
     commit = bring(&t, view_of(&list), ident_generation(5, 0));
     refused(&t, &commit, all, 2);
     bytes_free(&list);
-    end();
+    world_end(&w);
 }
 
 /* Two lists of one generation in the world: said, and neither follows. */
@@ -599,7 +577,7 @@ TEST(a_second_list_is_an_alarm)
     bytes_free(&commit);
     bytes_free(&one);
     bytes_free(&two);
-    end();
+    world_end(&w);
 }
 
 /* [device-removed] this thread has not seen the newer list, we have */
@@ -626,7 +604,7 @@ TEST(a_device_that_is_known_to_be_gone)
     bytes_free(&with);
     bytes_free(&without);
     lay(&g);
-    end();
+    world_end(&w);
 }
 
 /* [thread-remove-device] a listed device is nobody else's to take out */
@@ -638,13 +616,13 @@ TEST(a_clinic_takes_a_device_out)
     struct bytes commit;
     struct clinic_id phone = node_root(&w, PHONE);
 
-    bend(thread_of(1, &t), &b);
+    bend(world_thread(&w, 1, &t), &b);
     in[1].type = MLS_PROPOSAL_REMOVE;
-    CHECK_OK(fed_leaf_at(thread_of(1, &t)->mls, &phone, &in[1].leaf));
+    CHECK_OK(fed_leaf_at(world_thread(&w, 1, &t)->mls, &phone, &in[1].leaf));
     commit = lie(1, &t, &b, in, 2);
     CHECK_ERR(judged(0, &t, &commit), ERR_DENIED);
     bytes_free(&commit);
-    end();
+    world_end(&w);
 }
 
 /* ------------------------------------------------------------------- relays */
@@ -691,7 +669,7 @@ TEST(a_relay_hands_out_itself)
     CHECK_EQ(w.nodes[1].bad, bad + 1); /* said */
     CHECK_EQ(own->group.subjects.len, 1);
     lay(&g);
-    end();
+    world_end(&w);
 }
 
 static struct bytes
@@ -743,7 +721,7 @@ TEST(who_speaks_for_the_patient)
     CHECK_ERR(fed_item(w.nodes[1].core, home, view_of(&item)), ERR_DENIED);
     bytes_free(&item);
     bytes_free(&get);
-    end();
+    world_end(&w);
 }
 
 /* [claim-allowed] [claim-limited] key packages only for who was introduced,
@@ -778,7 +756,7 @@ TEST(claims_have_an_end)
     CHECK_OK(fed_allow_get(core, &patient,
                            &party_of(0, w.nodes[1].root.pub)->root, &allow));
     CHECK_EQ(allow.claims, LIMIT_CLAIMS);
-    end();
+    world_end(&w);
 }
 
 /* [welcome-by] a thread that a clinic opens with a patient who never said yes
@@ -803,7 +781,7 @@ TEST(a_clinic_that_the_patient_did_not_allow)
     world_run(&w, 5000);
     CHECK_EQ(node_state(&w, PHONE, &u), 0);
     CHECK(w.nodes[PHONE].bad > 0);
-    end();
+    world_end(&w);
 }
 
 /* [gi-sealed] */
@@ -814,7 +792,7 @@ TEST(a_relay_asks_in_the_open)
     struct proto_peer_msg msg = {.type = PROTO_PEER_GI_GET};
     struct bytes get = {0};
     struct bytes item;
-    struct fed_thread *mine = thread_of(1, &t);
+    struct fed_thread *mine = world_thread(&w, 1, &t);
 
     /* As if clinic 1 ordered it, and the patient came by clinic 0. */
     memcpy(mine->rec.hub, w.nodes[1].root.pub, 32);
@@ -824,7 +802,7 @@ TEST(a_relay_asks_in_the_open)
     CHECK_ERR(fed_item(w.nodes[1].core, home, view_of(&item)), ERR_DENIED);
     bytes_free(&item);
     bytes_free(&get);
-    end();
+    world_end(&w);
 }
 
 int

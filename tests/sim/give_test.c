@@ -3,10 +3,10 @@
  * What a newcomer may read of before: what the patient agreed to comes by
  * itself, and nothing else comes by asking.
  */
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
@@ -14,19 +14,6 @@ static struct world w;
 enum {
     BEFORE = 6 /* messages before the newcomer */
 };
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 /* Clinic 0 and a patient talk; clinic 1 comes in by a consent at the desk. */
 static struct thread_id
@@ -68,7 +55,7 @@ TEST(what_was_agreed_comes_by_itself)
 
     CHECK_EQ(node_messages(&w, 0, &t), BEFORE);
     CHECK_EQ(node_messages(&w, 1, &t), BEFORE);
-    end();
+    world_end(&w);
 }
 
 /* [history-agreed] */
@@ -90,7 +77,7 @@ TEST(nothing_else_comes_by_asking)
     CHECK_OK(world_say(&w, 0, &t));
     world_run(&w, 3000);
     CHECK_EQ(node_messages(&w, 1, &t), 1);
-    end();
+    world_end(&w);
 }
 
 int

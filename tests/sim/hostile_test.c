@@ -4,43 +4,13 @@
  * things that no honest core would.
  */
 #include "federation/core/trust.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
-
-static struct fed_party *
-party_of(size_t i, size_t other)
-{
-    struct clinic_id root = node_root(&w, other);
-
-    return fed_party_find(w.nodes[i].core, &root);
-}
-
-static struct fed_thread *
-thread_of(size_t i, const struct thread_id *id)
-{
-    struct fed_thread *t = NULL;
-
-    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
-    return t;
-}
 
 /* A new connection to node i from other, which has said nothing yet. */
 static struct fed_party *
@@ -51,34 +21,7 @@ connect_again(size_t i, size_t other, uint64_t serial)
     up.root = node_root(&w, other);
     up.generation = w.nodes[other].generation;
     CHECK_OK(fed_core_peer_up(w.nodes[i].core, &up));
-    return party_of(i, other);
-}
-
-static struct thread_id
-group_of(size_t nodes)
-{
-    struct clinic_id with[WORLD_NODES];
-    struct thread_id t;
-
-    for (size_t i = 1; i < nodes; i++) {
-        with[i - 1] = node_root(&w, i);
-    }
-    CHECK_OK(fed_core_thread_open(w.nodes[0].core, with, nodes - 1,
-                                  VIEW_LIT("All of us"), &t));
-    sim_take(&w, 0);
-    world_run(&w, 3000);
-    return t;
-}
-
-static void
-friends(uint64_t seed, size_t nodes)
-{
-    world_init(&w, seed, nodes);
-    for (size_t a = 0; a < nodes; a++) {
-        for (size_t b = a + 1; b < nodes; b++) {
-            world_befriend(&w, a, b);
-        }
-    }
+    return world_party(&w, i, other);
 }
 
 /* A clinic that remembers more than there was makes us doubt what we have with
@@ -91,11 +34,11 @@ TEST(lie_about_rollback)
     uint8_t stream[16];
     struct proto_hello h = {.version_min = 1, .version_max = 1, .suites = 3};
 
-    friends(1, 3);
+    world_friends(&w, 1, 3);
     other = world_direct(&w, 0, 2);
     own = world_direct(&w, 0, 1);
     world_heal(&w);
-    memcpy(stream, party_of(0, 2)->rec.out_stream, sizeof(stream));
+    memcpy(stream, world_party(&w, 0, 2)->rec.out_stream, sizeof(stream));
     node_crash(&w, 0);
     node_start(&w, 0);
     p = connect_again(0, 1, 900);
@@ -105,12 +48,12 @@ TEST(lie_about_rollback)
     h.incarnation_seen = UINT64_MAX;
     h.stance = PROTO_STANCE_GRANTED;
     CHECK_OK(fed_hello_recv(w.nodes[0].core, p, &h));
-    CHECK_EQ(thread_of(0, &other)->rec.state, FED_THREAD_ACTIVE);
-    CHECK(thread_of(0, &own)->rec.state != FED_THREAD_ACTIVE);
+    CHECK_EQ(world_thread(&w, 0, &other)->rec.state, FED_THREAD_ACTIVE);
+    CHECK(world_thread(&w, 0, &own)->rec.state != FED_THREAD_ACTIVE);
     CHECK(w.nodes[0].core->self.incarnation > 1);
     CHECK(w.nodes[0].core->self.incarnation < UINT64_C(1) << 33);
-    CHECK(memcmp(party_of(0, 2)->rec.out_stream, stream, 16) == 0);
-    end();
+    CHECK(memcmp(world_party(&w, 0, 2)->rec.out_stream, stream, 16) == 0);
+    world_end(&w);
 }
 
 /* What was queued since the start does not hide that we were put back. */
@@ -121,13 +64,13 @@ TEST(rollback_behind_a_queue)
     struct proto_hello h = {.version_min = 1, .version_max = 1, .suites = 3};
     struct proto_peer_msg msg = {.type = PROTO_PEER_FORK_ALERT};
 
-    friends(2, 2);
+    world_friends(&w, 2, 2);
     world_heal(&w);
     node_snapshot(&w, 0, &before);
     node_copy_back(&w, 0, &before);
     rows_free(&before);
     node_start(&w, 0);
-    p = party_of(0, 1);
+    p = world_party(&w, 0, 1);
     memcpy(h.in_stream, p->rec.out_stream, sizeof(h.in_stream));
     memcpy(h.out_stream, p->rec.in_stream, sizeof(h.out_stream));
     h.out_acked = p->rec.in_applied;
@@ -141,7 +84,7 @@ TEST(rollback_behind_a_queue)
     sim_take(&w, 0);
     sim_commit_due(&w, 0, true);
     CHECK_EQ(w.nodes[0].rollbacks, 1);
-    end();
+    world_end(&w);
 }
 
 /* Node i's own MLS view of the world, to make what its core would not. */
@@ -174,9 +117,9 @@ TEST(second_leaf)
     struct proto_hs_submit in = {.term = 1};
     uint64_t epoch;
 
-    friends(3, 3);
-    id = group_of(3);
-    t = thread_of(0, &id);
+    world_friends(&w, 3, 3);
+    id = world_group(&w, 0, 3);
+    t = world_thread(&w, 0, &id);
     CHECK_EQ(t->rec.state, FED_THREAD_ACTIVE);
     epoch = mls_group_epoch(t->mls);
     env = fed_mls_env(w.nodes[1].core);
@@ -188,7 +131,7 @@ TEST(second_leaf)
     CHECK_OK(mls_join_external(&env, &who, &opts, &made));
     memcpy(in.thread, id.b, 32);
     in.message = view_of(&made.commit);
-    CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_hub_hs(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(mls_group_epoch(t->mls), epoch);
     /* Nor is it let in when it comes as what we rejoin. */
     CHECK_ERR(fed_policy_members(w.nodes[0].core, made.group, &t->group),
@@ -197,7 +140,7 @@ TEST(second_leaf)
     mls_external_made_clear(&made);
     bytes_free(&info);
     bytes_free(&aad);
-    end();
+    world_end(&w);
 }
 
 /* [thread-direct-two] */
@@ -210,10 +153,10 @@ TEST(third_in_a_direct_conversation)
     struct bytes kp = {0};
     struct clinic_id us;
 
-    friends(4, 3);
+    world_friends(&w, 4, 3);
     world_heal(&w);
     id = world_direct(&w, 0, 1);
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     us = node_root(&w, 0);
     CHECK_OK(fed_kp_make(w.nodes[2].core, &us, false, &kp));
     memcpy(add.id, w.nodes[2].root.pub, 32);
@@ -221,7 +164,7 @@ TEST(third_in_a_direct_conversation)
     CHECK_ERR(fed_commit_build(w.nodes[0].core, t, &add, &built), ERR_DENIED);
     fed_built_clear(&built);
     bytes_free(&kp);
-    end();
+    world_end(&w);
 }
 
 /* What the hub calls a log number is not how long we work. */
@@ -232,21 +175,22 @@ TEST(numbers_without_end)
     struct fed_thread *now;
     struct proto_thread_end in = {.reason = 1};
 
-    friends(5, 2);
+    world_friends(&w, 5, 2);
     world_heal(&w);
     id = world_direct(&w, 0, 1);
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     now = t;
     t->rec.seq = UINT64_MAX - 2; /* as a Welcome may say */
     t->rec.kept = 0;
     CHECK_OK(fed_thread_new(w.nodes[0].core, &(struct thread_id){{9}},
-                            &party_of(0, 1)->root, FED_THREAD_ACTIVE, &now));
-    memcpy(party_of(0, 1)->rec.direct, now->id.b, 32);
+                            &world_party(&w, 0, 1)->root, FED_THREAD_ACTIVE,
+                            &now));
+    memcpy(world_party(&w, 0, 1)->rec.direct, now->id.b, 32);
     memcpy(in.thread, id.b, 32);
-    CHECK_OK(fed_follow_end(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_follow_end(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(t->rec.state, FED_THREAD_ENDED);
     now->rec.state = FED_THREAD_ENDED;
-    end();
+    world_end(&w);
 }
 
 /* A Welcome goes to whom the commit added, once, not to whom it names. */
@@ -261,25 +205,26 @@ TEST(welcomes_for_everybody)
     struct proto_hs_submit in = {.term = 1, .welcome = VIEW_LIT("big")};
     uint64_t queued;
 
-    friends(6, 3);
-    id = group_of(3);
+    world_friends(&w, 6, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
-    t = thread_of(0, &id);
-    mine = thread_of(1, &id);
+    t = world_thread(&w, 0, &id);
+    mine = world_thread(&w, 1, &id);
     CHECK_OK(fed_commit_build(w.nodes[1].core, mine, &rekey, &built));
     memcpy(twice[0].root, w.nodes[2].root.pub, 32);
     memcpy(twice[1].root, w.nodes[2].root.pub, 32);
     memcpy(in.thread, id.b, 32);
     in.message = view_of(&built.made.commit);
     in.added = (struct proto_list){.items = twice, .len = 2};
-    queued = party_of(0, 2)->rec.out_next;
-    CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
+    queued = world_party(&w, 0, 2)->rec.out_next;
+    CHECK_OK(fed_hub_hs(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(mls_group_epoch(t->mls),
              built.made.stage != NULL ? mls_group_epoch(mine->mls) + 1 : 0);
-    CHECK_EQ(party_of(0, 2)->rec.out_next, queued + 1); /* the commit alone */
+    CHECK_EQ(world_party(&w, 0, 2)->rec.out_next,
+             queued + 1); /* the commit alone */
     mls_undo(mine->mls, &built.made.change);
     fed_built_clear(&built);
-    end();
+    world_end(&w);
 }
 
 /* Who asks for much and acknowledges nothing is not given more and more. */
@@ -292,12 +237,12 @@ TEST(answers_that_nobody_takes)
     struct rows *rows = &w.nodes[0].rows;
     uint64_t bytes = 0;
 
-    friends(7, 2);
+    world_friends(&w, 7, 2);
     id = world_direct(&w, 0, 1);
     for (int i = 0; i < 40; i++) {
         CHECK_OK(world_say(&w, 0, &id));
     }
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     CHECK(t->rec.seq >= 40);
     p = connect_again(0, 1, 902);
     memcpy(in.thread, id.b, 32);
@@ -313,7 +258,7 @@ TEST(answers_that_nobody_takes)
         bytes += rows->at[i].ns == FED_NS_OUT ? rows->at[i].value.len : 0;
     }
     CHECK(bytes < 50 * 200 + LIMIT_KIB(64)); /* one full answer, 49 empty */
-    end();
+    world_end(&w);
 }
 
 static size_t
@@ -334,15 +279,15 @@ TEST(key_packages_without_end)
     struct fed_party *p;
     struct proto_kp_claim in = {.suite = MLS_SUITE_X25519_CHACHA20};
 
-    friends(8, 2);
-    p = party_of(0, 1);
+    world_friends(&w, 8, 2);
+    p = world_party(&w, 0, 1);
     memcpy(in.hub, node_root(&w, 0).b, 32);
     for (unsigned i = 0; i < 2 * LIMIT_KP_HELD; i++) {
         w.wall_ms++;
         CHECK_OK(fed_claim_asked(w.nodes[0].core, p, &in));
     }
     CHECK(key_packages(0) <= LIMIT_KP_HELD);
-    end();
+    world_end(&w);
 }
 
 /* A friend cannot bring in whom people have still to decide about. */
@@ -359,20 +304,20 @@ TEST(hub_under_review)
     CHECK_OK(fed_core_connect(w.nodes[2].core, &inv));
     sim_take(&w, 2);
     world_run(&w, 3000);
-    hub = party_of(0, 2);
+    hub = world_party(&w, 0, 2);
     CHECK_EQ(hub->rec.ours, PROTO_STANCE_REVIEW);
     memcpy(in.hub, hub->root.b, 32);
     before = key_packages(0);
-    CHECK_OK(fed_claim_asked(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_claim_asked(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(hub->rec.ours, PROTO_STANCE_REVIEW);
     CHECK_EQ(key_packages(0), before);
     for (unsigned i = 0; i < 2 * LIMIT_HUBS_PER_PARTY; i++) {
         in.hub[0] = (uint8_t)i;
         in.hub[1] = (uint8_t)(i >> 8);
-        CHECK_OK(fed_claim_asked(w.nodes[0].core, party_of(0, 1), &in));
+        CHECK_OK(fed_claim_asked(w.nodes[0].core, world_party(&w, 0, 1), &in));
     }
     CHECK(w.nodes[0].core->parties_len <= LIMIT_HUBS_PER_PARTY + 2);
-    end();
+    world_end(&w);
 }
 
 /* A one-time link does not undo a disconnection. */
@@ -387,17 +332,17 @@ TEST(one_time_twice)
     CHECK_OK(fed_core_connect(w.nodes[1].core, &inv));
     sim_take(&w, 1);
     world_run(&w, 3000);
-    CHECK_EQ(party_of(0, 1)->rec.ours, PROTO_STANCE_GRANTED);
+    CHECK_EQ(world_party(&w, 0, 1)->rec.ours, PROTO_STANCE_GRANTED);
     CHECK_OK(fed_core_disconnect(w.nodes[0].core, &other));
     sim_take(&w, 0);
     world_run(&w, 3000);
-    CHECK_EQ(party_of(1, 0)->rec.ours, PROTO_STANCE_ENDED);
+    CHECK_EQ(world_party(&w, 1, 0)->rec.ours, PROTO_STANCE_ENDED);
     CHECK_OK(fed_core_connect(w.nodes[1].core, &inv));
     sim_take(&w, 1);
     world_run(&w, 5000);
-    CHECK_EQ(party_of(0, 1)->rec.ours, PROTO_STANCE_ENDED);
+    CHECK_EQ(world_party(&w, 0, 1)->rec.ours, PROTO_STANCE_ENDED);
     CHECK(w.nodes[0].links_used[PROTO_REDEEM_USED] > 0);
-    end();
+    world_end(&w);
 }
 
 TEST(alarm_of_an_outsider)
@@ -405,13 +350,13 @@ TEST(alarm_of_an_outsider)
     struct thread_id id;
     struct proto_fork_alert in = {.term = 1};
 
-    friends(11, 3);
+    world_friends(&w, 11, 3);
     id = world_direct(&w, 0, 1);
     memcpy(in.thread, id.b, 32);
-    CHECK_ERR(fed_resync_fork(w.nodes[0].core, party_of(0, 2), &in),
+    CHECK_ERR(fed_resync_fork(w.nodes[0].core, world_party(&w, 0, 2), &in),
               ERR_DENIED);
-    CHECK_OK(fed_resync_fork(w.nodes[0].core, party_of(0, 1), &in));
-    end();
+    CHECK_OK(fed_resync_fork(w.nodes[0].core, world_party(&w, 0, 1), &in));
+    world_end(&w);
 }
 
 /* Only a commit begins a term. */
@@ -423,17 +368,17 @@ TEST(term_by_a_message)
                            .kind = PROTO_ENTRY_APP,
                            .message = VIEW_LIT("anything")};
 
-    friends(12, 3);
-    id = group_of(3);
+    world_friends(&w, 12, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
-    t = thread_of(1, &id);
+    t = world_thread(&w, 1, &id);
     memcpy(in.thread, id.b, 32);
     memcpy(in.prev, t->rec.head, 32);
     in.seq = t->rec.seq + 1;
-    CHECK_OK(fed_follow_fan(w.nodes[1].core, party_of(1, 0), &in));
+    CHECK_OK(fed_follow_fan(w.nodes[1].core, world_party(&w, 1, 0), &in));
     CHECK(t->rec.term != UINT64_MAX);
     CHECK_EQ(t->rec.state, FED_THREAD_RESYNC);
-    end();
+    world_end(&w);
 }
 
 /* What is brought back does not take the place of what is there. */
@@ -449,11 +394,11 @@ TEST(words_in_a_taken_place)
     struct bytes content = {0};
     uint64_t places[4] = {0};
 
-    friends(13, 3);
-    id = group_of(3);
+    world_friends(&w, 13, 3);
+    id = world_group(&w, 0, 3);
     CHECK_OK(world_say(&w, 0, &id));
     world_heal(&w);
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     author = node_root(&w, 2);
     by = node_root(&w, 1);
     said.u.text.text = VIEW_LIT("never said");
@@ -486,7 +431,7 @@ TEST(words_in_a_taken_place)
     sim_commit_due(&w, 0, true);
     CHECK_EQ(w.nodes[0].resent, 0);
     bytes_free(&content);
-    end();
+    world_end(&w);
 }
 
 int

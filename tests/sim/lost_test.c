@@ -5,54 +5,14 @@
  * has comes back to everybody (decisions E 22, G 31).
  */
 #include "federation/core/trust.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
-
-static struct thread_id
-group_of(size_t nodes)
-{
-    struct clinic_id with[WORLD_NODES];
-    struct thread_id t;
-
-    for (size_t i = 1; i < nodes; i++) {
-        with[i - 1] = node_root(&w, i);
-    }
-    CHECK_OK(fed_core_thread_open(w.nodes[0].core, with, nodes - 1,
-                                  VIEW_LIT("All of us"), &t));
-    sim_take(&w, 0);
-    world_run(&w, 3000);
-    return t;
-}
-
-static void
-friends(uint64_t seed, size_t nodes)
-{
-    world_init(&w, seed, nodes);
-    for (size_t a = 0; a < nodes; a++) {
-        for (size_t b = a + 1; b < nodes; b++) {
-            world_befriend(&w, a, b);
-        }
-    }
-}
 
 static void
 talk(const struct thread_id *t, size_t nodes, size_t n)
@@ -113,7 +73,7 @@ TEST(both_of_two_restored)
         struct thread_id now;
         size_t before;
 
-        friends(seed, 2);
+        world_friends(&w, seed, 2);
         t = world_direct(&w, 0, 1);
         talk(&t, 2, 6);
         sim_commit_due(&w, 0, true);
@@ -137,7 +97,7 @@ TEST(both_of_two_restored)
         world_heal(&w);
         CHECK_EQ(node_messages(&w, 0, &now), before + 4);
         judge(&t, 2);
-        end();
+        world_end(&w);
     }
 }
 
@@ -149,7 +109,7 @@ TEST(words_that_waited)
     struct thread_id t;
     struct thread_id now;
 
-    friends(31, 2);
+    world_friends(&w, 31, 2);
     t = world_direct(&w, 0, 1);
     talk(&t, 2, 4);
     world_heal(&w);
@@ -167,7 +127,7 @@ TEST(words_that_waited)
     judge(&t, 2);
     rows_free(&a);
     rows_free(&b);
-    end();
+    world_end(&w);
 }
 
 TEST(all_of_three_restored)
@@ -177,8 +137,8 @@ TEST(all_of_three_restored)
         struct thread_id t;
         struct thread_id now;
 
-        friends(seed, 3);
-        t = group_of(3);
+        world_friends(&w, seed, 3);
+        t = world_group(&w, 0, 3);
         for (size_t i = 0; i < 3; i++) {
             size_t who = (size_t)(seed + i) % 3;
 
@@ -199,7 +159,7 @@ TEST(all_of_three_restored)
         talk(&now, 3, 3);
         world_heal(&w);
         judge(&t, 3);
-        end();
+        world_end(&w);
     }
 }
 
@@ -212,8 +172,8 @@ TEST(one_of_three_has_it)
     struct thread_id now;
     static const size_t all[] = {0, 1, 2};
 
-    friends(41, 3);
-    t = group_of(3);
+    world_friends(&w, 41, 3);
+    t = world_group(&w, 0, 3);
     talk(&t, 3, 6);
     world_heal(&w);
     node_snapshot(&w, 0, &a);
@@ -235,7 +195,7 @@ TEST(one_of_three_has_it)
     world_judge(&w, &t, all, 3);
     rows_free(&a);
     rows_free(&b);
-    end();
+    world_end(&w);
 }
 
 /* The third stays away: after 72 hours the two go on, and it comes along when
@@ -246,8 +206,8 @@ TEST(the_third_is_away)
     struct rows b = {0};
     struct thread_id t;
 
-    friends(42, 3);
-    t = group_of(3);
+    world_friends(&w, 42, 3);
+    t = world_group(&w, 0, 3);
     talk(&t, 3, 6);
     world_heal(&w);
     node_snapshot(&w, 0, &a);
@@ -266,7 +226,7 @@ TEST(the_third_is_away)
     judge(&t, 3);
     rows_free(&a);
     rows_free(&b);
-    end();
+    world_end(&w);
 }
 
 /* The hub loses, and whom it asks loses before it has answered: the third is
@@ -279,8 +239,8 @@ TEST(one_after_the_other)
         struct thread_id t;
         static const size_t all[] = {0, 1, 2};
 
-        friends(seed, 3);
-        t = group_of(3);
+        world_friends(&w, seed, 3);
+        t = world_group(&w, 0, 3);
         talk(&t, 3, 3);
         sim_commit_due(&w, 0, true);
         sim_commit_due(&w, 1, true);
@@ -298,7 +258,7 @@ TEST(one_after_the_other)
         world_heal(&w);
         world_judge(&w, &t, all, 3);
         CHECK_EQ(node_messages(&w, 0, &t), 13);
-        end();
+        world_end(&w);
     }
 }
 

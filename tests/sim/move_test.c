@@ -5,6 +5,7 @@
  * lies about it can not do.
  */
 #include "federation/core/move.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
@@ -18,28 +19,6 @@ enum {
 
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3};
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
-
-static struct fed_thread *
-thread_of(size_t i, const struct thread_id *id)
-{
-    struct fed_thread *t = NULL;
-
-    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
-    return t;
-}
 
 static struct fed_thread_info
 info_of(size_t i, const struct thread_id *id)
@@ -112,7 +91,7 @@ outlast(void)
 static size_t
 first_of(const struct thread_id *t, size_t from, size_t n)
 {
-    struct fed_thread *at = thread_of(from, t);
+    struct fed_thread *at = world_thread(&w, from, t);
     size_t best = SIZE_MAX;
     size_t first = SIZE_MAX;
 
@@ -154,7 +133,7 @@ TEST(handed_over)
     world_judge(&w, &t, all, 3);
     CHECK_EQ(node_messages(&w, 1, &t), 8 + 1);
     CHECK_EQ(w.nodes[0].gaps + w.nodes[1].gaps + w.nodes[2].gaps, 0);
-    end();
+    world_end(&w);
 }
 
 /* Nobody who is away loses what was said before, or after. */
@@ -181,7 +160,7 @@ TEST(handed_over_while_one_is_away)
     world_judge(&w, &t, all, 4);
     CHECK_EQ(w.nodes[3].gaps, 0);
     CHECK_EQ(node_messages(&w, 3, &t), 15 + 1);
-    end();
+    world_end(&w);
 }
 
 /* The hub's clinic leaves: it hands over first, then is removed. */
@@ -200,7 +179,7 @@ TEST(the_hub_leaves)
     say(2, &t);
     world_heal(&w);
     world_judge(&w, &t, left, 2);
-    end();
+    world_end(&w);
 }
 
 TEST(nobody_to_hand_over_to)
@@ -213,7 +192,7 @@ TEST(nobody_to_hand_over_to)
     CHECK_ERR(fed_core_hand_over(w.nodes[0].core, &t, NULL, false),
               ERR_INVALID);
     CHECK_ERR(fed_core_leave(w.nodes[0].core, &t), ERR_INVALID);
-    end();
+    world_end(&w);
 }
 
 /* A copy of the old hub's folder from before hears that it is none. */
@@ -239,7 +218,7 @@ TEST(handed_over_then_restored)
     say(0, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
-    end();
+    world_end(&w);
 }
 
 /* ---------------------------------------------------------------- unplanned */
@@ -270,7 +249,7 @@ TEST(taken_over)
     say(0, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
-    end();
+    world_end(&w);
 }
 
 /* One other clinic: that clinic alone. */
@@ -297,7 +276,7 @@ TEST(taken_over_by_the_only_other)
     say(hub, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 2);
-    end();
+    world_end(&w);
 }
 
 /* What the old hub and those with it said alone is said again. */
@@ -333,7 +312,7 @@ TEST(the_old_hub_was_only_cut_off)
         world_heal(&w);
         world_judge(&w, &t, all, 4);
         CHECK(w.nodes[1].resent >= 5);
-        end();
+        world_end(&w);
     }
 }
 
@@ -358,7 +337,7 @@ TEST(most_of_the_log_leads)
     CHECK(hub_is(other, &t, other));
     world_heal(&w);
     world_judge(&w, &t, all, 3);
-    end();
+    world_end(&w);
 }
 
 /* Two who do not see each other both begin the next term. */
@@ -397,7 +376,7 @@ TEST(two_successors)
         CHECK(hub_is(2, &t, first));
         world_judge(&w, &t, all, 3);
         CHECK_EQ(node_messages(&w, 0, &t), 7 + 1);
-        end();
+        world_end(&w);
     }
 }
 
@@ -425,7 +404,7 @@ TEST(taken_over_by_strangers)
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     CHECK_EQ(node_messages(&w, 0, &t), 2 + 1);
-    end();
+    world_end(&w);
 }
 
 /* A patient's app follows the move; node 0 delivers for it all the while. */
@@ -472,7 +451,7 @@ TEST(handed_over_with_a_patient)
     say(1, &t);
     world_heal(&w);
     world_judge(&w, &t, who, 3);
-    end();
+    world_end(&w);
 }
 
 /* ------------------------------------------------------------------ hostile */
@@ -481,7 +460,7 @@ TEST(handed_over_with_a_patient)
 static void
 statement(size_t i, const struct thread_id *t, uint64_t term, struct bytes *out)
 {
-    struct fed_thread *at = thread_of(i, t);
+    struct fed_thread *at = world_thread(&w, i, t);
     struct proto_hub_said said = {.term = term};
 
     memcpy(said.thread, t->b, 32);
@@ -504,7 +483,7 @@ static void
 claim_of(struct claim *c, const struct thread_id *t, size_t to,
          const size_t *who, size_t n)
 {
-    struct fed_thread *at = thread_of(to, t);
+    struct fed_thread *at = world_thread(&w, to, t);
     uint32_t len = 0;
 
     memset(c, 0, sizeof(*c));
@@ -551,7 +530,8 @@ judged(size_t i, const struct thread_id *t, const struct claim *c)
     msg.u.hub_move = c->move;
     CHECK_OK(proto_peer_encode(mem_heap(), &msg, &wire));
     CHECK_OK(proto_peer_decode(view_of(&wire), &in));
-    e = fed_proof_check(w.nodes[i].core, thread_of(i, t), &in.u.hub_move);
+    e = fed_proof_check(w.nodes[i].core, world_thread(&w, i, t),
+                        &in.u.hub_move);
     bytes_free(&wire);
     return e;
 }
@@ -568,8 +548,8 @@ TEST(claims_that_prove_nothing)
     struct clinic_id before;
 
     for (size_t i = 1; i < 5; i++) {
-        last = fed_move_order(&thread_of(1, &t)->group, w.nodes[0].root.pub,
-                              w.nodes[i].root.pub) == 3
+        last = fed_move_order(&world_thread(&w, 1, &t)->group,
+                              w.nodes[0].root.pub, w.nodes[i].root.pub) == 3
                    ? i
                    : last;
     }
@@ -615,7 +595,7 @@ TEST(claims_that_prove_nothing)
     c.move.planned = true;
     CHECK(judged(last, &t, &c) != OK);
     claim_clear(&c);
-    end();
+    world_end(&w);
 }
 
 /* [move-statement-after] the hub was heard of since then */
@@ -629,17 +609,17 @@ TEST(statements_of_long_ago)
 
     claim_of(&c, &t, first, both, 2);
     CHECK_OK(judged(other, &t, &c));
-    thread_of(other, &t)->rec.ts_ms = w.wall_ms + 3 * (uint64_t)DAY_MS;
+    world_thread(&w, other, &t)->rec.ts_ms = w.wall_ms + 3 * (uint64_t)DAY_MS;
     CHECK_ERR(judged(other, &t, &c), ERR_DENIED);
     claim_clear(&c);
-    end();
+    world_end(&w);
 }
 
 /* [move-jump] [move-signer] [move-term] [move-prev] [move-alone] */
 TEST(commits_that_take_what_is_not_given)
 {
     struct thread_id t = group(12, 3);
-    struct fed_thread *at = thread_of(1, &t);
+    struct fed_thread *at = world_thread(&w, 1, &t);
     struct clinic_id one = node_root(&w, 1);
     struct clinic_id hub = node_root(&w, 0);
     struct proto_group after = at->group;
@@ -669,7 +649,7 @@ TEST(commits_that_take_what_is_not_given)
               ERR_DENIED);
     CHECK(hub_is(2, &t, 0));
     claim_clear(&c);
-    end();
+    world_end(&w);
 }
 
 /* Who sees the hub says so, and nobody takes over. */
@@ -684,7 +664,7 @@ TEST(one_still_sees_the_hub)
     CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0) && hub_is(3, &t, 0));
     world_heal(&w);
     world_judge(&w, &t, all, 4);
-    end();
+    world_end(&w);
 }
 
 /* -------------------------------------------------------------------- chaos */

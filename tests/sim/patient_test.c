@@ -3,26 +3,13 @@
  * Stories of patients: enrolling, devices that come and go, threads of three
  * with consent, a clinic that only carries.
  */
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 static void
 talk(const struct thread_id *t, const size_t *who, size_t len, int rounds)
@@ -48,7 +35,7 @@ TEST(clinic_and_patient_talk)
     CHECK_EQ(node_messages(&w, 0, &t), 20);
     CHECK_EQ(w.nodes[both[1]].enrols[PROTO_REDEEM_OK], 1);
     CHECK_EQ(w.nodes[0].patients, 1);
-    end();
+    world_end(&w);
 }
 
 TEST(a_device_that_is_away)
@@ -73,7 +60,7 @@ TEST(a_device_that_is_away)
     world_heal(&w);
     world_judge(&w, &t, both, 2);
     CHECK_EQ(node_messages(&w, 0, &t), 32);
-    end();
+    world_end(&w);
 }
 
 /* The second joins by itself, and all of it is announced (decisions D 14). */
@@ -106,7 +93,7 @@ TEST(two_devices_of_one_patient)
     CHECK_OK(fed_core_thread(w.nodes[0].core, &t, &a));
     CHECK_OK(fed_core_thread(w.nodes[who[2]].core, &t, &b));
     CHECK_VIEW(VIEW_ARRAY(a.authenticator), VIEW_ARRAY(b.authenticator));
-    end();
+    world_end(&w);
 }
 
 /* The patient key signs a list without it, on the device that is left. */
@@ -143,7 +130,7 @@ TEST(a_lost_device_is_out_of_every_thread)
     CHECK_EQ(node_messages(&w, who[1], &u), 0);
     CHECK_EQ(w.nodes[0].members[4], 2);
     CHECK_EQ(node_messages(&w, who[2], &u), 1);
-    end();
+    world_end(&w);
 }
 
 TEST(a_device_suspended_at_the_desk)
@@ -183,7 +170,7 @@ TEST(a_device_suspended_at_the_desk)
     CHECK_OK(world_say(&w, 0, &t));
     world_heal(&w);
     CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_ACTIVE);
-    end();
+    world_end(&w);
 }
 
 /* decisions D 18: asked in the app, then both clinics and the patient. */
@@ -212,7 +199,7 @@ TEST(two_clinics_and_the_patient)
     CHECK_EQ(node_messages(&w, 1, &t), 12);
     CHECK_EQ(w.nodes[1].patients, 1);
     CHECK_EQ(w.nodes[who[2]].consents[FED_CONSENT_GIVEN], 1);
-    end();
+    world_end(&w);
 }
 
 TEST(a_consent_recorded_at_the_desk)
@@ -241,7 +228,7 @@ TEST(a_consent_recorded_at_the_desk)
     world_heal(&w);
     world_judge(&w, &t, who, 3);
     CHECK_EQ(w.nodes[who[2]].consents[FED_CONSENT_DESK], 1);
-    end();
+    world_end(&w);
 }
 
 /* Clinic 0 only carries between clinic 1 and the patient. */
@@ -294,7 +281,7 @@ TEST(a_clinic_that_only_carries)
     CHECK_EQ(node_messages(&w, 1, &u), 14);
     CHECK_EQ(node_state(&w, 0, &u), 0);
     CHECK_EQ(node_messages(&w, 0, &u), 0);
-    end();
+    world_end(&w);
 }
 
 /* A phone that is gone, the patient key on a new one (decisions F 23). */
@@ -328,7 +315,7 @@ TEST(identity_back_on_a_new_phone)
     CHECK(node_messages(&w, now, &u) >= 1); /* since it joined */
     CHECK_EQ(node_messages(&w, 1, &t), 1);
     CHECK_EQ(w.nodes[1].members[4], 2); /* the lost one is out of both */
-    end();
+    world_end(&w);
 }
 
 TEST(the_patient_leaves)
@@ -350,7 +337,7 @@ TEST(the_patient_leaves)
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 0, &t), 1);
     CHECK_EQ(node_messages(&w, three[2], &t), 0);
-    end();
+    world_end(&w);
 }
 
 /* The clinic goes at the next commit, and does not come back by the old
@@ -386,7 +373,7 @@ TEST(consent_withdrawn)
     CHECK_OK(world_say(&w, 1, &t));
     world_heal(&w);
     CHECK_EQ(node_messages(&w, three[2], &t), 8);
-    end();
+    world_end(&w);
 }
 
 /* A clinic that orders the thread itself is left. */
@@ -415,7 +402,7 @@ TEST(withdrawn_from_the_clinic_that_orders)
                "whether it may, the patient's side says");
     world_run(&w, 5000);
     CHECK_EQ(node_state(&w, d, &again), 0);
-    end();
+    world_end(&w);
 }
 
 TEST(review_and_date_of_birth)
@@ -460,7 +447,7 @@ TEST(review_and_date_of_birth)
     world_run(&w, 3000);
     t = world_care(&w, 0, d);
     CHECK(!thread_id_is_zero(&t));
-    end();
+    world_end(&w);
 }
 
 TEST(five_wrong_dates_of_birth)
@@ -487,7 +474,7 @@ TEST(five_wrong_dates_of_birth)
     world_run(&w, 1500);
     CHECK_EQ(w.nodes[0].links_used[PROTO_REDEEM_PROOF], 5);
     CHECK_EQ(w.nodes[d].enrols[PROTO_REDEEM_REVOKED], 1);
-    end();
+    world_end(&w);
 }
 
 int

@@ -3,27 +3,14 @@
  * Stories with a point: links of every kind, who opens the conversation, long
  * absence, removal, two copies, and what the oracle must notice.
  */
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 static struct fed_party_info
 party(size_t i, size_t j)
@@ -59,7 +46,7 @@ TEST(one_time_link_verifies_both_and_serves_once)
     CHECK_EQ(party(2, 0).ours, PROTO_STANCE_NONE);
     CHECK_EQ(w.nodes[0].links_used[PROTO_REDEEM_USED], 1);
     CHECK_EQ(w.nodes[2].links_shown[PROTO_REDEEM_USED], 1);
-    end();
+    world_end(&w);
 }
 
 TEST(one_time_link_with_a_wrong_secret)
@@ -72,7 +59,7 @@ TEST(one_time_link_with_a_wrong_secret)
     connect_by(1, &inv);
     CHECK_EQ(party(1, 0).ours, PROTO_STANCE_NONE);
     CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_PROOF], 1);
-    end();
+    world_end(&w);
 }
 
 TEST(links_that_say_no)
@@ -99,7 +86,7 @@ TEST(links_that_say_no)
     connect_by(1, &inv);
     CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_UNKNOWN], 1);
     CHECK_EQ(party(1, 0).ours, PROTO_STANCE_NONE);
-    end();
+    world_end(&w);
 }
 
 TEST(looking_stores_nothing)
@@ -117,7 +104,7 @@ TEST(looking_stores_nothing)
     world_run(&w, 500);
     CHECK_EQ(party(1, 0).ours, 0);
     CHECK_EQ(party(0, 1).ours, 0);
-    end();
+    world_end(&w);
 }
 
 TEST(review_then_accept)
@@ -144,7 +131,7 @@ TEST(review_then_accept)
     world_heal(&w);
     world_judge(&w, &t, both, 2);
     CHECK_EQ(node_messages(&w, 0, &t), 1);
-    end();
+    world_end(&w);
 }
 
 TEST(review_then_refuse)
@@ -163,7 +150,7 @@ TEST(review_then_refuse)
     world_run(&w, 3000);
     CHECK_EQ(party(0, 1).ours, PROTO_STANCE_REFUSED);
     CHECK_EQ(party(1, 0).ours, PROTO_STANCE_NONE);
-    end();
+    world_end(&w);
 }
 
 /* decisions D 17 */
@@ -197,7 +184,7 @@ TEST(both_connect_at_once)
         world_heal(&w);
         world_judge(&w, &t, both, 2);
         CHECK_EQ(node_messages(&w, 1, &t), 2);
-        end();
+        world_end(&w);
     }
 }
 
@@ -209,7 +196,7 @@ TEST(connecting_twice_is_the_same_contact)
     world_befriend(&w, 0, 1);
     inv = world_link(&w, 0, false, false, 5);
     CHECK_ERR(fed_core_connect(w.nodes[1].core, &inv), ERR_EXISTS);
-    end();
+    world_end(&w);
 }
 
 TEST(disconnect_and_connect_again)
@@ -230,7 +217,7 @@ TEST(disconnect_and_connect_again)
     world_befriend(&w, 0, 1);
     t = world_direct(&w, 1, 0);
     CHECK(!thread_id_equal(&t, &old));
-    end();
+    world_end(&w);
 }
 
 TEST(blocked_is_not_heard)
@@ -250,7 +237,7 @@ TEST(blocked_is_not_heard)
     CHECK(party(0, 1).blocked);
     CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_REFUSED], 1);
     CHECK(!w.nodes[1].wants[0]);
-    end();
+    world_end(&w);
 }
 
 TEST(away_for_eighty_days)
@@ -278,7 +265,7 @@ TEST(away_for_eighty_days)
     world_heal(&w);
     world_judge(&w, &t, both, 2);
     CHECK_EQ(node_messages(&w, 1, &t), 640);
-    end();
+    world_end(&w);
 }
 
 /* [thread-remove-listed] [thread-remove-right] the rules let the hub do it */
@@ -320,7 +307,7 @@ TEST(removed_reads_nothing_more)
         w.said[i].durable = w.said[i].durable && w.said[i].node != 2;
     }
     world_judge(&w, &t, rest, 2);
-    end();
+    world_end(&w);
 }
 
 TEST(leave_and_add_again)
@@ -344,7 +331,7 @@ TEST(leave_and_add_again)
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
     CHECK_OK(world_say(&w, 2, &t));
     world_heal(&w);
-    end();
+    world_end(&w);
 }
 
 /* A member that is not the hub adds somebody whom the hub does not know. */
@@ -373,7 +360,7 @@ TEST(added_by_a_follower)
     CHECK_EQ(node_messages(&w, 1, &t), 2);
     CHECK_EQ(node_messages(&w, 2, &t), 2);
     CHECK_EQ(party(0, 2).ours, PROTO_STANCE_THREAD);
-    end();
+    world_end(&w);
 }
 
 TEST(a_copied_folder_is_noticed)
@@ -405,7 +392,7 @@ TEST(a_copied_folder_is_noticed)
     CHECK_EQ(node_messages(&w, 1, &t), 11);
     CHECK(w.nodes[1].resent >= 10);
     rows_free(&old);
-    end();
+    world_end(&w);
 }
 
 /* Garbage, replays and what is not allowed close or are ignored; the other
@@ -438,7 +425,7 @@ TEST(garbage_is_refused)
     world_heal(&w);
     world_judge(&w, &t, good, 2);
     CHECK(n->bad > 0);
-    end();
+    world_end(&w);
 }
 
 /* The oracle has teeth: each mistake is found within a few seeds. */

@@ -5,26 +5,13 @@
  * or was put back still gets everything (decisions D 15).
  */
 #include "federation/core/inside.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
 
 /* Records of a namespace at a node. */
 static size_t
@@ -40,19 +27,11 @@ records(size_t i, enum fed_ns ns)
     return n;
 }
 
-static struct fed_thread *
-thread_of(size_t i, const struct thread_id *id)
-{
-    struct fed_thread *t = NULL;
-
-    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
-    return t;
-}
-
 static size_t
 hub_of(const struct thread_id *id)
 {
-    return fed_thread_hub_here(w.nodes[0].core, thread_of(0, id)) ? 0 : 1;
+    return fed_thread_hub_here(w.nodes[0].core, world_thread(&w, 0, id)) ? 0
+                                                                         : 1;
 }
 
 static void
@@ -107,7 +86,7 @@ TEST(what_everybody_has_is_gone)
         CHECK(records(i, FED_NS_LOG) >= 20);
     }
     world_judge(&w, &t, both, 2);
-    end();
+    world_end(&w);
 }
 
 /* A clinic's message is never kept for the only other member, who wrote it. */
@@ -127,7 +106,7 @@ TEST(the_author_needs_no_copy)
         CHECK_EQ(records(hub, FED_NS_BODY), 0);
     }
     CHECK_EQ(node_messages(&w, hub, &t), 1);
-    end();
+    world_end(&w);
 }
 
 /* One who is away keeps all messages at the hub, and heads beyond the usual. */
@@ -159,7 +138,7 @@ TEST(who_is_away_gets_everything)
         CHECK(records(i, FED_NS_LOG) <= LIMIT_LOG_HEADS + 40);
     }
     world_judge(&w, &t, all, 3);
-    end();
+    world_end(&w);
 }
 
 /* Beyond 90 days nothing is kept for anybody; the others go on. */
@@ -187,7 +166,7 @@ TEST(after_ninety_days_it_goes)
     CHECK_EQ(node_messages(&w, 1, &t), 14); /* with the title */
     CHECK(w.nodes[2].gaps > 0);
     CHECK_EQ(records(0, FED_NS_BODY), 0);
-    end();
+    world_end(&w);
 }
 
 /* The answer to a log.pull, as it waits for the one who asked. */
@@ -231,7 +210,7 @@ TEST(a_pull_of_what_is_gone)
     pull(hub, &t, p, 2, &part, &hold);
     CHECK_EQ(part.code, PROTO_LOG_PRUNED);
     CHECK_EQ(part.entries.len, 0);
-    CHECK_EQ(part.last, thread_of(hub, &t)->rec.seq);
+    CHECK_EQ(part.last, world_thread(&w, hub, &t)->rec.seq);
     bytes_free(&hold);
     /* Where heads are left, they come without their messages. */
     pull(hub, &t, p, part.last - 5, &part, &hold);
@@ -243,7 +222,7 @@ TEST(a_pull_of_what_is_gone)
         CHECK_EQ(entry.message.len, 32);
     }
     bytes_free(&hold);
-    end();
+    world_end(&w);
 }
 
 /* Put back behind what the log has forgotten: the desk of the other has it. */
@@ -277,7 +256,7 @@ put_back(uint64_t seed, bool the_hub, size_t behind)
     world_heal(&w);
     CHECK_EQ(node_messages(&w, who, &t), 20 + behind + 6);
     world_judge(&w, &t, both, 2);
-    end();
+    world_end(&w);
 }
 
 TEST(a_follower_that_was_put_back)

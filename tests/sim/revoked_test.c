@@ -5,79 +5,19 @@
  * back into a thread (decisions A 4, D 13, E 21).
  */
 #include "federation/core/trust.h"
+#include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct world w;
-
-static void
-end(void)
-{
-    char fault[sizeof(w.fault)];
-
-    memcpy(fault, w.fault, sizeof(fault));
-    world_free(&w);
-    if (fault[0] != '\0') {
-        printf("  %s\n", fault);
-        check_fail(__FILE__, __LINE__, "the oracle is content");
-    }
-}
-
-static struct fed_party *
-party_of(size_t i, size_t other)
-{
-    struct clinic_id root = node_root(&w, other);
-
-    return fed_party_find(w.nodes[i].core, &root);
-}
-
-static struct fed_thread *
-thread_of(size_t i, const struct thread_id *id)
-{
-    struct fed_thread *t = NULL;
-
-    CHECK_OK(fed_thread_get(w.nodes[i].core, id, &t));
-    return t;
-}
-
-static struct thread_id
-group_of(size_t hub, size_t nodes)
-{
-    struct clinic_id with[WORLD_NODES];
-    struct thread_id t;
-    size_t n = 0;
-
-    for (size_t i = 0; i < nodes; i++) {
-        if (i != hub) {
-            with[n++] = node_root(&w, i);
-        }
-    }
-    CHECK_OK(fed_core_thread_open(w.nodes[hub].core, with, n,
-                                  VIEW_LIT("All of us"), &t));
-    sim_take(&w, hub);
-    world_run(&w, 3000);
-    return t;
-}
-
-static void
-friends(uint64_t seed, size_t nodes)
-{
-    world_init(&w, seed, nodes);
-    for (size_t a = 0; a < nodes; a++) {
-        for (size_t b = a + 1; b < nodes; b++) {
-            world_befriend(&w, a, b);
-        }
-    }
-}
 
 /* The generation of node i's leaf as node at sees it. */
 static uint64_t
 leaf_generation(size_t at, const struct thread_id *id, size_t i)
 {
-    struct fed_thread *t = thread_of(at, id);
+    struct fed_thread *t = world_thread(&w, at, id);
     struct clinic_id root = node_root(&w, i);
     struct mls_member m;
     uint32_t leaf;
@@ -97,8 +37,8 @@ TEST(revoking_replaces_every_leaf)
     struct thread_id threads[3];
 
     for (size_t who = 0; who < 3; who++) {
-        friends(1 + who, 3);
-        threads[0] = group_of(0, 3);
+        world_friends(&w, 1 + who, 3);
+        threads[0] = world_group(&w, 0, 3);
         threads[1] = world_direct(&w, who, (who + 1) % 3);
         threads[2] = world_direct(&w, who, (who + 2) % 3);
         world_heal(&w);
@@ -112,10 +52,10 @@ TEST(revoking_replaces_every_leaf)
         for (size_t i = 0; i < 3; i++) {
             CHECK_EQ(leaf_generation(i, &threads[0], who),
                      ident_generation(2, 1));
-            CHECK(i == who ||
-                  party_of(i, who)->rec.revoked == ident_generation(2, 0));
+            CHECK(i == who || world_party(&w, i, who)->rec.revoked ==
+                                  ident_generation(2, 0));
         }
-        end();
+        world_end(&w);
     }
 }
 
@@ -124,7 +64,7 @@ TEST(rotating_waits)
 {
     struct thread_id t;
 
-    friends(4, 2);
+    world_friends(&w, 4, 2);
     world_heal(&w);
     t = world_direct(&w, 0, 1);
     node_rotate(&w, 1, false);
@@ -133,7 +73,7 @@ TEST(rotating_waits)
     CHECK_OK(world_say(&w, 1, &t));
     world_heal(&w);
     CHECK_EQ(leaf_generation(0, &t, 1), ident_generation(1, 2));
-    end();
+    world_end(&w);
 }
 
 /* Where thread id stands among what node i still has to send to another. */
@@ -190,7 +130,7 @@ TEST(newest_threads_first)
     for (size_t i = 0; i < 4; i++) {
         CHECK_EQ(leaf_generation(1, &threads[i], 0), ident_generation(2, 1));
     }
-    end();
+    world_end(&w);
 }
 
 /* The same when the node stops between writing its new key and using it. */
@@ -198,7 +138,7 @@ TEST(revoking_survives_a_crash)
 {
     struct thread_id t;
 
-    friends(6, 2);
+    world_friends(&w, 6, 2);
     t = world_direct(&w, 1, 0);
     world_heal(&w);
     node_rotate(&w, 1, true);
@@ -207,7 +147,7 @@ TEST(revoking_survives_a_crash)
     world_heal(&w);
     CHECK_EQ(leaf_generation(0, &t, 1), ident_generation(2, 1));
     CHECK_EQ(leaf_generation(1, &t, 1), ident_generation(2, 1));
-    end();
+    world_end(&w);
 }
 
 /* What was said with the old key and not yet accepted comes with the new one,
@@ -218,8 +158,8 @@ TEST(words_under_way_arrive)
         static const size_t all[] = {0, 1, 2};
         struct thread_id t;
 
-        friends(seed, 3);
-        t = group_of(0, 3);
+        world_friends(&w, seed, 3);
+        t = world_group(&w, 0, 3);
         w.delay_ms = 100;
         for (size_t i = 0; i < 12; i++) {
             CHECK_OK(world_say(&w, i % 3, &t));
@@ -231,7 +171,7 @@ TEST(words_under_way_arrive)
         world_heal(&w);
         world_judge(&w, &t, all, 3);
         CHECK_EQ(node_messages(&w, 0, &t), 13); /* and the title */
-        end();
+        world_end(&w);
     }
 }
 
@@ -321,23 +261,23 @@ TEST(hub_refuses_a_revoked_leaf)
     struct fed_thread *t;
     uint64_t seq;
 
-    friends(7, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 7, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &thief);
     world_cut(&w, 0, 1, true);
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     seq = t->rec.seq;
     thief_says(&thief, t, &said);
-    party_of(0, 1)->rec.revoked = ident_generation(2, 0);
+    world_party(&w, 0, 1)->rec.revoked = ident_generation(2, 0);
     memcpy(in.thread, id.b, 32);
     in.message = view_of(&said.message);
-    CHECK_OK(fed_hub_app(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_hub_app(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(t->rec.seq, seq);
     CHECK_EQ(answer_code(), PROTO_ANSWER_DENIED);
     mls_protected_clear(&said);
     thief_clear(&thief);
-    end();
+    world_end(&w);
 }
 
 /* [thread-revoked] at a member, when the hub did not know yet */
@@ -349,16 +289,16 @@ TEST(member_refuses_a_revoked_leaf)
     struct proto_app_submit in = {.term = 1};
     size_t before;
 
-    friends(8, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 8, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &thief);
-    thief_says(&thief, thread_of(0, &id), &said);
-    party_of(2, 1)->rec.revoked = ident_generation(1, 2);
+    thief_says(&thief, world_thread(&w, 0, &id), &said);
+    world_party(&w, 2, 1)->rec.revoked = ident_generation(1, 2);
     memcpy(in.thread, id.b, 32);
     in.message = view_of(&said.message);
     before = node_messages(&w, 2, &id);
-    CHECK_OK(fed_hub_app(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_hub_app(w.nodes[0].core, world_party(&w, 0, 1), &in));
     sim_take(&w, 0);
     world_run(&w, 3000);
     CHECK_EQ(node_messages(&w, 0, &id), before + 1); /* it did not know */
@@ -367,7 +307,7 @@ TEST(member_refuses_a_revoked_leaf)
     CHECK_EQ(w.nodes[2].forks, 0);
     mls_protected_clear(&said);
     thief_clear(&thief);
-    end();
+    world_end(&w);
 }
 
 /* decisions D 13: the epoch before is over at once. */
@@ -380,29 +320,29 @@ TEST(late_words_of_a_revoked_leaf)
     struct fed_thread *t;
     uint64_t seq;
 
-    friends(9, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 9, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &thief);
-    thief_says(&thief, thread_of(0, &id), &said);
+    thief_says(&thief, world_thread(&w, 0, &id), &said);
     node_rotate(&w, 1, true);
     world_heal(&w);
     for (size_t i = 0; i < 3; i++) {
-        t = thread_of(i, &id);
+        t = world_thread(&w, i, &id);
         CHECK_EQ(t->rec.state, FED_THREAD_ACTIVE);
         CHECK(!t->rec.late);
     }
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     seq = t->rec.seq;
     memcpy(in.thread, id.b, 32);
     in.message = view_of(&said.message);
     world_cut(&w, 0, 1, true);
-    CHECK_OK(fed_hub_app(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_hub_app(w.nodes[0].core, world_party(&w, 0, 1), &in));
     CHECK_EQ(t->rec.seq, seq);
     CHECK_EQ(answer_code(), PROTO_ANSWER_TOO_OLD);
     mls_protected_clear(&said);
     thief_clear(&thief);
-    end();
+    world_end(&w);
 }
 
 /* A commit of the thief with what it has, given to the hub. */
@@ -425,7 +365,7 @@ thief_commits(struct thief *thief, const struct mls_proposal_in *in, size_t n,
                                    .as_private = true};
     struct mls_committed made = {0};
     struct proto_hs_submit hs = {.term = 1};
-    struct fed_thread *t = thread_of(0, id);
+    struct fed_thread *t = world_thread(&w, 0, id);
     uint64_t epoch = mls_group_epoch(t->mls);
     struct bytes aad = {0};
     enum err e;
@@ -438,7 +378,7 @@ thief_commits(struct thief *thief, const struct mls_proposal_in *in, size_t n,
     if (e == OK) {
         memcpy(hs.thread, id->b, 32);
         hs.message = view_of(&made.commit);
-        CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &hs));
+        CHECK_OK(fed_hub_hs(w.nodes[0].core, world_party(&w, 0, 1), &hs));
         e = mls_group_epoch(t->mls) == epoch ? ERR_DENIED : OK;
     }
     bytes_free(&aad);
@@ -452,14 +392,14 @@ TEST(commit_of_a_revoked_leaf)
     struct thread_id id;
     struct thief thief;
 
-    friends(10, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 10, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &thief);
-    party_of(0, 1)->rec.revoked = ident_generation(2, 0);
+    world_party(&w, 0, 1)->rec.revoked = ident_generation(2, 0);
     CHECK_ERR(thief_commits(&thief, NULL, 0, false, &id), ERR_DENIED);
     thief_clear(&thief);
-    end();
+    world_end(&w);
 }
 
 /* [thread-update-newer] nobody goes back to an older certificate */
@@ -469,8 +409,8 @@ TEST(older_certificate)
     struct thief thief;
     struct thief before;
 
-    friends(11, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 11, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &before);
     node_rotate(&w, 1, false);
@@ -484,7 +424,7 @@ TEST(older_certificate)
     CHECK_ERR(thief_commits(&thief, NULL, 0, true, &id), ERR_DENIED);
     thief_clear(&thief);
     thief_clear(&before);
-    end();
+    world_end(&w);
 }
 
 /* [thread-extensions-kept] a member does not change what all must be able to */
@@ -497,8 +437,8 @@ TEST(other_extensions)
     struct mls_extensions it;
     struct mls_extension ext;
 
-    friends(12, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 12, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     steal(&id, &member);
     it = mls_group_extensions(member.group);
@@ -511,7 +451,7 @@ TEST(other_extensions)
     CHECK_ERR(thief_commits(&member, &in, 1, false, &id), ERR_DENIED);
     proto_tls_wr_clear(&wr);
     thief_clear(&member);
-    end();
+    world_end(&w);
 }
 
 /* --------------------------------------------------------------- rejoining */
@@ -533,7 +473,7 @@ rejoin(const struct thread_id *id, bool resync)
     };
     struct mls_external_opts opts = {.resync = resync};
     struct mls_external_made made = {0};
-    struct fed_thread *t = thread_of(0, id);
+    struct fed_thread *t = world_thread(&w, 0, id);
     uint64_t epoch = mls_group_epoch(t->mls);
     struct bytes info = {0};
     struct bytes aad = {0};
@@ -543,11 +483,12 @@ rejoin(const struct thread_id *id, bool resync)
     CHECK_OK(fed_log_aad(w.nodes[0].core, t, &aad));
     opts.group_info = view_of(&info);
     opts.aad = view_of(&aad);
-    CHECK_OK(fed_leaf_of(t->mls, &party_of(0, 1)->root, &opts.remove_leaf));
+    CHECK_OK(
+        fed_leaf_of(t->mls, &world_party(&w, 0, 1)->root, &opts.remove_leaf));
     CHECK_OK(mls_join_external(&env, &who, &opts, &made));
     memcpy(in.thread, id->b, 32);
     in.message = view_of(&made.commit);
-    CHECK_OK(fed_hub_hs(w.nodes[0].core, party_of(0, 1), &in));
+    CHECK_OK(fed_hub_hs(w.nodes[0].core, world_party(&w, 0, 1), &in));
     mls_external_made_clear(&made);
     bytes_free(&info);
     bytes_free(&aad);
@@ -560,8 +501,8 @@ TEST(rejoining_needs_a_newer_certificate)
 {
     struct thread_id id;
 
-    friends(13, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 13, 3);
+    id = world_group(&w, 0, 3);
     world_heal(&w);
     CHECK_ERR(rejoin(&id, true), ERR_DENIED);
     w.nodes[1].renew = 0;
@@ -569,7 +510,7 @@ TEST(rejoining_needs_a_newer_certificate)
     CHECK_ERR(rejoin(&id, false), ERR_DENIED);
     CHECK_OK(rejoin(&id, true));
     CHECK_EQ(leaf_generation(0, &id, 1), ident_generation(1, 2));
-    end();
+    world_end(&w);
 }
 
 /* A copied folder asks for a new certificate before it comes back, and its old
@@ -582,8 +523,8 @@ TEST(a_copied_folder_takes_a_new_key)
     struct mls_member m;
     uint8_t key[32];
 
-    friends(14, 3);
-    id = group_of(0, 3);
+    world_friends(&w, 14, 3);
+    id = world_group(&w, 0, 3);
     sim_commit_due(&w, 1, true);
     world_heal(&w);
     node_snapshot(&w, 1, &old);
@@ -597,7 +538,7 @@ TEST(a_copied_folder_takes_a_new_key)
     }
     world_heal(&w);
     CHECK(w.nodes[1].rollbacks >= 1);
-    t = thread_of(0, &id);
+    t = world_thread(&w, 0, &id);
     CHECK_EQ(node_state(&w, 1, &id), FED_THREAD_ACTIVE);
     for (uint32_t i = 0; i < mls_group_leaf_count(t->mls); i++) {
         CHECK(mls_member_at(t->mls, i, &m) != OK ||
@@ -605,7 +546,7 @@ TEST(a_copied_folder_takes_a_new_key)
     }
     CHECK(leaf_generation(0, &id, 1) > ident_generation(1, 1));
     rows_free(&old);
-    end();
+    world_end(&w);
 }
 
 /* [hello-older-copy]: two copies run, and the older greets us again: what it
@@ -617,10 +558,10 @@ TEST(greeting_of_an_older_copy)
     struct fed_up up = {.serial = 9100};
     struct proto_hello h = {.version_min = 1, .version_max = 1, .suites = 3};
 
-    friends(15, 2);
+    world_friends(&w, 15, 2);
     id = world_direct(&w, 0, 1);
     world_heal(&w);
-    p = party_of(0, 1);
+    p = world_party(&w, 0, 1);
     p->rec.incarnation = 5;
     memcpy(h.in_stream, p->rec.out_stream, sizeof(h.in_stream));
     memset(h.out_stream, 7, sizeof(h.out_stream));
@@ -632,9 +573,9 @@ TEST(greeting_of_an_older_copy)
     up.generation = w.nodes[1].generation;
     CHECK_OK(fed_core_peer_up(w.nodes[0].core, &up));
     CHECK_OK(fed_hello_recv(w.nodes[0].core, p, &h));
-    CHECK_EQ(thread_of(0, &id)->rec.state, FED_THREAD_ACTIVE);
+    CHECK_EQ(world_thread(&w, 0, &id)->rec.state, FED_THREAD_ACTIVE);
     CHECK(!p->up);
-    end();
+    world_end(&w);
 }
 
 int

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/scene.h"
+
+#include "federation/core/inside.h"
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+world_friends(struct world *w, uint64_t seed, size_t nodes)
+{
+    world_init(w, seed, nodes);
+    for (size_t a = 0; a < nodes; a++) {
+        for (size_t b = a + 1; b < nodes; b++) {
+            world_befriend(w, a, b);
+        }
+    }
+}
+
+struct thread_id
+world_group(struct world *w, size_t hub, size_t nodes)
+{
+    struct clinic_id with[WORLD_NODES];
+    struct thread_id t;
+    size_t n = 0;
+
+    for (size_t i = 0; i < nodes; i++) {
+        if (i != hub) {
+            with[n++] = node_root(w, i);
+        }
+    }
+    CHECK_OK(fed_core_thread_open(w->nodes[hub].core, with, n,
+                                  VIEW_LIT("All of us"), &t));
+    sim_take(w, hub);
+    world_run(w, 3000);
+    return t;
+}
+
+struct fed_party *
+world_party(struct world *w, size_t i, size_t other)
+{
+    struct clinic_id root = node_root(w, other);
+
+    return fed_party_find(w->nodes[i].core, &root);
+}
+
+struct fed_thread *
+world_thread(struct world *w, size_t i, const struct thread_id *id)
+{
+    struct fed_thread *t = NULL;
+
+    CHECK_OK(fed_thread_get(w->nodes[i].core, id, &t));
+    return t;
+}
+
+void
+world_end(struct world *w)
+{
+    char fault[sizeof(w->fault)];
+
+    memcpy(fault, w->fault, sizeof(fault));
+    world_free(w);
+    if (fault[0] != '\0') {
+        printf("  %s\n", fault);
+        check_fail(__FILE__, __LINE__, "the oracle is content");
+    }
+}

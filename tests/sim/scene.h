@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a story of the simulator begins, whom it looks at, and how it ends. */
+#ifndef TESTS_SIM_SCENE_H
+#define TESTS_SIM_SCENE_H
+
+#include "tests/sim/world.h"
+
+/* A world of nodes clinics, all connected to each other. */
+void world_friends(struct world *w, uint64_t seed, size_t nodes);
+/* A thread of the first nodes clinics that hub opens; all have joined. */
+struct thread_id world_group(struct world *w, size_t hub, size_t nodes);
+/* What node i has of the clinic other, and of a thread. */
+struct fed_party *world_party(struct world *w, size_t i, size_t other);
+struct fed_thread *world_thread(struct world *w, size_t i,
+                                const struct thread_id *id);
+/* Free the world; the test fails if the oracle found a fault. */
+void world_end(struct world *w);
+
+#endif
