@@ -306,17 +306,7 @@ tool_patient_compare(struct tool_patient *p)
         return e == OK ? put_clinic(p, &root) : tool_patient_failed(p, e);
     }
     e = fed_app_compare(p->app, &root, &words, &qr);
-    e = e == OK ? bytes_append(mem_heap(), &qr, VIEW_LIT("\0")) : e;
-    if (e == OK) {
-        tool_put_view(p->out, "words", view_of(&words));
-        tool_put_word(p->out, "code", (const char *)qr.p);
-        code = tool_show_qr(&p->args, (const char *)qr.p, !p->json);
-    } else {
-        code = tool_patient_failed(p, e);
-    }
-    bytes_free(&words);
-    bytes_free(&qr);
-    return code;
+    return tool_patient_words(p, e, &words, &qr);
 }
 
 enum tool_exit

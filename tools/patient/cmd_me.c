@@ -14,7 +14,6 @@ tool_patient_code_show(struct tool_patient *p)
 {
     struct bytes words = {0};
     struct bytes qr = {0};
-    enum tool_exit code = TOOL_EXIT_OK;
     enum err e = fed_app_code(p->app, &words, &qr);
     struct fed_app_me me;
 
@@ -27,17 +26,7 @@ tool_patient_code_show(struct tool_patient *p)
                             : "The recovery code is not on this device (any "
                               "more). It is on your paper.");
     }
-    e = e == OK ? bytes_append(mem_heap(), &qr, VIEW_LIT("\0")) : e;
-    if (e == OK) {
-        tool_put_view(p->out, "words", view_of(&words));
-        tool_put_word(p->out, "code", (const char *)qr.p);
-        code = tool_show_qr(&p->args, (const char *)qr.p, !p->json);
-    } else {
-        code = tool_patient_failed(p, e);
-    }
-    bytes_free(&words);
-    bytes_free(&qr);
-    return code;
+    return tool_patient_words(p, e, &words, &qr);
 }
 
 enum tool_exit

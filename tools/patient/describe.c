@@ -385,3 +385,22 @@ tool_patient_consent_row(struct tool_patient *p,
     tool_put_hex(o, "thread_id", thread_id_view(&c->thread));
     return o;
 }
+
+enum tool_exit
+tool_patient_words(struct tool_patient *p, enum err e, struct bytes *words,
+                   struct bytes *qr)
+{
+    enum tool_exit code;
+
+    e = e == OK ? bytes_append(mem_heap(), qr, VIEW_LIT("\0")) : e;
+    if (e == OK) {
+        tool_put_view(p->out, "words", view_of(words));
+        tool_put_word(p->out, "code", (const char *)qr->p);
+        code = tool_show_qr(&p->args, (const char *)qr->p, !p->json);
+    } else {
+        code = tool_patient_failed(p, e);
+    }
+    bytes_free(words);
+    bytes_free(qr);
+    return code;
+}

@@ -11,4 +11,11 @@ void tool_put_bool(json_t *o, const char *key, bool b);
 void tool_put_word(json_t *o, const char *key, const char *word);
 void tool_put_hex(json_t *o, const char *key, struct view id);
 
+/*
+ * Show words and the code that says the same, and free both; or say why e, the
+ * call that made them, failed.
+ */
+enum tool_exit tool_patient_words(struct tool_patient *p, enum err e,
+                                  struct bytes *words, struct bytes *qr);
+
 #endif
