@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runner: gives the protocol (federation/core) what happens, makes its
- * effects durable, and then lets them out (federation/README.md).
+ * effects durable, and then lets them out (federation/core/README.md).
  *
  *     network threads --frames--> queue --> core thread --batch--> writer
  *     people's requests ---------/              ^---- committed ----/
