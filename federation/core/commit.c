@@ -43,7 +43,7 @@ commit_with(struct fed_core *core, struct fed_thread *t,
                                    .as_private = true,
                                    .identity = &who};
 
-    TRY(fed_log_aad(core, t, &aad));
+    TRY(fed_log_aad(core, t, (struct view){0}, &aad));
     opts.aad = view_of(&aad);
     if (in_len > 0) {
         TRY(fed_regroup(core, t, want, &group));

@@ -152,8 +152,9 @@ enum fed_show_kind {
        to term, seq; message is zeros. */
     FED_SHOW_STATE,
     /* Entries seq..value of term are missing here: code 0 never received,
-       1 undecryptable, 2 refused because its author's key is revoked.  They
-       are asked for where that is possible. */
+       1 undecryptable, 2 refused because its author's key is revoked, 3
+       refused because its author did not commit to it.  They are asked for
+       where that is possible. */
     FED_SHOW_GAP,
     /* This node was put back to an older state (code 0), or peer was
        (code 1); threads resync by themselves. */

@@ -3,6 +3,7 @@
  * The follower: applies the hub's log in order, checks that it is one chain,
  * and takes the answers to its own submissions as the entries that they are.
  */
+#include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 
@@ -177,6 +178,30 @@ out:
     return e;
 }
 
+/*
+ * [frank-commit] Nobody could show it to others later, so nobody is shown it:
+ * the hub should not have taken it.
+ */
+static enum err
+uncommitted(struct fed_core *core, struct fed_thread *t,
+            const struct arrived *a)
+{
+    enum err e;
+    struct arrived refused = *a;
+    struct clinic_id hub;
+    struct fed_party *p;
+
+    refused.kind = FED_ENTRY_REFUSED;
+    TRY(append(core, t, &refused));
+    TRY(show_gap(core, t, a->seq, a->seq, 3));
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    p = fed_party_find(core, &hub);
+    TRY(p == NULL ? OK : fed_party_bad(core, p, ERR_AUTH));
+    TRY(fed_apply_late(core, t));
+out:
+    return e;
+}
+
 static enum err
 their_message(struct fed_core *core, struct fed_thread *t,
               const struct arrived *a)
@@ -204,6 +229,11 @@ their_message(struct fed_core *core, struct fed_thread *t,
     TRY(fed_mls_change(core, &t->id, u.change));
     seen = fed_log_check(core, t, view_of(&u.aad));
     TRY(fed_ours(seen) ? seen : OK);
+    if (fed_frank_check(&t->id, &author, view_of(&u.plaintext),
+                        view_of(&u.aad)) != OK) {
+        TRY(uncommitted(core, t, a));
+        goto out;
+    }
     TRY(append(core, t, a));
     TRY(fed_apply_content(core, t, &author, a->term, a->seq, a->ts_ms,
                           view_of(&u.plaintext), false));

@@ -5,6 +5,7 @@
  * sends it to every other member's node (reference threads 6.4).
  */
 #include "federation/core/care.h"
+#include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 
@@ -186,7 +187,10 @@ open_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         *ours = fed_ours(e) ? e : OK;
         return PROTO_ANSWER_RESYNC;
     }
-    return PROTO_ANSWER_ACCEPTED;
+    /* [frank-commit] what nobody could report later is not said here */
+    e = fed_frank_check(&t->id, &sender.subject, view_of(&out->plaintext),
+                        view_of(&out->aad));
+    return e == OK ? PROTO_ANSWER_ACCEPTED : PROTO_ANSWER_INVALID;
 }
 
 /*
@@ -306,12 +310,14 @@ fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
 {
     enum err e;
     struct bytes aad = {0};
+    uint8_t frank[32];
     struct mls_protected made = {0};
     uint8_t hash[32];
     struct fed_entry entry = {
         t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, {0}};
 
-    TRY(fed_log_aad(core, t, &aad));
+    fed_frank_of(&t->id, &core->me, content, frank);
+    TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
     TRY(mls_protect(t->mls, content, view_of(&aad),
                     proto_content_padding(content.len), &made));
     fed_log_sealed(core, t, made.generation);

@@ -257,9 +257,11 @@ MUST_CHECK enum err fed_log_body(struct fed_core *core,
                                  struct bytes *out);
 /* Forget what everybody has. */
 MUST_CHECK enum err fed_log_prune(struct fed_core *core, struct fed_thread *t);
-/* Our place in the log as AAD. */
+/* Our place in the log as AAD; frank: the tag of a message (frank.h), or
+   empty. */
 MUST_CHECK enum err fed_log_aad(struct fed_core *core,
-                                const struct fed_thread *t, struct bytes *out);
+                                const struct fed_thread *t, struct view frank,
+                                struct bytes *out);
 void fed_log_sealed(const struct fed_core *core, const struct fed_thread *t,
                     uint64_t generation);
 /* Does what a sender saw agree with our log?  ERR_AUTH  no */

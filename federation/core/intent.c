@@ -8,6 +8,7 @@
  * an older one has no answer, so that a refusal cannot let a later message
  * overtake an earlier one.
  */
+#include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 
@@ -270,12 +271,14 @@ submit_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
 {
     enum err e;
     struct bytes aad = {0};
+    uint8_t frank[32];
     struct mls_protected made = {0};
     struct proto_peer_msg msg = {.type = PROTO_PEER_APP_SUBMIT};
     struct proto_app_submit *in = &msg.u.app_submit;
 
     TRY(rng_fill(core->config.rng, in->req, sizeof(in->req)));
-    TRY(fed_log_aad(core, t, &aad));
+    fed_frank_of(&t->id, &core->me, rec->data, frank);
+    TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
     TRY(mls_protect(t->mls, rec->data, view_of(&aad),
                     proto_content_padding(rec->data.len), &made));
     fed_log_sealed(core, t, made.generation);

@@ -222,9 +222,10 @@ out:
 
 enum err
 fed_log_aad(struct fed_core *core, const struct fed_thread *t,
-            struct bytes *out)
+            struct view frank, struct bytes *out)
 {
-    struct proto_aad aad = {.term = t->rec.term, .seq = t->rec.seq};
+    struct proto_aad aad = {
+        .term = t->rec.term, .seq = t->rec.seq, .frank = frank};
 
     memcpy(aad.head, t->rec.head, sizeof(aad.head));
     return proto_aad_encode(core->mem, &aad, out);

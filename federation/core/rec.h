@@ -140,7 +140,8 @@ struct fed_rec_log {
 };
 
 enum {
-    FED_ENTRY_REFUSED = 64 /* a message that its author's revoked key signed */
+    FED_ENTRY_REFUSED = 64 /* a message that its author's revoked key signed, or
+                              that its author did not commit to */
 };
 
 enum fed_intent_kind {

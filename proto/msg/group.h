@@ -107,7 +107,7 @@ struct proto_aad {
     uint64_t term;
     uint64_t seq;
     uint8_t head[32];
-    struct view frank; /* reserved: franking tag */
+    struct view frank; /* commitment to what is said; empty: a commit */
 };
 
 MUST_CHECK enum err proto_aad_encode(const struct mem *mem,

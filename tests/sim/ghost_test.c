@@ -150,7 +150,7 @@ lie(size_t i, const struct thread_id *id, struct bent *b,
                             ext.type == PROTO_EXT_GROUP ? view_of(&group)
                                                         : ext.data);
     }
-    CHECK_OK(fed_log_aad(w.nodes[i].core, t, &aad));
+    CHECK_OK(fed_log_aad(w.nodes[i].core, t, (struct view){0}, &aad));
     opts.aad = view_of(&aad);
     in[0].type = MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS;
     in[0].extensions.raw = proto_tls_wr_view(&wr);

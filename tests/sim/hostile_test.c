@@ -125,7 +125,7 @@ TEST(second_leaf)
     env = fed_mls_env(w.nodes[1].core);
     who = identity_of(1);
     CHECK_OK(mls_group_info(t->mls, true, &info));
-    CHECK_OK(fed_log_aad(w.nodes[0].core, t, &aad));
+    CHECK_OK(fed_log_aad(w.nodes[0].core, t, (struct view){0}, &aad));
     opts.group_info = view_of(&info);
     opts.aad = view_of(&aad);
     CHECK_OK(mls_join_external(&env, &who, &opts, &made));

@@ -4,6 +4,7 @@
  * the others then refuse of whoever has the old key, and what it takes to come
  * back into a thread (decisions A 4, D 13, E 21).
  */
+#include "federation/core/frank.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
@@ -213,10 +214,13 @@ thief_says(struct thief *thief, struct fed_thread *at,
     struct proto_content c = {.kind = PROTO_CONTENT_TEXT, .sent_ms = 1};
     struct bytes content = {0};
     struct bytes aad = {0};
+    struct clinic_id me = node_root(&w, 1);
+    uint8_t frank[32];
 
     c.u.text.text = VIEW_LIT("send the list of patients here");
     CHECK_OK(proto_content_encode(mem_heap(), &c, &content));
-    CHECK_OK(fed_log_aad(w.nodes[0].core, at, &aad));
+    fed_frank_of(&at->id, &me, view_of(&content), frank);
+    CHECK_OK(fed_log_aad(w.nodes[0].core, at, VIEW_ARRAY(frank), &aad));
     CHECK_OK(
         mls_protect(thief->group, view_of(&content), view_of(&aad), 0, out));
     bytes_free(&content);
@@ -370,7 +374,7 @@ thief_commits(struct thief *thief, const struct mls_proposal_in *in, size_t n,
     struct bytes aad = {0};
     enum err e;
 
-    CHECK_OK(fed_log_aad(w.nodes[0].core, t, &aad));
+    CHECK_OK(fed_log_aad(w.nodes[0].core, t, (struct view){0}, &aad));
     opts.aad = view_of(&aad);
     opts.identity = with_identity ? &who : NULL;
     w.nodes[1].core->judge_ms = w.wall_ms;
@@ -480,7 +484,7 @@ rejoin(const struct thread_id *id, bool resync)
     struct proto_hs_submit in = {.term = 1};
 
     CHECK_OK(mls_group_info(t->mls, true, &info));
-    CHECK_OK(fed_log_aad(w.nodes[0].core, t, &aad));
+    CHECK_OK(fed_log_aad(w.nodes[0].core, t, (struct view){0}, &aad));
     opts.group_info = view_of(&info);
     opts.aad = view_of(&aad);
     CHECK_OK(
