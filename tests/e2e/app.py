@@ -1,33 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A patient's app on this machine, as its person uses it."""
-import os
-import subprocess
-
-from harness import BIN, HANG_S, Answer, Failed, check, wait_for
+import harness
+from harness import Failed, check, wait_for
 
 
-class Patient:
-    def __init__(self, world, name):
-        self.name = name
-        self.dir = os.path.join(world.dir, "app-" + name.replace(" ", "-").lower())
-        self.env = dict(os.environ)
-
-    def argv(self, *args):
-        return [os.path.join(BIN, "balsam-patient"), "--data", self.dir, *args]
-
-    def cli(self, *args, stdin="", expect=None):
-        p = subprocess.run(self.argv(*args), input=stdin, text=True,
-                           env=self.env, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=HANG_S * 2)
-        if expect is not None and p.returncode != expect:
-            raise Failed(f"{self.name}: balsam-patient {' '.join(args)}: exit "
-                         f"{p.returncode}\n{p.stdout}{p.stderr}")
-        return Answer(p.returncode, p.stdout, p.stderr)
-
-    def do(self, *args, stdin=""):
-        """A command that must succeed; its JSON."""
-        return self.cli(*args, "--json", stdin=stdin, expect=0).json
-
+class Patient(harness.Patient):
     def join(self, link, name=None):
         return self.do("join", link, "--name", name or self.name, "--yes")
 

@@ -158,27 +158,32 @@ class Patient:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
-        self.dir = os.path.join(world.dir, "app-" + name.replace(" ", "-"))
+        self.dir = os.path.join(world.dir,
+                                "app-" + name.replace(" ", "-").lower())
+        self.env = dict(os.environ)
+
+    def argv(self, *args):
+        return [os.path.join(BIN, "balsam-patient"), "--data", self.dir, *args]
 
     def cli(self, *args, stdin="", expect=None):
-        p = subprocess.run([os.path.join(BIN, "balsam-patient"), "--data",
-                            self.dir, *args], input=stdin, text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           timeout=HANG_S * 2)
+        p = subprocess.run(self.argv(*args), input=stdin, text=True,
+                           env=self.env, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=HANG_S * 2)
         if expect is not None and p.returncode != expect:
             raise Failed(f"{self.name}: balsam-patient {' '.join(args)}: exit "
                          f"{p.returncode}\n{p.stdout}{p.stderr}")
         return Answer(p.returncode, p.stdout, p.stderr)
 
     def do(self, *args, stdin=""):
+        """A command that must succeed; its JSON."""
         return self.cli(*args, "--json", stdin=stdin, expect=0).json
 
     def watch(self):
         """Stay connected, as an app in somebody's hand."""
         log = open(self.dir + ".log", "ab")
-        process = subprocess.Popen(
-            [os.path.join(BIN, "balsam-patient"), "--data", self.dir, "watch"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(self.argv("watch"), env=self.env,
+                                   stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=log)
         log.close()
         return process
 
