@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    WATCH_READ = 256 /* events at once */
+    WATCH_READ = 256, /* events at once */
+    WATCH_TOLD = 64   /* messages remembered as audited */
 };
 
 struct seen {
@@ -24,6 +25,8 @@ struct watch {
     json_t *lines;
     struct seen seen[WATCH_READ]; /* what the lines show of messages */
     size_t seen_len;
+    struct seen told[WATCH_TOLD]; /* shown by this watch, and on record */
+    size_t told_next;
 };
 
 static const char *
@@ -72,10 +75,32 @@ show_event_clinic(struct watch *w, struct view root, json_t *o)
     phi_free(&name);
 }
 
+/*
+ * What a member wrote is on record as written by that very member, and what
+ * this watch has shown before (its state changed) as shown.
+ */
+static bool
+on_record(const struct watch *w, const struct store_msg *m)
+{
+    struct store_actor self = store_actor_member(&w->c->api->member);
+
+    for (size_t i = 0; i < WATCH_TOLD; i++) {
+        if (w->told[i].seq == m->seq &&
+            conv_id_equal(&w->told[i].conv, &m->conv)) {
+            return true;
+        }
+    }
+    return store_actor_equal(&m->author, &self);
+}
+
 /* One row a conversation: up to which message. */
 static void
 note_seen(struct watch *w, const struct store_msg *m)
 {
+    if (on_record(w, m)) {
+        return;
+    }
+    w->told[w->told_next++ % WATCH_TOLD] = (struct seen){m->conv, m->seq};
     for (size_t i = 0; i < w->seen_len; i++) {
         if (conv_id_equal(&w->seen[i].conv, &m->conv)) {
             w->seen[i].seq = m->seq > w->seen[i].seq ? m->seq : w->seen[i].seq;
