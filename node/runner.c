@@ -139,6 +139,43 @@ commit_done(void *ctx, enum err e)
     (void)pthread_mutex_unlock(&r->mx);
 }
 
+/*
+ * Whether its frames may leave once it is durable: there is nothing else to do
+ * for it but to send, and what is sent is more than an acknowledgement.
+ */
+static bool
+sends_early(const struct fed_batch *batch)
+{
+    bool worth = false;
+
+    for (size_t i = 0; batch != NULL && i < batch->acts_len; i++) {
+        if (batch->acts[i].kind != FED_ACT_SEND) {
+            return false;
+        }
+        worth = worth || batch->acts[i].body.len >= NODE_EARLY_FRAME;
+    }
+    for (size_t i = 0; worth && i < batch->shows_len; i++) {
+        if (batch->shows[i].kind != FED_SHOW_MESSAGE &&
+            batch->shows[i].kind != FED_SHOW_STATE) {
+            return false;
+        }
+    }
+    return worth;
+}
+
+/* On the core thread: the batch is durable, LMDB's commit comes. */
+static void
+commit_early(void *ctx)
+{
+    struct node_runner *r = ctx;
+    const struct fed_batch *batch = r->commit.batch;
+
+    for (size_t i = 0; i < batch->acts_len; i++) {
+        node_runner_act(r, &batch->acts[i]);
+    }
+    r->commit.sent = true;
+}
+
 static bool
 has_message(const struct fed_batch *batch)
 {
@@ -168,7 +205,7 @@ say_rollback(struct node_runner *r, const struct fed_show *show)
 
 /* What a durable batch shows to whoever waits, and what it sends. */
 static void
-act_upon(struct node_runner *r, const struct fed_batch *batch)
+act_upon(struct node_runner *r, const struct fed_batch *batch, bool sent)
 {
     for (size_t i = 0; i < batch->shows_len; i++) {
         const struct fed_show *show = &batch->shows[i];
@@ -184,7 +221,7 @@ act_upon(struct node_runner *r, const struct fed_batch *batch)
             say_rollback(r, show);
         }
     }
-    for (size_t i = 0; i < batch->acts_len; i++) {
+    for (size_t i = 0; i < batch->acts_len && !sent; i++) {
         node_runner_act(r, &batch->acts[i]);
     }
     if (has_message(batch)) {
@@ -213,7 +250,7 @@ node_runner_settle(struct node_runner *r, struct node_made *made)
     (void)atomic_fetch_add(&r->batches, 1);
     if (done.e == OK && done.batch != NULL) {
         node_runner_party_follow(r, done.batch);
-        act_upon(r, done.batch);
+        act_upon(r, done.batch, done.sent);
         fed_core_done(r->core, done.batch);
     }
     if (done.e != OK && done.made.steps > 1) {
@@ -276,6 +313,7 @@ submit_commit(struct node_runner *r, const struct fed_batch *batch)
         return;
     }
     /* Nothing else to do meanwhile: no other thread has to be woken. */
+    r->commit.job.early = sends_early(batch) ? commit_early : NULL;
     store_submit_here(r->c.store, &r->commit.job);
     if (commit_finished(r)) {
         end_commit(r);

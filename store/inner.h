@@ -11,6 +11,7 @@
 #include "store/env.h"
 #include "store/hot.h"
 #include "store/keys.h"
+#include "store/redo.h"
 #include "store/rows.h"
 #include "store/seal.h"
 #include "store/slots.h"
@@ -108,6 +109,7 @@ struct store {
     struct store_keys *keys;
     struct store_nonces nonces; /* writer only */
     struct store_slots *slots;
+    struct store_redo *redo; /* NULL: none; the writing thread's */
     struct store_about about;
     struct store_writer writer;
     /* under stats_mx */

@@ -112,6 +112,7 @@ store_state_save(struct store_txn *txn)
         st->keys[STORE_T_META]++;
     }
     TRY(encode_state(txn->s->cfg.mem, st, &b));
+    store_redo_bind(txn);
     TRY(store_put(txn, STORE_T_META, STATE_KEY, view_of(&b)));
 out:
     bytes_free(&b);

@@ -37,6 +37,7 @@ free_store(struct store *s)
 
     store_writer_stop(s);
     store_slots_close(s->slots);
+    store_redo_close(s);
     ERR_IGNORE(store_env_close(s->env), "fails only in bulk mode");
     mem_free(mem, s->keys, sizeof(*s->keys));
     if (s->lock_fd >= 0) {
@@ -202,6 +203,7 @@ open_parts(struct store *s, const struct store_key_source *key)
     TRY(store_path(path, s->cfg.dir, "data.mdb"));
     ec = store_env_of(&s->cfg, path);
     TRY(store_env_open(&ec, &s->env));
+    TRY(store_redo_open(s));
     TRY(store_slots_open(s, &s->slots));
     /* known before the first job: a full disk is a reason to refuse, not to
      * stay down */

@@ -76,6 +76,9 @@ store_txn_init(struct store_txn *txn, struct store *s,
     txn->s = s;
     txn->env = env;
     txn->write = write;
+    if (write) {
+        store_redo_begin(s);
+    }
 }
 
 void
@@ -263,6 +266,7 @@ put_room(struct store_txn *txn, enum store_table t, struct view key, size_t len,
     if (!key_ok(key)) {
         return ERR_LIMIT;
     }
+    store_redo_note(txn, t, key);
     e = store_env_put(txn->env, t, key, len, is_append(t), to);
     if (e == ERR_EXISTS && is_append(t)) {
         /* Not above all others: an update of an older one. */
@@ -310,6 +314,7 @@ write_held(void *ctx, const struct store_hot_row *row)
         e = put_through(txn, row->t, view_of(&row->key), row->under,
                         view_of(&row->value));
     } else if (row->state == STORE_HOT_DEL) {
+        store_redo_note(txn, row->t, view_of(&row->key));
         e = store_env_del(txn->env, row->t, view_of(&row->key));
         e = e == ERR_MISSING ? OK : wrote(txn, row->t, e);
     }
@@ -373,6 +378,7 @@ store_del(struct store_txn *txn, enum store_table t, struct view key)
                    ? e
                    : hold(txn, t, key, STORE_HOT_DEL, none, (struct view){0});
     }
+    store_redo_note(txn, t, key);
     e = store_env_del(txn->env, t, key);
     return e == ERR_MISSING ? e : wrote(txn, t, e);
 }
@@ -574,6 +580,7 @@ store_scan_del(struct store_scan *sc)
     if (row != NULL) {
         row->state = STORE_HOT_DEL;
     }
+    store_redo_note(sc->txn, sc->t, sc->key);
     return wrote(sc->txn, sc->t, store_env_cur_del(sc->cur));
 }
 

@@ -91,10 +91,35 @@ run_jobs(struct store_batch *b, struct attempt *a, struct store_txn *txn,
     return true;
 }
 
+/* Let out what waits for the disk alone; true when something was. */
+static bool
+let_out(struct store_batch *b, const struct attempt *a, struct store_txn *txn)
+{
+    bool wanted = false;
+
+    for (size_t i = a->from; i < a->end; i++) {
+        wanted = wanted || (b->e[i].job->early != NULL && !b->e[i].decided);
+    }
+    /* Slots have their own order with the commit. */
+    if (!wanted || txn->slots.wrote || txn->slots.len > 0 ||
+        !store_redo_write(txn)) {
+        return false;
+    }
+    for (size_t i = a->from; i < a->end; i++) {
+        struct entry *en = &b->e[i];
+
+        if (en->job->early != NULL && !en->decided) {
+            en->job->early(en->job->ctx);
+        }
+    }
+    return true;
+}
+
 static enum err
-commit(struct store_txn *txn, struct attempt *a)
+commit(struct store_batch *b, struct store_txn *txn, struct attempt *a)
 {
     struct store_env_txn *env = txn->env;
+    bool out;
     enum err e;
 
     if (txn->writes == 0 && !txn->state_changed) {
@@ -109,8 +134,14 @@ commit(struct store_txn *txn, struct attempt *a)
         a->journal_seq = txn->state.n[STORE_N_JOURNAL];
     }
     store_slots_before(txn);
+    out = let_out(b, a, txn);
     e = store_env_commit(env);
     txn->env = NULL;
+    if (e != OK && out) {
+        /* Others know of it: it is done again when the store is opened. */
+        LOG(txn->s->cfg.log, LOG_ERROR, "store.redo.needed", LOG_ERR(e));
+        assert_fail("a commit could not be ended", "store/writer.c", (int)e);
+    }
     if (e == OK) {
         store_slots_after(txn);
     }
@@ -142,7 +173,7 @@ try_batch(struct store *s, struct store_batch *b, struct attempt *a)
         v = store_env_map_full(env) ? GREW : BAD_JOB;
         undo(b, a, &txn);
     } else {
-        a->e = commit(&txn, a);
+        a->e = commit(b, &txn, a);
         v = COMMITTED;
         if (a->e != OK) {
             v = NO_COMMIT;
@@ -344,6 +375,7 @@ store_submit_here(struct store *s, struct store_job *job)
     w->busy = w->busy || here;
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
     if (!here) {
+        job->early = NULL;
         store_submit(s, job);
         return;
     }
@@ -390,7 +422,8 @@ store_write(struct store *s, enum err (*run)(void *ctx, struct store_txn *txn),
             void *ctx, unsigned flags)
 {
     struct wait w = {.run = run, .ctx = ctx};
-    struct store_job job = {wait_run, NULL, wait_done, &w, flags, NULL, OK};
+    struct store_job job = {
+        .run = wait_run, .done = wait_done, .ctx = &w, .flags = flags};
 
     ASSERT(!pthread_equal(pthread_self(), s->writer.thread));
     ASSERT(pthread_mutex_init(&w.mx, NULL) == 0);

@@ -38,6 +38,13 @@ struct store_job {
      * so it may be freed here.  Called by the thread that writes.  May be NULL.
      */
     void (*done)(void *ctx, enum err e);
+    /*
+     * Before done, when the transaction is durable but not yet to be read:
+     * what waits for the disk alone may leave.  Only on the thread of
+     * store_submit_here, and only for small transactions (store/redo.h); done
+     * says OK after it.  May be NULL.
+     */
+    void (*early)(void *ctx);
     void *ctx;
     unsigned flags; /* enum store_job_flag */
     /* the writer's */

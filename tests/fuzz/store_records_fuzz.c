@@ -7,6 +7,7 @@
 #include "proto/wire/mp_wr.h"
 #include "store/convs.h"
 #include "store/records.h"
+#include "store/redo.h"
 #include "store/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -90,14 +91,34 @@ fuzz_rows(struct view in)
     proto_wr_clear(&w);
 }
 
+static void
+fuzz_redo(struct view in)
+{
+    struct proto_wr w = proto_wr_open(mem_heap());
+    struct store_redo_row row;
+    struct store_redo_rd rd;
+    struct bytes out = {0};
+
+    store_redo_rows(in, &rd);
+    proto_wr_array(&w, (size_t)3 * rd.left);
+    while (store_redo_next(&rd, &row)) {
+        ASSERT(row.key.len > 0 && row.t < STORE_T_COUNT_);
+        store_redo_row_write(&w, &row);
+    }
+    if (store_redo_end(&rd) == OK) {
+        same(OK, proto_wr_take(&w, &out), in, &out);
+    }
+    proto_wr_clear(&w);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const all[])(struct view) = {
-        fuzz_event,  fuzz_audit,   fuzz_outbox,  fuzz_chunk,
-        fuzz_member, fuzz_contact, fuzz_note,    fuzz_conv,
-        fuzz_msg,    fuzz_link,    fuzz_clinic,  fuzz_blob,
-        fuzz_invite, fuzz_patient, fuzz_consent, fuzz_rows,
+        fuzz_event,   fuzz_audit, fuzz_outbox, fuzz_chunk,   fuzz_member,
+        fuzz_contact, fuzz_note,  fuzz_conv,   fuzz_msg,     fuzz_link,
+        fuzz_clinic,  fuzz_blob,  fuzz_invite, fuzz_patient, fuzz_consent,
+        fuzz_rows,    fuzz_redo,
     };
 
     if (size > 0) {

@@ -34,6 +34,12 @@ struct disk {
 };
 
 static void
+acked(uint64_t item)
+{
+    plog->acked = item + 1;
+}
+
+static void
 live(struct fix *f)
 {
     if (store_create(&f->cfg) != OK) {
@@ -44,10 +50,10 @@ live(struct fix *f)
         _exit(2);
     }
     for (uint64_t item = 1; item <= ITEMS; item++) {
-        if (story_item(f->s, item) != OK) {
+        if (story_item_here(f->s, item, item % 2 == 0 ? NULL : acked) != OK) {
             _exit(3);
         }
-        plog->acked = item + 1;
+        acked(item);
     }
     store_close(f->s);
     _exit(0);

@@ -16,6 +16,8 @@
 #include "store/outbox.h"
 #include "tests/store/fix.h"
 
+#include <semaphore.h>
+
 enum {
     STORY_OWNERS = 3,
     STORY_ROTATE = 4,
@@ -71,6 +73,56 @@ static inline enum err
 story_item(struct store *s, uint64_t item)
 {
     return store_write(s, story_run, &item, 0);
+}
+
+/* The same on this thread; tell: told as soon as it is durable, or NULL. */
+struct story_early {
+    struct store_job job;
+    uint64_t item;
+    enum err e;
+    void (*tell)(uint64_t item);
+    sem_t over;
+};
+
+static inline enum err
+story_early_run(void *ctx, struct store_txn *txn)
+{
+    return story_run(&((struct story_early *)ctx)->item, txn);
+}
+
+static inline void
+story_early_tell(void *ctx)
+{
+    struct story_early *s = ctx;
+
+    s->tell(s->item);
+}
+
+static inline void
+story_early_done(void *ctx, enum err e)
+{
+    struct story_early *s = ctx;
+
+    s->e = e;
+    (void)sem_post(&s->over);
+}
+
+static inline enum err
+story_item_here(struct store *s, uint64_t item, void (*tell)(uint64_t item))
+{
+    struct story_early early = {.item = item, .tell = tell};
+
+    early.job.run = story_early_run;
+    early.job.early = tell != NULL ? story_early_tell : NULL;
+    early.job.done = story_early_done;
+    early.job.ctx = &early;
+    CHECK(sem_init(&early.over, 0, 0) == 0);
+    store_submit_here(s, &early.job);
+    while (sem_wait(&early.over) != 0) {
+        ; /* a signal came */
+    }
+    CHECK(sem_destroy(&early.over) == 0);
+    return early.e;
 }
 
 static inline void

@@ -95,13 +95,17 @@ static void
 run_items(struct fix *f, struct item *items, unsigned n, unsigned *done)
 {
     struct gate g = {.mx = PTHREAD_MUTEX_INITIALIZER};
-    struct store_job gate = {gate_run, NULL, NULL, &g, 0, NULL, OK};
+    struct store_job gate = {.run = gate_run, .ctx = &g};
 
     (void)pthread_mutex_lock(&g.mx);
     store_submit(f->s, &gate);
     for (unsigned i = 0; i < n; i++) {
         items[i].job = (struct store_job){
-            item_run, item_undone, item_done, &items[i], 0, NULL, OK};
+            .run = item_run,
+            .undone = item_undone,
+            .done = item_done,
+            .ctx = &items[i],
+        };
         items[i].f = f;
         items[i].n = i;
         items[i].done_count = done;

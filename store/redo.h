@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The redo record: what a small transaction is about to commit, written first
+ * as one piece into a file of its own.  LMDB's commit writes a dozen pages all
+ * over its file and waits for the disk twice; this is one write in place and
+ * one wait.  From then on the transaction is durable, and what waits for that
+ * alone (store_job.early) need not wait for LMDB.
+ *
+ * The file holds one record, that of the newest such transaction: the next one
+ * begins only after LMDB has committed this one.  Opening a store whose last
+ * commit was cut short does it again from here.
+ *
+ *     u32 length | that many bytes, sealed under the key of the meta table,
+ *     bound to the state record that the transaction found
+ *     plain: msgpack array of [table, key, value as stored, or nil: deleted]...
+ *
+ * A record fits the store only while LMDB has exactly the state that it begins
+ * with, since every commit seals the state anew.  So one that is torn, done
+ * already, or of another copy of the folder is not opened.
+ *
+ * Internal to store/.
+ */
+#ifndef STORE_REDO_H
+#define STORE_REDO_H
+
+#include "proto/wire/mp_rd.h"
+#include "store/txn.h"
+
+struct store_redo;
+
+enum {
+    STORE_REDO_MAX = 64 << 10, /* of a record; longer ones do without */
+    STORE_REDO_ROWS = 256      /* of a record */
+};
+
+/*
+ * Do again what was cut short, if anything was, and make or open the file.
+ * Before the first transaction after store_env_open.  A store whose file cannot
+ * be made goes on without.
+ * ERR_CORRUPT, ERR_FULL, ERR_NOMEM
+ */
+MUST_CHECK enum err store_redo_open(struct store *s);
+void store_redo_close(struct store *s);
+
+/* A write transaction begins; it wrote or deleted this. */
+void store_redo_begin(struct store *s);
+void store_redo_note(struct store_txn *txn, enum store_table t,
+                     struct view key);
+
+/*
+ * Before the state record is put: bind to the present one.  Then, right before
+ * the commit: whether the transaction is durable by its record.
+ */
+void store_redo_bind(struct store_txn *txn);
+bool store_redo_write(struct store_txn *txn);
+
+/* A row of a record; del: it was deleted. */
+struct store_redo_row {
+    enum store_table t;
+    bool del;
+    struct view key;
+    struct view value;
+};
+
+/* The rows of a plain record one by one; store_redo_end: ERR_CORRUPT */
+struct store_redo_rd {
+    struct proto_rd r;
+    uint32_t left;
+};
+
+void store_redo_rows(struct view plain, struct store_redo_rd *out);
+bool store_redo_next(struct store_redo_rd *rd, struct store_redo_row *out);
+MUST_CHECK enum err store_redo_end(const struct store_redo_rd *rd);
+struct proto_wr;
+void store_redo_row_write(struct proto_wr *w, const struct store_redo_row *row);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The redo record: durable before the commit, done again once and only on the
+ * state that it begins with.  crash_test and power_test cut at every write.
+ */
+#include "store/inner.h"
+#include "store/redo.h"
+#include "store/settings.h"
+#include "tests/store/fix.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+enum {
+    FILE_BYTES = STORE_REDO_MAX + 4096
+};
+
+struct item {
+    struct store_job job;
+    struct fix *f;
+    uint8_t value;
+    size_t more; /* rows beside */
+    bool del;
+    bool die; /* right when it was told */
+    bool told;
+    bool done;
+};
+
+static enum err
+item_run(void *ctx, struct store_txn *txn)
+{
+    const struct item *it = ctx;
+    enum err e = OK;
+
+    for (size_t i = 0; i < it->more; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "more.%zu", i);
+        TRY(store_setting_put(txn, name, view_make(&it->value, 1)));
+    }
+    TRY(it->del ? store_setting_del(txn, "one")
+                : store_setting_put(txn, "one", view_make(&it->value, 1)));
+out:
+    return e;
+}
+
+/* The value of "one", 0 when there is none. */
+static uint8_t
+one(struct fix *f)
+{
+    struct store_txn *txn;
+    struct bytes b = {0};
+    uint8_t value = 0;
+    enum err e;
+
+    CHECK_OK(store_read_begin(f->s, &txn));
+    e = store_setting_get(txn, "one", &b);
+    store_read_end(txn);
+    CHECK(e == OK || e == ERR_MISSING);
+    if (e == OK) {
+        value = b.p[0];
+    }
+    bytes_free(&b);
+    return value;
+}
+
+static void
+item_early(void *ctx)
+{
+    struct item *it = ctx;
+
+    it->told = true;
+    CHECK(!it->done);
+    if (it->die) {
+        _exit(7);
+    }
+}
+
+static void
+item_done(void *ctx, enum err e)
+{
+    struct item *it = ctx;
+
+    CHECK_OK(e);
+    it->done = true;
+}
+
+static void
+put_here(struct fix *f, struct item *it)
+{
+    it->f = f;
+    it->job.run = item_run;
+    it->job.early = item_early;
+    it->job.done = item_done;
+    it->job.ctx = it;
+    store_submit_here(f->s, &it->job);
+    CHECK(it->done);
+}
+
+static void
+begin(struct fix *f)
+{
+    fix_config(f, 5);
+    fix_dir(f->dir);
+    CHECK_OK(store_create(&f->cfg));
+    CHECK_OK(store_open(&f->cfg, &f->s));
+}
+
+static void
+reopen(struct fix *f)
+{
+    store_close(f->s);
+    f->s = NULL;
+    CHECK_OK(store_open(&f->cfg, &f->s));
+}
+
+static void
+end(struct fix *f)
+{
+    store_close(f->s);
+    fix_rm(f->dir);
+}
+
+/* A life that ends when the item is told, before LMDB has it. */
+static void
+die_told(struct fix *f, struct item it)
+{
+    int status = 0;
+    pid_t pid;
+
+    store_close(f->s);
+    f->s = NULL;
+    it.die = true;
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        if (store_open(&f->cfg, &f->s) != OK) {
+            _exit(1);
+        }
+        put_here(f, &it);
+        _exit(2);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+TEST(told_before_it_is_done_and_there_after_a_crash)
+{
+    struct item first = {.value = 1};
+    struct fix f;
+
+    begin(&f);
+    put_here(&f, &first);
+    CHECK(first.told);
+    CHECK_EQ(one(&f), 1);
+    die_told(&f, (struct item){.value = 2, .more = 20});
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 2);
+    die_told(&f, (struct item){.del = true});
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 0);
+    reopen(&f); /* and not once more */
+    CHECK_EQ(one(&f), 0);
+    end(&f);
+}
+
+/* Bytes of the file, read or written. */
+static void
+file_at(const struct fix *f, off_t at, uint8_t *bytes, size_t len, bool put)
+{
+    char path[FIX_PATH + 8];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/redo", f->dir);
+    fd = open(path, O_RDWR);
+    CHECK(fd >= 0);
+    CHECK_EQ(put ? pwrite(fd, bytes, len, at) : pread(fd, bytes, len, at),
+             (ssize_t)len);
+    (void)close(fd);
+}
+
+TEST(a_torn_record_is_as_if_it_were_not_there)
+{
+    uint32_t len = 1;
+
+    for (off_t at = 0; at < (off_t)len; at += 37) {
+        struct item first = {.value = 1};
+        struct fix f;
+        uint8_t head[4];
+        uint8_t b;
+
+        begin(&f);
+        put_here(&f, &first);
+        die_told(&f, (struct item){.value = 2});
+        file_at(&f, 0, head, sizeof(head), false);
+        len = store_get_u32(head);
+        CHECK(len > 100 && len < 4096);
+        file_at(&f, at, &b, 1, false);
+        b ^= 0x40;
+        file_at(&f, at, &b, 1, true);
+        CHECK_OK(store_open(&f.cfg, &f.s));
+        CHECK_EQ(one(&f), 1);
+        end(&f);
+    }
+}
+
+TEST(an_old_record_does_not_come_back)
+{
+    static uint8_t old[FILE_BYTES];
+    struct item third = {.value = 3};
+    struct fix f;
+
+    begin(&f);
+    die_told(&f, (struct item){.value = 2});
+    file_at(&f, 0, old, sizeof(old), false);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    put_here(&f, &third);
+    store_close(f.s);
+    file_at(&f, 0, old, sizeof(old), true);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 3);
+    end(&f);
+}
+
+TEST(what_is_too_big_waits_for_its_commit)
+{
+    struct item big = {.value = 4, .more = STORE_REDO_ROWS};
+    struct item next = {.value = 5};
+    struct fix f;
+
+    begin(&f);
+    put_here(&f, &big);
+    CHECK(!big.told);
+    put_here(&f, &next);
+    CHECK(next.told);
+    reopen(&f);
+    CHECK_EQ(one(&f), 5);
+    end(&f);
+}
+
+TEST(a_folder_without_the_file_gets_one)
+{
+    struct item it = {.value = 6};
+    char path[FIX_PATH + 8];
+    struct fix f;
+
+    begin(&f);
+    store_close(f.s);
+    (void)snprintf(path, sizeof(path), "%s/redo", f.dir);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    put_here(&f, &it);
+    CHECK(it.told);
+    end(&f);
+}
+
+int
+main(void)
+{
+    return RUN(T(told_before_it_is_done_and_there_after_a_crash),
+               T(a_torn_record_is_as_if_it_were_not_there),
+               T(an_old_record_does_not_come_back),
+               T(what_is_too_big_waits_for_its_commit),
+               T(a_folder_without_the_file_gets_one));
+}
