@@ -227,7 +227,7 @@ TEST(churn_leaves_nothing_behind)
     CHECK(node_wait_freed(&n, 1));
     /* but for the larger receive buffer of the good one */
     CHECK(atomic_load(&mem.live) - live <= 65536);
-    CHECK_EQ(good.downs, 0);
+    CHECK_EQ(node_count(&good, &good.downs), 0);
     CHECK_OK(node_send(&good, &n.root, 500, 100));
     node_stop(&good);
     CHECK(node_wait_freed(&n, 0));

@@ -108,7 +108,7 @@ TEST(a_device_that_comes_again)
     node_dial(&b, &n, false);
     CHECK(node_wait(&n, &n.ups, 2));
     CHECK(node_wait(&a, &a.downs, 1));
-    CHECK_EQ(n.downs, 1);
+    CHECK_EQ(node_count(&n, &n.downs), 1);
     CHECK_EQ(n.down_why, FED_WHY_REPLACED);
     fed_net_revoke(n.net, &b.root);
     CHECK(node_wait(&b, &b.downs, 1));
@@ -151,8 +151,8 @@ TEST(kinds_do_not_mix)
     }
     node_dial(&as_clinic, &n, false);
     CHECK(node_wait(&as_clinic, &as_clinic.fails, 1));
-    CHECK_EQ(n.ups, 1);
-    CHECK_EQ(n.downs, 0);
+    CHECK_EQ(node_count(&n, &n.ups), 1);
+    CHECK_EQ(node_count(&n, &n.downs), 0);
     node_stop(&as_clinic);
     node_stop(&d);
     /* a device that listens is no clinic */

@@ -238,7 +238,7 @@ TEST(a_newer_connection_replaces_a_dead_one)
     CHECK(node_wait(&again, &again.ups, 1));
     CHECK(node_wait(&a, &a.ups, 2));
     CHECK(node_wait(&b, &b.downs, 1));
-    CHECK_EQ(a.downs, 1);
+    CHECK_EQ(node_count(&a, &a.downs), 1);
     CHECK_EQ(a.down_why, FED_WHY_REPLACED);
     CHECK_OK(node_send(&again, &a.root, 0, 50));
     CHECK(node_wait_u64(&a, &a.frames, 1));
@@ -296,7 +296,7 @@ TEST(addresses_are_tried_in_turn)
     addrs[2].port = b.port;
     CHECK_OK(fed_net_dial_once(a.net, &b.root, addrs, 3));
     CHECK(node_wait(&a, &a.ups, 1));
-    CHECK_EQ(a.fails, 0);
+    CHECK_EQ(node_count(&a, &a.fails), 0);
     fed_net_revoke(a.net, &b.root);
     CHECK(node_wait(&a, &a.downs, 1));
     CHECK_OK(fed_net_dial_once(a.net, &b.root, addrs, 2));
@@ -374,7 +374,7 @@ TEST(rotation_shows_the_new_key)
     connect_two(&a, &b);
     id = node_identity(&b.root, seed, chain);
     CHECK_OK(fed_net_set_identity(b.net, &id));
-    CHECK_EQ(a.downs, 0);
+    CHECK_EQ(node_count(&a, &a.downs), 0);
     fed_net_close(b.net, &b.info.peer);
     CHECK(node_wait(&a, &a.ups, 2));
     CHECK_OK(tlsp_wrap_key(VIEW_ARRAY(seed), &fresh));

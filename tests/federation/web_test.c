@@ -391,7 +391,7 @@ TEST(devices_that_are_not_welcome)
         CHECK_EQ(client_close_code(&c), cases[i].code);
         client_close(&c);
     }
-    CHECK_EQ(s.node.ups, 0);
+    CHECK_EQ(node_count(&s.node, &s.node.ups), 0);
     CHECK(node_wait_freed(&s.node, 0));
     site_stop(&s);
 }

@@ -303,6 +303,18 @@ node_wait_u64(struct node *n, const uint64_t *counter, uint64_t want)
     return ok;
 }
 
+/* What a counter says now, while connections may come and go. */
+static inline int
+node_count(struct node *n, const int *counter)
+{
+    int got;
+
+    pthread_mutex_lock(&n->mx);
+    got = *counter;
+    pthread_mutex_unlock(&n->mx);
+    return got;
+}
+
 static inline bool
 node_wait(struct node *n, const int *counter, int want)
 {
