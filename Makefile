@@ -93,7 +93,7 @@ MAINS := $(call find,$(LAYERS) tests,*_main.c)
 LIBSRC := $(filter-out $(MAINS),$(SRC))
 TESTS := $(call find,tests,*_test.c)
 FUZZ := $(call find,tests/fuzz,*_fuzz.c)
-SUPPORT := $(filter-out $(MAINS) $(TESTS) $(FUZZ) %_wasm.c,$(call find,tests,*.c))
+SUPPORT := $(filter-out $(MAINS) $(TESTS) $(FUZZ) %_wasm.c %_lib.c,$(call find,tests,*.c))
 SUPPORT_LOW := $(filter tests/support/%,$(SUPPORT))
 SUPPORT_HIGH := $(filter-out tests/support/%,$(SUPPORT))
 

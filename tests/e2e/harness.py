@@ -35,11 +35,6 @@ class Skipped(Exception):
     """What this build or machine cannot show."""
 
 
-def plain_build_only(why):
-    if MODE != "plain":
-        raise Skipped(why)
-
-
 class Failed(Exception):
     """What was expected did not happen."""
 
@@ -61,6 +56,12 @@ def wait_for(what, probe, seconds=HANG_S):
             raise Failed(f"waited {seconds} s for {what}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.5)
+
+
+def clock_moved(seconds):
+    """The environment of a daemon that lives that many seconds from now."""
+    return dict(os.environ, BALSAM_TEST_CLOCK_S=str(seconds),
+                LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"))
 
 
 def free_port():

@@ -2,8 +2,9 @@
 // Runs all.mjs here, and again in headless Chromium on a page that this
 // process serves.
 
+import "./crypto18.mjs";
+
 import { spawn } from "node:child_process";
-import { webcrypto } from "node:crypto";
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -11,9 +12,7 @@ import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Debian 12's Node 18 has it, but not there.
-globalThis.crypto ??= webcrypto;
-const { runAll } = await import("./all.mjs");
+import { runAll } from "./all.mjs";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const shared = process.env.BALSAM_SHARED ?? "";

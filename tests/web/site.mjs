@@ -4,8 +4,9 @@
 // own WebSocket, and a patient who joins that way (the wasm build of
 // federation/app).
 
+import "./crypto18.mjs";
+
 import { execFileSync, spawn } from "node:child_process";
-import { webcrypto } from "node:crypto";
 import { readFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,8 +16,6 @@ import { fileURLToPath } from "node:url";
 import { primitives } from "../../build/web/shared/core/host.js";
 import { App, MemoryStorage } from "../../build/web/shared/core/app.js";
 import { openBrowser } from "./browser.mjs";
-
-globalThis.crypto ??= webcrypto;
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const bin = process.env.BALSAM_BIN ?? join(top, "build/plain/bin");
@@ -196,17 +195,19 @@ async function appIn(world, page, storage) {
   };
 }
 
-// The page's WebSocket; its messages come here.
+// A WebSocket of the page; its messages, and no other one's, come here.
+let sockets = 0;
 async function socketIn(page, url, subprotocol) {
   const inbox = [];
+  const binding = `fromSocket${sockets++}`;
   page.on("Runtime.bindingCalled", ({ name, payload }) => {
-    if (name === "fromPage") {
+    if (name === binding) {
       inbox.push(JSON.parse(payload));
     }
   });
-  await page.call("Runtime.addBinding", { name: "fromPage" });
+  await page.call("Runtime.addBinding", { name: binding });
   await page.run(`(() => {
-    const say = (o) => fromPage(JSON.stringify(o));
+    const say = (o) => ${binding}(JSON.stringify(o));
     const ws = new WebSocket(${JSON.stringify(url)},
                              ${JSON.stringify(subprotocol)});
     ws.binaryType = "arraybuffer";
