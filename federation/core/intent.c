@@ -281,7 +281,7 @@ submit_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
     TRY(mls_protect(t->mls, rec->data, view_of(&aad),
                     proto_content_padding(rec->data.len), &made));
-    fed_log_sealed(core, t, made.generation);
+    fed_log_sealed(core, t, &made);
     TRY(fed_mls_change(core, &t->id, made.change));
     memcpy(in->thread, t->id.b, sizeof(in->thread));
     if (t->subs_len > 0) {
@@ -298,7 +298,7 @@ out:
 }
 
 static enum err
-keep_stage(struct fed_core *core, struct fed_thread *t,
+keep_stage(struct fed_core *core, struct fed_thread *t, const uint8_t req[16],
            const struct fed_built *built)
 {
     enum err e;
@@ -307,6 +307,7 @@ keep_stage(struct fed_core *core, struct fed_thread *t,
     struct bytes saved = {0};
 
     TRY(mls_stage_save(built->made.stage, &saved));
+    memcpy(rec.req, req, sizeof(rec.req));
     prim_sha256(view_of(&built->made.commit), rec.hash);
     rec.stage = view_of(&saved);
     TRY(fed_tx_save(core, FED_NS_STAGE, &key, &fed_rec_stage_shape, &rec));
@@ -336,7 +337,7 @@ submit_commit(struct fed_core *core, struct fed_thread *t,
     }
     TRY(e);
     TRY(rng_fill(core->config.rng, in->req, sizeof(in->req)));
-    TRY(keep_stage(core, t, &built));
+    TRY(keep_stage(core, t, in->req, &built));
     TRY(fed_mls_change(core, &t->id, built.made.change));
     memcpy(in->thread, t->id.b, sizeof(in->thread));
     in->term = t->rec.term;

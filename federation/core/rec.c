@@ -127,7 +127,6 @@ static const struct proto_field member_fields[] = {
     PROTO_BOOL(fed_rec_member, closed),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
-    PROTO_FIXED(fed_rec_member, refused),
 };
 const struct proto_shape fed_rec_member_shape =
     PROTO_SHAPE(fed_rec_member, member_fields);
@@ -161,6 +160,7 @@ const struct proto_shape fed_rec_intent_shape =
     PROTO_SHAPE(fed_rec_intent, intent_fields);
 
 static const struct proto_field stage_fields[] = {
+    PROTO_FIXED(fed_rec_stage, req),
     PROTO_FIXED(fed_rec_stage, hash),
     PROTO_BIN(fed_rec_stage, stage, LIMIT_FRAME),
 };

@@ -127,7 +127,6 @@ struct fed_rec_member {
     bool closed;     /* nothing is sent before it says where it stands */
     uint64_t delivered;
     uint64_t read;
-    uint8_t refused[16]; /* its newest submission that was refused */
 };
 
 struct fed_rec_log {
@@ -174,6 +173,7 @@ struct fed_rec_intent {
 };
 
 struct fed_rec_stage {
+    uint8_t req[16];  /* it was submitted with */
     uint8_t hash[32]; /* of the commit */
     struct view stage;
 };

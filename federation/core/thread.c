@@ -158,6 +158,19 @@ load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
 }
 
 /* The subjects of a group other than ours. */
+/* What is known of a member only since the thread was loaded. */
+static void
+keep_memory(struct fed_thread *t, struct fed_member *m)
+{
+    const struct fed_member *was = fed_thread_member(t, &m->node);
+
+    if (was != NULL) {
+        memcpy(m->taken, was->taken, sizeof(m->taken));
+        m->past = was->past;
+        m->past_ms = was->past_ms;
+    }
+}
+
 static enum err
 gather_members(struct fed_core *core, struct fed_thread *t,
                const struct proto_group *group, struct fed_member **out,
@@ -181,6 +194,7 @@ gather_members(struct fed_core *core, struct fed_thread *t,
         if (memcmp(s.root, core->me.b, 32) != 0) {
             memcpy(members[len].node.b, s.root, 32);
             TRY(load_member(core, t, &members[len]));
+            keep_memory(t, &members[len]);
             len++;
         }
     }
@@ -263,6 +277,31 @@ load_subs(struct fed_core *core, struct fed_thread *t)
     }
 }
 
+/*
+ * A commit of ours that is under way has an answer to come, also one that no
+ * intent stands for: our leaf's new key.
+ */
+static void
+load_commit_sub(struct fed_thread *t, const struct fed_rec_stage *rec)
+{
+    struct fed_sub *sub = &t->subs[t->subs_len];
+
+    for (size_t i = 0; i < t->subs_len; i++) {
+        if (t->subs[i].kind != FED_INTENT_SAY) {
+            return;
+        }
+    }
+    if (t->subs_len == LIMIT_SUBMIT_WINDOW) {
+        return;
+    }
+    memset(sub, 0, sizeof(*sub));
+    sub->kind = FED_INTENT_REKEY;
+    sub->epoch = mls_group_epoch(t->mls);
+    memcpy(sub->req, rec->req, sizeof(sub->req));
+    memcpy(sub->hash, rec->hash, sizeof(sub->hash));
+    t->subs_len++;
+}
+
 static enum err
 load_stage(struct fed_core *core, struct fed_thread *t)
 {
@@ -275,6 +314,9 @@ load_stage(struct fed_core *core, struct fed_thread *t)
                     &hold);
     if (e == OK) {
         e = mls_stage_load(t->mls, rec.stage, &t->stage);
+        if (e == OK) {
+            load_commit_sub(t, &rec);
+        }
         if (e != OK && !fed_ours(e)) {
             e = fed_tx_del(core, FED_NS_STAGE, &key);
         }
