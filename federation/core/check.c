@@ -198,6 +198,7 @@ fed_rollback(struct fed_core *core)
         TRY(rollback_party(core, core->parties[i]));
     }
     TRY(rollback_threads(core, NULL));
+    fed_asks_lost(core, NULL);
     core->start_ms = fed_mono(core);
     show = fed_tx_show(core, FED_SHOW_ROLLBACK);
     TRY(show == NULL ? ERR_NOMEM : OK);
@@ -215,6 +216,7 @@ fed_rollback_with(struct fed_core *core, struct fed_party *p,
     TRY(new_incarnation(core, incarnation));
     TRY(rollback_party(core, p));
     TRY(rollback_threads(core, p));
+    fed_asks_lost(core, p);
     for (size_t i = 0; i < core->busy_len; i++) {
         TRY(claim_again(core, &core->busy[i].id, p));
     }

@@ -8,6 +8,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/trust.h"
 
 #include <string.h>
 
@@ -124,6 +125,7 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
     if (!same(h->out_stream, p->rec.in_stream)) {
         if (!is_zero(p->rec.in_stream)) {
             TRY(fed_device_reset(core, p));
+            fed_asks_lost(core, p);
         }
         memcpy(p->rec.in_stream, h->out_stream, sizeof(p->rec.in_stream));
         p->rec.in_applied = h->out_acked;

@@ -237,32 +237,36 @@ out:
 }
 
 /*
- * Order of one sender: what it sent behind a refused submission, before it
- * could know, is refused as well.
+ * Order of one sender: what it sent behind a submission that was refused, or
+ * lost with a relay's queue, before it could know, is refused as well.  What
+ * we do not remember to have accepted counts as lost: it is said again.
  */
 static bool
-behind_refused(struct fed_thread *t, const struct fed_party *p,
-               const struct proto_app_submit *in)
+out_of_turn(struct fed_thread *t, const struct fed_party *p,
+            const struct proto_app_submit *in)
 {
     static const uint8_t none[16];
     const struct fed_member *m = fed_thread_member(t, &p->subject);
 
-    return m != NULL && memcmp(in->after, none, sizeof(none)) != 0 &&
-           memcmp(in->after, m->rec.refused, sizeof(none)) == 0;
+    for (size_t i = 0; m != NULL && i < FED_TAKEN; i++) {
+        if (memcmp(in->after, m->taken[i], sizeof(none)) == 0) {
+            return false;
+        }
+    }
+    return m != NULL && memcmp(in->after, none, sizeof(none)) != 0;
 }
 
-static enum err
-refuse(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
-       const struct proto_app_submit *in, enum proto_answer_code code)
+static void
+remember_taken(struct fed_thread *t, const struct fed_party *p,
+               const struct proto_app_submit *in)
 {
     struct fed_member *m = fed_thread_member(t, &p->subject);
 
     if (m != NULL) {
-        memcpy(m->rec.refused, in->req, sizeof(m->rec.refused));
-        m->dirty = true;
-        t->dirty = true;
+        memmove(m->taken[1], m->taken[0],
+                sizeof(m->taken) - sizeof(m->taken[0]));
+        memcpy(m->taken[0], in->req, sizeof(m->taken[0]));
     }
-    return answer(core, p, in->req, &t->id, t, code);
 }
 
 enum err
@@ -284,7 +288,7 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
     code = may_submit(core, t, p, in->term);
-    if (code == PROTO_ANSWER_ACCEPTED && behind_refused(t, p, in)) {
+    if (code == PROTO_ANSWER_ACCEPTED && out_of_turn(t, p, in)) {
         code = PROTO_ANSWER_TOO_OLD;
     } else if (code == PROTO_ANSWER_ACCEPTED) {
         code = open_app(core, t, p, in->message, &u, &ours);
@@ -295,9 +299,10 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     }
     if (code == PROTO_ANSWER_ACCEPTED) {
         TRY(accept_app(core, t, p, in, &u));
+        remember_taken(t, p, in);
         TRY(fed_busy_has(core, &t->id) ? fed_intent_pump(core, t) : OK);
     } else {
-        TRY(refuse(core, t, p, in, code));
+        TRY(answer(core, p, in->req, &t->id, t, code));
     }
 out:
     mls_unprotected_clear(&u);
@@ -320,7 +325,7 @@ fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
     TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
     TRY(mls_protect(t->mls, content, view_of(&aad),
                     proto_content_padding(content.len), &made));
-    fed_log_sealed(core, t, made.generation);
+    fed_log_sealed(core, t, &made);
     TRY(fed_mls_change(core, &t->id, made.change));
     prim_sha256(view_of(&made.message), hash);
     if (lacked(t, NULL)) {

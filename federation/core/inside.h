@@ -263,7 +263,7 @@ MUST_CHECK enum err fed_log_aad(struct fed_core *core,
                                 const struct fed_thread *t, struct view frank,
                                 struct bytes *out);
 void fed_log_sealed(const struct fed_core *core, const struct fed_thread *t,
-                    uint64_t generation);
+                    const struct mls_protected *made);
 /* Does what a sender saw agree with our log?  ERR_AUTH  no */
 MUST_CHECK enum err fed_log_check(struct fed_core *core,
                                   const struct fed_thread *t, struct view aad);

@@ -260,15 +260,32 @@ out:
     return e;
 }
 
-/* Which key was used, so that a test can see that none is used twice. */
+/* The end of a ciphertext, as a number. */
+static uint64_t
+tail_of(struct view message)
+{
+    uint64_t n = 0;
+
+    for (size_t i = message.len < 8 ? 0 : message.len - 8; i < message.len;
+         i++) {
+        n = n << 8 | message.p[i];
+    }
+    return n;
+}
+
+/*
+ * Which key was used, for which message, so that a test can see that no two
+ * that anybody got have one.
+ */
 void
 fed_log_sealed(const struct fed_core *core, const struct fed_thread *t,
-               uint64_t generation)
+               const struct mls_protected *made)
 {
     if (core->config.log != NULL) {
         LOG(core->config.log, LOG_DEBUG, "fed.sealed",
             LOG_TAG("thread", log_tag_of(thread_id_view(&t->id))),
             LOG_NUM("epoch", mls_group_epoch(t->mls)),
-            LOG_NUM("generation", generation));
+            LOG_NUM("generation", made->generation),
+            LOG_NUM("tail", tail_of(view_of(&made->message))));
     }
 }

@@ -71,6 +71,10 @@ struct fed_party {
     struct fed_flight *flight; /* LIMIT_STREAM_WINDOW, by seq; or NULL */
 };
 
+enum {
+    FED_TAKEN = 4 /* devices of a patient that write at the same time */
+};
+
 /* A member's node other than us. */
 struct fed_member {
     struct clinic_id node; /* subject */
@@ -83,6 +87,8 @@ struct fed_member {
     uint64_t past_ms; /* since (mono) */
     uint64_t owed_ms; /* mono time to answer owed once more; 0: nothing */
     struct proto_history owed;
+    uint8_t taken[FED_TAKEN][16]; /* its submissions last accepted, newest
+                                     first; since the thread was loaded */
 };
 
 /* Our submission that has no answer yet. */

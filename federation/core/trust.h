@@ -66,6 +66,8 @@ MUST_CHECK enum err fed_missing_turn(struct fed_core *core,
 /* Somebody came back after a loss of its own: what it was asked it forgot. */
 MUST_CHECK enum err fed_missing_again(struct fed_core *core,
                                       struct fed_thread *t);
+/* asks.c: what lay in the stream from or to p is gone; NULL: in all of them */
+void fed_asks_lost(struct fed_core *core, const struct fed_party *p);
 /* open.c */
 MUST_CHECK enum err fed_hub_continue(struct fed_core *core,
                                      const struct thread_id *id, uint64_t flags,

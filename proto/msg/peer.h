@@ -216,7 +216,7 @@ struct proto_app_submit {
     uint8_t req[16];
     uint8_t thread[32];
     uint8_t after[16]; /* the sender's submission before it that has no answer
-                          yet; refused with it.  zeros: none */
+                          yet; taken only behind it.  zeros: none */
     uint64_t term;
     struct view message; /* MLS PrivateMessage */
 };

@@ -194,8 +194,9 @@ emit(void *ctx, const struct log_event *ev)
     }
     n->sealed =
         more(n->sealed, n->sealed_len, &n->sealed_cap, sizeof(n->sealed[0]));
-    n->sealed[n->sealed_len++] = (struct sealed){
-        field(ev, "thread"), field(ev, "epoch"), field(ev, "generation")};
+    n->sealed[n->sealed_len++] =
+        (struct sealed){field(ev, "thread"), field(ev, "epoch"),
+                        field(ev, "generation"), field(ev, "tail")};
 }
 
 /* Memory that runs out now and then. */
@@ -464,24 +465,6 @@ show(struct world *w, struct node *n, const struct fed_show *s)
 
 /* ------------------------------------------------------------------ commits */
 
-static void
-use_sealed(struct world *w, const struct node *n, const struct pending *p)
-{
-    for (size_t i = 0; i < p->sealed_len; i++) {
-        struct sealed s = p->sealed[i];
-
-        s.thread |= (uint64_t)(n->index + 1) << 40;
-        for (size_t j = 0; j < w->used_len; j++) {
-            if (memcmp(&w->used[j], &s, sizeof(s)) == 0) {
-                w->reused++;
-                world_fault(w, "generation used twice", n->index, s.generation);
-            }
-        }
-        w->used = more(w->used, w->used_len, &w->used_cap, sizeof(w->used[0]));
-        w->used[w->used_len++] = s;
-    }
-}
-
 static bool
 is_ratchet(const struct fed_write *wr)
 {
@@ -572,7 +555,7 @@ commit_one(struct world *w, struct node *n)
             (n->pending_len - 1) * sizeof(n->pending[0]));
     n->pending_len--;
     write_batch(w, n, p.batch);
-    use_sealed(w, n, &p);
+    sim_sealed(w, n, p.sealed, p.sealed_len);
     free(p.sealed);
     if (w->tooth != TOOTH_ACT_BEFORE_COMMIT) {
         act(w, n, p.batch);

@@ -35,6 +35,11 @@ void sim_node_free(struct node *n);
 void sim_take(struct world *w, size_t i);
 void sim_commit_due(struct world *w, size_t i, bool all);
 void sim_send(struct world *w, size_t node, uint64_t serial, struct view frame);
+/* sealed.c: these of n are durable now. */
+void sim_sealed(struct world *w, const struct node *n,
+                const struct sealed *sealed, size_t len);
+/* A frame of node has arrived somewhere. */
+void sim_heard(struct world *w, size_t node, struct view frame);
 /* All connections of a node are gone, and it knows. */
 void sim_hang_up(struct world *w, size_t node);
 void sim_close(struct world *w, size_t node, uint64_t serial);

@@ -248,6 +248,7 @@ deliver(struct world *w, struct conn *c, size_t side)
                 (c->len[side] - 1) * sizeof(c->queue[side][0]));
         c->len[side]--;
         w->frames++;
+        sim_heard(w, c->node[1 - side], view_of(&frame));
         if (n->core != NULL && !c->told_down[side]) {
             node_stepped(w, me,
                          fed_core_frame(n->core, &from, c->serial[side],

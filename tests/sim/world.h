@@ -49,6 +49,14 @@ struct sealed {
     uint64_t thread;
     uint64_t epoch;
     uint64_t generation;
+    uint64_t tail; /* last bytes of the ciphertext */
+};
+
+/* One that is durable. */
+struct used {
+    struct sealed what;
+    size_t node;
+    bool heard; /* somebody got the ciphertext */
 };
 
 struct pending {
@@ -162,10 +170,11 @@ struct world {
     struct said *said;
     size_t said_len;
     size_t said_cap;
-    struct sealed *used; /* with node in the top of thread */
+    struct used *used;
     size_t used_len;
     size_t used_cap;
     size_t reused;
+    size_t unheard; /* used again, but nobody got the first */
     size_t frames;
     bool trace;
     bool tired;      /* saying why it is not quiet */
