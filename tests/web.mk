@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What tests/web needs: the vector runner, mls-peer and a device's channel as
-# wasm (build/wasm), the typed binding as JavaScript (build/web/shared).  mls-peer is a WASI program.
+# What tests/web needs: the vector runner and mls-peer as wasm (build/wasm), the
+# typed binding as JavaScript (build/web/shared).  mls-peer is a WASI program.
 
 comma := ,
 VECTOR_SRC := $(filter-out %_main.c,$(call find,tests/vectors,*.c)) \
@@ -13,12 +13,6 @@ $(call wasm_obj,$(PEER_SRC)): WASM_EXTRA := -Itests/web/wasm
 
 build/wasm/vectors.wasm: $(call wasm_obj,$(VECTOR_SRC) \
   proto/base/wasi_wasm.c) build/wasm/core.a
-	$(call say,LINK,$@)
-	$(Q)$(WASM_CC) $(WASM_LINK) $^ -o $@
-
-CHAN_SRC := tests/web/wasm/chan_wasm.c
-build/wasm/chan.wasm: $(call wasm_obj,$(CHAN_SRC) proto/base/wasi_wasm.c) \
-  build/wasm/core.a
 	$(call say,LINK,$@)
 	$(Q)$(WASM_CC) $(WASM_LINK) $^ -o $@
 
@@ -42,7 +36,6 @@ build/web/shared/.done: $(WEB_SHARED) node/web/shared/tsconfig.json \
 .PHONY: web-tests
 web-tests: build/wasm/balsam.wasm build/wasm/app.wasm \
   build/wasm/vectors.wasm \
-  build/wasm/mls-peer.wasm build/wasm/chan.wasm build/web/shared/.done
+  build/wasm/mls-peer.wasm build/web/shared/.done
 
--include $(patsubst %.o,%.d,$(call wasm_obj,$(VECTOR_SRC) $(PEER_SRC) \
-  $(CHAN_SRC)))
+-include $(patsubst %.o,%.d,$(call wasm_obj,$(VECTOR_SRC) $(PEER_SRC)))

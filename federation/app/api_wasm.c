@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The app for a host that is not C: one function takes an operation number and
- * its arguments and leaves a result, as crypto/mls/api_wasm.h does; the host
- * brings storage and transport as imports.  The other side, with the same
- * numbers and fields in the same order, is node/web/shared/core/app.ts.
- */
+/* The app's operations, and what the host imports and exports. */
+#include "federation/app/api_wasm.h"
+
 #include "crypto/prim/import_wasm.h"
 #include "crypto/prim/random.h"
-#include "federation/app/app.h"
-#include "proto/wire/tls_rd.h"
-#include "proto/wire/tls_wr.h"
 
 #include <string.h>
 
@@ -45,12 +39,6 @@ enum net_kind {
     NET_SEND = 3,
     NET_KNOWN = 4,
     NET_CLOSE = 5
-};
-
-struct fed_api {
-    struct fed_app *app;
-    struct clock clock;
-    struct bytes out;
 };
 
 void *fed_wasm_alloc(size_t len);
@@ -182,13 +170,11 @@ on_event(void *ctx, const struct fed_app_event *ev)
 
 /* -------------------------------------------------------------- operations */
 
-#define FN(NAME)                                                       \
-    static enum err NAME(struct fed_api *api, struct proto_tls_rd *in, \
-                         struct proto_tls_wr *out)
+#define FN(NAME) static FED_API_FN(NAME)
 #define UNUSED(x) (void)(x)
 
-static void
-rd_id(struct proto_tls_rd *in, uint8_t out[32])
+void
+fed_api_rd_id(struct proto_tls_rd *in, uint8_t out[32])
 {
     struct view v = proto_tls_rd_fixed(in, 32);
 
@@ -225,10 +211,10 @@ FN(op_up)
     struct fed_up up = {.kind = FED_KIND_CLINIC, .dialled = true};
 
     UNUSED(out);
-    rd_id(in, up.root.b);
+    fed_api_rd_id(in, up.root.b);
     up.serial = proto_tls_rd_u32(in);
     up.generation = proto_tls_rd_u64(in);
-    rd_id(in, up.exporter);
+    fed_api_rd_id(in, up.exporter);
     return in->e != OK ? in->e : fed_app_up(api->app, &up);
 }
 
@@ -239,7 +225,7 @@ FN(op_down)
     uint64_t serial;
 
     UNUSED(out);
-    rd_id(in, root.b);
+    fed_api_rd_id(in, root.b);
     serial = proto_tls_rd_u32(in);
     return in->e != OK ? in->e : fed_app_down(api->app, &root, serial);
 }
@@ -252,7 +238,7 @@ FN(op_frame)
     struct view frame;
 
     UNUSED(out);
-    rd_id(in, root.b);
+    fed_api_rd_id(in, root.b);
     serial = proto_tls_rd_u32(in);
     frame = proto_tls_rd_vec(in);
     return in->e != OK ? in->e : fed_app_frame(api->app, &root, serial, frame);
@@ -388,7 +374,7 @@ FN(op_thread_next)
     bool has = proto_tls_rd_u8(in) != 0;
     struct bytes hold = {0};
 
-    rd_id(in, after.b);
+    fed_api_rd_id(in, after.b);
     TRY(in->e);
     TRY(fed_app_thread_next(api->app, has ? &after : NULL, &t, &hold));
     proto_tls_wr_fixed(out, thread_id_view(&t.id));
@@ -416,7 +402,7 @@ FN(op_message_next)
     uint64_t place;
     struct bytes hold = {0};
 
-    rd_id(in, thread.b);
+    fed_api_rd_id(in, thread.b);
     place = proto_tls_rd_u64(in);
     TRY(in->e);
     TRY(fed_app_message_next(api->app, &thread, &place, &m, &hold));
@@ -446,7 +432,7 @@ FN(op_send)
     struct view text;
     uint32_t reply;
 
-    rd_id(in, thread.b);
+    fed_api_rd_id(in, thread.b);
     text = proto_tls_rd_vec(in);
     reply = proto_tls_rd_u32(in);
     TRY(in->e);
@@ -462,7 +448,7 @@ FN(op_seen)
     struct thread_id thread = {{0}};
 
     UNUSED(out);
-    rd_id(in, thread.b);
+    fed_api_rd_id(in, thread.b);
     return in->e != OK ? in->e : fed_app_seen(api->app, &thread);
 }
 
@@ -485,13 +471,31 @@ FN(op_sync)
 
 static enum err (*const ops[])(struct fed_api *, struct proto_tls_rd *,
                                struct proto_tls_wr *) = {
-    [1] = op_turn,          [2] = op_committed, [3] = op_up,
-    [4] = op_down,          [5] = op_frame,     [6] = op_tick,
-    [7] = op_reset,         [8] = op_me,        [9] = op_new_patient,
-    [10] = op_code,         [11] = op_confirm,  [12] = op_recover,
-    [13] = op_identity,     [14] = op_join,     [15] = op_thread_next,
-    [16] = op_message_next, [17] = op_send,     [18] = op_seen,
+    [1] = op_turn,
+    [2] = op_committed,
+    [3] = op_up,
+    [4] = op_down,
+    [5] = op_frame,
+    [6] = op_tick,
+    [7] = op_reset,
+    [8] = op_me,
+    [9] = op_new_patient,
+    [10] = op_code,
+    [11] = op_confirm,
+    [12] = op_recover,
+    [13] = op_identity,
+    [14] = op_join,
+    [15] = op_thread_next,
+    [16] = op_message_next,
+    [17] = op_send,
+    [18] = op_seen,
     [19] = op_sync,
+    [20] = fed_api_chan_new,
+    [21] = fed_api_chan_step,
+    [22] = fed_api_chan_seal,
+    [23] = fed_api_chan_open,
+    [24] = fed_api_chan_up,
+    [25] = fed_api_chan_free,
 };
 
 /* ----------------------------------------------------------------- exports */
@@ -511,7 +515,7 @@ fed_wasm_free(void *p, size_t len)
 }
 
 /* The app on what the host's storage holds; NULL: it cannot be opened. */
-EXPORT(balsam_app_new)
+EXPORT(balsam_new)
 struct fed_api *
 fed_wasm_new(void)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client library as WebAssembly: its steps on a storage in memory.
 
-import { App, MemoryStorage } from "../../build/web/shared/core/app.js";
-import { CoreError } from "../../build/web/shared/core/mls.js";
+import { App } from "../../build/web/shared/core/app.js";
+import { MemoryStorage } from "../../build/web/shared/core/storage.js";
+import { CoreError } from "../../build/web/shared/core/wasm.js";
 
 // a public link of a clinic that nobody runs
 const link = "balsam:l#AQBHYtJDCx9rm24kjCrbYez7ZGVtI0Ezu1kCqMHM4Z1I4Q0COrbN" +
@@ -79,6 +80,28 @@ const cases = {
     app.turn();
     assert(app.threads().length === 0, "no conversation yet");
     refused("missing", () => app.send(new Uint8Array(32), "hello"));
+  },
+
+  async a_channel_is_dead_after_an_error(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    app.newPatient();
+    const clinic = new Uint8Array(32);
+    refused("state", () => app.channel(clinic, "clinic.example"));
+    app.join(link, "Ann");
+    refused("invalid", () => app.channel(clinic, ""));
+    const chan = app.channel(clinic, "clinic.example");
+    assert(chan.hello.length > 64 && !chan.ready, "OPEN");
+    refused("format", () => chan.step(new Uint8Array(9)));
+    refused("state", () => chan.seal(new Uint8Array(1)));
+    chan.free();
+    let used;
+    try {
+      chan.step(new Uint8Array(9));
+    } catch (e) {
+      used = e;
+    }
+    assert(!(used instanceof CoreError) && used !== undefined, "freed");
   },
 
   async a_failed_commit_never_was(wasm) {

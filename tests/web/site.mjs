@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The web port of a real daemon in a real browser: the page behind a link, a
-// device's channel (the wasm build of core/device_chan) through the browser's
-// own WebSocket, and a patient who joins that way (the wasm build of
-// federation/app).
+// device's channel through the browser's own WebSocket, and a patient who joins
+// that way (the wasm build of federation/app with its channel).
 
 import "./crypto18.mjs";
 
@@ -13,13 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { primitives } from "../../build/web/shared/core/host.js";
-import { App, MemoryStorage } from "../../build/web/shared/core/app.js";
+import { App } from "../../build/web/shared/core/app.js";
+import { PROTOCOL as protocol } from "../../build/web/shared/core/channel.js";
+import { MemoryStorage } from "../../build/web/shared/core/storage.js";
+import { CoreError } from "../../build/web/shared/core/wasm.js";
 import { openBrowser } from "./browser.mjs";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const bin = process.env.BALSAM_BIN ?? join(top, "build/plain/bin");
-const protocol = "balsam.device.1";
 const patience = 60_000;
 
 function check(ok, what) {
@@ -87,67 +87,39 @@ async function startNode() {
 }
 
 // --------------------------------------------------------------- the channel
-// as: {seed, cert} of an app; without it those of somebody new
-async function newChannel(module, host, root, as = undefined) {
-  let x;
-  const memory = () => new Uint8Array(x.memory.buffer);
-  const { exports } = await WebAssembly.instantiate(module, {
-    balsam: { ...await primitives(memory), wall_ms: () => Date.now(),
-              check_leaf: () => 0, find_psk: () => -1 },
-  });
-  x = exports;
-  const put = (bytes) => {
-    const at = x.chan_alloc(bytes.length || 1);
-    memory().set(bytes, at);
-    return at;
-  };
-  const out = () => memory().slice(x.chan_out(),
-                                   x.chan_out() + x.chan_out_len());
-  const call = (f, bytes) => {
-    const e = f(put(bytes), bytes.length);
-    return { e, out: e === 0 ? out() : new Uint8Array(0) };
-  };
-  const text = new TextEncoder().encode(host);
-  const rest = [put(Buffer.from(root, "hex")), Date.now()];
-  const e = as === undefined
-    ? x.chan_new(put(text), text.length,
-                 put(crypto.getRandomValues(new Uint8Array(64))), ...rest)
-    : x.chan_new_as(put(text), text.length, put(as.seed), put(as.cert),
-                    as.cert.length, ...rest);
-  check(e === 0, `chan_new: ${e}`);
-  return {
-    open: out(),
-    step: (b) => call(x.chan_step, b),
-    seal: (b) => call(x.chan_seal, b),
-    unseal: (b) => call(x.chan_open, b),
-    ready: () => x.chan_ready() === 1,
-    generation: () => BigInt(x.chan_generation()),
-    exporter: () => call(x.chan_exporter, new Uint8Array(0)).out,
-  };
+const bytesOf = (m) => Buffer.from(m.data, "base64");
+
+// The channel of a patient whom the clinic does not know yet.
+async function strangersChannel({ node, wasm }, root) {
+  const nothing = () => {};
+  const app = await App.open(wasm, new MemoryStorage(), {
+    want: nothing, unwant: nothing, send: nothing, known: nothing,
+    close: nothing }, nothing);
+  app.newPatient();
+  app.join(JSON.parse(node.cli("link", "create", "--json")).link, "Somebody");
+  return app.channel(Buffer.from(root, "hex"), `localhost:${node.web}`);
 }
 
 // The app's handshake over the page's WebSocket.
 async function shakeHands(ws, chan) {
-  let say = chan.open;
-  while (!chan.ready()) {
+  for (let say = chan.hello; say !== undefined;) {
     await ws.send(say);
     const m = await ws.next("the node's answer");
     check(m.data, `closed: ${JSON.stringify(m)}`);
-    const r = chan.step(Buffer.from(m.data, "base64"));
-    check(r.e === 0, `the channel refuses: ${r.e}`);
-    say = r.out;
+    say = chan.step(bytesOf(m));
   }
+  check(chan.ready, "the handshake ended early");
 }
 
 // The client library's transport: one clinic, by the page's WebSocket.
 async function appIn(world, page, storage) {
-  const { node, module, appWasm } = world;
+  const { node, wasm } = world;
   const host = `localhost:${node.web}`;
   const out = [];
   let wanted = false;
   let ws;
   let chan;
-  const app = await App.open(appWasm, storage, {
+  const app = await App.open(wasm, storage, {
     want: () => {
       wanted = true;
     },
@@ -160,9 +132,7 @@ async function appIn(world, page, storage) {
   const turn = async () => {
     app.turn();
     for (const frame of out.splice(0)) {
-      const sealed = chan.seal(frame);
-      check(sealed.e === 0, `seal: ${sealed.e}`);
-      await ws.send(sealed.out);
+      await ws.send(chan.seal(frame));
     }
   };
   return {
@@ -172,18 +142,16 @@ async function appIn(world, page, storage) {
       check(wanted, "the app wants no connection");
       ws = await socketIn(page, `ws://${host}/device`, [protocol]);
       await ws.next("open");
-      chan = await newChannel(module, host, node.root, app.identity());
+      chan = app.channel(root, host);
       await shakeHands(ws, chan);
-      app.up(root, 1, chan.generation(), chan.exporter());
+      chan.up(1);
       await turn();
     },
     async until(what, probe) {
       await until(what, async () => {
         for (let m; (m = ws.take()) !== undefined;) {
           check(m.data, `closed: ${JSON.stringify(m)}`);
-          const plain = chan.unseal(Buffer.from(m.data, "base64"));
-          check(plain.e === 0, `unseal: ${plain.e}`);
-          app.frame(root, 1, plain.out);
+          app.frame(root, 1, chan.open(bytesOf(m)));
           await turn();
         }
         app.tick();
@@ -343,7 +311,8 @@ const tests = {
           "no sentence");
   },
 
-  async a_device_in_a_browser({ browser, node, module }) {
+  async a_device_in_a_browser(world) {
+    const { browser, node } = world;
     const host = `localhost:${node.web}`;
     const page = await browser.page();
     await page.call("Page.setBypassCSP", { enabled: true });
@@ -351,19 +320,18 @@ const tests = {
     const ws = await socketIn(page, `ws://${host}/device`,
                               ["other", protocol]);
     check((await ws.next("open")).open === protocol, "another protocol");
-    const chan = await newChannel(module, host, node.root);
+    const chan = await strangersChannel(world, node.root);
     await shakeHands(ws, chan);
     // the node greets: [1, 1, ...]
     const greeting = await ws.next("the greeting");
     check(greeting.data, `closed: ${JSON.stringify(greeting)}`);
-    const hello = chan.unseal(Buffer.from(greeting.data, "base64"));
-    check(hello.e === 0, `the greeting does not open: ${hello.e}`);
-    check(hello.out[0] === 0xdc || hello.out[0] >> 4 === 9, "no array");
-    check(hello.out[hello.out[0] === 0xdc ? 3 : 1] === 1, "not HELLO");
+    const hello = chan.open(bytesOf(greeting));
+    check(hello[0] === 0xdc || hello[0] >> 4 === 9, "no array");
+    check(hello[hello[0] === 0xdc ? 3 : 1] === 1, "not HELLO");
     const status = JSON.parse(node.cli("status", "--json"));
     check(status.network.devices === 1 && status.network.web_devices === 1,
           `status: ${JSON.stringify(status.network)}`);
-    await ws.send(chan.seal(Uint8Array.of(0xc0)).out); // no such message
+    await ws.send(chan.seal(Uint8Array.of(0xc0))); // no such message
     const end = await until("the close", async () => {
       const m = await ws.next("the close");
       return m.close ? m : undefined;
@@ -411,18 +379,25 @@ const tests = {
     await again.close();
   },
 
-  async another_clinic_in_between({ browser, node, module }) {
+  async another_clinic_in_between(world) {
+    const { browser, node } = world;
     const host = `localhost:${node.web}`;
     const page = await browser.page();
     await page.call("Page.setBypassCSP", { enabled: true });
     await page.open(`http://${host}/l`);
     const ws = await socketIn(page, `ws://${host}/device`, [protocol]);
     await ws.next("open");
-    const chan = await newChannel(module, host, "11".repeat(32));
-    await ws.send(chan.open);
+    const chan = await strangersChannel(world, "11".repeat(32));
+    await ws.send(chan.hello);
     const m = await ws.next("the node's answer");
-    check(chan.step(Buffer.from(m.data, "base64")).e !== 0,
-          "the app took another clinic's node");
+    let why;
+    try {
+      chan.step(bytesOf(m));
+    } catch (e) {
+      why = e;
+    }
+    check(why instanceof CoreError && why.code === "auth",
+          `the app took another clinic's node: ${why}`);
     await ws.close();
     const end = await ws.next("the close");
     check(end.close === 1000 && end.clean, JSON.stringify(end));
@@ -441,9 +416,7 @@ const tests = {
 };
 
 const world = {
-  module: await WebAssembly.compile(
-    await readFile(join(top, "build/wasm/chan.wasm"))),
-  appWasm: await readFile(join(top, "build/wasm/app.wasm")),
+  wasm: await readFile(join(top, "build/wasm/app.wasm")),
 };
 const sum = { passed: 0, failed: 0 };
 try {

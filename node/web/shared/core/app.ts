@@ -7,9 +7,11 @@
 // transaction and only then lets frames out.  A call that throws has changed
 // nothing; after a failed commit call reset() and ask again.
 
+import { Channel } from "./channel.js";
 import { Reader, Writer } from "./codec.js";
-import { primitives } from "./host.js";
-import { CoreError } from "./mls.js";
+import type { Memory } from "./host.js";
+import type { Storage } from "./storage.js";
+import { CoreError, type Hooks, Module } from "./wasm.js";
 
 const enum Op {
   Turn = 1,
@@ -31,20 +33,6 @@ const enum Op {
   Send = 17,
   Seen = 18,
   Sync = 19,
-}
-
-/**
- * Records, ordered by key within a space.  What was put is seen by get and
- * next at once; commit makes it durable, or brings back what was before.
- */
-export interface Storage {
-  get(space: number, key: Uint8Array): Uint8Array | undefined;
-  /** The first record with a key from this one on. */
-  next(space: number, from: Uint8Array): [Uint8Array, Uint8Array] | undefined;
-  put(space: number, key: Uint8Array, value: Uint8Array): void;
-  del(space: number, key: Uint8Array): void;
-  /** "later": it is under way; call App.committed when it ended. */
-  commit(): "done" | "later" | "failed";
 }
 
 /** Called after the commit; must not call the app. */
@@ -114,116 +102,13 @@ export interface Sync {
   settled: boolean;
 }
 
-interface Exports {
-  memory: WebAssembly.Memory;
-  balsam_alloc(len: number): number;
-  balsam_free(p: number, len: number): void;
-  balsam_app_new(): number;
-  balsam_call(api: number, op: number, args: number, len: number): number;
-  balsam_out(api: number): number;
-  balsam_out_len(api: number): number;
-  balsam_err_name(e: number): number;
-}
-
 const none = new Uint8Array(0);
 const encode = (s: string): Uint8Array => new TextEncoder().encode(s);
 const decode = (b: Uint8Array): string => new TextDecoder().decode(b);
 
-function compare(a: Uint8Array, b: Uint8Array): number {
-  const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) {
-    const d = (a[i] ?? 0) - (b[i] ?? 0);
-    if (d !== 0) {
-      return d;
-    }
-  }
-  return a.length - b.length;
-}
-
-interface Row {
-  key: Uint8Array;
-  value: Uint8Array;
-}
-
-/** In memory only: for tests, and as the mirror of a durable storage. */
-export class MemoryStorage implements Storage {
-  #spaces = new Map<number, Row[]>();
-  #undo: [number, Uint8Array, Uint8Array | undefined][] = [];
-  /** What the next commits give. */
-  result: "done" | "failed" = "done";
-  commits = 0;
-
-  #find(space: number, key: Uint8Array): [Row[], number] {
-    let rows = this.#spaces.get(space);
-    if (rows === undefined) {
-      rows = [];
-      this.#spaces.set(space, rows);
-    }
-    let lo = 0;
-    let hi = rows.length;
-    while (lo < hi) {
-      const mid = (lo + hi) >> 1;
-      const row = rows[mid];
-      if (row !== undefined && compare(row.key, key) < 0) {
-        lo = mid + 1;
-      } else {
-        hi = mid;
-      }
-    }
-    return [rows, lo];
-  }
-
-  get(space: number, key: Uint8Array): Uint8Array | undefined {
-    const [rows, i] = this.#find(space, key);
-    const row = rows[i];
-    return row !== undefined && compare(row.key, key) === 0
-      ? row.value : undefined;
-  }
-
-  next(space: number, from: Uint8Array): [Uint8Array, Uint8Array] | undefined {
-    const [rows, i] = this.#find(space, from);
-    const row = rows[i];
-    return row === undefined ? undefined : [row.key, row.value];
-  }
-
-  #set(space: number, key: Uint8Array, value: Uint8Array | undefined): void {
-    const [rows, i] = this.#find(space, key);
-    const row = rows[i];
-    const there = row !== undefined && compare(row.key, key) === 0;
-    if (value === undefined) {
-      rows.splice(i, there ? 1 : 0);
-    } else {
-      rows.splice(i, there ? 1 : 0, { key, value });
-    }
-  }
-
-  put(space: number, key: Uint8Array, value: Uint8Array): void {
-    this.#undo.push([space, key, this.get(space, key)]);
-    this.#set(space, key, value);
-  }
-
-  del(space: number, key: Uint8Array): void {
-    this.#undo.push([space, key, this.get(space, key)]);
-    this.#set(space, key, undefined);
-  }
-
-  commit(): "done" | "failed" {
-    if (this.result === "failed") {
-      for (const [space, key, value] of this.#undo.reverse()) {
-        this.#set(space, key, value);
-      }
-    } else {
-      this.commits++;
-    }
-    this.#undo = [];
-    return this.result;
-  }
-}
-
 /** What the core asks its host for, in names of federation/app/api_wasm.c. */
-function hooks(memory: () => Uint8Array, storage: Storage,
-               transport: Transport, onEvent: (ev: Event) => void):
-    Record<string, (...args: number[]) => number | void> {
+function hooks(memory: Memory, storage: Storage, transport: Transport,
+               onEvent: (ev: Event) => void): Hooks {
   const at = (p: number, len: number): Uint8Array =>
     len === 0 ? none : memory().slice(p, p + len);
   let key: Uint8Array = none;
@@ -283,62 +168,22 @@ const stages = ["nobody", "asking", "ready"] as const;
 const codes = ["none", "unwritten", "confirmed"] as const;
 
 export class App {
-  readonly #exports: Exports;
-  readonly #api: number;
+  readonly #module: Module;
 
-  private constructor(exports: Exports, api: number) {
-    this.#exports = exports;
-    this.#api = api;
+  private constructor(module: Module) {
+    this.#module = module;
   }
 
   /** wasm: the bytes of app.wasm.  The app is what the storage holds. */
-  static async open(wasm: BufferSource, storage: Storage, transport: Transport,
+  static async open(wasm: BufferSource | Response | Promise<Response>,
+                    storage: Storage, transport: Transport,
                     onEvent: (ev: Event) => void): Promise<App> {
-    let exports: Exports | undefined;
-    const memory = (): Uint8Array => {
-      if (exports === undefined) {
-        throw new Error("the app is not loaded");
-      }
-      return new Uint8Array(exports.memory.buffer);
-    };
-    const { instance } = await WebAssembly.instantiate(wasm, {
-      balsam: {
-        ...(await primitives(memory)),
-        ...hooks(memory, storage, transport, onEvent),
-      },
-    });
-    exports = instance.exports as unknown as Exports;
-    const api = exports.balsam_app_new();
-    if (api === 0) {
-      throw new CoreError("corrupt", "none");
-    }
-    return new App(exports, api);
+    return new App(await Module.load(
+      wasm, (memory) => hooks(memory, storage, transport, onEvent)));
   }
 
-  #call(op: Op, args: Writer = new Writer()): Reader {
-    const x = this.#exports;
-    const bytes = args.bytes();
-    const size = Math.max(1, bytes.length);
-    const p = x.balsam_alloc(size);
-    if (p === 0) {
-      throw new CoreError("nomem", "none");
-    }
-    new Uint8Array(x.memory.buffer).set(bytes, p);
-    const e = x.balsam_call(this.#api, op, p, bytes.length);
-    x.balsam_free(p, size);
-    args.wipe();
-    if (e !== 0) {
-      throw new CoreError(this.#errName(e), "none");
-    }
-    const at = x.balsam_out(this.#api);
-    return new Reader(new Uint8Array(x.memory.buffer)
-      .slice(at, at + x.balsam_out_len(this.#api)));
-  }
-
-  #errName(e: number): string {
-    const bytes = new Uint8Array(this.#exports.memory.buffer);
-    const at = this.#exports.balsam_err_name(e);
-    return decode(bytes.slice(at, bytes.indexOf(0, at)));
+  #call(op: Op, args?: Writer): Reader {
+    return this.#module.call(op, args);
   }
 
   /** When tick() is due (ms since 1970), 0n: no need. */
@@ -351,6 +196,12 @@ export class App {
     return this.#call(Op.Committed, new Writer().u8(ok ? 0 : 1)).u64();
   }
 
+  /** A channel to a clinic, with host as the WebSocket's URL says it. */
+  channel(clinic: Uint8Array, host: string): Channel {
+    return Channel.make(this.#module, clinic, host);
+  }
+
+  /** A connection of another kind (Channel.up: one inside a WebSocket). */
   up(clinic: Uint8Array, serial: number, generation: bigint,
      exporter: Uint8Array): void {
     this.#call(Op.Up, new Writer().fixed(clinic).u32(serial).u64(generation)
