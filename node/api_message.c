@@ -25,6 +25,7 @@ kind_word(uint16_t kind)
     case PROTO_CONTENT_CONSENT:
         return "consent";
     case PROTO_CONTENT_WITHDRAWAL:
+    case PROTO_CONTENT_INTRO:
         return "withdrawal";
     default:
         return "newer";

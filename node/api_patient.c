@@ -66,6 +66,9 @@ show(struct node_call *c, struct store_txn *txn, const struct store_patient *p,
     if (p->has_introducer) {
         name_of_clinic(txn, &p->introducer, o, "introduced_by");
     }
+    if (p->has_caller) {
+        name_of_clinic(txn, &p->caller, o, "called_so_by");
+    }
     if (!clinic_id_equal(&p->delivery, &c->api->root)) {
         name_of_clinic(txn, &p->delivery, o, "through");
     }

@@ -5,6 +5,7 @@
  * their own.
  */
 #include "federation/native/records.h"
+#include "node/clinic/intro.h"
 #include "node/runner_impl.h"
 #include "store/msg.h"
 
@@ -113,10 +114,27 @@ out:
     return e;
 }
 
+static enum err
+intro(void *ctx, const struct thread_id *thread,
+      const struct proto_group *group, const struct mem *mem,
+      struct bytes *content_out)
+{
+    struct node_runner *r = ctx;
+    struct store_txn *txn = NULL;
+    enum err e;
+
+    TRY(store_read_begin(r->c.store, &txn));
+    TRY(node_intro_make(txn, thread, group, &r->identity.root,
+                        view_of(&r->profile), mem, content_out));
+out:
+    store_read_end(txn);
+    return e;
+}
+
 struct fed_store
 node_runner_store(struct node_runner *r)
 {
-    struct fed_store s = {get, next, past, known, r};
+    struct fed_store s = {get, next, past, known, intro, r};
 
     return s;
 }

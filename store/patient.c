@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    PATIENT_FIELDS = 14,
+    PATIENT_FIELDS = 16,
     CONSENT_FIELDS = 9,
     ID_BYTES = 32,
     CONSENT_KEY = 32 + 8 + 32
@@ -23,6 +23,7 @@ void
 store_patient_clear(struct store_patient *p)
 {
     phi_free(&p->claim);
+    phi_free(&p->called);
     memset(p, 0, sizeof(*p));
 }
 
@@ -51,6 +52,8 @@ store_patient_decode(const struct mem *mem, struct view in,
     p.has_contact = store_rd_optional(&r, p.contact.b, sizeof(p.contact.b));
     p.has_conv = store_rd_optional(&r, p.conv.b, sizeof(p.conv.b));
     store_rd_phi(&r, mem, LIMIT_PHI_SHORT, &p.claim);
+    p.has_caller = store_rd_optional(&r, p.caller.b, sizeof(p.caller.b));
+    store_rd_phi(&r, mem, LIMIT_PHI_SHORT, &p.called);
     TRY(store_rd_done(&r));
     TRY(p.state != 0 ? OK : ERR_CORRUPT);
     *out = p;
@@ -81,6 +84,8 @@ store_patient_encode(const struct mem *mem, const struct store_patient *p,
     store_wr_optional(&w, p->has_contact, contact_id_view(&p->contact));
     store_wr_optional(&w, p->has_conv, conv_id_view(&p->conv));
     store_wr_phi(&w, &p->claim);
+    store_wr_optional(&w, p->has_caller, clinic_id_view(&p->caller));
+    store_wr_phi(&w, &p->called);
     return proto_wr_take(&w, out);
 }
 
@@ -90,7 +95,10 @@ store_patient_put(struct store_txn *txn, const struct store_patient *p)
     struct bytes b = {0};
     enum err e;
 
-    TRY(phi_len(&p->claim) <= LIMIT_PHI_SHORT ? OK : ERR_LIMIT);
+    TRY(phi_len(&p->claim) <= LIMIT_PHI_SHORT &&
+                phi_len(&p->called) <= LIMIT_PHI_SHORT
+            ? OK
+            : ERR_LIMIT);
     TRY(store_patient_encode(store_txn_mem(txn), p, &b));
     TRY(store_put(txn, STORE_T_PATIENTS, patient_id_view(&p->id), view_of(&b)));
 out:

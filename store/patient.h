@@ -41,8 +41,11 @@ struct store_patient {
     bool has_contact;
     struct contact_id contact;
     bool has_conv;
-    struct conv_id conv; /* the one that the patient and we have alone */
-    struct phi claim;    /* the name that they gave; may be empty */
+    struct conv_id conv;     /* the one that the patient and we have alone */
+    struct phi claim;        /* the name that they gave; may be empty */
+    bool has_caller;         /* they said no name here yet, but */
+    struct clinic_id caller; /* this clinic calls them */
+    struct phi called;       /* so */
 };
 
 void store_patient_clear(struct store_patient *p);

@@ -165,6 +165,16 @@ core_known(void *ctx, const struct thread_id *thread,
 }
 
 static enum err
+core_intro(void *ctx, const struct thread_id *thread,
+           const struct proto_group *group, const struct mem *mem,
+           struct bytes *content_out)
+{
+    (void)thread;
+    (void)group;
+    return fed_app_intro(ctx, mem, content_out);
+}
+
+static enum err
 new_core(struct fed_app *app)
 {
     enum err e;
@@ -174,7 +184,7 @@ new_core(struct fed_app *app)
         .rng = app->c.rng,
         .clock = app->c.clock,
         .log = app->c.log,
-        .store = {core_get, core_next, core_past, core_known, app},
+        .store = {core_get, core_next, core_past, core_known, core_intro, app},
     };
 
     TRY(fed_app_device_key(app, &key));
@@ -386,6 +396,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return fed_app_show_message(app, show);
     case FED_SHOW_STATE:
         return fed_app_show_state(app, show);
+    case FED_SHOW_INTRO:
+        return fed_app_show_intro(app, show);
     case FED_SHOW_GAP:
         return trouble(app, show, FED_APP_TROUBLE_GAP);
     case FED_SHOW_FORK:

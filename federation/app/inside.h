@@ -191,6 +191,11 @@ MUST_CHECK enum err fed_app_thread_save(struct fed_app *app,
                                         const struct fed_app_rec_thread *rec);
 
 /* consent.c */
+/* intro.c: what our devices say to who comes late; ERR_MISSING  no name */
+MUST_CHECK enum err fed_app_intro(struct fed_app *app, const struct mem *mem,
+                                  struct bytes *out);
+MUST_CHECK enum err fed_app_show_intro(struct fed_app *app,
+                                       const struct fed_show *show);
 MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
                                          const struct fed_show *show);
 

@@ -266,6 +266,13 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
             core, t,
             &(struct fed_said){author, term, seq, ts_ms, content, ours, m.id},
             &c);
+    case PROTO_CONTENT_INTRO:
+        return ours ? OK
+                    : fed_intro_content(core, t,
+                                        &(struct fed_said){author, term, seq,
+                                                           ts_ms, content, ours,
+                                                           m.id},
+                                        &c.u.intro);
     }
     return take_message(core, t, &m);
 }
@@ -421,12 +428,14 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     struct clinic_id came[FED_NEWCOMERS];
     size_t came_len;
     bool shut;
+    bool intro;
 
     mls_stage_info(*take_stage, &info);
     came_len = fed_give_newcomers(t, *take_stage, came);
     core->judge_ms = t->rec.ts_ms;
     TRY(fed_policy_commit(core, t, *take_stage, &by));
     TRY(show_changes(core, t, *take_stage, &info, &by, &shut));
+    intro = fed_intro_due(core, t, *take_stage, &by);
     if (info.self_removed) {
         mls_stage_free(*take_stage);
         *take_stage = NULL;
@@ -441,10 +450,13 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
         TRY(fed_move_applied(core, t));
     }
     TRY(fed_thread_show(core, t));
+    t->applying = true; /* a Welcome goes before what is said to newcomers */
     for (size_t i = 0; i < came_len; i++) {
         TRY(fed_give_history(core, t, &came[i]));
     }
+    TRY(intro ? fed_intro_say(core, t) : OK);
 out:
+    t->applying = false;
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }
 

@@ -201,4 +201,18 @@ MUST_CHECK enum err fed_consent_content(struct fed_core *core,
                                         const struct fed_said *said,
                                         const struct proto_content *c);
 
+/* ------------------------------------------------------- intro.c: newcomers */
+
+/* Does the stage, by whom, bring in somebody whom we should tell? */
+bool fed_intro_due(const struct fed_core *core, const struct fed_thread *t,
+                   const struct mls_stage *stage, const struct fed_who *by);
+MUST_CHECK enum err fed_intro_say(struct fed_core *core, struct fed_thread *t);
+/* We came in by a Welcome. */
+MUST_CHECK enum err fed_intro_joined(struct fed_core *core,
+                                     struct fed_thread *t);
+MUST_CHECK enum err fed_intro_content(struct fed_core *core,
+                                      const struct fed_thread *t,
+                                      const struct fed_said *said,
+                                      const struct proto_intro *in);
+
 #endif

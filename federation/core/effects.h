@@ -87,6 +87,14 @@ struct fed_store {
     enum err (*known)(void *ctx, const struct thread_id *thread,
                       const struct message_id *id, uint64_t *term_out,
                       uint64_t *seq_out);
+    /*
+     * What to tell newcomers of a thread, an encoded content INTRO: its title
+     * and how its members are called here; a device: its patient's name.
+     * ERR_MISSING  nothing.  NULL: never anything
+     */
+    enum err (*intro)(void *ctx, const struct thread_id *thread,
+                      const struct proto_group *group, const struct mem *mem,
+                      struct bytes *content_out);
     void *ctx;
 };
 
@@ -194,7 +202,10 @@ enum fed_show_kind {
        there is, body the part; seq 0: there are no more. */
     FED_SHOW_ARCHIVE,
     /* Thread has another hub, peer, after other: code enum fed_hub_change. */
-    FED_SHOW_HUB
+    FED_SHOW_HUB,
+    /* For who came late: author says who is who in thread.  body: the encoded
+       content INTRO; names in it are author's claim, profiles unverified. */
+    FED_SHOW_INTRO
 };
 
 enum {

@@ -563,6 +563,7 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
         TRY(accept_commit(core, t, p, in->req, in->message, &done.stage));
         TRY(welcome_added(core, t, view_of(&before), in));
         TRY(now_here(core, t, p));
+        TRY(fed_busy_has(core, &t->id) ? fed_intent_pump(core, t) : OK);
     } else {
         TRY(answer(core, p, in->req, &id, t, code));
     }

@@ -541,7 +541,7 @@ fed_intent_pump(struct fed_core *core, struct fed_thread *t)
     switch ((enum fed_thread_state)t->rec.state) {
     case FED_THREAD_OPENING:
     case FED_THREAD_ACTIVE:
-        if (t->mls == NULL) {
+        if (t->mls == NULL || t->applying) {
             return OK;
         }
         return fed_thread_hub_here(core, t) ? hub_pump(core, t)

@@ -32,7 +32,7 @@ for_machines(enum proto_content_kind kind)
     return kind == PROTO_CONTENT_RECEIPT || kind == PROTO_CONTENT_HISTORY ||
            kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE ||
            kind == PROTO_CONTENT_ASK || kind == PROTO_CONTENT_CONSENT ||
-           kind == PROTO_CONTENT_WITHDRAWAL;
+           kind == PROTO_CONTENT_WITHDRAWAL || kind == PROTO_CONTENT_INTRO;
 }
 
 /* As hub, with nothing before it: no need to store an intent first. */
@@ -40,8 +40,9 @@ static bool
 now_possible(struct fed_core *core, const struct fed_thread *t)
 {
     return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
-           fed_thread_hub_here(core, t) && fed_hub_ready(core, t) &&
-           !fed_busy_has(core, &t->id) && !fed_needs_rekey(core, t);
+           !t->applying && fed_thread_hub_here(core, t) &&
+           fed_hub_ready(core, t) && !fed_busy_has(core, &t->id) &&
+           !fed_needs_rekey(core, t);
 }
 
 enum err

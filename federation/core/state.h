@@ -143,6 +143,7 @@ struct fed_thread {
     uint64_t gone_ms;  /* until then others may answer (mono) */
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
     bool told_gone;
+    bool applying; /* a commit: nothing overtakes its Welcomes */
     uint64_t used; /* for the cache */
 };
 

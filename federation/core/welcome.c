@@ -208,6 +208,7 @@ enter(struct fed_core *core, struct fed_party *p,
     TRY(fed_mls_save(core, t));
     TRY(fed_patient_group(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(fed_intro_joined(core, t));
     TRY(fed_intent_pump(core, t));
 out:
     return e;

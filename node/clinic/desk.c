@@ -2,6 +2,7 @@
 #include "node/clinic/desk.h"
 
 #include "node/clinic/event.h"
+#include "node/clinic/intro.h"
 #include "store/journal.h"
 
 void
@@ -72,6 +73,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return node_desk_devices(txn, desk, show);
     case FED_SHOW_CONSENT:
         return node_desk_consent(txn, desk, show);
+    case FED_SHOW_INTRO:
+        return node_desk_intro(txn, desk, show);
     case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
     case FED_SHOW_REVOKED: /* the handshake's: the runner's */
     case FED_SHOW_BAD:     /* logged by the runner */

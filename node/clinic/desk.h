@@ -111,6 +111,17 @@ MUST_CHECK enum err node_desk_patient_named(struct store_txn *txn,
                                             const struct patient_id *id,
                                             struct view name);
 
+/* Write: so another clinic calls them, while they have no other name here. */
+MUST_CHECK enum err node_desk_patient_called(struct store_txn *txn,
+                                             const struct mem *mem,
+                                             const struct patient_id *id,
+                                             struct view name,
+                                             const struct clinic_id *by);
+/* Read: what we call a patient.  ERR_MISSING  nothing but their key is known */
+MUST_CHECK enum err node_patient_called(struct store_txn *txn,
+                                        const struct patient_id *id,
+                                        const struct mem *mem, struct phi *out);
+
 /* Write: THREAD and MEMBER (thread.c). */
 MUST_CHECK enum err node_desk_thread(struct store_txn *txn,
                                      struct node_desk *desk,

@@ -472,28 +472,120 @@ out:
 /* ------------------------------------------------------------------- naming
  */
 
+/* The contact of a patient.  ERR_MISSING */
+static enum err
+load(struct store_txn *txn, const struct patient_id *id,
+     struct store_patient *p, struct store_contact *c)
+{
+    enum err e;
+
+    TRY(store_patient_get(txn, id, p));
+    TRY(p->has_contact ? store_contact_get(txn, &p->contact, c) : ERR_MISSING);
+out:
+    return e;
+}
+
+/* Has the contact a name that neither its key nor another clinic gave? */
+static enum err
+has_own(const struct mem *mem, const struct store_patient *p,
+        const struct store_contact *c, bool *out)
+{
+    enum err e;
+    struct view name = proto_phi_reveal(&c->name);
+    struct phi plain = {0};
+
+    TRY(plain_name(mem, &p->id, &plain));
+    *out = !view_equal(name, proto_phi_reveal(&plain)) &&
+           !(p->has_caller && view_equal(name, proto_phi_reveal(&p->called)));
+out:
+    phi_free(&plain);
+    return e;
+}
+
+/* Write: the name goes to the contact that has none of its own. */
+static enum err
+rename_contact(struct store_txn *txn, const struct mem *mem,
+               struct store_contact *c, struct view name)
+{
+    enum err e;
+
+    phi_free(&c->name);
+    TRY(phi_from(mem, name, &c->name));
+    c->changed_ms = store_now_ms(store_txn_store(txn));
+    TRY(store_contact_put(txn, c));
+    TRY(note_contact(txn, &c->id));
+out:
+    return e;
+}
+
+/* name as by says; by NULL: as they say themselves. */
+static enum err
+name_by(struct store_txn *txn, const struct mem *mem,
+        const struct patient_id *id, struct view name,
+        const struct clinic_id *by)
+{
+    enum err e;
+    struct store_patient p = {0};
+    struct store_contact c = {0};
+    struct phi called = {0};
+    bool own = true;
+
+    TRY(load(txn, id, &p, &c));
+    TRY(has_own(mem, &p, &c, &own));
+    if (own) {
+        goto out;
+    }
+    TRY(rename_contact(txn, mem, &c, name));
+    if (by == NULL && !p.has_caller) {
+        goto out;
+    }
+    TRY(by == NULL ? OK : phi_from(mem, name, &called));
+    phi_free(&p.called);
+    p.called = called;
+    called = (struct phi){0};
+    p.has_caller = by != NULL;
+    p.caller = by != NULL ? *by : (struct clinic_id){{0}};
+    TRY(store_patient_put(txn, &p));
+out:
+    store_patient_clear(&p);
+    store_contact_clear(&c);
+    phi_free(&called);
+    return e == ERR_MISSING || e == ERR_FORMAT ? OK : e;
+}
+
 enum err
 node_desk_patient_named(struct store_txn *txn, const struct mem *mem,
                         const struct patient_id *id, struct view name)
+{
+    return name_by(txn, mem, id, name, NULL);
+}
+
+enum err
+node_desk_patient_called(struct store_txn *txn, const struct mem *mem,
+                         const struct patient_id *id, struct view name,
+                         const struct clinic_id *by)
+{
+    return name_by(txn, mem, id, name, by);
+}
+
+enum err
+node_patient_called(struct store_txn *txn, const struct patient_id *id,
+                    const struct mem *mem, struct phi *out)
 {
     enum err e;
     struct store_patient p = {0};
     struct store_contact c = {0};
     struct phi plain = {0};
 
-    TRY(store_patient_get(txn, id, &p));
-    TRY(p.has_contact ? store_contact_get(txn, &p.contact, &c) : ERR_MISSING);
+    TRY(load(txn, id, &p, &c));
     TRY(plain_name(mem, id, &plain));
-    if (view_equal(proto_phi_reveal(&c.name), proto_phi_reveal(&plain))) {
-        phi_free(&c.name);
-        TRY(phi_from(mem, name, &c.name));
-        c.changed_ms = store_now_ms(store_txn_store(txn));
-        TRY(store_contact_put(txn, &c));
-        TRY(note_contact(txn, &c.id));
-    }
+    TRY(view_equal(proto_phi_reveal(&c.name), proto_phi_reveal(&plain))
+            ? ERR_MISSING
+            : OK);
+    TRY(phi_from(mem, proto_phi_reveal(&c.name), out));
 out:
     store_patient_clear(&p);
     store_contact_clear(&c);
     phi_free(&plain);
-    return e == ERR_MISSING || e == ERR_FORMAT ? OK : e;
+    return e;
 }

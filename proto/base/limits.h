@@ -84,6 +84,7 @@
 #define LIMIT_MSG_PURPOSE 400u      /* of a consent */
 #define LIMIT_MSG_CONSENT 8192u     /* one at a desk has a chain */
 #define LIMIT_LOG_PART 256u         /* entries in one answer to log.pull */
+#define LIMIT_INTRO_NAMES 64u       /* members in one introduction */
 #define LIMIT_THREAD_SUBJECTS 256u  /* clinics and patients of one thread */
 #define LIMIT_BLOB_SEALED LIMIT_MIB(101u) /* LIMIT_BLOB_SIZE and its seals */
 #define LIMIT_BLOB_CHUNK (LIMIT_KIB(256u) + 64u)

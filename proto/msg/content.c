@@ -111,6 +111,19 @@ static const struct proto_field withdrawal_fields[] = {
     PROTO_BIN(proto_withdrawal, withdrawal, LIMIT_MSG_CONSENT),
 };
 
+static const struct proto_field intro_name_fields[] = {
+    PROTO_FIXED(proto_intro_name, subject),
+    PROTO_TEXT(proto_intro_name, name, LIMIT_NAME),
+    PROTO_BIN(proto_intro_name, profile, LIMIT_MSG_PROFILE),
+};
+const struct proto_shape proto_intro_name_shape =
+    PROTO_SHAPE(proto_intro_name, intro_name_fields);
+
+static const struct proto_field intro_fields[] = {
+    PROTO_TEXT(proto_intro, title, LIMIT_NAME),
+    PROTO_LIST(proto_intro, names, LIMIT_INTRO_NAMES, proto_intro_name_shape),
+};
+
 /* [salt, sent_ms, member, name] before the fields of a kind. */
 enum {
     COMMON = 4,
@@ -131,12 +144,14 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_CONSENT] = PROTO_SHAPE(proto_consent, consent_fields),
     [PROTO_CONTENT_WITHDRAWAL] =
         PROTO_SHAPE(proto_withdrawal, withdrawal_fields),
+    [PROTO_CONTENT_INTRO] = PROTO_SHAPE(proto_intro, intro_fields),
 };
 
 const struct proto_shape *
 proto_content_shape(uint64_t kind)
 {
-    if (kind == 0 || kind >= sizeof(shapes) / sizeof(shapes[0])) {
+    if (kind >= sizeof(shapes) / sizeof(shapes[0]) ||
+        shapes[kind].fields == NULL) {
         return NULL;
     }
     return &shapes[kind];

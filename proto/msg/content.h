@@ -20,14 +20,15 @@ enum proto_content_kind {
     PROTO_CONTENT_EDIT = 2,   /* the target's text is now this */
     PROTO_CONTENT_DELETE = 3, /* both sides; a placeholder stays */
     PROTO_CONTENT_REACTION = 4,
-    PROTO_CONTENT_RECEIPT = 5,    /* delivered or read up to a log number */
-    PROTO_CONTENT_HISTORY = 6,    /* please resend what I lost */
-    PROTO_CONTENT_RESENT = 7,     /* an earlier message, resent by a member */
-    PROTO_CONTENT_LEAVE = 8,      /* please commit our removal */
-    PROTO_CONTENT_TITLE = 9,      /* the thread is called this */
-    PROTO_CONTENT_ASK = 10,       /* may this clinic join?  To a patient */
-    PROTO_CONTENT_CONSENT = 11,   /* the patient's answer; or a desk's record */
-    PROTO_CONTENT_WITHDRAWAL = 12 /* the patient takes it back */
+    PROTO_CONTENT_RECEIPT = 5,  /* delivered or read up to a log number */
+    PROTO_CONTENT_HISTORY = 6,  /* please resend what I lost */
+    PROTO_CONTENT_RESENT = 7,   /* an earlier message, resent by a member */
+    PROTO_CONTENT_LEAVE = 8,    /* please commit our removal */
+    PROTO_CONTENT_TITLE = 9,    /* the thread is called this */
+    PROTO_CONTENT_ASK = 10,     /* may this clinic join?  To a patient */
+    PROTO_CONTENT_CONSENT = 11, /* the patient's answer; or a desk's record */
+    PROTO_CONTENT_WITHDRAWAL = 12, /* the patient takes it back */
+    PROTO_CONTENT_INTRO = 14       /* for who has come in: who is who here */
 };
 
 /* Flags. */
@@ -146,6 +147,23 @@ struct proto_withdrawal {
     struct view withdrawal; /* ident_withdrawal */
 };
 
+/* A member of the thread, as the author of an introduction knows it. */
+struct proto_intro_name {
+    uint8_t subject[32];
+    struct view name;    /* a patient: what the author calls them */
+    struct view profile; /* a clinic: its own, signed; or empty */
+};
+
+/*
+ * For members that were not there before: what the thread is called and who
+ * takes part.  A clinic says this about the others as its claim, a patient
+ * about themselves.
+ */
+struct proto_intro {
+    struct view title;       /* or empty */
+    struct proto_list names; /* proto_intro_name */
+};
+
 struct proto_extension {
     uint64_t id;
     bool critical;
@@ -172,12 +190,14 @@ struct proto_content {
         struct proto_ask ask;
         struct proto_consent consent;
         struct proto_withdrawal withdrawal;
+        struct proto_intro intro;
     } u;
     struct proto_list extensions; /* proto_extension */
 };
 
 extern const struct proto_shape proto_attachment_shape;
 extern const struct proto_shape proto_extension_shape;
+extern const struct proto_shape proto_intro_name_shape;
 
 /* The kind's own fields of a body; NULL: no such kind. */
 const struct proto_shape *proto_content_shape(uint64_t kind);

@@ -52,6 +52,23 @@ sim_device_self(const struct node *n, struct fed_self *self)
     memcpy(self->patient.b, n->world->patients[n->patient].key.pub, 32);
 }
 
+enum err
+sim_intro(void *ctx, const struct thread_id *thread,
+          const struct proto_group *group, const struct mem *mem,
+          struct bytes *content_out)
+{
+    const struct node *n = ctx;
+    struct proto_intro_name me = {.name = VIEW_LIT("Ida Moss")};
+    struct proto_content c = {.kind = PROTO_CONTENT_INTRO};
+    struct subject_id self = node_subject(n->world, n->index);
+
+    (void)thread;
+    (void)group;
+    memcpy(me.subject, self.b, sizeof(me.subject));
+    c.u.intro.names = (struct proto_list){.items = &me, .len = 1};
+    return proto_content_encode(mem, &c, content_out);
+}
+
 void
 sim_show_patient(struct node *n, const struct fed_show *s)
 {
@@ -59,6 +76,8 @@ sim_show_patient(struct node *n, const struct fed_show *s)
         n->members[s->code]++;
     } else if (s->kind == FED_SHOW_PATIENT) {
         n->patients++;
+    } else if (s->kind == FED_SHOW_INTRO) {
+        n->intros++;
     } else if (s->kind == FED_SHOW_DEVICES) {
         n->devices[s->code]++;
     } else if (s->kind == FED_SHOW_CONSENT) {

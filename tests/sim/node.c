@@ -453,6 +453,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_DEVICES:
     case FED_SHOW_CONSENT:
     case FED_SHOW_ENROL:
+    case FED_SHOW_INTRO:
         sim_show_patient(n, s);
         break;
     case FED_SHOW_PARTY:

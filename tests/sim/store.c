@@ -198,7 +198,7 @@ known(void *ctx, const struct thread_id *thread, const struct message_id *id,
 struct fed_store
 sim_store(struct node *n)
 {
-    struct fed_store store = {get, next, past, known, n};
+    struct fed_store store = {get, next, past, known, sim_intro, n};
 
     return store;
 }

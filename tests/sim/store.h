@@ -27,6 +27,9 @@ struct fed_store sim_store(struct node *n);
 
 /* device.c */
 void sim_device_self(const struct node *n, struct fed_self *self);
+enum err sim_intro(void *ctx, const struct thread_id *thread,
+                   const struct proto_group *group, const struct mem *mem,
+                   struct bytes *content_out);
 void sim_show_patient(struct node *n, const struct fed_show *s);
 void sim_certify(struct world *w, struct node *n);
 struct fed_self sim_self(const struct node *n);

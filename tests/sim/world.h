@@ -108,6 +108,7 @@ struct node {
     size_t devices[8];
     size_t members[8];
     size_t enrols[16];
+    size_t intros; /* heard */
     size_t patients;
     struct message_id ask; /* the last question */
     struct thread_id ask_in;

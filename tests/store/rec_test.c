@@ -105,6 +105,8 @@ encode(const struct mem *mem, unsigned kind, struct bytes *out)
         break;
     case 13:
         TRY(phi_from(mem, VIEW_LIT("Ann"), &patient.claim));
+        TRY(phi_from(mem, VIEW_LIT("Ann M."), &patient.called));
+        patient.has_caller = true;
         e = store_patient_encode(mem, &patient, out);
         break;
     default:

@@ -144,6 +144,10 @@ tool_show_patients(const json_t *a)
         (void)printf("  (%s", tool_text(p, "learned"));
         say_of(p, " by ", "introduced_by");
         (void)printf(")");
+        if (tool_text(p, "called_so_by")[0] != '\0') {
+            say_of(p, "  as ", "called_so_by");
+            (void)printf(" calls them");
+        }
         say_of(p, "  through ", "through");
         if (is(p, "alarm")) {
             (void)printf("\n          ! two lists of devices are about: call "

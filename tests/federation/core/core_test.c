@@ -71,7 +71,7 @@ overlay(const struct mem *mem)
 {
     enum err e;
     struct fed_core core = {
-        .mem = mem, .config.store = {no_get, one_next, NULL, NULL, NULL}};
+        .mem = mem, .config.store = {no_get, one_next, NULL, NULL, NULL, NULL}};
     struct fed_key a = fed_key_of(VIEW_LIT("a"));
     struct fed_key z = fed_key_of(VIEW_LIT("z"));
     struct fed_key stored = fed_key_of(VIEW_LIT("stored"));
