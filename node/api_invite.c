@@ -100,11 +100,15 @@ take_contact(struct node_call *c, struct store_txn *txn,
                            "This contact is not a patient. Clinics get a link: "
                            "balsam link create."));
     }
+    if (node_call_has(c, "lost-code")) {
+        goto out; /* a new key, which people are told to compare */
+    }
     if (store_contact_ident(out, STORE_IDENT_PATIENT, (struct view){0}) !=
         NULL) {
         TRY(node_call_fail(c, ERR_EXISTS,
                            "This patient has the app already: write to "
-                           "them."));
+                           "them. Without phone and recovery code they "
+                           "need a new key: --lost-code, then compare."));
     }
     if (store_contact_ident(out, STORE_IDENT_INVITE, (struct view){0}) !=
         NULL) {

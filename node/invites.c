@@ -113,28 +113,6 @@ node_invites_apply(struct node_invites *b)
 /* ------------------------------------------------------------------ making
  */
 
-static enum err
-history_factor(struct node_call *c, enum store_history_factor *out)
-{
-    struct view v = node_call_flag(c, "history-factor");
-
-    *out = STORE_HISTORY_NEVER;
-    if (v.len == 0 || view_equal(v, VIEW_LIT("never"))) {
-        return OK;
-    }
-    if (view_equal(v, VIEW_LIT("in-person"))) {
-        *out = STORE_HISTORY_IN_PERSON;
-        return OK;
-    }
-    if (view_equal(v, VIEW_LIT("compared"))) {
-        *out = STORE_HISTORY_COMPARED;
-        return OK;
-    }
-    return node_call_fail(c, ERR_INVALID,
-                          "--history-factor is never, in-person or compared. "
-                          "A date of birth is never enough.");
-}
-
 /* A new one-time link for contact o, from the flags. */
 static enum err
 fill_link(struct node_call *c, struct node_invites_one *o)
@@ -175,13 +153,6 @@ fill_invite(struct node_call *c, const struct node_panel_row *row,
     i->created_ms = o->link.created_ms;
     i->changed_ms = i->created_ms;
     i->by = store_actor_member(&c->api->member);
-    TRY(history_factor(c, &i->history));
-    if (i->history == STORE_HISTORY_IN_PERSON &&
-        (o->link.flags & STORE_LINK_IN_PERSON) == 0) {
-        TRY(node_call_fail(c, ERR_INVALID,
-                           "--history-factor in-person needs --in-person: the "
-                           "link is handed over, not sent."));
-    }
     TRY(phi_from(mem, row->purpose, &i->purpose));
     TRY(phi_from(mem, row->phone, &i->phone));
     TRY(phi_from(mem, row->email, &i->email));

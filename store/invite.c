@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    FIELDS = 14
+    FIELDS = 13
 };
 
 void
@@ -35,8 +35,6 @@ store_invite_decode(const struct mem *mem, struct view in,
     proto_rd_fixed(&r, i.contact.b, sizeof(i.contact.b));
     i.state = (enum store_invite_state)proto_rd_uint(
         &r, STORE_INVITE_STATE_COUNT_ - 1);
-    i.history = (enum store_history_factor)proto_rd_uint(
-        &r, STORE_HISTORY_FACTOR_COUNT_ - 1);
     i.tries = proto_rd_u8(&r);
     i.created_ms = proto_rd_u64(&r);
     i.changed_ms = proto_rd_u64(&r);
@@ -66,7 +64,6 @@ store_invite_encode(const struct mem *mem, const struct store_invite *i,
     proto_wr_bin(&w, link_id_view(&i->link));
     proto_wr_bin(&w, contact_id_view(&i->contact));
     proto_wr_uint(&w, i->state);
-    proto_wr_uint(&w, i->history);
     proto_wr_uint(&w, i->tries);
     proto_wr_uint(&w, i->created_ms);
     proto_wr_uint(&w, i->changed_ms);

@@ -23,20 +23,10 @@ enum store_invite_state {
     STORE_INVITE_STATE_COUNT_
 };
 
-/* What else has to be so before earlier history is given to who joined.  A
-   date of birth is never enough. */
-enum store_history_factor {
-    STORE_HISTORY_NEVER = 0,
-    STORE_HISTORY_IN_PERSON = 1, /* the link was handed over in person */
-    STORE_HISTORY_COMPARED = 2,  /* words or a code were compared */
-    STORE_HISTORY_FACTOR_COUNT_
-};
-
 struct store_invite {
     struct link_id link;
     struct contact_id contact;
     enum store_invite_state state;
-    enum store_history_factor history;
     uint8_t tries; /* left for the date of birth */
     uint64_t created_ms;
     uint64_t changed_ms;

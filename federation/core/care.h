@@ -129,6 +129,15 @@ MUST_CHECK enum err fed_device_lively(struct fed_core *core,
 MUST_CHECK enum err fed_device_left(struct fed_core *core,
                                     struct fed_party *device);
 MUST_CHECK enum err fed_enrol_send(struct fed_core *core, struct fed_party *p);
+/* A device message as a frame of its own: before there is a stream. */
+struct proto_device_list;
+MUST_CHECK enum err fed_device_say(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_device_msg *msg);
+/* newer.c: its list is old, here is ours; and what a device does with that. */
+MUST_CHECK enum err fed_newer_give(struct fed_core *core, struct fed_party *p,
+                                   const struct patient_id *id);
+MUST_CHECK enum err fed_newer_came(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_device_list *in);
 /* A device message to p: an item, or a frame. */
 MUST_CHECK enum err fed_device_put(struct fed_core *core, struct fed_party *p,
                                    const void *msg);

@@ -9,6 +9,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "proto/base/id.h"
+#include "proto/msg/group.h"
 
 /*
  * Who a party is.  A patient is reached through its devices or, introduced,

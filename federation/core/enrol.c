@@ -161,9 +161,9 @@ out:
     return e;
 }
 
-static enum err
-say_device(struct fed_core *core, struct fed_party *p,
-           const struct proto_device_msg *msg)
+enum err
+fed_device_say(struct fed_core *core, struct fed_party *p,
+               const struct proto_device_msg *msg)
 {
     enum err e;
     struct bytes frame = {0};
@@ -217,7 +217,7 @@ fed_enrol_send(struct fed_core *core, struct fed_party *p)
         ident_redeem_prove(p->rec.secret, &what, proof);
         in->proof = VIEW_ARRAY(proof);
     }
-    TRY(say_device(core, p, &msg));
+    TRY(fed_device_say(core, p, &msg));
 out:
     return e;
 }
@@ -273,10 +273,13 @@ answer(struct fed_core *core, struct fed_party *p,
                          ? 0
                          : LIMIT_BIRTH_TRIES - link->birth_tries;
     }
-    return say_device(core, p, &msg);
+    return fed_device_say(core, p, &msg);
 }
 
-/* The device is the patient's, by a list that may be newer than ours. */
+/*
+ * The device is the patient's, by a list that may be newer than ours.
+ * ERR_STALE  ours is newer and does not have it
+ */
 static enum err
 check_device(struct fed_core *core, struct fed_party *p,
              const struct proto_device_enrol *in)
@@ -300,8 +303,10 @@ check_device(struct fed_core *core, struct fed_party *p,
             TRY(fed_patient_judge(core, &list)); /* shows the alarm */
         }
         if (e == ERR_STALE) {
+            TRY(ident_device_cert_verify(core->mem, in->cert, &list, &key,
+                                         &cert));
+            TRY(ident_devices_find(&known, &key) == NULL ? ERR_STALE : OK);
             list = known; /* what we have is newer */
-            e = OK;
         }
         TRY(e == ERR_EXISTS ? OK : e);
     }
@@ -495,11 +500,17 @@ on_enrol(struct fed_core *core, struct fed_party *p,
 {
     enum err e;
     struct fed_party *patient;
+    struct patient_id id;
 
     if (core->kind != FED_KIND_CLINIC || p->kind != FED_KIND_DEVICE) {
         return fed_party_bad(core, p, ERR_DENIED);
     }
     e = check_device(core, p, in);
+    if (e == ERR_STALE) {
+        memcpy(id.b, in->patient, sizeof(id.b));
+        TRY(fed_newer_give(core, p, &id));
+        goto out;
+    }
     if (e != OK) {
         TRY(fed_ours(e) ? e : fed_party_bad(core, p, e));
         TRY(answer(core, p, in, PROTO_REDEEM_REFUSED, NULL));
@@ -531,6 +542,9 @@ fed_device_frame(struct fed_core *core, struct fed_party *p, struct view frame)
     }
     if (msg.type == PROTO_DEVICE_ENROLLED) {
         return on_enrolled(core, p, &msg.u.enrolled);
+    }
+    if (msg.type == PROTO_DEVICE_LIST) {
+        return fed_newer_came(core, p, &msg.u.list);
     }
     return fed_party_bad(core, p, ERR_STATE);
 }

@@ -48,7 +48,7 @@ TEST(an_invited_patient_shows_as_invited)
     end_make(&end, "Clinic A");
     a = good(&end, "invite", "[\"Ann Miller\"]",
              "{\"birth\": \"1980-02-29\", \"phone\": \"+1 555 0100\", "
-             "\"in-person\": true, \"history-factor\": \"in-person\"}");
+             "\"in-person\": true}");
     CHECK_STR(text(a, "clinic"), "Clinic A");
     CHECK_STR(text(first(a), "name"), "Ann Miller");
     CHECK_STR(text(first(a), "state"), "invited");
@@ -78,10 +78,6 @@ TEST(what_cannot_be_is_said)
     bad(&end, "invite", "[\"Ann\"]", "{\"phone\": \"twelve\"}", "invalid");
     bad(&end, "invite", "[\"Ann\"]", "{\"email\": \"here\"}", "invalid");
     bad(&end, "invite", "[\"Ann\"]", "{\"expires\": \"soon\"}", "invalid");
-    bad(&end, "invite", "[\"Ann\"]", "{\"history-factor\": \"birth\"}",
-        "invalid");
-    bad(&end, "invite", "[\"Ann\"]", "{\"history-factor\": \"in-person\"}",
-        "invalid");
     bad(&end, "invite", "[]", "{\"contact\": \"Nobody\"}", "missing");
     CHECK_EQ(contacts(), 0);
     quiet(&end, "invite", "[\"Ann\"]", "{\"phone\": \"+1 555 0100\"}");

@@ -230,12 +230,18 @@ world_enrol(struct world *w, size_t d, size_t c)
 }
 
 void
-world_enrol_further(struct world *w, size_t d, size_t c)
+world_ask(struct world *w, size_t d, size_t c)
 {
     struct fed_invitation inv = {.root = node_root(w, c)};
 
     inv.addrs = view_make(&w->nodes[c].index, 1);
     enrol(w, d, &inv);
+}
+
+void
+world_enrol_further(struct world *w, size_t d, size_t c)
+{
+    world_ask(w, d, c);
     until_care(w, d, c);
 }
 

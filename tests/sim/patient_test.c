@@ -199,7 +199,7 @@ TEST(two_clinics_and_the_patient)
     CHECK_EQ(node_messages(&w, 1, &t), 12);
     CHECK_EQ(w.nodes[1].patients, 1);
     CHECK_EQ(w.nodes[who[2]].consents[FED_CONSENT_GIVEN], 1);
-    CHECK_EQ(w.nodes[1].intros, 1); /* the patient's; a clinic names others */
+    CHECK_EQ(w.nodes[1].intros, 2); /* by the clinic and the patient */
     CHECK_EQ(w.nodes[1].members[2] + w.nodes[1].gaps, 0); /* no detour */
     world_end(&w);
 }

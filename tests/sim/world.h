@@ -226,7 +226,8 @@ size_t world_device(struct world *w, size_t p);
 void world_lose(struct world *w, size_t p, size_t i);
 /* Device d becomes a patient of clinic c by link and can talk. */
 void world_enrol(struct world *w, size_t d, size_t c);
-/* d is one more device of a patient of clinic c. */
+/* d asks to be one more device of a patient of clinic c; and is it. */
+void world_ask(struct world *w, size_t d, size_t c);
 void world_enrol_further(struct world *w, size_t d, size_t c);
 /* The direct conversation of clinic c with the patient of device d. */
 struct thread_id world_care(struct world *w, size_t c, size_t d);

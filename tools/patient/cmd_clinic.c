@@ -150,6 +150,20 @@ outcome(struct tool_patient *p, const struct clinic_id *root)
     return code;
 }
 
+/* A line of somebody else's words, to where questions go. */
+static void
+say_line(struct view words)
+{
+    char line[512];
+
+    if (words.len > 0) {
+        (void)snprintf(line, sizeof(line), "%.*s", (int)words.len,
+                       (const char *)words.p);
+        tool_put_safe(stderr, line);
+        (void)fputc('\n', stderr);
+    }
+}
+
 /* Show whom the link is of, and ask. */
 static enum tool_exit
 look(struct tool_patient *p, const struct proto_link *link)
@@ -157,7 +171,6 @@ look(struct tool_patient *p, const struct proto_link *link)
     struct joining j = {link->root, true};
     struct fed_app_clinic c;
     struct bytes hold = {0};
-    char question[512];
     enum tool_exit code = TOOL_EXIT_OK;
     enum err e;
 
@@ -177,12 +190,11 @@ look(struct tool_patient *p, const struct proto_link *link)
         return tool_patient_failed(p, e);
     }
     if (fed_app_clinic(p->app, &link->root, &c, &hold) == OK) {
-        (void)snprintf(question, sizeof(question),
-                       "%.*s\n%.*s\n%.*s\nBecome its patient?", (int)c.name.len,
-                       (const char *)c.name.p, (int)c.address.len,
-                       (const char *)c.address.p, (int)c.phone.len,
-                       (const char *)c.phone.p);
-        code = tool_confirm(question)
+        (void)fflush(stdout);
+        say_line(c.name);
+        say_line(c.address);
+        say_line(c.phone);
+        code = tool_confirm("Become its patient?")
                    ? TOOL_EXIT_OK
                    : tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
     }

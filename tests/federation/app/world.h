@@ -239,7 +239,7 @@ world_clinic_start(struct world *w)
         .mem = mem_heap(),
         .rng = &w->rng.rng,
         .clock = &w->clock,
-        .store = {world_get, world_next, world_past, world_known, w},
+        .store = {world_get, world_next, world_past, world_known, NULL, w},
     };
 
     c.self.root = w->clinic;
