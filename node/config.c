@@ -2,6 +2,7 @@
 #include "node/config.h"
 
 #include "federation/addr.h"
+#include "proto/msg/addr.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -508,6 +509,7 @@ fill_defaults(struct reading *r)
     int keys = (c->key_file[0] != '\0') + (c->passphrase_file[0] != '\0') +
                (c->credential[0] != '\0');
     struct fed_addr addr;
+    struct proto_addr own;
 
     default_text(r, c->control, c->data, "control");
     if (keys == 0) {
@@ -520,6 +522,14 @@ fill_defaults(struct reading *r)
         if (fed_addr_parse(view_str(c->listen.item[i]), 0, &addr) != OK) {
             problem(r, "listen: \"%s\" is not an address; write HOST:PORT",
                     c->listen.item[i]);
+        }
+    }
+    for (size_t i = 0; i < c->address.len; i++) {
+        if (proto_addr_parse(view_str(c->address.item[i]), &own) != OK) {
+            problem(r,
+                    "address: \"%s\" is not how others reach this machine; "
+                    "write HOST:PORT, as in clinic.example:7443",
+                    c->address.item[i]);
         }
     }
     check_web(r);

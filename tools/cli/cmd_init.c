@@ -17,12 +17,25 @@ static enum tool_exit
 read_config(const struct tool_run *run, struct node_config *out)
 {
     const char *pass = tool_args_value(&run->args, "--passphrase-file", NULL);
-    const char *argv[] = {"balsam", "--data", run->data, "--passphrase-file",
-                          pass};
-    struct node_config_input in = {pass == NULL ? 3 : 5, argv, run->envp};
+    const char *argv[5 + 2 * (NODE_CONFIG_LIST + 1)] = {"balsam", "--data",
+                                                        run->data};
+    struct node_config_input in = {3, argv, run->envp};
     struct bytes problems = {0};
-    enum err e = node_config_read(mem_heap(), &in, out, &problems);
+    const char *address;
+    enum err e;
 
+    if (pass != NULL) {
+        argv[in.argc++] = "--passphrase-file";
+        argv[in.argc++] = pass;
+    }
+    for (size_t i = 0;
+         i <= NODE_CONFIG_LIST &&
+         (address = tool_args_nth(&run->args, "--address", i)) != NULL;
+         i++) {
+        argv[in.argc++] = "--address";
+        argv[in.argc++] = address;
+    }
+    e = node_config_read(mem_heap(), &in, out, &problems);
     if (e == ERR_INVALID) {
         (void)fwrite(problems.p, 1, problems.len, stderr);
         bytes_free(&problems);
