@@ -34,7 +34,7 @@ static bool
 fits(uint64_t size, size_t n)
 {
     return n == (size + STORE_BLOB_CHUNK - 1) / STORE_BLOB_CHUNK &&
-           size <= LIMIT_BLOB_SIZE;
+           size <= LIMIT_BLOB_SEALED;
 }
 
 enum err
@@ -88,7 +88,7 @@ store_blob_put(struct store_txn *txn, uint64_t size,
     struct bytes copy = {0};
     enum err e;
 
-    TRY(size <= LIMIT_BLOB_SIZE && n <= LIMIT_BLOB_CHUNKS ? OK : ERR_LIMIT);
+    TRY(size <= LIMIT_BLOB_SEALED && n <= LIMIT_BLOB_CHUNKS ? OK : ERR_LIMIT);
     TRY(fits(size, n) ? OK : ERR_INVALID);
     store_blob_id(chunks, n, &b.id);
     e = store_has(txn, STORE_T_BLOBS, hash32_view(&b.id));

@@ -36,7 +36,7 @@ void store_blob_id(const struct hash32 *chunks, size_t n, struct hash32 *out);
 /*
  * Write: record a blob of size bytes in n chunks, all of STORE_BLOB_CHUNK
  * bytes but the last.  A repeat is OK.
- * ERR_LIMIT  above LIMIT_BLOB_SIZE; ERR_INVALID  n does not fit size
+ * ERR_LIMIT  above LIMIT_BLOB_SEALED; ERR_INVALID  n does not fit size
  */
 MUST_CHECK enum err store_blob_put(struct store_txn *txn, uint64_t size,
                                    const struct hash32 *chunks, size_t n,

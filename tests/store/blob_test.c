@@ -103,7 +103,7 @@ TEST(sizes_must_fit)
     CHECK_ERR(store_write(f.s, op_run, &op, 0), ERR_INVALID);
     op.size = 3 * STORE_BLOB_CHUNK + 1;
     CHECK_ERR(store_write(f.s, op_run, &op, 0), ERR_INVALID);
-    op.size = LIMIT_BLOB_SIZE + 1;
+    op.size = LIMIT_BLOB_SEALED + 1;
     CHECK_ERR(store_write(f.s, op_run, &op, 0), ERR_LIMIT);
     op.kind = REF;
     op.ref = VIEW_LIT("r");
