@@ -87,6 +87,7 @@ struct fed_conn {
     bool sending;
     bool paused;
     bool want_writable;
+    bool want_bulk;
     bool said_goodbye;
     bool hold; /* lingering: the other side closes, we wait for it */
     uint64_t heard_ms, said_ms, progress_ms, linger_until_ms;
@@ -123,6 +124,9 @@ MUST_CHECK enum err fed_conn_send(struct fed_conn *c, struct bytes *take_item,
                                   bool force);
 
 /* The same of bytes of the mode's own: not wrapped, whatever is queued. */
+/* ERR_AGAIN unless (almost) nothing is queued; mode->writable follows. */
+MUST_CHECK enum err fed_conn_send_bulk(struct fed_conn *c,
+                                       struct bytes *take_item);
 MUST_CHECK enum err fed_conn_send_own(struct fed_conn *c,
                                       struct bytes *take_item);
 

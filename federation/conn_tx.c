@@ -8,7 +8,8 @@
 
 enum {
     RECORD = 16384,
-    WRITE_MAX = 65536
+    WRITE_MAX = 65536,
+    BULK_ROOM = WRITE_MAX /* queued, and bulk may still follow */
 };
 
 bool
@@ -144,6 +145,18 @@ fed_conn_send(struct fed_conn *c, struct bytes *take_item, bool force)
 }
 
 enum err
+fed_conn_send_bulk(struct fed_conn *c, struct bytes *take_item)
+{
+    bool wait;
+
+    pthread_mutex_lock(&c->mx);
+    wait = c->state == FED_CONN_LIVE && queued(c) > BULK_ROOM;
+    c->want_bulk = c->want_bulk || wait;
+    pthread_mutex_unlock(&c->mx);
+    return wait ? ERR_AGAIN : fed_conn_send(c, take_item, false);
+}
+
+enum err
 fed_conn_send_own(struct fed_conn *c, struct bytes *take_item)
 {
     enum err e;
@@ -181,8 +194,10 @@ fed_conn_on_send(void *ctx, enum err e, size_t n)
             c->out_off = 0;
         }
         fed_conn_pump(c);
-        if (c->want_writable && queued(c) <= c->high_water / 2) {
+        if ((c->want_writable && queued(c) <= c->high_water / 2) ||
+            (c->want_bulk && queued(c) <= BULK_ROOM)) {
             c->want_writable = false;
+            c->want_bulk = false;
             tell = c->state == FED_CONN_LIVE;
         }
     }

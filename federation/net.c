@@ -259,9 +259,9 @@ fed_net_accept_stream(struct fed_net *net, struct fed_stream **take_stream)
     return fed_link_open(net, s, NULL, NULL);
 }
 
-enum err
-fed_net_send(struct fed_net *net, const struct fed_peer *peer,
-             struct bytes *take_frame)
+static enum err
+send_frame(struct fed_net *net, const struct fed_peer *peer,
+           struct bytes *take_frame, bool bulk)
 {
     enum err e;
     struct fed_link *l = NULL;
@@ -269,12 +269,27 @@ fed_net_send(struct fed_net *net, const struct fed_peer *peer,
     TRY(take_frame->len > 0 && take_frame->len <= LIMIT_FRAME ? OK : ERR_LIMIT);
     l = fed_peers_get(net, peer, &e);
     TRY(e);
-    TRY(fed_conn_send(&l->conn, take_frame, false));
+    TRY(bulk ? fed_conn_send_bulk(&l->conn, take_frame)
+             : fed_conn_send(&l->conn, take_frame, false));
 out:
     if (l != NULL) {
         fed_link_unref(l);
     }
     return e;
+}
+
+enum err
+fed_net_send(struct fed_net *net, const struct fed_peer *peer,
+             struct bytes *take_frame)
+{
+    return send_frame(net, peer, take_frame, false);
+}
+
+enum err
+fed_net_send_bulk(struct fed_net *net, const struct fed_peer *peer,
+                  struct bytes *take_frame)
+{
+    return send_frame(net, peer, take_frame, true);
 }
 
 size_t

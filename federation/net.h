@@ -282,6 +282,15 @@ MUST_CHECK enum err fed_net_send(struct fed_net *net,
                                  const struct fed_peer *peer,
                                  struct bytes *take_frame);
 
+/*
+ * The same for what may wait, such as a chunk of a file: only one at a time
+ * stands between a message and the network.
+ * ERR_AGAIN  something is queued; on_writable follows when it has gone
+ */
+MUST_CHECK enum err fed_net_send_bulk(struct fed_net *net,
+                                      const struct fed_peer *peer,
+                                      struct bytes *take_frame);
+
 /* Bytes queued to a peer and not yet handed to the network; 0 if none. */
 size_t fed_net_queued(struct fed_net *net, const struct fed_peer *peer);
 
