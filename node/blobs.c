@@ -100,8 +100,8 @@ node_blobs_frame(struct node_blobs *b, const struct clinic_id *peer,
     }
 }
 
-static void
-peer_up(struct blobs_state *s, const struct clinic_id *root)
+void
+node_blobs_step_up(struct blobs_state *s, const struct clinic_id *root)
 {
     struct blob_peer *p = node_blobs_peer(s, root);
 
@@ -119,13 +119,14 @@ peer_up(struct blobs_state *s, const struct clinic_id *root)
     p->blocked = false;
 }
 
-static void
-peer_down(struct blobs_state *s, const struct clinic_id *root)
+void
+node_blobs_step_down(struct blobs_state *s, const struct clinic_id *root)
 {
     struct blob_peer **at = &s->peers;
 
     node_blobs_pause(s, root);
     node_blobs_drop_peer(s, root);
+    node_blobs_carry_heard(s, root, NULL);
     while (*at != NULL && !clinic_id_equal(&(*at)->root, root)) {
         at = &(*at)->following;
     }
@@ -137,8 +138,9 @@ peer_down(struct blobs_state *s, const struct clinic_id *root)
     }
 }
 
-static void
-on_frame(struct blobs_state *s, const struct clinic_id *peer, struct view frame)
+void
+node_blobs_step_frame(struct blobs_state *s, const struct clinic_id *peer,
+                      struct view frame)
 {
     struct proto_peer_msg m;
     enum err e = proto_peer_decode(frame, &m);
@@ -154,9 +156,21 @@ on_frame(struct blobs_state *s, const struct clinic_id *peer, struct view frame)
         node_blobs_on_state(s, peer, &m.u.blob_state);
     } else if (m.type == PROTO_PEER_BLOB_GET) {
         node_blobs_on_get(s, peer, &m.u.blob_get);
+    } else if (m.type == PROTO_PEER_BLOB_WANT) {
+        node_blobs_on_want(s, peer, &m.u.blob_want);
     } else if (m.type == PROTO_PEER_BLOB_PUT &&
                !node_blobs_on_chunk(s, peer, &m.u.blob_put)) {
         node_blobs_on_put(s, peer, &m.u.blob_put);
+    }
+}
+
+void
+node_blobs_step_writable(struct blobs_state *s, const struct clinic_id *peer)
+{
+    struct blob_peer *p = node_blobs_peer(s, peer);
+
+    if (p != NULL) {
+        p->blocked = false;
     }
 }
 
@@ -164,23 +178,19 @@ static void
 handle(struct node_blobs *b, struct event *ev)
 {
     struct blobs_state *s = &b->s;
-    struct blob_peer *p;
 
     switch (ev->kind) {
     case EVENT_UP:
-        peer_up(s, &ev->peer);
+        node_blobs_step_up(s, &ev->peer);
         break;
     case EVENT_DOWN:
-        peer_down(s, &ev->peer);
+        node_blobs_step_down(s, &ev->peer);
         break;
     case EVENT_WRITABLE:
-        p = node_blobs_peer(s, &ev->peer);
-        if (p != NULL) {
-            p->blocked = false;
-        }
+        node_blobs_step_writable(s, &ev->peer);
         break;
     case EVENT_FRAME:
-        on_frame(s, &ev->peer, view_of(&ev->frame));
+        node_blobs_step_frame(s, &ev->peer, view_of(&ev->frame));
         break;
     }
 }
@@ -217,6 +227,14 @@ wait_for_event(struct node_blobs *b)
     return ev;
 }
 
+void
+node_blobs_step(struct blobs_state *s)
+{
+    node_blobs_run_serving(s);
+    node_blobs_run_tasks(s);
+    node_blobs_carry_sweep(s);
+}
+
 static void *
 run(void *arg)
 {
@@ -240,8 +258,7 @@ run(void *arg)
             handle(b, ev);
             free_event(b, ev);
         }
-        node_blobs_run_serving(&b->s);
-        node_blobs_run_tasks(&b->s);
+        node_blobs_step(&b->s);
     }
     return NULL;
 }
@@ -275,6 +292,19 @@ node_blobs_start(const struct node_blobs_config *config,
 }
 
 void
+node_blobs_step_end(struct blobs_state *s)
+{
+    node_blobs_free_tasks(s);
+    node_blobs_drop_peer(s, NULL);
+    while (s->peers != NULL) {
+        struct blob_peer *gone = s->peers;
+
+        s->peers = gone->following;
+        mem_free(s->c.mem, gone, sizeof(*gone));
+    }
+}
+
+void
 node_blobs_stop(struct node_blobs *b)
 {
     if (b == NULL) {
@@ -291,13 +321,7 @@ node_blobs_stop(struct node_blobs *b)
         b->first = ev->following;
         free_event(b, ev);
     }
-    node_blobs_free_tasks(&b->s);
-    node_blobs_drop_peer(&b->s, NULL);
-    while (b->s.peers != NULL) {
-        struct clinic_id root = b->s.peers->root;
-
-        peer_down(&b->s, &root);
-    }
+    node_blobs_step_end(&b->s);
     pthread_cond_destroy(&b->changed);
     pthread_mutex_destroy(&b->lock);
     mem_free(b->s.c.mem, b, sizeof(*b));

@@ -5,6 +5,10 @@
  * is to be moved is a durable task, made in the transaction of the message;
  * transfers go on where they stopped, after a lost connection or a restart.
  *
+ * Between a patient's device and a clinic that it is not connected with, the
+ * clinic that delivers carries (blobs_carry.c): what comes from the one is kept
+ * here, and brought on by a task, only until the other has it.
+ *
  * One thread of its own does all disk work.  The node's network callbacks hand
  * over the frames with types from PROTO_PEER_BLOB_OPEN on; nothing here blocks
  * them.  Members of a thread may fetch what the thread refers to, nobody
@@ -13,6 +17,7 @@
 #ifndef NODE_BLOBS_H
 #define NODE_BLOBS_H
 
+#include "federation/core/carry.h"
 #include "proto/base/log.h"
 #include "store/store.h"
 #include "store/txn.h"
@@ -28,7 +33,8 @@ struct node_blob_task {
     enum node_blob_dir dir;
     struct thread_id thread;
     struct hash32 blob;
-    struct clinic_id peer; /* the hub */
+    struct clinic_id peer;    /* the hub */
+    struct clinic_id patient; /* for whom we carry; zeros: our own */
 };
 
 /* Everything pointed to outlives the blobs.  Callbacks: on their thread. */
@@ -41,9 +47,11 @@ struct node_blobs_config {
        OK.  ERR_AGAIN: node_blobs_writable follows; ERR_MISSING: not up. */
     enum err (*send)(void *ctx, const struct clinic_id *peer,
                      struct bytes *take_frame);
-    /* Whether peer's node is a member of thread. */
-    bool (*may)(void *ctx, const struct thread_id *thread,
-                const struct clinic_id *peer);
+    /* As fed_core_blob_right; FED_RIGHT_NONE when it cannot be found out. */
+    enum fed_right (*may)(void *ctx, const struct thread_id *thread,
+                          const struct clinic_id *peer,
+                          const struct clinic_id *far,
+                          struct clinic_id *patient_out);
     /*
      * A task ended and is forgotten.  OK: all chunks are there.
      * ERR_LIMIT  above the peer's quota; ERR_DENIED  the peer refuses;

@@ -16,16 +16,16 @@ enum {
 
 /* ----------------------------------------------------------------- uploads */
 
-static void
-free_incoming(struct blob_incoming *in)
+void
+node_blobs_free_incoming(struct blob_incoming *in)
 {
     store_blob_clear(&in->blob);
     *in = (struct blob_incoming){.used = false};
 }
 
-static struct blob_incoming *
-incoming_of(struct blobs_state *s, const struct clinic_id *peer,
-            const uint8_t thread[32], const uint8_t blob[32])
+struct blob_incoming *
+node_blobs_incoming(struct blobs_state *s, const struct clinic_id *peer,
+                    const uint8_t thread[32], const uint8_t blob[32])
 {
     for (size_t i = 0; i < NODE_BLOBS_INCOMING; i++) {
         struct blob_incoming *in = &s->incoming[i];
@@ -53,30 +53,22 @@ incoming_room(struct blobs_state *s)
             oldest = &s->incoming[i];
         }
     }
-    free_incoming(oldest);
+    node_blobs_free_incoming(oldest);
     return oldest;
 }
 
-/* An upload about to begin: the job that records it. */
-struct opening {
-    struct thread_id thread;
-    struct clinic_id peer;
-    uint64_t day;
-    uint64_t size;
-    const struct hash32 *chunks;
-    size_t n;
-    struct hash32 id;
-};
+/* ------------------------------------------------------------------- quota */
 
 static enum err
-read_quota(struct store_txn *txn, const struct opening *o, uint64_t *used_out)
+read_quota(struct store_txn *txn, const struct clinic_id *who, uint64_t day,
+           uint64_t *used_out)
 {
     struct bytes value = {0};
     struct proto_rd r;
-    uint64_t day;
+    uint64_t on;
     uint64_t used;
-    enum err e = store_fed_get(txn, NODE_NS_BLOB_QUOTA,
-                               clinic_id_view(&o->peer), &value);
+    enum err e =
+        store_fed_get(txn, NODE_NS_BLOB_QUOTA, clinic_id_view(who), &value);
 
     *used_out = 0;
     if (e == ERR_MISSING) {
@@ -85,27 +77,28 @@ read_quota(struct store_txn *txn, const struct opening *o, uint64_t *used_out)
     TRY(e);
     r = proto_rd_open(view_of(&value));
     proto_rd_array(&r, 2);
-    day = proto_rd_u64(&r);
+    on = proto_rd_u64(&r);
     used = proto_rd_u64(&r);
     TRY(proto_rd_end(&r) == OK ? OK : ERR_CORRUPT);
-    *used_out = day == o->day ? used : 0;
+    *used_out = on == day ? used : 0;
 out:
     bytes_free(&value);
     return e;
 }
 
 static enum err
-write_quota(struct store_txn *txn, const struct opening *o, uint64_t used)
+write_quota(struct store_txn *txn, const struct clinic_id *who, uint64_t day,
+            uint64_t used)
 {
     struct proto_wr w = proto_wr_open(store_txn_mem(txn));
     struct bytes value = {0};
     enum err e;
 
     proto_wr_array(&w, 2);
-    proto_wr_uint(&w, o->day);
+    proto_wr_uint(&w, day);
     proto_wr_uint(&w, used);
     TRY(proto_wr_take(&w, &value));
-    TRY(store_fed_put(txn, NODE_NS_BLOB_QUOTA, clinic_id_view(&o->peer),
+    TRY(store_fed_put(txn, NODE_NS_BLOB_QUOTA, clinic_id_view(who),
                       view_of(&value)));
 out:
     bytes_free(&value);
@@ -113,24 +106,89 @@ out:
 }
 
 static enum err
+count(struct store_txn *txn, const struct clinic_id *who,
+      const struct blob_opening *o, uint64_t limit)
+{
+    uint64_t used;
+    enum err e;
+
+    TRY(read_quota(txn, who, o->day, &used));
+    TRY(used + o->size > limit ? ERR_LIMIT : OK);
+    TRY(write_quota(txn, who, o->day, used + o->size));
+out:
+    return e;
+}
+
+enum err
+node_blobs_quota(struct store_txn *txn, const struct blob_opening *o)
+{
+    struct store_blob known = {0};
+    bool carrying = !clinic_id_is_zero(&o->patient);
+    enum err e = store_blob_get(txn, &o->id, &known);
+
+    store_blob_clear(&known);
+    if (e != ERR_MISSING) {
+        return e;
+    }
+    e = OK;
+    if (carrying) {
+        TRY(count(txn, &o->patient, o, LIMIT_BLOB_PATIENT_DAY));
+    }
+    TRY(count(txn, &o->peer, o, LIMIT_BLOB_PER_DAY));
+out:
+    return e;
+}
+
+/* --------------------------------------------------------------- beginning */
+
+enum err
+node_blobs_opening(struct blobs_state *s, const struct clinic_id *peer,
+                   const struct proto_blob_open *m, struct blob_opening *out)
+{
+    struct blob_opening o = {.peer = *peer, .size = m->size};
+    struct hash32 blob;
+    enum err e;
+
+    memcpy(o.thread.b, m->thread, 32);
+    memcpy(o.far.b, m->far, 32);
+    memcpy(blob.b, m->blob, 32);
+    o.chunks = (const struct hash32 *)m->chunks.p;
+    o.n = m->chunks.len / 32;
+    o.day = store_now_ms(s->c.store) / DAY_MS;
+    TRY(m->chunks.len % 32 == 0 && o.n > 0 &&
+                o.size == (uint64_t)o.n * STORE_BLOB_CHUNK
+            ? OK
+            : ERR_DENIED);
+    store_blob_id(o.chunks, o.n, &o.id);
+    TRY(hash32_equal(&o.id, &blob) ? OK : ERR_DENIED);
+    o.right = s->c.may(s->c.ctx, &o.thread, peer, &o.far, &o.patient);
+    TRY(o.right == FED_RIGHT_NONE ? ERR_DENIED : OK);
+    *out = o;
+out:
+    return e;
+}
+
+/* An upload: the job that records it. */
+struct upload {
+    struct blob_opening o;
+    uint64_t now_ms;
+};
+
+static enum err
 open_job(void *ctx, struct store_txn *txn)
 {
-    struct opening *o = ctx;
-    struct store_blob known = {0};
-    uint64_t used;
+    const struct upload *u = ctx;
+    const struct blob_opening *o = &u->o;
+    struct hash32 id;
     uint8_t ref[33] = {'t'};
     enum err e;
 
-    e = store_blob_get(txn, &o->id, &known);
-    store_blob_clear(&known);
-    if (e == ERR_MISSING) {
-        TRY(read_quota(txn, o, &used));
-        TRY(used + o->size > LIMIT_BLOB_PER_DAY ? ERR_LIMIT : OK);
-        TRY(write_quota(txn, o, used + o->size));
-    } else {
-        TRY(e);
+    TRY(node_blobs_quota(txn, o));
+    if (o->right == FED_RIGHT_CARRY) {
+        TRY(node_blobs_carry(txn, o, NODE_BLOB_UP, u->now_ms));
+        goto out;
     }
-    TRY(store_blob_put(txn, o->size, o->chunks, o->n, &o->id));
+    TRY(store_blob_put(txn, o->size, o->chunks, o->n, &id));
     memcpy(ref + 1, o->thread.b, 32);
     TRY(store_blob_ref(txn, &o->id, VIEW_ARRAY(ref)));
     TRY(node_blobs_grant(txn, &o->thread, &o->id));
@@ -139,10 +197,11 @@ out:
 }
 
 static enum err
-remember(struct blobs_state *s, const struct opening *o,
+remember(struct blobs_state *s, const struct blob_opening *o,
          struct blob_incoming **out)
 {
-    struct blob_incoming *in = incoming_of(s, &o->peer, o->thread.b, o->id.b);
+    struct blob_incoming *in =
+        node_blobs_incoming(s, &o->peer, o->thread.b, o->id.b);
     struct store_txn *txn = NULL;
     struct store_blob blob = {0};
     enum err e = OK;
@@ -153,6 +212,10 @@ remember(struct blobs_state *s, const struct opening *o,
         in = incoming_room(s);
         *in = (struct blob_incoming){
             .used = true, .peer = o->peer, .thread = o->thread, .blob = blob};
+        if (o->right == FED_RIGHT_CARRY) {
+            in->far = o->far;
+            in->patient = o->patient;
+        }
     }
     in->last_ms = clock_mono_ms(s->c.clock);
     in->next = store_blob_missing(s->c.store, &in->blob, 0);
@@ -162,18 +225,21 @@ out:
     return e;
 }
 
-/* Tell the sender how far its upload is; forget it when it is done. */
-static void
-answer(struct blobs_state *s, struct blob_incoming *in)
+void
+node_blobs_answer(struct blobs_state *s, struct blob_incoming *in)
 {
     bool whole = in->next == in->blob.chunks_len;
 
+    if (whole && !clinic_id_is_zero(&in->far) &&
+        node_blobs_carry_on(s, in) != OK) {
+        return; /* the sender asks again after a silence */
+    }
     ERR_IGNORE(node_blobs_say_state(
                    s, &in->peer, &in->thread, &in->blob.id,
                    whole ? PROTO_BLOB_COMPLETE : PROTO_BLOB_MORE, in->next),
                "the sender asks again after a silence");
     if (whole) {
-        free_incoming(in);
+        node_blobs_free_incoming(in);
     }
 }
 
@@ -181,36 +247,32 @@ void
 node_blobs_on_open(struct blobs_state *s, const struct clinic_id *peer,
                    const struct proto_blob_open *m)
 {
-    struct opening o = {.peer = *peer, .size = m->size};
+    struct upload u = {.now_ms = store_now_ms(s->c.store)};
     enum proto_blob_code code = PROTO_BLOB_DENIED;
     struct blob_incoming *in;
+    struct thread_id thread;
     struct hash32 blob;
     enum err e;
 
-    memcpy(o.thread.b, m->thread, 32);
+    memcpy(thread.b, m->thread, 32);
     memcpy(blob.b, m->blob, 32);
-    o.chunks = (const struct hash32 *)m->chunks.p;
-    o.n = m->chunks.len / 32;
-    o.day = store_now_ms(s->c.store) / DAY_MS;
-    TRY(m->chunks.len % 32 == 0 && o.n > 0 &&
-                o.size == (uint64_t)o.n * STORE_BLOB_CHUNK &&
-                s->c.may(s->c.ctx, &o.thread, peer)
-            ? OK
-            : ERR_DENIED);
-    store_blob_id(o.chunks, o.n, &o.id);
-    TRY(hash32_equal(&o.id, &blob) ? OK : ERR_DENIED);
-    e = store_write(s->c.store, open_job, &o, 0);
+    TRY(node_blobs_opening(s, peer, m, &u.o));
+    e = store_write(s->c.store, open_job, &u, 0);
     if (e == ERR_LIMIT || e == ERR_FULL) {
         code = PROTO_BLOB_QUOTA;
     }
     TRY(e);
-    TRY(remember(s, &o, &in));
-    answer(s, in);
+    TRY(remember(s, &u.o, &in));
+    if (u.o.right == FED_RIGHT_CARRY) {
+        node_blobs_carry_ask(s, in);
+    } else {
+        node_blobs_answer(s, in);
+    }
     return;
 out:
     LOG(s->c.log, LOG_WARN, "node.blobs.upload_refused",
         LOG_TAG("peer", log_tag_of(clinic_id_view(peer))), LOG_ERR(e));
-    ERR_IGNORE(node_blobs_say_state(s, peer, &o.thread, &blob, code, 0),
+    ERR_IGNORE(node_blobs_say_state(s, peer, &thread, &blob, code, 0),
                "the sender asks again after a silence");
 }
 
@@ -218,7 +280,7 @@ void
 node_blobs_on_put(struct blobs_state *s, const struct clinic_id *peer,
                   const struct proto_blob_put *m)
 {
-    struct blob_incoming *in = incoming_of(s, peer, m->thread, m->blob);
+    struct blob_incoming *in = node_blobs_incoming(s, peer, m->thread, m->blob);
     struct thread_id thread;
     struct hash32 blob;
     enum err e;
@@ -235,7 +297,7 @@ node_blobs_on_put(struct blobs_state *s, const struct clinic_id *peer,
     TRY(store_chunk_write(s->c.store, &in->blob.chunks[m->index], m->chunk));
     in->last_ms = clock_mono_ms(s->c.clock);
     in->next = store_blob_missing(s->c.store, &in->blob, in->next);
-    answer(s, in);
+    node_blobs_answer(s, in);
     return;
 out:
     LOG(s->c.log, LOG_WARN, "node.blobs.chunk_refused",
@@ -273,7 +335,7 @@ serving_room(struct blobs_state *s, const struct clinic_id *peer)
 /* ERR_MISSING  the thread does not refer to such a blob */
 static enum err
 load_granted(struct blobs_state *s, const struct thread_id *thread,
-             const struct hash32 *blob, struct store_blob *out)
+             const struct hash32 *blob, bool carried, struct store_blob *out)
 {
     struct store_txn *txn = NULL;
     struct bytes grant = {0};
@@ -283,7 +345,9 @@ load_granted(struct blobs_state *s, const struct thread_id *thread,
     memcpy(key, thread->b, 32);
     memcpy(key + 32, blob->b, 32);
     TRY(store_read_begin(s->c.store, &txn));
-    TRY(store_fed_get(txn, NODE_NS_BLOB_GRANT, VIEW_ARRAY(key), &grant));
+    if (!carried) {
+        TRY(store_fed_get(txn, NODE_NS_BLOB_GRANT, VIEW_ARRAY(key), &grant));
+    }
     TRY(store_blob_get(txn, blob, out));
 out:
     bytes_free(&grant);
@@ -291,39 +355,59 @@ out:
     return e;
 }
 
+/* What a peer may fetch.  ERR_DENIED */
+static enum err
+find_served(struct blobs_state *s, const struct clinic_id *peer,
+            const struct proto_blob_get *m, struct blob_serving *out)
+{
+    struct clinic_id far;
+    struct clinic_id patient;
+    enum fed_right right;
+    enum err e;
+
+    memcpy(far.b, m->far, 32);
+    memcpy(out->thread.b, m->thread, 32);
+    memcpy(out->blob.id.b, m->blob, 32);
+    right = s->c.may(s->c.ctx, &out->thread, peer, &far, &patient);
+    TRY(right == FED_RIGHT_NONE ? ERR_DENIED : OK);
+    if (right == FED_RIGHT_CARRY) {
+        TRY(node_blobs_carried(s, peer, &out->thread, &out->blob.id)
+                ? OK
+                : ERR_MISSING);
+    }
+    TRY(load_granted(s, &out->thread, &out->blob.id, right == FED_RIGHT_CARRY,
+                     &out->blob));
+out:
+    return e;
+}
+
 void
 node_blobs_on_get(struct blobs_state *s, const struct clinic_id *peer,
                   const struct proto_blob_get *m)
 {
-    struct blob_serving *v = serving_room(s, peer);
+    struct blob_serving *room = serving_room(s, peer);
+    struct blob_serving v = {.used = true, .peer = *peer};
     enum proto_blob_code code = PROTO_BLOB_UNKNOWN;
-    struct store_blob blob = {0};
-    struct thread_id thread;
     struct hash32 id;
-    enum err e;
+    enum err e = find_served(s, peer, m, &v);
 
-    memcpy(thread.b, m->thread, 32);
     memcpy(id.b, m->blob, 32);
-    if (!s->c.may(s->c.ctx, &thread, peer)) {
+    if (e == ERR_DENIED) {
         code = PROTO_BLOB_DENIED;
-        TRY(ERR_DENIED);
     }
-    TRY(v == NULL ? ERR_LIMIT : OK);
-    TRY(load_granted(s, &thread, &id, &blob));
-    TRY(m->first < blob.chunks_len && m->count > 0 &&
-                m->count <= blob.chunks_len - m->first
+    TRY(e);
+    TRY(room == NULL ? ERR_LIMIT : OK);
+    TRY(m->first < v.blob.chunks_len && m->count > 0 &&
+                m->count <= v.blob.chunks_len - m->first
             ? OK
             : ERR_INVALID);
-    *v = (struct blob_serving){.used = true,
-                               .peer = *peer,
-                               .thread = thread,
-                               .blob = blob,
-                               .next = (size_t)m->first,
-                               .end = (size_t)(m->first + m->count)};
+    v.next = (size_t)m->first;
+    v.end = (size_t)(m->first + m->count);
+    *room = v;
     return;
 out:
-    store_blob_clear(&blob);
-    ERR_IGNORE(node_blobs_say_state(s, peer, &thread, &id, code, 0),
+    store_blob_clear(&v.blob);
+    ERR_IGNORE(node_blobs_say_state(s, peer, &v.thread, &id, code, 0),
                "the peer asks again after a silence");
 }
 
@@ -368,7 +452,7 @@ node_blobs_drop_peer(struct blobs_state *s, const struct clinic_id *peer)
     for (size_t i = 0; i < NODE_BLOBS_INCOMING; i++) {
         if (s->incoming[i].used &&
             (peer == NULL || clinic_id_equal(&s->incoming[i].peer, peer))) {
-            free_incoming(&s->incoming[i]);
+            node_blobs_free_incoming(&s->incoming[i]);
         }
     }
     for (size_t i = 0; i < NODE_BLOBS_SERVING; i++) {

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    KEY = 1 + 32 + 32
+    KEY = 1 + 32 + 32,
+    VALUE = 32 + 32
 };
 
 static void
@@ -31,11 +32,23 @@ node_blobs_grant(struct store_txn *txn, const struct thread_id *thread,
                          VIEW_LIT("\1"));
 }
 
+static enum err
+put_task(struct store_txn *txn, const struct node_blob_task *task)
+{
+    uint8_t key[KEY];
+    uint8_t value[VALUE];
+
+    task_key(task, key);
+    memcpy(value, task->peer.b, 32);
+    memcpy(value + 32, task->patient.b, 32);
+    return store_fed_put(txn, NODE_NS_BLOB_TASK, VIEW_ARRAY(key),
+                         VIEW_ARRAY(value));
+}
+
 enum err
 node_blobs_add(struct store_txn *txn, const struct node_blob_task *task,
                const struct hash32 *chunks, size_t n)
 {
-    uint8_t key[KEY];
     struct hash32 id;
     enum err e;
 
@@ -45,11 +58,34 @@ node_blobs_add(struct store_txn *txn, const struct node_blob_task *task,
         TRY(hash32_equal(&id, &task->blob) ? OK : ERR_INVALID);
     }
     TRY(node_blobs_grant(txn, &task->thread, &task->blob));
-    task_key(task, key);
-    TRY(store_fed_put(txn, NODE_NS_BLOB_TASK, VIEW_ARRAY(key),
-                      clinic_id_view(&task->peer)));
+    TRY(put_task(txn, task));
 out:
     return e;
+}
+
+enum err
+node_blobs_task_if_none(struct store_txn *txn,
+                        const struct node_blob_task *task)
+{
+    struct bytes known = {0};
+    uint8_t key[KEY];
+    enum err e;
+
+    task_key(task, key);
+    e = store_fed_get(txn, NODE_NS_BLOB_TASK, VIEW_ARRAY(key), &known);
+    bytes_free(&known);
+    return e == ERR_MISSING ? put_task(txn, task) : e;
+}
+
+enum err
+node_blobs_task_del(struct store_txn *txn, const struct node_blob_task *task)
+{
+    uint8_t key[KEY];
+    enum err e;
+
+    task_key(task, key);
+    e = store_fed_del(txn, NODE_NS_BLOB_TASK, VIEW_ARRAY(key));
+    return e == ERR_MISSING ? OK : e;
 }
 
 static bool
@@ -66,14 +102,17 @@ load_one(void *ctx, struct view key, struct view value)
     struct node_blob_task t = {.dir = NODE_BLOB_UP};
     struct blob_task **at = &s->tasks;
 
-    if (key.len != KEY || clinic_id_from(value, &t.peer) != OK) {
+    if (key.len != KEY || value.len != VALUE) {
         return ERR_CORRUPT;
     }
+    memcpy(t.peer.b, value.p, 32);
+    memcpy(t.patient.b, value.p + 32, 32);
     t.dir = key.p[0] == NODE_BLOB_UP ? NODE_BLOB_UP : NODE_BLOB_DOWN;
     memcpy(t.thread.b, key.p + 1, 32);
     memcpy(t.blob.b, key.p + 33, 32);
     for (; *at != NULL; at = &(*at)->following) {
         if (same_task(&(*at)->t, &t)) {
+            (*at)->t = t; /* it may have become our own */
             return OK;
         }
     }
@@ -120,12 +159,7 @@ node_blobs_free_tasks(struct blobs_state *s)
 static enum err
 forget(void *ctx, struct store_txn *txn)
 {
-    uint8_t key[KEY];
-    enum err e;
-
-    task_key(ctx, key);
-    e = store_fed_del(txn, NODE_NS_BLOB_TASK, VIEW_ARRAY(key));
-    return e == ERR_MISSING ? OK : e;
+    return node_blobs_task_del(txn, ctx);
 }
 
 /* The task ended as result says. */
@@ -144,7 +178,10 @@ finish(struct blobs_state *s, struct blob_task *task, enum err result)
         at = &(*at)->following;
     }
     free_task(s, at);
-    s->c.on_done(s->c.ctx, &t, result);
+    if (clinic_id_is_zero(&t.patient)) {
+        s->c.on_done(s->c.ctx, &t, result);
+    }
+    node_blobs_carry_done(s, &t, result);
 }
 
 static enum err
@@ -162,19 +199,6 @@ out:
 }
 
 static enum err
-say_open(struct blobs_state *s, const struct blob_task *task)
-{
-    struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_OPEN};
-
-    memcpy(m.u.blob_open.thread, task->t.thread.b, 32);
-    memcpy(m.u.blob_open.blob, task->t.blob.b, 32);
-    m.u.blob_open.size = task->blob.size;
-    m.u.blob_open.chunks =
-        view_make(task->blob.chunks, task->blob.chunks_len * 32);
-    return node_blobs_say(s, &task->t.peer, &m);
-}
-
-static enum err
 say_get(struct blobs_state *s, struct blob_task *task)
 {
     struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_GET};
@@ -182,6 +206,7 @@ say_get(struct blobs_state *s, struct blob_task *task)
     enum err e;
 
     memcpy(m.u.blob_get.thread, task->t.thread.b, 32);
+    memcpy(m.u.blob_get.far, task->t.patient.b, 32);
     memcpy(m.u.blob_get.blob, task->t.blob.b, 32);
     m.u.blob_get.first = task->next;
     m.u.blob_get.count = left < NODE_BLOBS_WINDOW ? left : NODE_BLOBS_WINDOW;
@@ -208,7 +233,8 @@ begin(struct blobs_state *s, struct blob_task *task)
     if (e == OK && task->t.dir == NODE_BLOB_UP) {
         task->going = false;
         task->asked = task->next;
-        e = say_open(s, task);
+        e = node_blobs_say_open(s, &task->t.peer, &task->t.thread,
+                                &task->t.patient, &task->blob);
     } else if (e == OK) {
         task->next = store_blob_missing(s->c.store, &task->blob, 0);
         if (task->next == task->blob.chunks_len) {
@@ -349,6 +375,9 @@ node_blobs_on_state(struct blobs_state *s, const struct clinic_id *peer,
     task = active_task(s, NODE_BLOB_DOWN, peer, m->thread, m->blob);
     if (task != NULL && m->code == PROTO_BLOB_DENIED) {
         finish(s, task, ERR_DENIED);
+    } else if (task == NULL) {
+        node_blobs_carry_heard(s, peer, m);
+        node_blobs_carry_got(s, peer, m);
     }
     /* UNKNOWN: not complete there yet; asked again after a silence */
 }

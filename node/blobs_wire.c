@@ -67,3 +67,18 @@ out:
     bytes_free(&chunk);
     return e;
 }
+
+enum err
+node_blobs_say_open(struct blobs_state *s, const struct clinic_id *peer,
+                    const struct thread_id *thread, const struct clinic_id *far,
+                    const struct store_blob *blob)
+{
+    struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_OPEN};
+
+    memcpy(m.u.blob_open.thread, thread->b, 32);
+    memcpy(m.u.blob_open.far, far->b, 32);
+    memcpy(m.u.blob_open.blob, blob->id.b, 32);
+    m.u.blob_open.size = blob->size;
+    m.u.blob_open.chunks = view_make(blob->chunks, blob->chunks_len * 32);
+    return node_blobs_say(s, peer, &m);
+}

@@ -7,13 +7,14 @@
 #define NODE_NS_H
 
 enum node_ns {
-    NODE_NS_BLOB_TASK = 128,  /* direction, thread, blob -> peer */
+    NODE_NS_BLOB_TASK = 128,  /* direction, thread, blob -> peer, patient */
     NODE_NS_BLOB_GRANT = 129, /* thread, blob -> nothing: members may fetch */
     NODE_NS_BLOB_QUOTA = 130, /* peer -> [day, bytes taken on it] */
     NODE_NS_HUB = 131,        /* thread -> who orders it */
     NODE_NS_HELD = 132,       /* thread, blob -> message that waits for it */
     NODE_NS_SPLICE = 133,     /* clinic that we carry -> bytes a day */
-    NODE_NS_GROUP = 134       /* thread -> its encoded struct proto_group */
+    NODE_NS_GROUP = 134,      /* thread -> its encoded struct proto_group */
+    NODE_NS_CARRY = 135       /* thread, blob, device -> what is carried */
 };
 
 #endif

@@ -13,33 +13,39 @@ send_frame(void *ctx, const struct clinic_id *peer, struct bytes *take_frame)
 
     (void)pthread_mutex_lock(&r->late_mx);
     if (!r->closing) {
-        e = fed_net_send(r->net, &p, take_frame);
+        e = proto_peer_peek(view_of(take_frame)) == PROTO_PEER_BLOB_PUT
+                ? fed_net_send_bulk(r->net, &p, take_frame)
+                : fed_net_send(r->net, &p, take_frame);
     }
     (void)pthread_mutex_unlock(&r->late_mx);
     return e;
 }
 
-struct membership {
+struct asking {
     const struct thread_id *thread;
     const struct clinic_id *peer;
-    bool is;
+    const struct clinic_id *far;
+    enum fed_right right;
+    struct clinic_id *patient;
 };
 
 static enum err
-step_member(void *ctx, struct fed_core *core)
+step_right(void *ctx, struct fed_core *core)
 {
-    struct membership *m = ctx;
+    struct asking *a = ctx;
 
-    return fed_core_is_member(core, m->thread, m->peer, &m->is);
+    return fed_core_blob_right(core, a->thread, a->peer, a->far, &a->right,
+                               a->patient);
 }
 
-static bool
-may(void *ctx, const struct thread_id *thread, const struct clinic_id *peer)
+static enum fed_right
+may(void *ctx, const struct thread_id *thread, const struct clinic_id *peer,
+    const struct clinic_id *far, struct clinic_id *patient_out)
 {
-    struct membership m = {thread, peer, false};
-    struct node_step step = {.step = step_member, .ctx = &m, .when_full = true};
+    struct asking a = {thread, peer, far, FED_RIGHT_NONE, patient_out};
+    struct node_step step = {.step = step_right, .ctx = &a, .when_full = true};
 
-    return node_runner_do(ctx, &step) == OK && m.is;
+    return node_runner_do(ctx, &step) == OK ? a.right : FED_RIGHT_NONE;
 }
 
 /* A file reached the hub, or cannot. */

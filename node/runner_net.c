@@ -171,7 +171,7 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
         }
         return FED_GO;
     }
-    if (type >= PROTO_PEER_BLOB_OPEN && type <= PROTO_PEER_BLOB_GET) {
+    if (type >= PROTO_PEER_BLOB_OPEN && type <= PROTO_PEER_BLOB_WANT) {
         take_blob_frame(r, peer, frame);
         return FED_GO;
     }

@@ -524,7 +524,7 @@ fed_app_frame(struct fed_app *app, const struct clinic_id *clinic,
         return OK;
     }
     if (proto_peer_peek(frame) >= PROTO_PEER_BLOB_OPEN &&
-        proto_peer_peek(frame) <= PROTO_PEER_BLOB_GET) {
+        proto_peer_peek(frame) <= PROTO_PEER_BLOB_WANT) {
         return fed_app_files_frame(app, conn, frame);
     }
     return fed_core_frame(app->core, clinic, serial, frame);

@@ -108,9 +108,16 @@ enum fed_app_event_kind {
     FED_APP_EV_READ = 5,    /* thread: somebody received or read */
     FED_APP_EV_CONSENT = 6, /* code enum fed_app_consent_state */
     FED_APP_EV_DEVICES = 7, /* code 1: alarm, 2: we were removed */
-    FED_APP_EV_FILE = 8,    /* thread, blob in message: code 0 here, 1 failed */
+    FED_APP_EV_FILE = 8,    /* thread, message: code enum fed_app_file_end */
     FED_APP_EV_TROUBLE = 9, /* code enum fed_app_trouble */
     FED_APP_EV_ARCHIVE = 10 /* history came back: number of messages */
+};
+
+/* How the move of a file ended. */
+enum fed_app_file_end {
+    FED_APP_FILE_HERE = 0,   /* complete here, or where its message goes */
+    FED_APP_FILE_DENIED = 1, /* the clinic does not take or give it */
+    FED_APP_FILE_QUOTA = 2   /* more than a clinic takes in a day */
 };
 
 enum fed_app_trouble {

@@ -4,7 +4,8 @@
  * record says which file is on its way, up or down.  One file moves at a time,
  * and goes on where it stopped after a lost connection or a crash.  A message
  * goes only when its files are complete at the clinic that orders the thread
- * or, when we are not connected with that, at our home, which brings them on.
+ * or, when that is reached through another one, at that one, which brings them
+ * on; and what comes through it is first brought there (WANT).
  */
 #include "crypto/prim/hash.h"
 #include "federation/app/inside.h"
@@ -16,7 +17,7 @@
 
 enum {
     ID = 32,
-    WINDOW = 4, /* chunks on their way without an answer */
+    WINDOW = 2, /* chunks on their way without an answer */
     STALL_MS = 30000
 };
 
@@ -86,40 +87,50 @@ fed_app_files_of(struct fed_app *app, const struct thread_id *thread,
 
 /* ---------------------------------------------------------------- transport */
 
-/* Who takes and gives the files of a thread, if it is connected. */
+/* Who takes and gives the files of a thread, if it is connected.  far: the
+   clinic that orders it, when the one connected only carries. */
 static const struct fed_app_conn *
-peer_of(struct fed_app *app, const struct thread_id *thread)
+peer_of(struct fed_app *app, const struct thread_id *thread,
+        struct clinic_id *far)
 {
     struct fed_app_key key =
         fed_app_key(thread_id_view(thread), (struct view){0});
     struct fed_app_rec_thread t;
+    struct fed_party_info info;
     struct bytes hold = {0};
-    struct clinic_id root;
+    struct clinic_id hub;
     const struct fed_app_conn *conn = NULL;
 
+    *far = (struct clinic_id){{0}};
     if (fed_app_load(&app->kv, FED_APP_THREAD, &key, &fed_app_rec_thread_shape,
                      &t, &hold) == OK) {
-        memcpy(root.b, t.hub, sizeof(root.b));
-        conn = fed_app_conn(app, &root);
+        memcpy(hub.b, t.hub, sizeof(hub.b));
+        conn = fed_app_conn(app, &hub);
+        if (conn == NULL && app->core != NULL &&
+            fed_core_party(app->core, &hub, &info) == OK &&
+            !clinic_id_is_zero(&info.via)) {
+            *far = hub;
+            conn = fed_app_conn(app, &info.via);
+        }
     }
     bytes_free(&hold);
-    if (conn == NULL) {
-        memcpy(root.b, app->me.home, sizeof(root.b));
-        conn = fed_app_conn(app, &root);
-    }
     return conn;
 }
 
+/* The file that moves, as it is: to bring it up, or to have it brought. */
 static enum err
 say_open(struct fed_app *app, const struct fed_app_conn *to,
          const struct fed_app_rec_file *f)
 {
-    struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_OPEN};
+    struct proto_peer_msg m = {.type = f->up ? PROTO_PEER_BLOB_OPEN
+                                             : PROTO_PEER_BLOB_WANT};
+    struct proto_blob_open *o = f->up ? &m.u.blob_open : &m.u.blob_want;
 
-    memcpy(m.u.blob_open.thread, app->moving.thread.b, ID);
-    memcpy(m.u.blob_open.blob, app->moving.blob, ID);
-    m.u.blob_open.size = chunks_in(f) * FED_CHUNK;
-    m.u.blob_open.chunks = f->chunks;
+    memcpy(o->thread, app->moving.thread.b, ID);
+    memcpy(o->far, app->moving.far.b, ID);
+    memcpy(o->blob, app->moving.blob, ID);
+    o->size = chunks_in(f) * FED_CHUNK;
+    o->chunks = f->chunks;
     return fed_app_say(app, to, &m);
 }
 
@@ -131,10 +142,26 @@ say_get(struct fed_app *app, const struct fed_app_conn *to,
     uint64_t left = chunks_in(f) - f->next;
 
     memcpy(m.u.blob_get.thread, app->moving.thread.b, ID);
+    memcpy(m.u.blob_get.far, app->moving.far.b, ID);
     memcpy(m.u.blob_get.blob, app->moving.blob, ID);
     m.u.blob_get.first = f->next;
     m.u.blob_get.count = left < WINDOW ? left : WINDOW;
     app->moving.asked = f->next + m.u.blob_get.count;
+    return fed_app_say(app, to, &m);
+}
+
+/* Who carried it for us need not keep it any longer. */
+static enum err
+say_got(struct fed_app *app, const struct fed_app_conn *to)
+{
+    struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_STATE};
+
+    if (clinic_id_is_zero(&app->moving.far)) {
+        return OK;
+    }
+    memcpy(m.u.blob_state.thread, app->moving.thread.b, ID);
+    memcpy(m.u.blob_state.blob, app->moving.blob, ID);
+    m.u.blob_state.code = PROTO_BLOB_COMPLETE;
     return fed_app_say(app, to, &m);
 }
 
@@ -166,27 +193,31 @@ out:
 
 /* -------------------------------------------------------------- what moves */
 
-/* The next file to move whose clinic is connected. */
+/* The next file to move whose clinic is connected, from *at on.  ERR_MISSING */
 static enum err
-pick(struct fed_app *app, struct fed_app_rec_file *out, struct bytes *hold,
-     const struct fed_app_conn **to)
+pick_from(struct fed_app *app, struct fed_app_key at,
+          struct fed_app_rec_file *out, struct bytes *hold,
+          const struct fed_app_conn **to)
 {
     enum err e;
-    struct fed_app_key at = {.len = 0};
     struct fed_app_key key;
     struct bytes value = {0};
 
     for (;;) {
+        struct thread_id thread;
+
         bytes_free(&value);
         TRY(fed_app_next(&app->kv, FED_APP_FILE, &at, (struct view){0}, &key,
                          &value));
         TRY(key.len == 2 * ID ? OK : ERR_CORRUPT);
         TRY(fed_rec_decode(view_of(&value), &fed_app_rec_file_shape, out));
-        memcpy(app->moving.thread.b, key.b, ID);
-        memcpy(app->moving.blob, key.b + ID, ID);
-        *to =
-            out->done || out->failed ? NULL : peer_of(app, &app->moving.thread);
+        memcpy(thread.b, key.b, ID);
+        *to = out->done || out->failed
+                  ? NULL
+                  : peer_of(app, &thread, &app->moving.far);
         if (*to != NULL) {
+            app->moving.thread = thread;
+            memcpy(app->moving.blob, key.b + ID, ID);
             break;
         }
         at = fed_app_key(fed_app_key_view(&key), VIEW_LIT("\0"));
@@ -196,6 +227,21 @@ pick(struct fed_app *app, struct fed_app_rec_file *out, struct bytes *hold,
 out:
     bytes_free(&value);
     return e;
+}
+
+/* In turn: one that does not get on holds up the others once a round. */
+static enum err
+pick(struct fed_app *app, struct fed_app_rec_file *out, struct bytes *hold,
+     const struct fed_app_conn **to)
+{
+    struct fed_app_key last = file_key(&app->moving.thread, app->moving.blob);
+    struct fed_app_key at =
+        fed_app_key(fed_app_key_view(&last), VIEW_LIT("\0"));
+    enum err e = pick_from(app, at, out, hold, to);
+
+    return e != ERR_MISSING
+               ? e
+               : pick_from(app, (struct fed_app_key){.len = 0}, out, hold, to);
 }
 
 enum err
@@ -219,7 +265,8 @@ fed_app_files_pump(struct fed_app *app)
     app->moving.serial = to->serial;
     app->moving.last_ms = now;
     app->moving.asked = f.next;
-    e = f.up ? say_open(app, to, &f) : say_get(app, to, &f);
+    e = f.up || !clinic_id_is_zero(&app->moving.far) ? say_open(app, to, &f)
+                                                     : say_get(app, to, &f);
     bytes_free(&hold);
     return e;
 }
@@ -263,8 +310,10 @@ out:
 
 /* The file that moves ended. */
 static enum err
-finish(struct fed_app *app, struct fed_app_rec_file *f, bool failed)
+finish(struct fed_app *app, struct fed_app_rec_file *f,
+       enum fed_app_file_end end)
 {
+    bool failed = end != FED_APP_FILE_HERE;
     enum err e;
     struct fed_app_event *ev;
     struct message_id id;
@@ -280,7 +329,7 @@ finish(struct fed_app *app, struct fed_app_rec_file *f, bool failed)
     TRY(fed_app_tell(app, FED_APP_EV_FILE, &ev));
     ev->thread = app->moving.thread;
     ev->message = id;
-    ev->code = failed ? 1 : 0;
+    ev->code = end;
     if (f->up && failed) {
         failure.thread = app->moving.thread;
         failure.message = id;
@@ -331,9 +380,13 @@ on_state(struct fed_app *app, const struct fed_app_conn *from,
     }
     app->moving.last_ms = clock_mono_ms(app->c.clock);
     if (m->code == PROTO_BLOB_QUOTA || m->code == PROTO_BLOB_DENIED) {
-        TRY(finish(app, &f, true));
+        TRY(finish(app, &f,
+                   m->code == PROTO_BLOB_QUOTA ? FED_APP_FILE_QUOTA
+                                               : FED_APP_FILE_DENIED));
     } else if (up && m->code == PROTO_BLOB_COMPLETE) {
-        TRY(finish(app, &f, false));
+        TRY(finish(app, &f, FED_APP_FILE_HERE));
+    } else if (m->code == PROTO_BLOB_COMPLETE) {
+        TRY(say_get(app, from, &f)); /* all of it was brought */
     } else if (up && m->code == PROTO_BLOB_MORE && m->next < chunks_in(&f)) {
         f.next = m->next;
         app->moving.asked =
@@ -343,7 +396,7 @@ on_state(struct fed_app *app, const struct fed_app_conn *from,
         app->moving.active = false; /* it forgot the upload: open again */
         TRY(fed_app_files_pump(app));
     }
-    /* down and UNKNOWN: not complete there yet; asked again after a while */
+    /* down and not there yet: told when it is, or asked again after a while */
 out:
     bytes_free(&hold);
     return e == ERR_MISSING ? OK : e;
@@ -370,7 +423,8 @@ on_chunk(struct fed_app *app, const struct fed_app_conn *from,
     f.next++;
     app->moving.last_ms = clock_mono_ms(app->c.clock);
     if (f.next == chunks_in(&f)) {
-        TRY(finish(app, &f, false));
+        TRY(say_got(app, from));
+        TRY(finish(app, &f, FED_APP_FILE_HERE));
         goto out;
     }
     TRY(save_file(app, &app->moving.thread, app->moving.blob, &f));

@@ -24,6 +24,7 @@ struct fed_app_moving {
     bool active;
     struct thread_id thread;
     uint8_t blob[32];
+    struct clinic_id far; /* the clinic behind who only carries; zeros */
     uint64_t serial;
     uint64_t asked; /* chunks asked for, or sent */
     uint64_t last_ms;

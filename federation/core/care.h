@@ -39,6 +39,10 @@ MUST_CHECK enum err fed_route_recv(struct fed_core *core, struct fed_party *p,
                                    const struct proto_route *in);
 MUST_CHECK enum err fed_routed_recv(struct fed_core *core, struct fed_party *p,
                                     const struct proto_routed *in);
+/* A patient that we deliver for, and a clinic that may speak with it? */
+MUST_CHECK enum err fed_route_may(struct fed_core *core,
+                                  const struct fed_party *patient,
+                                  const struct fed_party *clinic, bool *may);
 MUST_CHECK enum err fed_allow_get(struct fed_core *core,
                                   const struct clinic_id *patient,
                                   const struct clinic_id *clinic,

@@ -104,10 +104,9 @@ fed_allow_put(struct fed_core *core, const struct clinic_id *patient,
     return fed_tx_save(core, FED_NS_ALLOW, &key, &fed_rec_allow_shape, rec);
 }
 
-/* A patient that we deliver for, and a clinic that may speak with it. */
-static enum err
-may_route(struct fed_core *core, const struct fed_party *patient,
-          const struct fed_party *clinic, bool *may)
+enum err
+fed_route_may(struct fed_core *core, const struct fed_party *patient,
+              const struct fed_party *clinic, bool *may)
 {
     enum err e;
     struct fed_rec_allow allow;
@@ -151,7 +150,8 @@ from_device(struct fed_core *core, struct fed_party *device,
 
     memcpy(to.b, in->to, sizeof(to.b));
     clinic = fed_party_find(core, &to);
-    TRY(may_route(core, fed_party_find(core, &device->subject), clinic, &may));
+    TRY(fed_route_may(core, fed_party_find(core, &device->subject), clinic,
+                      &may));
     if (!may) {
         goto out; /* withdrawn meanwhile, or never allowed */
     }
@@ -179,7 +179,7 @@ from_clinic(struct fed_core *core, struct fed_party *clinic,
     memcpy(to.b, in->to, sizeof(to.b));
     p = fed_party_find(core, &to);
     patient = p == NULL ? NULL : fed_party_find(core, &p->subject);
-    TRY(may_route(core, patient, clinic, &may));
+    TRY(fed_route_may(core, patient, clinic, &may));
     for (size_t i = 0; may && fed_patient_device(core, patient, i, &d); i++) {
         if (d != NULL && (p == patient || p == d)) {
             TRY(hand_on(core, d, &clinic->root, &patient->root, in->body));

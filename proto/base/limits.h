@@ -89,10 +89,15 @@
 #define LIMIT_BLOB_SEALED LIMIT_MIB(101u) /* LIMIT_BLOB_SIZE and its seals */
 #define LIMIT_BLOB_CHUNK (LIMIT_KIB(256u) + 64u)
 #define LIMIT_BLOB_PER_DAY (4ull * 1024 * 1024 * 1024) /* from one peer */
-#define LIMIT_TEXT LIMIT_KIB(64u)                      /* one message's text */
-#define LIMIT_NAME 200u       /* of a person, a file, a thread */
-#define LIMIT_EMOJI 32u       /* one grapheme with modifiers */
-#define LIMIT_ATTACHMENTS 16u /* in one message */
+/* Carried for one patient: in a day, at once, and for how long up and down. */
+#define LIMIT_BLOB_PATIENT_DAY LIMIT_MIB(1024u)
+#define LIMIT_BLOB_CARRIED LIMIT_MIB(1024u)
+#define LIMIT_BLOB_CARRY_UP_MS (90ull * 86400000u)
+#define LIMIT_BLOB_CARRY_DOWN_MS (7ull * 86400000u)
+#define LIMIT_TEXT LIMIT_KIB(64u) /* one message's text */
+#define LIMIT_NAME 200u           /* of a person, a file, a thread */
+#define LIMIT_EMOJI 32u           /* one grapheme with modifiers */
+#define LIMIT_ATTACHMENTS 16u     /* in one message */
 #define LIMIT_CONTENT LIMIT_KIB(320u)
 #define LIMIT_CONTENT_EXTENSIONS 16u
 

@@ -299,6 +299,7 @@ static const struct proto_field routed_fields[] = {
 
 static const struct proto_field blob_open_fields[] = {
     PROTO_FIXED(proto_blob_open, thread),
+    PROTO_FIXED(proto_blob_open, far),
     PROTO_FIXED(proto_blob_open, blob),
     PROTO_UINT(proto_blob_open, size, LIMIT_BLOB_SEALED),
     PROTO_BIN(proto_blob_open, chunks, 32u * LIMIT_BLOB_CHUNKS),
@@ -320,6 +321,7 @@ static const struct proto_field blob_put_fields[] = {
 
 static const struct proto_field blob_get_fields[] = {
     PROTO_FIXED(proto_blob_get, thread),
+    PROTO_FIXED(proto_blob_get, far),
     PROTO_FIXED(proto_blob_get, blob),
     PROTO_UINT(proto_blob_get, first, LIMIT_BLOB_CHUNKS),
     PROTO_UINT(proto_blob_get, count, LIMIT_BLOB_CHUNKS),
@@ -394,6 +396,7 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_blob_state, blob_state_fields)},
     {PROTO_PEER_BLOB_PUT, 1, PROTO_SHAPE(proto_blob_put, blob_put_fields)},
     {PROTO_PEER_BLOB_GET, 1, PROTO_SHAPE(proto_blob_get, blob_get_fields)},
+    {PROTO_PEER_BLOB_WANT, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},
     {PROTO_PEER_SPLICE_OPEN, 1,
      PROTO_SHAPE(proto_splice_open, splice_open_fields)},
     {PROTO_PEER_SPLICE_DATA, 1,

@@ -62,6 +62,7 @@ enum proto_peer_type {
     PROTO_PEER_BLOB_STATE = 97,
     PROTO_PEER_BLOB_PUT = 98,
     PROTO_PEER_BLOB_GET = 99,
+    PROTO_PEER_BLOB_WANT = 100,
 
     PROTO_PEER_SPLICE_OPEN = 112,
     PROTO_PEER_SPLICE_DATA = 113,
@@ -397,9 +398,14 @@ struct proto_routed {
     struct view body;
 };
 
-/* Attachments: chunk files by the hash of their ciphertext. */
+/*
+ * Attachments: chunk files by the hash of their ciphertext.  far is the other
+ * end when who speaks or hears only carries: from a device the clinic that
+ * orders the thread, from a relaying clinic the patient.  Zeros: nobody else.
+ */
 struct proto_blob_open {
     uint8_t thread[32];
+    uint8_t far[32];
     uint8_t blob[32];   /* hash of all chunk hashes */
     uint64_t size;      /* of the ciphertext, all chunks */
     struct view chunks; /* hashes of the chunks, 32 bytes each */
@@ -430,6 +436,7 @@ struct proto_blob_put {
 
 struct proto_blob_get {
     uint8_t thread[32];
+    uint8_t far[32];
     uint8_t blob[32];
     uint64_t first;
     uint64_t count;
@@ -507,6 +514,7 @@ struct proto_peer_msg {
         struct proto_blob_state blob_state;
         struct proto_blob_put blob_put;
         struct proto_blob_get blob_get;
+        struct proto_blob_open blob_want; /* bring it, so that I can get it */
         struct proto_splice_open splice_open;
         struct proto_splice_data splice_data;
         struct proto_splice_more splice_more;

@@ -100,13 +100,17 @@ send_frame(void *ctx, const struct clinic_id *peer, struct bytes *take_frame)
     return OK;
 }
 
-static bool
-may(void *ctx, const struct thread_id *t, const struct clinic_id *peer)
+static enum fed_right
+may(void *ctx, const struct thread_id *t, const struct clinic_id *peer,
+    const struct clinic_id *far, struct clinic_id *patient_out)
 {
     struct end *e = ctx;
 
     (void)peer;
-    return e->member && thread_id_equal(t, &thread);
+    CHECK(clinic_id_is_zero(far));
+    *patient_out = *far;
+    return e->member && thread_id_equal(t, &thread) ? FED_RIGHT_MEMBER
+                                                    : FED_RIGHT_NONE;
 }
 
 static void
@@ -259,7 +263,7 @@ add_job(void *ctx, struct store_txn *txn)
 static void
 add_task(struct end *e, enum node_blob_dir dir, const struct node_attach *att)
 {
-    struct adding x = {{dir, thread, att->blob, e->other->root}, att};
+    struct adding x = {{dir, thread, att->blob, e->other->root, {{0}}}, att};
 
     CHECK_OK(store_write(e->store, add_job, &x, 0));
     node_blobs_kick(e->blobs);

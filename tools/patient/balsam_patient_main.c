@@ -102,6 +102,9 @@ on_event(void *ctx, const struct fed_app_event *ev)
     struct bytes hold = {0};
     json_t *o;
 
+    if (ev->kind == FED_APP_EV_FILE) {
+        p->file_end = ev->code;
+    }
     if (!p->watching) {
         return;
     }

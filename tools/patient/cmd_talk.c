@@ -207,6 +207,20 @@ is_there(void *ctx, struct fed_app *app)
     return yes;
 }
 
+/* Why a clinic does not move a file. */
+static enum tool_exit
+say_refused(const struct tool_patient *p)
+{
+    return p->file_end == FED_APP_FILE_QUOTA
+               ? tool_say(TOOL_EXIT_FAILED,
+                          "The file was not taken: that is more than the "
+                          "clinic takes from one patient in a day. Try again "
+                          "tomorrow, or send less.")
+               : tool_say(TOOL_EXIT_FAILED,
+                          "The clinic does not move this file: you are not in "
+                          "this conversation with it any more.");
+}
+
 static enum tool_exit
 say_how(struct tool_patient *p, struct sent *s, enum tool_exit code)
 {
@@ -216,7 +230,9 @@ say_how(struct tool_patient *p, struct sent *s, enum tool_exit code)
     if (find_sent(p->app, s, &m, &hold) == OK) {
         (void)json_object_set_new(p->out, "message",
                                   tool_patient_message_row(p, &m));
-        if (m.state == FED_MESSAGE_FAILED) {
+        if (m.state == FED_MESSAGE_FAILED && p->file_end != FED_APP_FILE_HERE) {
+            code = say_refused(p);
+        } else if (m.state == FED_MESSAGE_FAILED) {
             code = tool_say(TOOL_EXIT_FAILED,
                             "The clinic refused it. Look at the conversation: "
                             "balsam-patient show");
@@ -413,6 +429,7 @@ tool_patient_leave(struct tool_patient *p)
 /* -------------------------------------------------------------------- files */
 
 struct wanted {
+    const struct tool_patient *p;
     struct thread_id thread;
     uint64_t number;
     size_t index;
@@ -423,7 +440,8 @@ is_here(void *ctx, struct fed_app *app)
 {
     const struct wanted *w = ctx;
 
-    return fed_app_fetch(app, &w->thread, w->number, w->index) == ERR_EXISTS;
+    return w->p->file_end != FED_APP_FILE_HERE ||
+           fed_app_fetch(app, &w->thread, w->number, w->index) == ERR_EXISTS;
 }
 
 static enum tool_exit
@@ -476,10 +494,29 @@ save(struct tool_patient *p, const struct wanted *w, const char *path)
     return code;
 }
 
+/* Until it is here, or somebody says no. */
+static enum tool_exit
+fetch(struct tool_patient *p, struct wanted *w)
+{
+    enum err e = fed_run_turn(p->run);
+
+    if (e == OK && !p->offline) {
+        e = fed_run_wait(p->run, is_here, w, p->wait_ms);
+    }
+    if (e == ERR_TIMEOUT || (e == OK && p->offline)) {
+        return tool_say(TOOL_EXIT_WAITS, "The file has not come yet. Try "
+                                         "again, or with a longer --wait.");
+    }
+    if (e == OK && p->file_end != FED_APP_FILE_HERE) {
+        return say_refused(p);
+    }
+    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
+}
+
 enum tool_exit
 tool_patient_save(struct tool_patient *p)
 {
-    struct wanted w = {.index = 0};
+    struct wanted w = {.p = p};
     uint64_t index = 1;
     enum tool_exit code = named(p, &w.thread, &w.number);
     enum err e;
@@ -496,18 +533,8 @@ tool_patient_save(struct tool_patient *p)
     if (e == ERR_MISSING) {
         return tool_say(TOOL_EXIT_FAILED, "This message has no such file.");
     }
-    if (e == OK) {
-        e = fed_run_turn(p->run);
-        e = e == OK && !p->offline
-                ? fed_run_wait(p->run, is_here, &w, p->wait_ms)
-                : e;
-        if (e == ERR_TIMEOUT || (e == OK && p->offline)) {
-            return tool_say(TOOL_EXIT_WAITS, "The file has not come yet. Try "
-                                             "again, or with a longer --wait.");
-        }
-    }
-    if (e != OK && e != ERR_EXISTS) {
-        return tool_patient_failed(p, e);
-    }
-    return save(p, &w, p->args.arg[2]);
+    code = e == OK           ? fetch(p, &w)
+           : e == ERR_EXISTS ? code
+                             : tool_patient_failed(p, e);
+    return code == TOOL_EXIT_OK ? save(p, &w, p->args.arg[2]) : code;
 }

@@ -23,7 +23,8 @@ struct tool_patient {
     bool json;
     bool offline;
     bool watching;
-    json_t *out; /* the answer */
+    uint64_t file_end; /* enum fed_app_file_end of the last file that ended */
+    json_t *out;       /* the answer */
 };
 
 /* Say why a call of the app failed; e is not OK. */
