@@ -6,6 +6,7 @@
  * what it still has, and numbers again only in a new term.
  */
 #include "federation/core/care.h"
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
@@ -240,7 +241,7 @@ compare(struct fed_core *core, struct fed_thread *t, bool *enough)
         struct fed_member *m = &t->members[i];
         struct fed_party *p = fed_party_find(core, &m->node);
 
-        if (m->told) {
+        if (m->told || fed_move_gone(core, t, &m->node)) {
             continue;
         }
         *enough = false;

@@ -57,6 +57,10 @@ fed_hub_ready(struct fed_core *core, const struct fed_thread *t)
         struct fed_party *p = fed_party_find(core, &t->members[i].node);
         bool good = p == NULL || compared(core, p);
 
+        if (!good && fed_move_gone(core, t, &t->members[i].node)) {
+            continue;
+        }
+
         if (p != NULL && p->kind == FED_KIND_PATIENT && p->via == NULL) {
             patients = patients || good;
         } else {

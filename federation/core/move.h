@@ -47,6 +47,12 @@ MUST_CHECK enum err fed_proof_get(struct fed_core *core,
                                   struct bytes *hold);
 MUST_CHECK enum err fed_proof_put(struct fed_core *core,
                                   const struct proto_hub_move *in);
+/*
+ * Did the clinics that made the hub of today what it is declare this one gone,
+ * and has it not been met since?  What was ordered since, it cannot have.
+ */
+bool fed_move_gone(struct fed_core *core, const struct fed_thread *t,
+                   const struct clinic_id *node);
 /* Tell p what it does not know of: proofs of terms above its. */
 MUST_CHECK enum err fed_move_tell(struct fed_core *core, struct fed_thread *t,
                                   struct fed_party *p, uint64_t term);

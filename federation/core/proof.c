@@ -288,6 +288,22 @@ out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }
 
+bool
+fed_move_gone(struct fed_core *core, const struct fed_thread *t,
+              const struct clinic_id *node)
+{
+    struct proto_hub_move move;
+    struct bytes hold = {0};
+    const struct fed_party *p = fed_party_find(core, node);
+    bool gone =
+        fed_proof_get(core, &t->id, t->group.term, &move, &hold) == OK &&
+        !move.planned && memcmp(move.hub, node->b, 32) == 0 &&
+        (p == NULL || p->rec.seen_ms <= move.ts_ms);
+
+    bytes_free(&hold);
+    return gone;
+}
+
 enum err
 fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
               uint64_t term)

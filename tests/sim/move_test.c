@@ -252,6 +252,56 @@ TEST(taken_over)
     world_end(&w);
 }
 
+/*
+ * The new hub restarts, and one that was put back compares, without the one
+ * that is gone; once that is back, it is waited for again.
+ */
+TEST(nobody_waits_for_the_dead)
+{
+    struct thread_id t = group(8, 3);
+    size_t next = first_of(&t, 1, 3);
+    size_t other = 3 - next;
+    struct rows disk = {0};
+
+    node_crash(&w, 0);
+    say(other, &t);
+    world_run(&w, 5000);
+    outlast();
+    outlast();
+    CHECK(hub_is(other, &t, next));
+    node_crash(&w, next);
+    node_start(&w, next);
+    world_run(&w, 5000);
+    say(other, &t);
+    say(next, &t);
+    world_run(&w, 5000);
+    CHECK_EQ(node_messages(&w, other, &t), 3 + 1);
+    CHECK_EQ(node_messages(&w, next, &t), 3 + 1);
+    sim_commit_due(&w, next, true);
+    node_snapshot(&w, next, &disk);
+    say(next, &t);
+    world_run(&w, 5000);
+    node_copy_back(&w, next, &disk);
+    node_start(&w, next);
+    rows_free(&disk);
+    world_run(&w, 20000);
+    say(next, &t);
+    world_run(&w, 5000);
+    CHECK_EQ(node_messages(&w, other, &t), 5 + 1);
+    CHECK_EQ(node_messages(&w, next, &t), 5 + 1);
+    world_heal(&w); /* it is back, and follows */
+    node_crash(&w, 0);
+    node_crash(&w, next);
+    node_start(&w, next);
+    say(other, &t);
+    world_run(&w, 20000);
+    CHECK_EQ(node_messages(&w, next, &t), 5 + 1);
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    CHECK_EQ(node_messages(&w, next, &t), 6 + 1);
+    world_end(&w);
+}
+
 /* One other clinic: that clinic alone. */
 TEST(taken_over_by_the_only_other)
 {
@@ -739,13 +789,13 @@ TEST(hubs_come_and_go)
 int
 main(void)
 {
-    return RUN(T(handed_over), T(handed_over_while_one_is_away),
-               T(the_hub_leaves), T(nobody_to_hand_over_to),
-               T(handed_over_then_restored), T(taken_over),
-               T(taken_over_by_the_only_other), T(taken_over_by_strangers),
-               T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
-               T(two_successors), T(handed_over_with_a_patient),
-               T(claims_that_prove_nothing), T(statements_of_long_ago),
-               T(commits_that_take_what_is_not_given),
-               T(one_still_sees_the_hub), T(hubs_come_and_go));
+    return RUN(
+        T(handed_over), T(handed_over_while_one_is_away), T(the_hub_leaves),
+        T(nobody_to_hand_over_to), T(handed_over_then_restored), T(taken_over),
+        T(nobody_waits_for_the_dead), T(taken_over_by_the_only_other),
+        T(taken_over_by_strangers), T(the_old_hub_was_only_cut_off),
+        T(most_of_the_log_leads), T(two_successors),
+        T(handed_over_with_a_patient), T(claims_that_prove_nothing),
+        T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
+        T(one_still_sees_the_hub), T(hubs_come_and_go));
 }
