@@ -52,6 +52,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_CONSENT] = "consent",
         [NODE_EVENT_IDENTITY] = "identity changed",
         [NODE_EVENT_CONTINUED] = "continued",
+        [NODE_EVENT_REPORTED] = "reported",
     };
 
     return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL
@@ -190,6 +191,9 @@ each_event(void *ctx, const struct store_event *ev)
         show_event_patient(w, ev->a, o);
     } else if (ev->kind == NODE_EVENT_PATIENT ||
                ev->kind == NODE_EVENT_DEVICES) {
+        show_event_patient(w, ev->a, o);
+    } else if (ev->kind == NODE_EVENT_REPORTED) {
+        show_event_clinic(w, ev->a, o);
         show_event_patient(w, ev->a, o);
     } else if (ev->kind == NODE_EVENT_CONSENT ||
                ev->kind == NODE_EVENT_IDENTITY) {

@@ -261,6 +261,23 @@ out:
     return e;
 }
 
+/* [chain, signed statement] */
+static enum err
+by_node(const struct mem *mem, struct view chain, struct view inner,
+        struct bytes *out)
+{
+    enum err e;
+    struct proto_wr w = proto_wr_open(mem);
+
+    proto_wr_array(&w, 2);
+    proto_wr_bin(&w, chain);
+    proto_wr_bin(&w, inner);
+    TRY(proto_wr_take(&w, out));
+out:
+    proto_wr_clear(&w);
+    return e;
+}
+
 enum err
 ident_by_node_make(const struct mem *mem, enum ident_type type,
                    const struct prim_sign_key *node, struct view chain,
@@ -268,15 +285,24 @@ ident_by_node_make(const struct mem *mem, enum ident_type type,
 {
     enum err e;
     struct bytes inner = {0};
-    struct proto_wr w = proto_wr_open(mem);
 
     TRY(ident_signed_make(mem, type, node, statement, &inner));
-    proto_wr_array(&w, 2);
-    proto_wr_bin(&w, chain);
-    proto_wr_bin(&w, view_of(&inner));
-    TRY(proto_wr_take(&w, out));
+    TRY(by_node(mem, chain, view_of(&inner), out));
 out:
-    proto_wr_clear(&w);
+    bytes_free(&inner);
+    return e;
+}
+
+enum err
+ident_by_node_join(const struct mem *mem, struct view chain,
+                   struct view statement, struct view sig, struct bytes *out)
+{
+    enum err e;
+    struct bytes inner = {0};
+
+    TRY(ident_signed_join(mem, statement, sig, &inner));
+    TRY(by_node(mem, chain, view_of(&inner), out));
+out:
     bytes_free(&inner);
     return e;
 }

@@ -111,6 +111,11 @@ MUST_CHECK enum err ident_by_node_make(const struct mem *mem,
                                        struct view chain, struct view statement,
                                        struct bytes *out);
 
+/* The same of parts: sig is the node's signature of statement. */
+MUST_CHECK enum err ident_by_node_join(const struct mem *mem, struct view chain,
+                                       struct view statement, struct view sig,
+                                       struct bytes *out);
+
 /*
  * *statement points into in; errors as ident_chain_verify.  node_out may be
  * NULL.

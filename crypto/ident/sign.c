@@ -97,21 +97,32 @@ ident_verify(const struct mem *mem, enum ident_type type,
 }
 
 enum err
+ident_signed_join(const struct mem *mem, struct view statement, struct view sig,
+                  struct bytes *out)
+{
+    struct proto_wr w = proto_wr_open(mem);
+    enum err e;
+
+    proto_wr_array(&w, 2);
+    proto_wr_bin(&w, statement);
+    proto_wr_bin(&w, sig);
+    TRY(proto_wr_take(&w, out));
+out:
+    proto_wr_clear(&w);
+    return e;
+}
+
+enum err
 ident_signed_make(const struct mem *mem, enum ident_type type,
                   const struct prim_sign_key *key, struct view statement,
                   struct bytes *out)
 {
     uint8_t sig[PRIM_ED25519_SIG];
-    struct proto_wr w = proto_wr_open(mem);
     enum err e;
 
     TRY(ident_sign(mem, type, key, statement, sig));
-    proto_wr_array(&w, 2);
-    proto_wr_bin(&w, statement);
-    proto_wr_bin(&w, VIEW_ARRAY(sig));
-    TRY(proto_wr_take(&w, out));
+    TRY(ident_signed_join(mem, statement, VIEW_ARRAY(sig), out));
 out:
-    proto_wr_clear(&w);
     return e;
 }
 

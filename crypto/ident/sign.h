@@ -69,6 +69,11 @@ MUST_CHECK enum err ident_signed_make(const struct mem *mem,
                                       const struct prim_sign_key *key,
                                       struct view statement, struct bytes *out);
 
+/* The same of a signature that was made before. */
+MUST_CHECK enum err ident_signed_join(const struct mem *mem,
+                                      struct view statement, struct view sig,
+                                      struct bytes *out);
+
 /*
  * The statement inside, verified; points into in.
  * ERR_FORMAT  malformed; ERR_AUTH  not signed by pub for this type

@@ -53,6 +53,8 @@ enum fed_ns {
     FED_NS_ARCHIVE,  /* patient, number: what its devices keep with us */
     FED_NS_MOVE,     /* T, term: why it has another hub since then */
     FED_NS_GONE,     /* T, clinic: statements that its hub is gone */
+    FED_NS_FRANK,    /* T, seq or hash: DEVICE: what the hub signed */
+    FED_NS_REPORTER, /* subject: how often it reported lately */
     FED_NS_END
 };
 
@@ -206,7 +208,22 @@ enum fed_show_kind {
     FED_SHOW_HUB,
     /* For who came late: author says who is who in thread.  body: the encoded
        content INTRO; names in it are author's claim, profiles unverified. */
-    FED_SHOW_INTRO
+    FED_SHOW_INTRO,
+    /* Somebody (peer; who) shows us a message: code enum proto_report_reason,
+       value enum fed_proof, thread, message, author, term, seq, ts_ms, other
+       the hub whose word it is (HUB, AUTHOR); body: the encoded PROTO_PEER
+       _REPORT, with all its words.  known: it reports without end; this one
+       and those that follow today are not taken. */
+    FED_SHOW_REPORT
+};
+
+/* What is behind a report. */
+enum fed_proof {
+    FED_PROOF_NONE = 0,   /* only the word of whoever reports */
+    FED_PROOF_FALSE = 1,  /* what is shown does not fit together */
+    FED_PROOF_OWN = 2,    /* we got the message ourselves */
+    FED_PROOF_AUTHOR = 3, /* its author, the thread's hub, signed it */
+    FED_PROOF_HUB = 4     /* the hub, which we know, says it came from author */
 };
 
 enum {

@@ -19,6 +19,7 @@ struct arrived {
     uint64_t kind;
     uint8_t hash[32];
     struct view message; /* empty: our own, or gone */
+    struct view frank;   /* the hub's signature, or empty */
 };
 
 static enum err
@@ -237,6 +238,9 @@ their_message(struct fed_core *core, struct fed_thread *t,
     TRY(append(core, t, a));
     TRY(fed_apply_content(core, t, &author, a->term, a->seq, a->ts_ms,
                           view_of(&u.plaintext), false));
+    TRY(fed_frank_keep(core, t,
+                       &(struct fed_taken){a->term, a->seq, a->ts_ms, &author,
+                                           view_of(&u.plaintext), a->frank}));
     TRY(fed_apply_late(core, t));
     if (seen != OK) {
         TRY(fork_found(core, t,
@@ -316,8 +320,11 @@ enum err
 fed_follow_commit(struct fed_core *core, struct fed_thread *t, uint64_t term,
                   uint64_t ts_ms, struct view commit)
 {
-    struct arrived a = {term, t->rec.seq + 1, ts_ms, PROTO_ENTRY_COMMIT,
-                        {0},  commit};
+    struct arrived a = {.term = term,
+                        .seq = t->rec.seq + 1,
+                        .ts_ms = ts_ms,
+                        .kind = PROTO_ENTRY_COMMIT,
+                        .message = commit};
 
     prim_sha256(commit, a.hash);
     return their_commit(core, t, &a);
@@ -439,7 +446,11 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_thread *t;
     struct thread_id id;
-    struct arrived a = {in->term, in->seq, in->ts_ms, in->kind, {0}, {0}};
+    struct arrived a = {.term = in->term,
+                        .seq = in->seq,
+                        .ts_ms = in->ts_ms,
+                        .kind = in->kind,
+                        .frank = in->frank};
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_followed(core, p, in->thread, &t);
@@ -503,8 +514,11 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
     }
     while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {
         const uint8_t *prev = at.index == 1 ? in->prev : NULL;
-        struct arrived a = {entry.term, entry.seq, entry.ts_ms,
-                            entry.kind, {0},       entry.message};
+        struct arrived a = {.term = entry.term,
+                            .seq = entry.seq,
+                            .ts_ms = entry.ts_ms,
+                            .kind = entry.kind,
+                            .message = entry.message};
 
         if (entry.kind == PROTO_ENTRY_GONE) {
             TRY(entry.message.len == sizeof(a.hash) ? OK : ERR_FORMAT);
@@ -530,7 +544,7 @@ enum err
 fed_follow_own(struct fed_core *core, struct fed_thread *t,
                const struct fed_sub *sub, const struct proto_answer *in)
 {
-    struct arrived a = {in->term, in->seq, in->ts_ms, 0, {0}, {0}};
+    struct arrived a = {.term = in->term, .seq = in->seq, .ts_ms = in->ts_ms};
 
     memcpy(a.hash, sub->hash, sizeof(a.hash));
     a.kind = sub->kind == FED_INTENT_SAY ? PROTO_ENTRY_APP : PROTO_ENTRY_COMMIT;

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commitment of every entry to what it says.
+ * The commitment of every entry to what it says; and, in threads with a
+ * patient, the hub's signature of where and from whom it took it.
  */
 #include "federation/core/frank.h"
 
+#include "crypto/ident/sign.h"
 #include "crypto/prim/hash.h"
 
 #include <string.h>
 
 void
-fed_frank_tag(const struct thread_id *thread, const struct message_id *ids,
-              size_t n, uint8_t out[32])
+fed_frank_tag(const struct thread_id *thread, struct view ids, uint8_t out[32])
 {
-    struct prim_sha256 h;
+    struct view parts[] = {
+        VIEW_LIT("balsam v1 frank"),
+        thread_id_view(thread),
+        ids,
+    };
 
-    prim_sha256_init(&h);
-    prim_sha256_update(&h, VIEW_LIT("balsam v1 frank"));
-    prim_sha256_update(&h, thread_id_view(thread));
-    for (size_t i = 0; i < n; i++) {
-        prim_sha256_update(&h, message_id_view(&ids[i]));
-    }
-    prim_sha256_final(&h, out);
+    prim_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), out);
 }
 
 void
@@ -30,7 +29,7 @@ fed_frank_of(const struct thread_id *thread, const struct clinic_id *author,
     struct message_id id;
 
     fed_message_id(author, content, &id);
-    fed_frank_tag(thread, &id, 1, out);
+    fed_frank_tag(thread, message_id_view(&id), out);
 }
 
 /* [frank-commit] */
@@ -51,5 +50,216 @@ fed_frank_check(const struct thread_id *thread, const struct clinic_id *author,
     }
     TRY(ERR_AUTH);
 out:
+    return e;
+}
+
+/* ---------------------------------------------------------------- the hub */
+
+enum err
+fed_frank_noted(struct fed_thread *t, const struct clinic_id *author,
+                struct view aad)
+{
+    enum err e;
+    struct proto_aad in;
+    struct fed_franked *f = &t->franked;
+
+    f->seq = 0;
+    TRY(proto_aad_decode(aad, &in));
+    if (in.frank.len == sizeof(f->tag)) {
+        f->seq = t->rec.seq;
+        f->author = *author;
+        f->made = false;
+        memcpy(f->tag, in.frank.p, sizeof(f->tag));
+    }
+out:
+    return e;
+}
+
+static enum err
+statement(const struct mem *mem, const struct proto_frank *in,
+          struct bytes *out)
+{
+    static const uint64_t head[] = {PROTO_FRANK_TAKEN, 1};
+
+    return proto_shape_encode(mem, &proto_frank_shape, head, 2, in, out);
+}
+
+enum err
+fed_frank_sign(struct fed_core *core, struct fed_thread *t, uint64_t entry,
+               struct view *out)
+{
+    enum err e = OK;
+    struct fed_franked *f = &t->franked;
+    struct proto_frank in = {
+        .term = t->rec.term, .seq = entry, .ts_ms = t->rec.ts_ms};
+    struct bytes said = {0};
+    struct prim_sign_key key;
+
+    memset(&key, 0, sizeof(key));
+    *out = (struct view){0};
+    if (entry == 0 || f->seq != entry || t->rec.seq != entry) {
+        return OK;
+    }
+    if (!f->made) {
+        memcpy(in.thread, t->id.b, sizeof(in.thread));
+        memcpy(in.author, f->author.b, sizeof(in.author));
+        memcpy(in.tag, f->tag, sizeof(in.tag));
+        TRY(statement(core->mem, &in, &said));
+        prim_ed25519_from_seed(core->seed, &key);
+        TRY(ident_sign(core->mem, IDENT_STATEMENT, &key, view_of(&said),
+                       f->sig));
+        f->made = true;
+    }
+    *out = VIEW_ARRAY(f->sig);
+out:
+    mem_wipe(&key, sizeof(key));
+    bytes_free(&said);
+    return e;
+}
+
+/* ----------------------------------------------------------------- devices */
+
+static struct fed_key
+entry_key(const struct thread_id *id, uint64_t seq)
+{
+    return fed_key_num(thread_id_view(id), seq);
+}
+
+static struct fed_key
+chain_key(const struct thread_id *id, const uint8_t hash[32])
+{
+    return fed_key_pair(thread_id_view(id), view_make(hash, 32));
+}
+
+/* The hub's chain, kept once for all that it proves. */
+static enum err
+keep_chain(struct fed_core *core, const struct thread_id *id, struct view chain,
+           uint8_t hash[32])
+{
+    enum err e;
+    struct fed_key key;
+    struct bytes have = {0};
+
+    prim_sha256(chain, hash);
+    key = chain_key(id, hash);
+    e = fed_tx_get(core, FED_NS_FRANK, &key, &have);
+    if (e == ERR_MISSING) {
+        e = fed_tx_put(core, FED_NS_FRANK, &key, chain);
+    }
+    bytes_free(&have);
+    return e;
+}
+
+/* Has the hub signed that it took this?  Its key is that of its leaf. */
+static enum err
+signed_by_hub(struct fed_core *core, struct fed_thread *t,
+              const struct fed_taken *in, const uint8_t tag[32],
+              struct mls_member *hub, bool *yes)
+{
+    enum err e;
+    struct clinic_id root;
+    uint32_t leaf;
+    struct bytes said = {0};
+    struct proto_frank f = {
+        .term = in->term, .seq = in->seq, .ts_ms = in->ts_ms};
+
+    *yes = false;
+    memcpy(root.b, t->rec.hub, sizeof(root.b));
+    if (in->sig.len != PRIM_ED25519_SIG || t->mls == NULL ||
+        fed_leaf_of(t->mls, &root, &leaf) != OK ||
+        mls_member_at(t->mls, leaf, hub) != OK ||
+        hub->signature_key.len != PRIM_ED25519_PUB) {
+        return OK;
+    }
+    memcpy(f.thread, t->id.b, sizeof(f.thread));
+    memcpy(f.author, in->author->b, sizeof(f.author));
+    memcpy(f.tag, tag, sizeof(f.tag));
+    TRY(statement(core->mem, &f, &said));
+    e = ident_verify(core->mem, IDENT_STATEMENT, hub->signature_key.p,
+                     view_of(&said), in->sig);
+    *yes = e == OK;
+    e = e == ERR_AUTH ? OK : e;
+out:
+    bytes_free(&said);
+    return e;
+}
+
+enum err
+fed_frank_keep(struct fed_core *core, struct fed_thread *t,
+               const struct fed_taken *in)
+{
+    enum err e = OK;
+    struct message_id id;
+    struct fed_rec_frank rec = {.term = in->term, .ts_ms = in->ts_ms};
+    struct fed_key key = entry_key(&t->id, in->seq);
+    struct mls_member hub;
+    uint8_t tag[32];
+    bool yes;
+
+    if (core->kind != FED_KIND_DEVICE) {
+        return OK;
+    }
+    fed_message_id(in->author, in->content, &id);
+    fed_frank_tag(&t->id, message_id_view(&id), tag);
+    TRY(signed_by_hub(core, t, in, tag, &hub, &yes));
+    if (!yes) {
+        goto out; /* it cannot be proven to others, that is all */
+    }
+    TRY(keep_chain(core, &t->id, hub.credential, rec.chain));
+    memcpy(rec.author, in->author->b, sizeof(rec.author));
+    rec.ids = message_id_view(&id);
+    rec.sig = in->sig;
+    TRY(fed_tx_save(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec));
+    if (in->seq > LIMIT_FRANK_KEPT) {
+        key = entry_key(&t->id, in->seq - LIMIT_FRANK_KEPT);
+        TRY(fed_tx_del(core, FED_NS_FRANK, &key));
+    }
+out:
+    return e;
+}
+
+bool
+fed_frank_among(struct view ids, const struct message_id *id)
+{
+    for (size_t at = 0; at + sizeof(id->b) <= ids.len; at += sizeof(id->b)) {
+        if (memcmp(ids.p + at, id->b, sizeof(id->b)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err
+fed_frank_proof(struct fed_core *core, const struct fed_report *in,
+                struct bytes *ids, struct bytes *out)
+{
+    enum err e;
+    struct fed_rec_frank rec;
+    struct bytes hold = {0};
+    struct bytes chain = {0};
+    struct bytes said = {0};
+    struct fed_key key = entry_key(&in->thread, in->seq);
+    struct proto_frank f = {.term = in->term, .seq = in->seq};
+
+    TRY(fed_tx_load(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec,
+                    &hold));
+    TRY(rec.term == in->term && fed_frank_among(rec.ids, &in->message) &&
+                memcmp(rec.author, in->author.b, sizeof(rec.author)) == 0
+            ? OK
+            : ERR_MISSING);
+    key = chain_key(&in->thread, rec.chain);
+    TRY(fed_tx_get(core, FED_NS_FRANK, &key, &chain));
+    f.ts_ms = rec.ts_ms;
+    memcpy(f.thread, in->thread.b, sizeof(f.thread));
+    memcpy(f.author, rec.author, sizeof(f.author));
+    fed_frank_tag(&in->thread, rec.ids, f.tag);
+    TRY(statement(core->mem, &f, &said));
+    TRY(bytes_copy(core->mem, rec.ids, ids));
+    TRY(ident_by_node_join(core->mem, view_of(&chain), view_of(&said), rec.sig,
+                           out));
+out:
+    bytes_free(&hold);
+    bytes_free(&chain);
+    bytes_free(&said);
     return e;
 }

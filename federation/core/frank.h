@@ -19,9 +19,12 @@
 #define FEDERATION_CORE_FRANK_H
 
 #include "federation/core/inside.h"
+#include "federation/core/report.h"
 
-void fed_frank_tag(const struct thread_id *thread, const struct message_id *ids,
-                   size_t n, uint8_t out[32]);
+/* ids: 32 bytes each, in the entry's order. */
+void fed_frank_tag(const struct thread_id *thread, struct view ids,
+                   uint8_t out[32]);
+bool fed_frank_among(struct view ids, const struct message_id *id);
 
 /* The tag of what author says. */
 void fed_frank_of(const struct thread_id *thread,
@@ -36,5 +39,36 @@ void fed_frank_of(const struct thread_id *thread,
 MUST_CHECK enum err fed_frank_check(const struct thread_id *thread,
                                     const struct clinic_id *author,
                                     struct view content, struct view aad);
+
+/* HUB: the newest entry is author's, with this AAD. */
+MUST_CHECK enum err fed_frank_noted(struct fed_thread *t,
+                                    const struct clinic_id *author,
+                                    struct view aad);
+/* HUB: our signature of entry, where it is the newest; else empty. */
+MUST_CHECK enum err fed_frank_sign(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t entry, struct view *out);
+
+/* DEVICE: an entry that was applied, and what the hub signed of it. */
+struct fed_taken {
+    uint64_t term;
+    uint64_t seq;
+    uint64_t ts_ms;
+    const struct clinic_id *author;
+    struct view content;
+    struct view sig;
+};
+MUST_CHECK enum err fed_frank_keep(struct fed_core *core, struct fed_thread *t,
+                                   const struct fed_taken *in);
+/*
+ * The statement that proves entry seq, for PROTO_PEER_REPORT; *ids are the
+ * messages in it.  ERR_MISSING  there is none for this message
+ */
+MUST_CHECK enum err fed_frank_proof(struct fed_core *core,
+                                    const struct fed_report *in,
+                                    struct bytes *ids, struct bytes *out);
+
+/* Somebody reports to us. */
+MUST_CHECK enum err fed_report_recv(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_report *in);
 
 #endif

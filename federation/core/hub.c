@@ -232,6 +232,7 @@ accept_app(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     TRY(fed_mls_change(core, &t->id, u->change));
     TRY(fed_log_append(core, t, &entry));
     TRY(answer(core, p, in->req, &t->id, t, PROTO_ANSWER_ACCEPTED));
+    TRY(fed_frank_noted(t, &p->subject, view_of(&u->aad)));
     TRY(fed_hub_fan(core, t, p));
     TRY(fed_apply_content(core, t, &p->subject, t->rec.term, t->rec.seq,
                           t->rec.ts_ms, view_of(&u->plaintext), false));
@@ -336,6 +337,7 @@ fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
         entry.message = view_of(&made.message);
     }
     TRY(fed_log_append(core, t, &entry));
+    TRY(fed_frank_noted(t, &core->me, view_of(&aad)));
     TRY(fed_hub_fan(core, t, NULL));
     TRY(fed_apply_content(core, t, &core->me, t->rec.term, t->rec.seq,
                           t->rec.ts_ms, content, true));

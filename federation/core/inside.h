@@ -67,10 +67,11 @@ MUST_CHECK enum err fed_stream_new(struct fed_core *core, struct fed_party *p);
 /* Queue an encoded item as it is. */
 MUST_CHECK enum err fed_stream_item(struct fed_core *core, struct fed_party *p,
                                     struct view item);
-/* The fan message of a log entry. */
+/* The fan message of a log entry; frank: our signature of it, or empty. */
 MUST_CHECK enum err fed_stream_entry(struct fed_core *core,
                                      const struct thread_id *thread,
-                                     uint64_t entry, struct bytes *out);
+                                     uint64_t entry, struct view frank,
+                                     struct bytes *out);
 /* Queue an item: encoded message, or the log entry of a thread. */
 MUST_CHECK enum err fed_stream_put(struct fed_core *core, struct fed_party *p,
                                    const struct proto_peer_msg *msg);

@@ -5,6 +5,7 @@
  */
 #include "federation/core/bound.h"
 #include "federation/core/care.h"
+#include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 
@@ -262,6 +263,9 @@ hubs(struct fed_core *core, struct fed_party *p,
 {
     if (msg->type == PROTO_PEER_HUB_OFFER) {
         return fed_move_offered(core, p, &msg->u.hub_offer);
+    }
+    if (msg->type == PROTO_PEER_REPORT) {
+        return fed_report_recv(core, p, &msg->u.report);
     }
     if (msg->type == PROTO_PEER_HUB_ACCEPT) {
         return fed_move_accepted(core, p, &msg->u.hub_accept);

@@ -466,7 +466,7 @@ in_thread(struct fed_core *core, const struct thread_id *id,
         TRY(fed_intent_pump(core, t));
         goto out;
     }
-    TRY(fed_stream_entry(core, id, t->rec.seq, &item));
+    TRY(fed_stream_entry(core, id, t->rec.seq, (struct view){0}, &item));
     TRY(fed_stream_item(core, device, view_of(&item)));
 out:
     bytes_free(&item);

@@ -237,6 +237,24 @@ const struct proto_shape fed_rec_ask_shape =
 
 static const uint64_t version[] = {1};
 
+static const struct proto_field frank_fields[] = {
+    PROTO_UINT(fed_rec_frank, term, UINT64_MAX),
+    PROTO_UINT(fed_rec_frank, ts_ms, UINT64_MAX),
+    PROTO_FIXED(fed_rec_frank, author),
+    PROTO_BIN(fed_rec_frank, ids, 32u * LIMIT_ENTRY_MESSAGES),
+    PROTO_BIN(fed_rec_frank, sig, 64),
+    PROTO_FIXED(fed_rec_frank, chain),
+};
+const struct proto_shape fed_rec_frank_shape =
+    PROTO_SHAPE(fed_rec_frank, frank_fields);
+
+static const struct proto_field reporter_fields[] = {
+    PROTO_UINT(fed_rec_reporter, since_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_reporter, count, UINT64_MAX),
+};
+const struct proto_shape fed_rec_reporter_shape =
+    PROTO_SHAPE(fed_rec_reporter, reporter_fields);
+
 enum err
 fed_rec_encode(const struct mem *mem, const struct proto_shape *shape,
                const void *from, struct bytes *out)

@@ -227,6 +227,23 @@ struct fed_rec_consent {
     struct view consent; /* signed; empty: none */
 };
 
+/* DEVICE: what the hub signed of an entry, so that it can be shown to others.
+ */
+struct fed_rec_frank {
+    uint64_t term;
+    uint64_t ts_ms;
+    uint8_t author[32];
+    struct view ids;   /* of the messages in it */
+    struct view sig;   /* of its proto_frank */
+    uint8_t chain[32]; /* hash of the hub's chain, a record of its own */
+};
+
+/* CLINIC: who reports to us, so that nobody does it without end. */
+struct fed_rec_reporter {
+    uint64_t since_ms;
+    uint64_t count;
+};
+
 /* A question in a thread. */
 struct fed_rec_ask {
     uint8_t author[32];
@@ -252,6 +269,8 @@ extern const struct proto_shape fed_rec_out_shape;
 extern const struct proto_shape fed_rec_allow_shape;
 extern const struct proto_shape fed_rec_consent_shape;
 extern const struct proto_shape fed_rec_ask_shape;
+extern const struct proto_shape fed_rec_frank_shape;
+extern const struct proto_shape fed_rec_reporter_shape;
 
 MUST_CHECK enum err fed_rec_encode(const struct mem *mem,
                                    const struct proto_shape *shape,

@@ -7,6 +7,7 @@
  * phone that is away holds up nobody's log.
  */
 #include "federation/core/care.h"
+#include "federation/core/frank.h"
 
 #include "proto/msg/device.h"
 
@@ -62,8 +63,10 @@ fed_route_fan(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
 {
     enum err e;
     struct bytes item = {0};
+    struct view frank;
 
-    TRY(fed_stream_entry(core, &t->id, entry, &item));
+    TRY(fed_frank_sign(core, t, entry, &frank));
+    TRY(fed_stream_entry(core, &t->id, entry, frank, &item));
     TRY(fed_route_item(core, p, view_of(&item), except));
 out:
     bytes_free(&item);

@@ -91,6 +91,15 @@ struct fed_member {
                                      first; since the thread was loaded */
 };
 
+/* The newest entry of a thread that we order, for those who want it signed. */
+struct fed_franked {
+    uint64_t seq;
+    struct clinic_id author;
+    uint8_t tag[32];
+    bool made;
+    uint8_t sig[64];
+};
+
 /* Our submission that has no answer yet. */
 struct fed_sub {
     uint64_t number; /* of the intent */
@@ -116,6 +125,7 @@ struct fed_thread {
         *veil; /* what we asked the GroupInfo to be sealed to */
     uint8_t joining_hash[32];
     struct view joining_commit; /* as hub, during fed_resync_joined */
+    struct fed_franked franked;
     struct fed_member *members; /* of nodes, sorted, without us */
     size_t members_len;
     struct fed_sub subs[LIMIT_SUBMIT_WINDOW];

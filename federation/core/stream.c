@@ -163,7 +163,7 @@ fed_stream_fan(struct fed_core *core, struct fed_party *p,
 /* GONE when it was pruned. */
 enum err
 fed_stream_entry(struct fed_core *core, const struct thread_id *thread,
-                 uint64_t entry, struct bytes *out)
+                 uint64_t entry, struct view frank, struct bytes *out)
 {
     enum err e;
     struct fed_rec_log rec;
@@ -186,6 +186,7 @@ fed_stream_entry(struct fed_core *core, const struct thread_id *thread,
     fan->term = rec.term;
     fan->ts_ms = rec.ts_ms;
     fan->kind = body.len > 0 ? rec.kind : PROTO_ENTRY_GONE;
+    fan->frank = frank;
     fan->message = body.len > 0 ? view_of(&body) : VIEW_ARRAY(rec.hash);
     TRY(proto_peer_encode(core->mem, &msg, out));
 out:
@@ -222,7 +223,8 @@ row_item(struct fed_core *core, struct view row, struct fed_flight *flight,
 
     flight_from(row, flight);
     if (flight->fan) {
-        TRY(fed_stream_entry(core, &flight->thread, flight->entry, out));
+        TRY(fed_stream_entry(core, &flight->thread, flight->entry,
+                             (struct view){0}, out));
     } else if (flight->answer) {
         TRY(bytes_copy(core->mem, view_skip(row, ROW_FAN_SIZE), out));
     } else if (row.len > 1 &&

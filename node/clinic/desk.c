@@ -3,6 +3,7 @@
 
 #include "node/clinic/event.h"
 #include "node/clinic/intro.h"
+#include "node/clinic/report.h"
 #include "store/journal.h"
 
 void
@@ -75,6 +76,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return node_desk_consent(txn, desk, show);
     case FED_SHOW_INTRO:
         return node_desk_intro(txn, desk, show);
+    case FED_SHOW_REPORT:
+        return node_desk_report(txn, desk, show);
     case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
     case FED_SHOW_REVOKED: /* the handshake's: the runner's */
     case FED_SHOW_BAD:     /* logged by the runner */

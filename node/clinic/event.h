@@ -9,26 +9,28 @@
 
 /* Journal.  a and b are the ids given, n the number. */
 enum node_event {
-    NODE_EVENT_MESSAGE = 1,   /* a conversation, n message: new in it */
-    NODE_EVENT_STATE = 2,     /* a conversation, n message: sent, delivered */
-    NODE_EVENT_CONV = 3,      /* a conversation: made or changed */
-    NODE_EVENT_CLINIC = 4,    /* a clinic, n store_clinic_state */
-    NODE_EVENT_REQUEST = 5,   /* a clinic: wants to connect, decide */
-    NODE_EVENT_LINK = 6,      /* a link: made, changed */
-    NODE_EVENT_LINK_USED = 7, /* a link, b clinic, n proto_redeem_code */
-    NODE_EVENT_CONTACT = 8,   /* a contact */
-    NODE_EVENT_GAP = 9,       /* a conversation: entries are missing */
-    NODE_EVENT_OVERDUE = 10,  /* a conversation, n message: not accepted */
-    NODE_EVENT_ROLLBACK = 11, /* a clinic, or nothing: this node */
-    NODE_EVENT_FORK = 12,     /* a conversation, b clinic: views differ */
-    NODE_EVENT_MEMBERS = 13,  /* a conversation, b subject, n 1 in 0 out */
-    NODE_EVENT_INVITE = 14,   /* a link, b contact, n store_invite_state */
-    NODE_EVENT_PATIENT = 15,  /* a patient, n store_patient_state */
-    NODE_EVENT_DEVICES = 16,  /* a patient, b device or zeros, n fed_devices */
-    NODE_EVENT_CONSENT = 17,  /* a conversation, b patient, n fed_consent */
-    NODE_EVENT_IDENTITY = 18, /* a contact, b patient: another key, compare */
-    NODE_EVENT_CONTINUED = 19 /* a conversation: in a new thread, since all had
+    NODE_EVENT_MESSAGE = 1,    /* a conversation, n message: new in it */
+    NODE_EVENT_STATE = 2,      /* a conversation, n message: sent, delivered */
+    NODE_EVENT_CONV = 3,       /* a conversation: made or changed */
+    NODE_EVENT_CLINIC = 4,     /* a clinic, n store_clinic_state */
+    NODE_EVENT_REQUEST = 5,    /* a clinic: wants to connect, decide */
+    NODE_EVENT_LINK = 6,       /* a link: made, changed */
+    NODE_EVENT_LINK_USED = 7,  /* a link, b clinic, n proto_redeem_code */
+    NODE_EVENT_CONTACT = 8,    /* a contact */
+    NODE_EVENT_GAP = 9,        /* a conversation: entries are missing */
+    NODE_EVENT_OVERDUE = 10,   /* a conversation, n message: not accepted */
+    NODE_EVENT_ROLLBACK = 11,  /* a clinic, or nothing: this node */
+    NODE_EVENT_FORK = 12,      /* a conversation, b clinic: views differ */
+    NODE_EVENT_MEMBERS = 13,   /* a conversation, b subject, n 1 in 0 out */
+    NODE_EVENT_INVITE = 14,    /* a link, b contact, n store_invite_state */
+    NODE_EVENT_PATIENT = 15,   /* a patient, n store_patient_state */
+    NODE_EVENT_DEVICES = 16,   /* a patient, b device or zeros, n fed_devices */
+    NODE_EVENT_CONSENT = 17,   /* a conversation, b patient, n fed_consent */
+    NODE_EVENT_IDENTITY = 18,  /* a contact, b patient: another key, compare */
+    NODE_EVENT_CONTINUED = 19, /* a conversation: in a new thread, since all had
                                  lost the state of the one before */
+    NODE_EVENT_REPORTED = 22   /* who (a clinic or patient), b the report, n
+                                  enum fed_proof or NODE_REPORTED_TOO_OFTEN */
 };
 
 /* Audit. */
@@ -72,7 +74,15 @@ enum node_audit {
     NODE_AUDIT_WATCH = 41,        /* of a conversation, up to message n */
     NODE_AUDIT_CONTACT_READ = 42, /* a contact with its notes */
     NODE_AUDIT_CONTACT_FIND = 43, /* n contacts were listed */
-    NODE_AUDIT_THREAD_HAND = 44
+    NODE_AUDIT_THREAD_HAND = 44,
+    NODE_AUDIT_REPORTED = 48,    /* a report, n as of the event */
+    NODE_AUDIT_REPORT = 49,      /* a conversation: message n was reported */
+    NODE_AUDIT_REPORT_READ = 50, /* n reports were shown */
+    NODE_AUDIT_REPORT_CLOSE = 51
+};
+
+enum {
+    NODE_REPORTED_TOO_OFTEN = 255 /* no more is taken from them today */
 };
 
 /* Marks of a conversation (store_conv_mark_*): kind, subject, value. */

@@ -115,7 +115,13 @@
 #define LIMIT_MOVE_WAIT_MS 60000u     /* for those who are there to answer */
 #define LIMIT_MOVE_AGAIN_MS 86400000u /* a statement is said again */
 #define LIMIT_MOVE_FRESH_MS (7ull * 86400000u) /* and older it counts not */
-#define LIMIT_WELCOME_REFS 1024u               /* key packages that one names */
+#define LIMIT_REPORT_WORDS 2000u               /* of whoever reports */
+#define LIMIT_REPORTS_DAY 20u /* from one clinic or patient, in */
+#define LIMIT_REPORTS_MS 86400000u
+#define LIMIT_ENTRY_MESSAGES 256u /* that one entry says */
+#define LIMIT_FRANK_KEPT 4096u /* entries of a thread that a device can prove \
+                                */
+#define LIMIT_WELCOME_REFS 1024u     /* key packages that one names */
 #define LIMIT_HUBS_PER_PARTY 256u    /* that one peer makes us talk to */
 #define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
 #define LIMIT_EPOCH_LATE_ENTRIES 64u /* decisions D 13 */

@@ -146,6 +146,7 @@ static const struct proto_field fan_fields[] = {
     PROTO_UINT(proto_fan, ts_ms, UINT64_MAX),
     PROTO_UINT(proto_fan, kind, PROTO_ENTRY_GONE),
     PROTO_BIN(proto_fan, message, LIMIT_MLS_MESSAGE),
+    PROTO_BIN(proto_fan, frank, 64),
 };
 
 static const struct proto_field log_pull_fields[] = {
@@ -281,6 +282,31 @@ static const struct proto_field roster_fields[] = {
                proto_node_addr_shape),
 };
 
+static const struct proto_field frank_fields[] = {
+    PROTO_FIXED(proto_frank, thread),
+    PROTO_UINT(proto_frank, term, UINT64_MAX),
+    PROTO_UINT(proto_frank, seq, UINT64_MAX),
+    PROTO_UINT(proto_frank, ts_ms, UINT64_MAX),
+    PROTO_FIXED(proto_frank, author),
+    PROTO_FIXED(proto_frank, tag),
+};
+const struct proto_shape proto_frank_shape =
+    PROTO_SHAPE(proto_frank, frank_fields);
+
+static const struct proto_field report_fields[] = {
+    PROTO_FIXED(proto_report, thread),
+    PROTO_FIXED(proto_report, message),
+    PROTO_FIXED(proto_report, author),
+    PROTO_UINT(proto_report, term, UINT64_MAX),
+    PROTO_UINT(proto_report, seq, UINT64_MAX),
+    PROTO_UINT(proto_report, ts_ms, UINT64_MAX),
+    PROTO_UINT(proto_report, reason, PROTO_REPORT_REASON_COUNT - 1),
+    PROTO_TEXT(proto_report, words, LIMIT_REPORT_WORDS),
+    PROTO_BIN(proto_report, content, LIMIT_CONTENT),
+    PROTO_BIN(proto_report, ids, 32u * LIMIT_ENTRY_MESSAGES),
+    PROTO_BIN(proto_report, proof, LIMIT_HUB_STATEMENT),
+};
+
 static const struct proto_field thread_end_fields[] = {
     PROTO_FIXED(proto_thread_end, thread),
     PROTO_UINT(proto_thread_end, reason, 255),
@@ -389,6 +415,7 @@ static const struct entry entries[] = {
     {PROTO_PEER_HUB_SEEN, 1, PROTO_SHAPE(proto_hub_seen, hub_seen_fields)},
     {PROTO_PEER_HUB_MOVE, 1, PROTO_SHAPE(proto_hub_move, hub_move_fields)},
     {PROTO_PEER_ROSTER, 1, PROTO_SHAPE(proto_roster, roster_fields)},
+    {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
     {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
     {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},
     {PROTO_PEER_BLOB_OPEN, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},

@@ -15,6 +15,7 @@
 #define PROTO_MSG_PEER_H
 
 #include "proto/msg/hub.h"
+#include "proto/msg/report.h"
 
 /* The protocol versions that this build speaks. */
 #define PROTO_VERSION_MIN 1u
@@ -57,6 +58,7 @@ enum proto_peer_type {
     PROTO_PEER_HUB_SEEN = 50,
     PROTO_PEER_HUB_MOVE = 51,
     PROTO_PEER_ROSTER = 52,
+    PROTO_PEER_REPORT = 54,
 
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
@@ -277,6 +279,8 @@ struct proto_fan {
     uint64_t ts_ms;
     uint64_t kind;
     struct view message;
+    struct view frank; /* to a patient: proto_frank signed by the hub's node,
+                          the signature alone; or empty */
 };
 
 /* Give me entries from..; what is below from is acknowledged by this. */
@@ -508,6 +512,7 @@ struct proto_peer_msg {
         struct proto_hub_seen hub_seen;
         struct proto_hub_move hub_move;
         struct proto_roster roster;
+        struct proto_report report;
         struct proto_route route;
         struct proto_routed routed;
         struct proto_blob_open blob_open;

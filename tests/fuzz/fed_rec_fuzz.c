@@ -10,6 +10,7 @@
 #include "proto/base/assert.h"
 #include "proto/msg/hub.h"
 #include "proto/msg/peer.h"
+#include "proto/msg/report.h"
 #include "tests/support/sample.h"
 
 #include <stddef.h>
@@ -36,7 +37,8 @@ static const struct proto_shape *const shapes[] = {
     &fed_app_rec_file_shape,    &fed_app_rec_entry_shape,
     &fed_app_rec_part_shape,    &fed_app_rec_request_shape,
     &fed_app_rec_grant_shape,   &proto_hub_signed_shape,
-    &proto_hub_said_shape,
+    &proto_hub_said_shape,      &fed_rec_frank_shape,
+    &fed_rec_reporter_shape,    &proto_frank_shape,
 };
 
 enum {

@@ -407,6 +407,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         [FED_SHOW_DEVICES] = "devices",
         [FED_SHOW_ENROL] = "enrol",
         [FED_SHOW_HUB] = "hub",
+        [FED_SHOW_REPORT] = "report",
     };
 
     if (s->kind < sizeof(names) / sizeof(names[0]) && names[s->kind] != NULL) {
@@ -447,6 +448,9 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         break;
     case FED_SHOW_HUB:
         n->hubs[s->code < 4 ? s->code : 0]++;
+        break;
+    case FED_SHOW_REPORT:
+        n->reports[s->known ? 7 : s->value]++;
         break;
     case FED_SHOW_MEMBER:
     case FED_SHOW_PATIENT:

@@ -233,35 +233,6 @@ TEST(a_consent_recorded_at_the_desk)
     world_end(&w);
 }
 
-/* Clinic 0 only carries between clinic 1 and the patient. */
-static struct thread_id
-private_thread(size_t d)
-{
-    size_t three[3] = {0, 1, d};
-    size_t two[2] = {1, d};
-    struct thread_id t = world_open(&w, 0, d);
-    struct thread_id u = {{0}};
-    struct subject_id s = node_subject(&w, d);
-    struct clinic_id with;
-
-    world_consent(&w, &t, 0, d, 1, true);
-    CHECK(world_in(&w, &t, three, 3));
-    memcpy(with.b, s.b, sizeof(with.b));
-    CHECK_ERR(
-        fed_core_thread_open(w.nodes[1].core, &with, 1, VIEW_LIT("x"), &u),
-        ERR_DENIED);
-    world_consent(&w, &t, 1, d, 1, true);
-    for (int i = 0; i < 1000; i++) {
-        if (fed_core_thread_open(w.nodes[1].core, &with, 1, (struct view){0},
-                                 &u) == OK) {
-            break;
-        }
-        world_step(&w, 10);
-    }
-    CHECK(world_in(&w, &u, two, 2));
-    return u;
-}
-
 TEST(a_clinic_that_only_carries)
 {
     size_t two[2] = {1, 0};
@@ -271,7 +242,7 @@ TEST(a_clinic_that_only_carries)
     world_befriend(&w, 0, 1);
     two[1] = world_device(&w, 0);
     world_enrol(&w, two[1], 0);
-    u = private_thread(two[1]);
+    u = world_private(&w, two[1]);
     talk(&u, two, 2, 12);
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, 1, &u));
@@ -300,7 +271,7 @@ TEST(identity_back_on_a_new_phone)
     world_befriend(&w, 0, 1);
     lost = world_device(&w, 0);
     world_enrol(&w, lost, 0);
-    u = private_thread(lost);
+    u = world_private(&w, lost);
     t = w.nodes[lost].ask_in;
     node_crash(&w, lost);
     world_lose(&w, 0, lost);
@@ -392,7 +363,7 @@ TEST(withdrawn_from_the_clinic_that_orders)
     world_befriend(&w, 0, 1);
     d = world_device(&w, 0);
     world_enrol(&w, d, 0);
-    u = private_thread(d);
+    u = world_private(&w, d);
     one = node_root(&w, 1);
     node_stepped(&w, d, fed_core_withdraw(w.nodes[d].core, &one));
     world_run(&w, 4000);

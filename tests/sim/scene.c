@@ -55,6 +55,34 @@ world_thread(struct world *w, size_t i, const struct thread_id *id)
     return t;
 }
 
+struct thread_id
+world_private(struct world *w, size_t d)
+{
+    size_t three[3] = {0, 1, d};
+    size_t two[2] = {1, d};
+    struct thread_id t = world_open(w, 0, d);
+    struct thread_id u = {{0}};
+    struct subject_id s = node_subject(w, d);
+    struct clinic_id with;
+
+    world_consent(w, &t, 0, d, 1, true);
+    CHECK(world_in(w, &t, three, 3));
+    memcpy(with.b, s.b, sizeof(with.b));
+    CHECK_ERR(
+        fed_core_thread_open(w->nodes[1].core, &with, 1, VIEW_LIT("x"), &u),
+        ERR_DENIED);
+    world_consent(w, &t, 1, d, 1, true);
+    for (int i = 0; i < 1000; i++) {
+        if (fed_core_thread_open(w->nodes[1].core, &with, 1, (struct view){0},
+                                 &u) == OK) {
+            break;
+        }
+        world_step(w, 10);
+    }
+    CHECK(world_in(w, &u, two, 2));
+    return u;
+}
+
 void
 world_end(struct world *w)
 {

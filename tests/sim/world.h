@@ -110,6 +110,7 @@ struct node {
     size_t enrols[16];
     size_t intros; /* heard */
     size_t patients;
+    size_t reports[8]; /* by enum fed_proof; the last: too many */
     struct message_id ask; /* the last question */
     struct thread_id ask_in;
     /* a device */
