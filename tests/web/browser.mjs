@@ -7,8 +7,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export async function openBrowser() {
-  const profile = await mkdtemp(join(tmpdir(), "balsam-chromium-"));
+// kept: the profile's folder, which stays; otherwise a fresh one.
+export async function openBrowser(kept = undefined) {
+  const profile = kept ?? await mkdtemp(join(tmpdir(), "balsam-chromium-"));
   const child = spawn("chromium", [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
     "--no-first-run", "--remote-debugging-pipe", `--user-data-dir=${profile}`,
@@ -63,11 +64,14 @@ export async function openBrowser() {
       to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     });
 
-  // A fresh page of its own context: nothing is shared with another.
+  // A fresh page, of its own context: nothing is shared with another; of the
+  // profile's, if that is kept.
   const page = async () => {
-    const { browserContextId } = await send("Target.createBrowserContext");
-    const { targetId } = await send("Target.createTarget",
-                                    { url: "about:blank", browserContextId });
+    const own = kept === undefined
+      ? await send("Target.createBrowserContext") : {};
+    const { targetId } = await send("Target.createTarget", {
+      url: "about:blank", ...(own.browserContextId === undefined ? {}
+        : { browserContextId: own.browserContextId }) });
     const { sessionId } = await send("Target.attachToTarget",
                                      { targetId, flatten: true });
     const call = (method, params) => send(method, params, sessionId);
@@ -120,7 +124,9 @@ export async function openBrowser() {
         process.kill(-child.pid, "SIGKILL");
         await gone;
       }
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      if (kept === undefined) {
+        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
     },
   };
 }

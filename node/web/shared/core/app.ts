@@ -186,9 +186,19 @@ export class App {
     return this.#module.call(op, args);
   }
 
-  /** When tick() is due (ms since 1970), 0n: no need. */
-  turn(): bigint {
-    return this.#call(Op.Turn).u64();
+  /**
+   * When tick() is due (ms since 1970), 0n: no need.  undefined: a commit is
+   * under way; committed() goes on, then turn() again.
+   */
+  turn(): bigint | undefined {
+    try {
+      return this.#call(Op.Turn).u64();
+    } catch (e) {
+      if (e instanceof CoreError && e.code === "again") {
+        return undefined;
+      }
+      throw e;
+    }
   }
 
   /** A commit that was under way ended. */
