@@ -283,8 +283,14 @@ enum err node_cmd_recovery_check(struct node_call *c);
 enum err node_cmd_rotate_key(struct node_call *c);
 enum err node_cmd_backup(struct node_call *c);
 enum err node_cmd_audit(struct node_call *c);
+enum err node_cmd_report(struct node_call *c);
+enum err node_cmd_reports(struct node_call *c);
+enum err node_cmd_report_close(struct node_call *c);
 enum err node_cmd_splice_allow(struct node_call *c);
 enum err node_cmd_splice_deny(struct node_call *c);
+
+/* What a message says. */
+void node_json_content(const struct proto_content *content, json_t *into);
 
 /* One message as JSON, for thread show and watch. */
 void node_json_message(struct node_call *c, struct store_txn *txn,

@@ -211,8 +211,8 @@ show_files(const struct proto_text *text, json_t *into)
     }
 }
 
-static void
-show_content(const struct proto_content *content, json_t *into)
+void
+node_json_content(const struct proto_content *content, json_t *into)
 {
     switch ((int)content->kind) {
     case PROTO_CONTENT_TEXT:
@@ -244,7 +244,7 @@ show_edited(struct store_txn *txn, const struct store_msg *m, json_t *into)
     node_json_bool(into, "edited", true);
     if (store_msg_get(txn, m->about, &edit) == OK &&
         proto_content_decode(view_of(&edit.body), &content) == OK) {
-        show_content(&content, into);
+        node_json_content(&content, into);
     }
     store_msg_clear(&edit);
 }
@@ -323,7 +323,7 @@ node_json_message(struct node_call *c, struct store_txn *txn,
         return;
     }
     if (content != NULL) {
-        show_content(content, into);
+        node_json_content(content, into);
         show_consent(c, txn, m, content, into);
     }
     if ((m->flags & STORE_MSG_EDITED) != 0) {

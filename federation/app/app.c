@@ -412,7 +412,7 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
     case FED_SHOW_BAD:
     case FED_SHOW_PATIENT:
     case FED_SHOW_REPORT: /* a clinic's */
-    case FED_SHOW_HUB: /* THREAD says the same */
+    case FED_SHOW_HUB:    /* THREAD says the same */
         return OK;
     }
     return OK;

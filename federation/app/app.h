@@ -25,7 +25,7 @@
 #ifndef FEDERATION_APP_APP_H
 #define FEDERATION_APP_APP_H
 
-#include "federation/core/core.h"
+#include "federation/core/report.h"
 #include "proto/msg/link.h"
 
 struct fed_app;
@@ -484,6 +484,20 @@ MUST_CHECK enum err fed_app_edit(struct fed_app *app,
 MUST_CHECK enum err fed_app_delete(struct fed_app *app,
                                    const struct thread_id *thread,
                                    uint64_t number);
+/*
+ * Show what another said to the clinics that can act on it (core/report.h):
+ * who they are, and do it.  reason: enum proto_report_reason
+ * ERR_MISSING  no such message; ERR_DENIED  it is ours; ERR_STATE  what it
+ * said is no longer here; ERR_LIMIT  too many words
+ */
+MUST_CHECK enum err fed_app_report_to(struct fed_app *app,
+                                      const struct thread_id *thread,
+                                      struct clinic_id out[FED_REPORT_TO],
+                                      size_t *len_out);
+MUST_CHECK enum err fed_app_report(struct fed_app *app,
+                                   const struct thread_id *thread,
+                                   uint64_t number, uint64_t reason,
+                                   struct view words);
 MUST_CHECK enum err fed_app_react(struct fed_app *app,
                                   const struct thread_id *thread,
                                   uint64_t number, struct view emoji, bool on);

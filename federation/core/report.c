@@ -202,14 +202,13 @@ about(const struct proto_report *in, const struct proto_frank *said)
            memcmp(said->tag, tag, sizeof(tag)) == 0 &&
            memcmp(said->thread, in->thread, 32) == 0 &&
            memcmp(said->author, in->author, 32) == 0 &&
-           said->term == in->term && said->seq == in->seq &&
-           said->ts_ms == in->ts_ms;
+           said->term == in->term && said->seq == in->seq;
 }
 
 /* What a hub's signature is worth to us. */
 static enum err
 by_signature(struct fed_core *core, const struct fed_party *by,
-             const struct proto_report *in, struct clinic_id *hub,
+             struct proto_report *in, struct clinic_id *hub,
              enum fed_proof *out)
 {
     enum err e;
@@ -231,6 +230,7 @@ by_signature(struct fed_core *core, const struct fed_party *by,
         goto out;
     }
     *hub = node.root;
+    in->ts_ms = f.ts_ms; /* the time, too, is what was signed */
     if (memcmp(node.root.b, in->author, sizeof(node.root.b)) == 0) {
         *out = FED_PROOF_AUTHOR;
         goto out;
@@ -246,7 +246,7 @@ out:
 
 static enum err
 judge(struct fed_core *core, const struct fed_party *by,
-      const struct proto_report *in, struct clinic_id *hub, enum fed_proof *out)
+      struct proto_report *in, struct clinic_id *hub, enum fed_proof *out)
 {
     enum err e;
     struct clinic_id author;
@@ -326,6 +326,7 @@ fed_report_recv(struct fed_core *core, struct fed_party *p,
 {
     enum err e;
     struct clinic_id hub = {{0}};
+    struct proto_report judged = *in;
     enum fed_proof proof;
     bool take;
     bool first;
@@ -338,8 +339,8 @@ fed_report_recv(struct fed_core *core, struct fed_party *p,
         TRY(first ? too_many(core, p) : OK);
         goto out;
     }
-    TRY(judge(core, p, in, &hub, &proof));
-    TRY(show(core, p, in, proof, &hub));
+    TRY(judge(core, p, &judged, &hub, &proof));
+    TRY(show(core, p, &judged, proof, &hub));
 out:
     return e;
 }

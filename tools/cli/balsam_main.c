@@ -37,6 +37,7 @@ static const struct special specials[] = {
     {"connect", tool_cmd_connect},
     {"invite", tool_cmd_invite},
     {"invite resend", tool_cmd_invite},
+    {"report", tool_cmd_report},
     {"recovery check", tool_cmd_words},
     {"rotate-key", tool_cmd_words},
     {"recovery sheet", tool_cmd_sheet},

@@ -46,6 +46,7 @@ enum tool_exit tool_cmd_connect(const struct tool_run *run);
 enum tool_exit tool_cmd_invite(const struct tool_run *run);
 enum tool_exit tool_cmd_watch(const struct tool_run *run);
 enum tool_exit tool_cmd_plain(const struct tool_run *run);
+enum tool_exit tool_cmd_report(const struct tool_run *run);
 enum tool_exit tool_cmd_words(const struct tool_run *run);
 enum tool_exit tool_cmd_sheet(const struct tool_run *run);
 enum tool_exit tool_cmd_backup(const struct tool_run *run);

@@ -390,6 +390,7 @@ static const struct view_of_command views[] = {
     {"profile show", tool_show_profile},
     {"profile set", tool_show_profile},
     {"audit", tool_show_audit},
+    {"reports", tool_show_reports},
     {"doctor", tool_show_doctor},
 };
 

@@ -17,6 +17,7 @@ void tool_print_time(long long ms);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);
+void tool_show_reports(const json_t *a);
 void tool_show_invites(const json_t *answer);
 void tool_show_invite(const json_t *answer);
 void tool_show_patients(const json_t *answer);

@@ -42,6 +42,7 @@ static const struct {
     {"react", tool_patient_react},
     {"save-attachment", tool_patient_save},
     {"members", tool_patient_members},
+    {"report", tool_patient_report},
     {"leave", tool_patient_leave},
     {"watch", tool_patient_watch},
     {"sync", tool_patient_only_sync},

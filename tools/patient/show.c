@@ -254,6 +254,22 @@ show_one(const json_t *answer, const char *key, void (*show)(const json_t *))
     }
 }
 
+static void
+show_reported(const json_t *r)
+{
+    const json_t *name;
+    size_t i;
+
+    (void)printf("Reported to ");
+    json_array_foreach(json_object_get(r, "to"), i, name)
+    {
+        (void)printf("%s", i == 0 ? "" : " and ");
+        tool_print_safe(json_string_value(name));
+    }
+    (void)printf(". To have nothing more from them: balsam-patient leave, or "
+                 "part.\n");
+}
+
 void
 tool_patient_show(const struct tool_patient *p)
 {
@@ -262,6 +278,7 @@ tool_patient_show(const struct tool_patient *p)
     show_each(o, "threads", "There is no conversation yet.", show_thread);
     show_one(o, "thread", show_thread);
     show_each(o, "messages", "Nothing was said yet.", show_message);
+    show_one(o, "reported", show_reported);
     show_one(o, "message", show_message);
     show_each(o, "clinics", "You are connected to no clinic.", show_clinic);
     show_one(o, "clinic", show_clinic);
