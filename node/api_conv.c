@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: the inbox, and the messages of one. */
+#include "federation/core/hub.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "proto/msg/group.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -401,6 +403,7 @@ thread_word(enum fed_thread_state s)
 struct info {
     struct thread_id id;
     struct fed_thread_info info;
+    uint64_t stands_ms;
 };
 
 static enum err
@@ -408,7 +411,9 @@ step_info(void *ctx, struct fed_core *core)
 {
     struct info *i = ctx;
 
-    return fed_core_thread(core, &i->id, &i->info);
+    enum err e = fed_core_thread(core, &i->id, &i->info);
+
+    return e == OK ? fed_core_stands(core, &i->id, &i->stands_ms) : e;
 }
 
 /* How the thread stands: its order, its queue, its authenticator. */
@@ -423,11 +428,36 @@ show_thread(struct node_call *c, const struct store_conv *conv)
     }
     node_json_view(c->out, "state", view_str(thread_word(i.info.state)));
     node_json_bool(c->out, "hub_here", i.info.hub_here);
+    if (i.stands_ms != 0) {
+        node_json_num(c->out, "hub_gone_since_ms", i.stands_ms);
+    }
     node_json_num(c->out, "term", i.info.term);
     node_json_num(c->out, "log", i.info.seq);
     node_json_num(c->out, "epoch", i.info.epoch);
     node_json_bool(c->out, "waiting", i.info.waiting);
     node_json_hex(c->out, "authenticator", VIEW_ARRAY(i.info.authenticator));
+}
+
+/* A patient asked for it after a conversation whose clinic was gone. */
+static void
+show_before(struct node_call *c, struct store_txn *txn,
+            const struct store_conv *conv)
+{
+    struct bytes ext = {0};
+    struct proto_group group;
+    struct thread_id before;
+    struct conv_id id;
+
+    if (conv->has_thread && node_desk_group(txn, &conv->thread, &ext) == OK &&
+        proto_group_decode(view_of(&ext), &group) == OK &&
+        (group.flags & PROTO_GROUP_AFTER) != 0) {
+        node_json_bool(c->out, "continues", true);
+        memcpy(before.b, group.prev, sizeof(before.b));
+        if (group.term == 1 && store_conv_by_thread(txn, &before, &id) == OK) {
+            node_json_hex(c->out, "after", conv_id_view(&id));
+        }
+    }
+    bytes_free(&ext);
 }
 
 enum err
@@ -446,6 +476,7 @@ node_cmd_thread_show(struct node_call *c)
     node_json_hex(c->out, "id", conv_id_view(&conv.id));
     node_json_view(c->out, "title", proto_phi_reveal(&name));
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
+    show_before(c, s.txn, &conv);
     node_json_num(c->out, "total", conv.msgs);
     TRY(show_messages(&s, max, node_json_array(c->out, "messages")));
     store_read_end(s.txn);

@@ -395,6 +395,10 @@ struct fed_app_thread {
     uint64_t unread;
     uint64_t waiting; /* ours that the hub does not have yet */
     uint64_t last_ms;
+    struct thread_id after; /* the one that this comes after; zeros: none */
+    bool gone; /* its clinic was not reached for three days, and no other is in
+                  it that could go on: it stands still (decisions D 16) */
+    uint64_t gone_ms;  /* when it was last reached */
     struct view title; /* may be empty */
     struct view group; /* encoded struct proto_group: who is in it; may be
                           empty while it opens */
@@ -410,6 +414,16 @@ MUST_CHECK enum err fed_app_thread_next(struct fed_app *app,
                                         struct bytes *hold);
 MUST_CHECK enum err fed_app_leave(struct fed_app *app,
                                   const struct thread_id *thread);
+/*
+ * Ask a clinic for a new conversation after this one, which stands still.
+ * EV_THREAD tells when it is there.  What waits in the old one stays there: it
+ * was meant for the other clinic.
+ * ERR_MISSING  no such thread; ERR_DENIED  not enrolled there
+ */
+MUST_CHECK enum err fed_app_continue(struct fed_app *app,
+                                     const struct thread_id *thread,
+                                     const struct clinic_id *with,
+                                     struct thread_id *id_out);
 
 /* ----------------------------------------------------------------- messages */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads as shown: who orders them, who is in them, how many are unread. */
 #include "federation/app/inside.h"
+#include "federation/core/hub.h"
+#include "federation/core/patient.h"
 #include "federation/core/rec.h"
 #include "proto/msg/group.h"
 
@@ -103,9 +105,11 @@ out:
 /* ------------------------------------------------------------------ reading */
 
 static void
-show_rec(const struct thread_id *id, const struct fed_app_rec_thread *t,
-         struct fed_app_thread *out)
+show_rec(struct fed_app *app, const struct thread_id *id,
+         const struct fed_app_rec_thread *t, struct fed_app_thread *out)
 {
+    struct proto_group g;
+
     *out = (struct fed_app_thread){
         .id = *id,
         .number = t->number,
@@ -118,6 +122,16 @@ show_rec(const struct thread_id *id, const struct fed_app_rec_thread *t,
         .group = t->group,
     };
     memcpy(out->hub.b, t->hub, sizeof(out->hub.b));
+    if (t->group.len == 0 || proto_group_decode(t->group, &g) != OK) {
+        return;
+    }
+    if ((g.flags & PROTO_GROUP_AFTER) != 0 && g.term == 1) {
+        memcpy(out->after.b, g.prev, sizeof(out->after.b));
+    }
+    if (app->core != NULL &&
+        fed_core_stands(app->core, id, &out->gone_ms) == OK) {
+        out->gone = out->gone_ms != 0;
+    }
 }
 
 enum err
@@ -130,7 +144,7 @@ fed_app_thread(struct fed_app *app, const struct thread_id *id,
 
     TRY(fed_app_load(&app->kv, FED_APP_THREAD, &key, &fed_app_rec_thread_shape,
                      &t, hold));
-    show_rec(id, &t, out);
+    show_rec(app, id, &t, out);
 out:
     return e;
 }
@@ -153,7 +167,7 @@ fed_app_thread_next(struct fed_app *app, const struct thread_id *after,
                      &value));
     TRY(fed_rec_decode(view_of(&value), &fed_app_rec_thread_shape, &t));
     TRY(thread_id_from(fed_app_key_view(&key), &id));
-    show_rec(&id, &t, out);
+    show_rec(app, &id, &t, out);
     bytes_free(hold);
     *hold = bytes_take(&value);
 out:
@@ -165,4 +179,13 @@ enum err
 fed_app_leave(struct fed_app *app, const struct thread_id *thread)
 {
     return app->core == NULL ? ERR_MISSING : fed_core_leave(app->core, thread);
+}
+
+enum err
+fed_app_continue(struct fed_app *app, const struct thread_id *thread,
+                 const struct clinic_id *with, struct thread_id *id_out)
+{
+    return app->core == NULL
+               ? ERR_MISSING
+               : fed_core_continue(app->core, thread, with, id_out);
 }

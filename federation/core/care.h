@@ -214,6 +214,12 @@ MUST_CHECK enum err fed_consent_content(struct fed_core *core,
                                         const struct fed_said *said,
                                         const struct proto_content *c);
 
+/* after.c: a thread after one that stands still */
+struct proto_device_continue;
+MUST_CHECK enum err fed_after_asked(struct fed_core *core,
+                                    struct fed_party *device,
+                                    const struct proto_device_continue *in);
+
 /* ------------------------------------------------------- intro.c: newcomers */
 
 /* Does the stage, by whom, bring in somebody whom we should tell? */

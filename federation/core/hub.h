@@ -19,4 +19,14 @@ MUST_CHECK enum err fed_core_hand_over(struct fed_core *core,
                                        const struct thread_id *thread,
                                        const struct clinic_id *to, bool leave);
 
+/*
+ * Since when (wall) who orders the thread was not reached, when that is three
+ * days or more and no clinic is in it that could take over without us; 0: it
+ * goes on.  With exactly us and the hub we take over ourselves, once we have
+ * something to say.  ERR_MISSING
+ */
+MUST_CHECK enum err fed_core_stands(struct fed_core *core,
+                                    const struct thread_id *thread,
+                                    uint64_t *since_ms);
+
 #endif

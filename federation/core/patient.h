@@ -160,6 +160,18 @@ MUST_CHECK enum err fed_core_set_list(struct fed_core *core, struct view list,
                                       struct view cert);
 
 /*
+ * Ask a clinic that we are a patient of for a new thread after this one, whose
+ * own clinic is gone (PROTO_GROUP_AFTER says so to both).  *id_out is its id;
+ * THREAD shows it when it is there.  Asking again changes nothing.
+ * ERR_MISSING  no such thread; ERR_DENIED  not its patient, or not directly;
+ * ERR_STATE  we are no device
+ */
+MUST_CHECK enum err fed_core_continue(struct fed_core *core,
+                                      const struct thread_id *thread,
+                                      const struct clinic_id *with,
+                                      struct thread_id *id_out);
+
+/*
  * Answer a question (ASKED).  Yes: the consent is signed with our device key
  * and said in the thread; the clinic is known here from then on.
  * ERR_MISSING  no such question, or it was answered

@@ -484,6 +484,9 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
     if (msg.type == PROTO_DEVICE_ALLOW && from_device) {
         return on_allow(core, p, &msg.u.allow);
     }
+    if (msg.type == PROTO_DEVICE_CONTINUE && from_device) {
+        return fed_after_asked(core, p, &msg.u.next);
+    }
     if (msg.type == PROTO_DEVICE_KP_STATE && core->kind == FED_KIND_DEVICE) {
         return on_state(core, p, &msg.u.kp_state);
     }

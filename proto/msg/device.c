@@ -72,6 +72,10 @@ static const struct proto_field archive_part_fields[] = {
     PROTO_BIN(proto_device_archive_part, part, PROTO_DEVICE_PART_MAX),
 };
 
+static const struct proto_field continue_fields[] = {
+    PROTO_FIXED(proto_device_continue, thread),
+};
+
 struct entry {
     enum proto_device_type type;
     uint64_t version;
@@ -96,6 +100,8 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_device_archive_get, archive_get_fields)},
     {PROTO_DEVICE_ARCHIVE_PART, 1,
      PROTO_SHAPE(proto_device_archive_part, archive_part_fields)},
+    {PROTO_DEVICE_CONTINUE, 1,
+     PROTO_SHAPE(proto_device_continue, continue_fields)},
 };
 
 static const struct entry *

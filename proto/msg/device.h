@@ -28,7 +28,8 @@ enum proto_device_type {
     PROTO_DEVICE_ALLOW = 166,
     PROTO_DEVICE_ARCHIVE_PUT = 167,
     PROTO_DEVICE_ARCHIVE_GET = 168,
-    PROTO_DEVICE_ARCHIVE_PART = 169
+    PROTO_DEVICE_ARCHIVE_PART = 169,
+    PROTO_DEVICE_CONTINUE = 170
 };
 
 /* Bounds of this protocol alone, in bytes unless the name says otherwise. */
@@ -134,6 +135,12 @@ struct proto_device_archive_part {
     struct view part;
 };
 
+/* From a patient's device: a thread with us, please, that comes after this one,
+   whose clinic is gone. */
+struct proto_device_continue {
+    uint8_t thread[32];
+};
+
 /* Any of them. */
 struct proto_device_msg {
     enum proto_device_type type;
@@ -148,6 +155,7 @@ struct proto_device_msg {
         struct proto_device_archive_put archive_put;
         struct proto_device_archive_get archive_get;
         struct proto_device_archive_part archive_part;
+        struct proto_device_continue next;
     } u;
 };
 

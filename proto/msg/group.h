@@ -38,6 +38,9 @@ struct proto_subject {
 /* Continues another thread, whose state every member lost: prev is its id, and
    log numbers go on where that one's ended. */
 #define PROTO_GROUP_CONTINUES 2u
+/* Comes after another thread, whose hub was gone, because a patient asked for
+   it: in term 1 prev is its id.  Nothing of that one moved here. */
+#define PROTO_GROUP_AFTER 4u
 
 /*
  * The newest device list of a patient who takes part: so that every member,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stories of a patient whose way to a clinic changes: a new phone, another
    home, a clinic that was carried and becomes direct. */
+#include "federation/core/hub.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
@@ -50,8 +51,51 @@ TEST(a_new_phone_whose_clock_is_behind)
     world_end(&w);
 }
 
+/* decisions D 16: the one clinic is gone; another goes on, once. */
+TEST(another_clinic_goes_on)
+{
+    size_t two[2] = {1, 0};
+    size_t d;
+    struct thread_id t;
+    struct thread_id u;
+    struct clinic_id with;
+    uint64_t since;
+
+    world_init(&w, 202, 2);
+    d = two[1] = world_device(&w, 0);
+    world_enrol(&w, d, 0);
+    world_enrol(&w, d, 1);
+    t = world_care(&w, 0, d);
+    CHECK_OK(world_say(&w, d, &t));
+    world_run(&w, 1000);
+    node_crash(&w, 0);
+    w.wall_ms += 71ull * 3600000;
+    world_run(&w, 1000);
+    CHECK_OK(fed_core_stands(w.nodes[d].core, &t, &since));
+    CHECK_EQ(since, 0);
+    w.wall_ms += 2ull * 3600000;
+    world_run(&w, 1000);
+    CHECK_OK(fed_core_stands(w.nodes[d].core, &t, &since));
+    CHECK(since != 0);
+    with = node_root(&w, 0);
+    CHECK_ERR(fed_core_continue(w.nodes[1].core, &t, &with, &u), ERR_STATE);
+    with = node_root(&w, 1);
+    for (int i = 0; i < 3; i++) {
+        node_stepped(&w, d, fed_core_continue(w.nodes[d].core, &t, &with, &u));
+        world_run(&w, 500);
+    }
+    CHECK(world_in(&w, &u, two, 2));
+    CHECK_OK(world_say(&w, d, &u));
+    CHECK_OK(world_say(&w, d, &t)); /* stays for who is gone */
+    world_run(&w, 2000);
+    CHECK_EQ(node_messages(&w, 1, &u), 1);
+    CHECK_EQ(node_messages(&w, d, &t), 1); /* and one waits */
+    CHECK_EQ(node_state(&w, 1, &t), 0);
+    world_end(&w);
+}
+
 int
 main(void)
 {
-    return RUN(T(a_new_phone_whose_clock_is_behind));
+    return RUN(T(a_new_phone_whose_clock_is_behind), T(another_clinic_goes_on));
 }

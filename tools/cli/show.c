@@ -132,6 +132,17 @@ show_thread(const json_t *a)
     tool_print_safe(tool_text(a, "title"));
     (void)printf("  (%lld messages, %s%s)\n", tool_number(a, "total"),
                  tool_text(a, "state"), is(a, "closed") ? ", closed" : "");
+    if (tool_number(a, "hub_gone_since_ms") > 0) {
+        (void)printf("  ! The clinic that orders it was last reached on ");
+        tool_print_time(tool_number(a, "hub_gone_since_ms"));
+        (void)printf(". When you write, your node takes it over.\n");
+    }
+    if (is(a, "continues")) {
+        (void)printf("  The patient asked for it, to go on after %s.\n",
+                     tool_text(a, "after")[0] != '\0'
+                         ? "an earlier conversation of yours"
+                         : "a conversation elsewhere");
+    }
     json_array_foreach(json_object_get(a, "messages"), i, m)
     {
         show_message(m);

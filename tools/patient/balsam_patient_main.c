@@ -44,6 +44,7 @@ static const struct {
     {"members", tool_patient_members},
     {"report", tool_patient_report},
     {"leave", tool_patient_leave},
+    {"continue", tool_patient_continue},
     {"watch", tool_patient_watch},
     {"sync", tool_patient_only_sync},
     {"clinics", tool_patient_clinics},

@@ -223,6 +223,26 @@ put_title(json_t *o, const struct fed_app_thread *t)
     tool_put_word(o, "title", text);
 }
 
+/* What it comes after, and whether it stands still. */
+static void
+put_way(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
+{
+    struct fed_app_thread before;
+    struct bytes hold = {0};
+
+    tool_put_bool(o, "continues", !thread_id_is_zero(&t->after));
+    if (!thread_id_is_zero(&t->after) &&
+        fed_app_thread(p->app, &t->after, &before, &hold) == OK) {
+        tool_put_num(o, "after", before.number);
+    }
+    bytes_free(&hold);
+    tool_put_bool(o, "gone", t->gone);
+    if (t->gone) {
+        put_name(p, o, "gone_clinic", t->hub.b);
+        tool_put_num(o, "gone_ms", t->gone_ms);
+    }
+}
+
 json_t *
 tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
 {
@@ -237,6 +257,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
     } else {
         put_title(o, t);
     }
+    put_way(p, o, t);
     tool_put_num(o, "messages", t->messages);
     tool_put_num(o, "unread", t->unread);
     tool_put_num(o, "waiting", t->waiting);

@@ -72,7 +72,23 @@ show_thread(const json_t *t)
     (void)printf("  ");
     tool_print_time(tool_number(t, "last_ms"));
     (void)printf("\n");
+    if (tool_number(t, "after") > 0) {
+        (void)printf("     It continues conversation %lld.\n",
+                     tool_number(t, "after"));
+    } else if (is(t, "continues")) {
+        (void)printf("     It continues an earlier conversation.\n");
+    }
     show_members(t);
+    if (is(t, "gone")) {
+        (void)printf("     ! ");
+        tool_print_safe(tool_text(t, "gone_clinic"));
+        (void)printf(" carries this conversation and was last reached on ");
+        tool_print_time(tool_number(t, "gone_ms"));
+        (void)printf(". It stands still; all that was said stays here. To go "
+                     "on with a clinic that you are a patient of: "
+                     "balsam-patient continue %lld CLINIC\n",
+                     tool_number(t, "number"));
+    }
 }
 
 static void
