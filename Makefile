@@ -58,10 +58,12 @@ LIBS_proto := -lmsgpackc
 LIBS_crypto := -lsodium -lssl -lcrypto
 LIBS_store := -llmdb
 LIBS_federation := -lnng
-LIBS_node := -ljansson -lqrencode -lpng -lwslay -lhttp_parser -lcurl
+LIBS_node := -ljansson -lqrencode -lpng
 LIBS_tools :=
 VENDOR = $(LIBS_tools) $(LIBS_node) $(LIBS_federation) $(LIBS_store) \
   $(LIBS_crypto) $(LIBS_proto) -lpthread
+# What our readers of HTTP and WebSocket are compared with.
+ORACLES := -lwslay -lhttp_parser
 
 # -------------------------------------------------------------------- views
 VIEWS := build/view/.done
@@ -155,12 +157,12 @@ $(2): $(call obj,$(1)) $(call high_for,$(1)) $(call libs_for,$(call \
   layer_of,$(1)))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $(LINK) $(3) $$^ $$(VENDOR) -o $$@
+	$$(Q)$$(CC) $(LINK) $(3) $$^ $$(VENDOR) $(4) -o $$@
 endef
 $(foreach m,$(MAINS),$(eval $(call program,$(m),$(call bin_of,$(m)))))
 $(foreach t,$(TESTS),$(eval $(call program,$(t),$(call test_of,$(t)))))
 $(foreach f,$(FUZZ),$(eval $(call program,$(f),$(call \
-  fuzz_of,$(f)),-fsanitize=fuzzer)))
+  fuzz_of,$(f)),-fsanitize=fuzzer,$(ORACLES))))
 
 # build/bin/NAME is the plain build
 ifeq ($(MODE),plain)
