@@ -6,32 +6,6 @@
 
 #include <string.h>
 
-static const char *
-kind_word(uint16_t kind)
-{
-    switch (kind) {
-    case PROTO_CONTENT_TEXT:
-        return "text";
-    case PROTO_CONTENT_EDIT:
-        return "edit";
-    case PROTO_CONTENT_DELETE:
-        return "delete";
-    case PROTO_CONTENT_REACTION:
-        return "reaction";
-    case PROTO_CONTENT_TITLE:
-        return "title";
-    case PROTO_CONTENT_ASK:
-        return "ask";
-    case PROTO_CONTENT_CONSENT:
-        return "consent";
-    case PROTO_CONTENT_WITHDRAWAL:
-    case PROTO_CONTENT_INTRO:
-        return "withdrawal";
-    default:
-        return "newer";
-    }
-}
-
 /* The least that every other clinic's mark of a kind has reached. */
 struct reached {
     uint64_t least;
@@ -306,7 +280,7 @@ node_json_message(struct node_call *c, struct store_txn *txn,
     node_json_num(into, "number", m->seq);
     node_json_hex(into, "id", message_id_view(&m->id));
     node_json_hex(into, "thread", conv_id_view(&m->conv));
-    node_json_view(into, "kind", view_str(kind_word(m->kind)));
+    node_json_view(into, "kind", view_str(proto_content_word(m->kind)));
     show_author(c, txn, m, content, into);
     node_json_num(into, "at_ms", m->at_ms);
     node_json_num(into, "sent_ms", m->sent_ms);

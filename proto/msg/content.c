@@ -147,6 +147,29 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_INTRO] = PROTO_SHAPE(proto_intro, intro_fields),
 };
 
+const char *
+proto_content_word(uint64_t kind)
+{
+    static const char *const words[] = {
+        [PROTO_CONTENT_TEXT] = "text",
+        [PROTO_CONTENT_EDIT] = "edit",
+        [PROTO_CONTENT_DELETE] = "delete",
+        [PROTO_CONTENT_REACTION] = "reaction",
+        [PROTO_CONTENT_RECEIPT] = "receipt",
+        [PROTO_CONTENT_HISTORY] = "history",
+        [PROTO_CONTENT_RESENT] = "resent",
+        [PROTO_CONTENT_LEAVE] = "leave",
+        [PROTO_CONTENT_TITLE] = "title",
+        [PROTO_CONTENT_ASK] = "ask",
+        [PROTO_CONTENT_CONSENT] = "consent",
+        [PROTO_CONTENT_WITHDRAWAL] = "withdrawal",
+        [PROTO_CONTENT_INTRO] = "intro",
+    };
+    bool known = kind < sizeof(words) / sizeof(words[0]);
+
+    return known && words[kind] != NULL ? words[kind] : "newer";
+}
+
 const struct proto_shape *
 proto_content_shape(uint64_t kind)
 {

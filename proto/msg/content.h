@@ -199,6 +199,9 @@ extern const struct proto_shape proto_attachment_shape;
 extern const struct proto_shape proto_extension_shape;
 extern const struct proto_shape proto_intro_name_shape;
 
+/* One word for people's programs; "newer": a kind that is not known here. */
+const char *proto_content_word(uint64_t kind);
+
 /* The kind's own fields of a body; NULL: no such kind. */
 const struct proto_shape *proto_content_shape(uint64_t kind);
 

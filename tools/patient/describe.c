@@ -286,25 +286,6 @@ message_state(const struct fed_app_message *m)
     return m->read > 0 ? "read" : m->delivered > 0 ? "delivered" : "accepted";
 }
 
-static const char *
-message_kind(uint64_t kind)
-{
-    switch (kind) {
-    case PROTO_CONTENT_TEXT:
-        return "text";
-    case PROTO_CONTENT_EDIT:
-        return "edit";
-    case PROTO_CONTENT_DELETE:
-        return "delete";
-    case PROTO_CONTENT_REACTION:
-        return "reaction";
-    case PROTO_CONTENT_TITLE:
-        return "title";
-    default:
-        return "unknown";
-    }
-}
-
 static void
 put_files(json_t *o, const struct fed_app_message *m)
 {
@@ -337,7 +318,7 @@ tool_patient_message_row(struct tool_patient *p,
     put_name(p, o, "from", m->author.b);
     tool_put_view(o, "name", m->name);
     tool_put_bool(o, "ours", (m->flags & FED_APP_MESSAGE_OURS) != 0);
-    tool_put_word(o, "kind", message_kind(m->kind));
+    tool_put_word(o, "kind", proto_content_word(m->kind));
     tool_put_word(o, "state", message_state(m));
     tool_put_num(o, "at_ms", m->at_ms);
     tool_put_view(o, "text", m->text);

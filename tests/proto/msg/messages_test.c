@@ -287,13 +287,25 @@ TEST(examples_are_those_of_the_readme)
     CHECK_EQ(missing, 0);
 }
 
+/* Whoever adds a kind gives it a word. */
+TEST(every_kind_has_a_word)
+{
+    for (uint64_t kind = 0; kind < 64; kind++) {
+        bool known = proto_content_shape(kind) != NULL;
+
+        CHECK_EQ(strcmp(proto_content_word(kind), "newer") != 0, known);
+    }
+    CHECK_STR(proto_content_word(UINT64_MAX), "newer");
+}
+
 int
 main(void)
 {
-    return RUN(
-        T(peer_messages_there_and_back), T(peer_messages_of_later_software),
-        T(peer_messages_have_bounds), T(contents_there_and_back),
-        T(contents_of_later_software), T(text_is_utf8), T(padding_hides_sizes),
-        T(groups_there_and_back), T(encoding_survives_failed_allocations),
-        T(examples_are_those_of_the_readme));
+    return RUN(T(every_kind_has_a_word), T(peer_messages_there_and_back),
+               T(peer_messages_of_later_software), T(peer_messages_have_bounds),
+               T(contents_there_and_back), T(contents_of_later_software),
+               T(text_is_utf8), T(padding_hides_sizes),
+               T(groups_there_and_back),
+               T(encoding_survives_failed_allocations),
+               T(examples_are_those_of_the_readme));
 }
