@@ -32,6 +32,16 @@ busy_bit(const uint8_t *root)
     return UINT64_C(1) << (root[0] & 63u);
 }
 
+/* A member, and who has to greet us before anything is numbered for it. */
+static uint64_t
+member_bits(struct fed_core *core, const struct clinic_id *node)
+{
+    const struct fed_party *p = fed_party_find(core, node);
+
+    return busy_bit(node->b) |
+           (p != NULL && p->via != NULL ? busy_bit(p->via->root.b) : 0);
+}
+
 void
 fed_busy_note(struct fed_core *core, const struct fed_thread *t,
               const uint8_t *who)
@@ -45,7 +55,7 @@ fed_busy_note(struct fed_core *core, const struct fed_thread *t,
     whom = &core->busy[at].whom;
     *whom |= busy_bit(t->rec.hub);
     for (size_t i = 0; i < t->members_len; i++) {
-        *whom |= busy_bit(t->members[i].node.b);
+        *whom |= member_bits(core, &t->members[i].node);
     }
     if (who != NULL) {
         *whom |= busy_bit(who);
@@ -107,13 +117,16 @@ enum err
 fed_busy_kick(struct fed_core *core, const struct fed_party *p)
 {
     enum err e = OK;
+    /* a device comes for its patient */
+    uint64_t bits =
+        p == NULL ? 0 : busy_bit(p->root.b) | busy_bit(p->subject.b);
 
     /* Backwards: a thread that is done leaves the list meanwhile. */
     for (size_t i = core->busy_len; i > 0; i--) {
         struct fed_thread *t;
 
-        if (i > core->busy_len || (p != NULL && (core->busy[i - 1].whom &
-                                                 busy_bit(p->root.b)) == 0)) {
+        if (i > core->busy_len ||
+            (p != NULL && (core->busy[i - 1].whom & bits) == 0)) {
             continue;
         }
         e = fed_thread_get(core, &core->busy[i - 1].id, &t);
