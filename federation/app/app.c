@@ -567,6 +567,13 @@ add_party(const struct fed_party_info *p, struct fed_app_sync *out)
     out->behind += p->behind;
 }
 
+enum err
+fed_app_rest(struct fed_app *app, bool *owed_out)
+{
+    *owed_out = false;
+    return app->core == NULL ? OK : fed_core_receipts(app->core, owed_out);
+}
+
 void
 fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
 {

@@ -197,6 +197,10 @@ struct fed_app_sync {
 };
 void fed_app_sync(struct fed_app *app, struct fed_app_sync *out);
 
+/* Before an app that settled ends: what is gathered for a moment (receipts)
+   goes now.  *owed_out: something did; the next turn brings it. */
+MUST_CHECK enum err fed_app_rest(struct fed_app *app, bool *owed_out);
+
 /* ----------------------------------------------------------------- identity */
 
 enum fed_app_stage {

@@ -394,6 +394,22 @@ say_receipt(struct fed_core *core, struct fed_thread *t)
     return fed_intent_say(core, t, &c, false, NULL);
 }
 
+enum err
+fed_core_receipts(struct fed_core *core, bool *any_out)
+{
+    enum err e = OK;
+
+    *any_out = false;
+    for (size_t i = 0; i < core->threads_len; i++) {
+        if (core->threads[i]->receipt_ms != 0) {
+            *any_out = true;
+            TRY(say_receipt(core, core->threads[i]));
+        }
+    }
+out:
+    return e;
+}
+
 /* The sender learns of what is too long under way. */
 static enum err
 overdue(struct fed_core *core, struct fed_thread *t)

@@ -155,6 +155,8 @@ MUST_CHECK enum err fed_core_frame(struct fed_core *core,
                                    uint64_t serial, struct view frame);
 /* Time passed: deadlines, receipts, retries. */
 MUST_CHECK enum err fed_core_tick(struct fed_core *core);
+/* Receipts that are being gathered go now: we are about to end. */
+MUST_CHECK enum err fed_core_receipts(struct fed_core *core, bool *any_out);
 
 /* ------------------------------------------------------------ links, parties
  */

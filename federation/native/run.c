@@ -425,6 +425,7 @@ fed_run_wait(struct fed_run *r, bool (*done)(void *ctx, struct fed_app *app),
 {
     enum err e = OK;
     uint64_t until = clock_mono_ms(r->clock) + wait_ms;
+    bool owed;
 
     for (;;) {
         bool some = take_all(r, &e);
@@ -440,7 +441,12 @@ fed_run_wait(struct fed_run *r, bool (*done)(void *ctx, struct fed_app *app),
             return ERR_STALE;
         }
         if (done != NULL && done(ctx, r->app)) {
-            return OK;
+            TRY(fed_app_rest(r->app, &owed));
+            if (!owed) {
+                return OK;
+            }
+            TRY(fed_run_turn(r)); /* and until that is there */
+            continue;
         }
         if (clock_mono_ms(r->clock) >= until || atomic_load(&r->stopping)) {
             return ERR_TIMEOUT;
