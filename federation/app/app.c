@@ -404,6 +404,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return trouble(app, show, FED_APP_TROUBLE_FORK);
     case FED_SHOW_OVERDUE:
         return trouble(app, show, FED_APP_TROUBLE_OVERDUE);
+    case FED_SHOW_DOUBT:
+        return OK;
     case FED_SHOW_ROLLBACK:
         return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY) : OK;
     case FED_SHOW_MEMBER:

@@ -124,6 +124,7 @@ for_people(const struct proto_content *c)
     return c->kind != PROTO_CONTENT_RECEIPT &&
            c->kind != PROTO_CONTENT_HISTORY &&
            c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE &&
+           c->kind != PROTO_CONTENT_CHECKPOINT &&
            c->kind != PROTO_CONTENT_INTRO;
 }
 

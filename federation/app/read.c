@@ -85,6 +85,7 @@ reveal(struct fed_app *app, struct fed_app_message *out,
     case PROTO_CONTENT_ASK:
     case PROTO_CONTENT_CONSENT:
     case PROTO_CONTENT_WITHDRAWAL:
+    case PROTO_CONTENT_CHECKPOINT:
     case PROTO_CONTENT_INTRO:
         break;
     }

@@ -6,6 +6,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -76,7 +77,7 @@ fed_show_upto(struct fed_core *core, uint64_t code,
 }
 
 static enum err
-show_accepted(struct fed_core *core, const struct fed_thread *t,
+show_accepted(struct fed_core *core, struct fed_thread *t,
               const struct placed *m)
 {
     enum err e;
@@ -89,6 +90,7 @@ show_accepted(struct fed_core *core, const struct fed_thread *t,
     show->term = m->term;
     show->seq = m->seq;
     show->ts_ms = m->ts_ms;
+    TRY(fed_watch_own(core, t, m->seq));
     if (!fed_thread_hub_here(core, t)) {
         TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &t->id, t->rec.hub,
                           m->term, m->seq));
@@ -194,6 +196,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
     if (m->ours || in->what == 0 || clinic_id_equal(m->author, &core->me)) {
         return OK;
     }
+    TRY(fed_checkpoint_seen(core, t, m->author, in->term, in->upto, in->head));
     member = fed_thread_member(t, m->author);
     if (member != NULL) {
         uint64_t *upto = read ? &member->rec.read : &member->rec.delivered;
@@ -204,6 +207,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
         *upto = in->upto;
         member->dirty = true;
         t->dirty = true;
+        TRY(fed_watch_has(core, t, member));
     }
     show = fed_tx_show(core, FED_SHOW_STATE);
     TRY(show == NULL ? ERR_NOMEM : OK);
@@ -237,8 +241,13 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
     struct placed m = {author, term, seq, ts_ms, content, ours, {{0}}};
     struct proto_content c;
     enum err e = proto_content_decode(content, &c);
+    enum err watched;
 
     fed_message_id(author, content, &m.id);
+    watched = fed_watch_entry(core, t, author, e == OK ? &c : NULL, ours);
+    if (watched != OK) {
+        return watched;
+    }
     if (e != OK && e != ERR_UNSUPPORTED) {
         c.kind = PROTO_CONTENT_TEXT; /* shown as unreadable by the desk */
     } else if (e == ERR_UNSUPPORTED) {
@@ -253,6 +262,11 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
         return ours ? OK : fed_past_resent(core, t, author, &c.u.resent);
     case PROTO_CONTENT_LEAVE:
         return take_leave(core, t, &m);
+    case PROTO_CONTENT_CHECKPOINT:
+        return ours ? OK
+                    : fed_checkpoint_seen(core, t, author, c.u.checkpoint.term,
+                                          c.u.checkpoint.seq,
+                                          c.u.checkpoint.head);
     case PROTO_CONTENT_TEXT:
     case PROTO_CONTENT_EDIT:
     case PROTO_CONTENT_DELETE:

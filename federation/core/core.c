@@ -9,6 +9,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -514,6 +515,7 @@ fed_core_tick(struct fed_core *core)
         TRY(party_overdue(core, core->parties[i]));
     }
     TRY(fed_contact_later(core));
+    TRY(fed_watch_tick(core));
     if (core->busy_len > 0) {
         fed_tx_timer(core, now + LIMIT_BUSY_MS);
     }

@@ -55,6 +55,7 @@ enum fed_ns {
     FED_NS_GONE,     /* T, clinic: statements that its hub is gone */
     FED_NS_FRANK,    /* T, seq or hash: DEVICE: what the hub signed */
     FED_NS_REPORTER, /* subject: how often it reported lately */
+    FED_NS_WATCH,    /* time, thread: when it is looked at (watch.h) */
     FED_NS_END
 };
 
@@ -170,7 +171,9 @@ enum fed_show_kind {
     /* This node was put back to an older state (code 0), or peer was
        (code 1); threads resync by themselves. */
     FED_SHOW_ROLLBACK,
-    /* The members' views of thread differ: with peer, at term, seq. */
+    /* Members of thread were shown different logs, at term, seq: peer carries
+       it, author is whose log differs from ours (zeros: not known who), or,
+       code 1, who says so. */
     FED_SHOW_FORK,
     /* Certificates of peer below generation value are revoked: fed_net_revoke
        and refuse them in the handshake. */
@@ -206,6 +209,12 @@ enum fed_show_kind {
     FED_SHOW_ARCHIVE,
     /* Thread has another hub, peer, after other: code enum fed_hub_change. */
     FED_SHOW_HUB,
+    /* About how a thread is carried: code enum fed_doubt, author the member
+       that it is about, peer who carries between it and us (the hub, or who
+       delivers; zeros: nobody, we are directly connected), term, seq, ts_ms
+       since when; value 1, or 0: that is over.  verified: author told us so
+       itself, past peer. */
+    FED_SHOW_DOUBT,
     /* For who came late: author says who is who in thread.  body: the encoded
        content INTRO; names in it are author's claim, profiles unverified. */
     FED_SHOW_INTRO,
@@ -224,6 +233,21 @@ enum fed_proof {
     FED_PROOF_OWN = 2,    /* we got the message ourselves */
     FED_PROOF_AUTHOR = 3, /* its author, the thread's hub, signed it */
     FED_PROOF_HUB = 4     /* the hub, which we know, says it came from author */
+};
+
+enum fed_doubt {
+    /* Nothing has come from author although something had to: it is away, or
+       peer holds it back. */
+    FED_DOUBT_SILENT = 1,
+    /* Author was shown the log up to seq of term, we were not. */
+    FED_DOUBT_WITHHELD = 2,
+    /* What we said, from seq on, author has not confirmed for a day. */
+    FED_DOUBT_UNDELIVERED = 3,
+    /* It never will: seq has left the log (decisions D 15). */
+    FED_DOUBT_NEVER = 4,
+    /* The hub's clock: entry seq is earlier than the one before it, or far
+       ahead of our clock.  author is the hub. */
+    FED_DOUBT_CLOCK = 5
 };
 
 enum {

@@ -6,6 +6,7 @@
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -40,43 +41,33 @@ show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
 }
 
 /* We do not agree with the hub: say so to everybody, and rejoin. */
-static enum err
-fork_found(struct fed_core *core, struct fed_thread *t, enum err why)
+enum err
+fed_fork_found(struct fed_core *core, struct fed_thread *t, enum err why)
 {
     enum err e;
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_FORK);
-    struct proto_peer_msg msg = {.type = PROTO_PEER_FORK_ALERT};
-    struct proto_fork_alert *alert = &msg.u.fork_alert;
 
-    if (core->config.log != NULL) {
-        LOG(core->config.log, LOG_WARN, "fed.thread.fork",
-            LOG_TAG("thread", log_tag_of(thread_id_view(&t->id))), LOG_ERR(why),
-            LOG_NUM("rule", core->rule), LOG_NUM("seq", t->rec.seq));
-    }
-    TRY(show == NULL ? ERR_NOMEM : OK);
-    show->thread = t->id;
-    show->term = t->rec.term;
-    show->seq = t->rec.seq;
-    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
-    memcpy(alert->thread, t->id.b, sizeof(alert->thread));
-    alert->term = t->rec.term;
-    alert->seq = t->rec.seq;
-    memcpy(alert->head, t->rec.head, sizeof(alert->head));
-    if (t->mls != NULL) {
-        alert->epoch = mls_group_epoch(t->mls);
-        memcpy(alert->authenticator, mls_group_authenticator(t->mls).p, 32);
-    }
-    for (size_t i = 0; i < t->members_len; i++) {
-        struct fed_party *p = fed_party_find(core, &t->members[i].node);
-
-        if (p != NULL && fed_party_open(p)) {
-            TRY(fed_stream_put(core, p, &msg));
-        }
-    }
+    TRY(fed_fork_tell(core, t, t->forked ? &t->fork_by : NULL, why));
+    t->forked = false;
     TRY(fed_resync_begin(core, t));
     TRY(fed_intent_pump(core, t));
 out:
     return e;
+}
+
+/* Whoever said so was shown another log: after what it said has its place. */
+static enum err
+differs(struct fed_core *core, struct fed_thread *t,
+        const struct clinic_id *author, enum err seen)
+{
+    if (seen != OK) {
+        t->forked = true;
+        t->fork_by = *author;
+    }
+    if (!t->forked || t->rec.state != FED_THREAD_ACTIVE) {
+        t->forked = false;
+        return OK;
+    }
+    return fed_fork_found(core, t, seen != OK ? seen : ERR_AUTH);
 }
 
 /* ------------------------------------------------------------------- entries
@@ -214,7 +205,8 @@ their_message(struct fed_core *core, struct fed_thread *t,
 
     e = mls_unprotect(t->mls, a->message, &u);
     if (e == ERR_AGAIN) {
-        TRY(fork_found(core, t, e)); /* of an epoch that we were not shown */
+        TRY(fed_fork_found(core, t,
+                           e)); /* of an epoch that we were not shown */
         goto out;
     }
     if (e != OK) {
@@ -243,8 +235,8 @@ their_message(struct fed_core *core, struct fed_thread *t,
                                            view_of(&u.plaintext), a->frank}));
     TRY(fed_apply_late(core, t));
     if (seen != OK) {
-        TRY(fork_found(core, t,
-                       seen)); /* the hub showed its author another log */
+        TRY(fed_fork_found(core, t,
+                           seen)); /* the hub showed its author another log */
     }
 out:
     mls_unprotected_clear(&u);
@@ -266,12 +258,13 @@ new_term(const struct fed_thread *t, const struct arrived *a,
 /* Process it; is it one that may be the next entry? */
 static enum err
 judge_commit(struct fed_core *core, struct fed_thread *t,
-             const struct arrived *a, struct mls_processed *out)
+             const struct arrived *a, struct mls_processed *out,
+             struct clinic_id *by_out)
 {
     enum err e;
     struct fed_who by;
 
-    core->judge_ms = a->ts_ms;
+    core->judge_ms = fed_watch_time(core, t, a->ts_ms);
     TRY(mls_process(t->mls, a->message, out));
     TRY(out->kind == MLS_PROCESSED_COMMIT ? OK : ERR_DENIED);
     TRY(fed_policy_commit(core, t, out->stage, &by));
@@ -279,6 +272,7 @@ judge_commit(struct fed_core *core, struct fed_thread *t,
                 !new_term(t, a, out->stage, &by)
             ? ERR_DENIED
             : OK);
+    *by_out = by.subject;
 out:
     return e;
 }
@@ -290,11 +284,12 @@ their_commit(struct fed_core *core, struct fed_thread *t,
     enum err e;
     struct mls_processed done = {0};
     enum err seen;
+    struct clinic_id by;
     bool next = a->term != t->rec.term;
 
-    e = judge_commit(core, t, a, &done);
+    e = judge_commit(core, t, a, &done, &by);
     if (e != OK) {
-        TRY(fed_ours(e) || t->moving != NULL ? e : fork_found(core, t, e));
+        TRY(fed_ours(e) || t->moving != NULL ? e : fed_fork_found(core, t, e));
         goto out;
     }
     seen = fed_log_check(core, t, view_of(&done.aad));
@@ -302,7 +297,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
     TRY(append(core, t, a));
     TRY(fed_apply_stage(core, t, &done.stage));
     if (seen != OK && t->rec.state == FED_THREAD_ACTIVE) {
-        TRY(fork_found(core, t, seen)); /* as with messages */
+        TRY(differs(core, t, &by, seen));
         goto out;
     }
     if (next) {
@@ -337,7 +332,8 @@ take_entry(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
 
     if (a->term != t->rec.term &&
         (sub != NULL || a->kind != PROTO_ENTRY_COMMIT)) {
-        return fork_found(core, t, ERR_STALE); /* only a commit begins one */
+        return fed_fork_found(core, t,
+                              ERR_STALE); /* only a commit begins one */
     }
     if (sub != NULL && sub->kind == FED_INTENT_SAY) {
         return own_message(core, t, a, sub);
@@ -377,19 +373,21 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out; /* a repeat */
     }
     if (a->seq <= t->rec.seq) {
-        TRY(fork_found(core, t, ERR_STALE)); /* a new term that goes back */
+        TRY(fed_fork_found(core, t, ERR_STALE)); /* a new term that goes back */
         goto out;
     }
     if (a->seq > t->rec.seq + 1) {
+        memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+        /* [withheld-gap] */
+        TRY(fed_watch_ahead(core, t, &hub, a->term, a->seq));
         if (!t->pulling) {
             t->pulling = true;
-            memcpy(hub.b, t->rec.hub, sizeof(hub.b));
             TRY(fed_pull_send(core, t, &hub));
         }
         goto out;
     }
     if (prev != NULL && memcmp(prev, t->rec.head, 32) != 0) {
-        TRY(fork_found(core, t, ERR_STALE));
+        TRY(fed_fork_found(core, t, ERR_STALE));
         goto out;
     }
     TRY(take_entry(core, t, a));
@@ -473,7 +471,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         if (in->message.len != sizeof(a.hash)) {
             /* Pruned with its head: only rejoining helps. */
             TRY(t->rec.state == FED_THREAD_ACTIVE && in->seq > t->rec.seq
-                    ? fork_found(core, t, ERR_STALE)
+                    ? fed_fork_found(core, t, ERR_STALE)
                     : OK);
             goto out;
         }
@@ -508,8 +506,9 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
     }
     t->pulling = false;
     if (in->code != PROTO_LOG_OK) {
-        TRY(t->rec.state == FED_THREAD_ACTIVE ? fork_found(core, t, ERR_STALE)
-                                              : OK);
+        TRY(t->rec.state == FED_THREAD_ACTIVE
+                ? fed_fork_found(core, t, ERR_STALE)
+                : OK);
         goto out;
     }
     while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {

@@ -9,6 +9,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -293,6 +294,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     p->greeted = true;
     p->superseded = false;
     p->met = true;
+    fed_watch_met(core, p);
     fed_gone_met(core, p);
     p->denied = false;
     if (p->stored) {

@@ -8,6 +8,7 @@
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "proto/msg/device.h"
 
@@ -261,6 +262,9 @@ static enum err
 hubs(struct fed_core *core, struct fed_party *p,
      const struct proto_peer_msg *msg)
 {
+    if (msg->type == PROTO_PEER_CHECKPOINT) {
+        return fed_checkpoint_recv(core, p, &msg->u.checkpoint);
+    }
     if (msg->type == PROTO_PEER_HUB_OFFER) {
         return fed_move_offered(core, p, &msg->u.hub_offer);
     }

@@ -6,7 +6,7 @@
  * 6.4).  Messages are records of their own, so that forgetting one does not
  * write its head again.
  */
-#include "federation/core/inside.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -73,9 +73,10 @@ fed_log_append(struct fed_core *core, struct fed_thread *t,
     memcpy(rec.prev, t->rec.head, sizeof(rec.prev));
     memcpy(rec.hash, entry->hash, sizeof(rec.hash));
     TRY(fed_tx_save(core, FED_NS_LOG, &key, &fed_rec_log_shape, &rec));
+    TRY(fed_watch_clock(core, t, entry->ts_ms));
+    t->rec.ts_ms = fed_watch_time(core, t, entry->ts_ms);
     t->rec.term = entry->term;
     t->rec.seq = seq;
-    t->rec.ts_ms = entry->ts_ms;
     memcpy(t->rec.head, rec.head, sizeof(t->rec.head));
     if (t->rec.kept == 0) {
         t->rec.kept = seq;

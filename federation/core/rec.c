@@ -82,6 +82,7 @@ const struct proto_shape fed_rec_link_shape =
 static const struct proto_field kp_fields[] = {
     PROTO_UINT(fed_rec_kp, made_ms, UINT64_MAX),
     PROTO_FIXED(fed_rec_kp, peer),
+    PROTO_FIXED(fed_rec_kp, thread),
     PROTO_BOOL(fed_rec_kp, last_resort),
     PROTO_BIN(fed_rec_kp, record, LIMIT_FRAME),
 };
@@ -115,6 +116,15 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, missing_to, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, missing_ms, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, missing_asked, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, lively_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, woke_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, spoke_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, direct_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, look_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, said_seq, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, said_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, last_seq, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, last_ms, UINT64_MAX),
     PROTO_BIN(fed_rec_thread, group, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_thread_shape =
@@ -127,6 +137,11 @@ static const struct proto_field member_fields[] = {
     PROTO_BOOL(fed_rec_member, closed),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, heard_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, ahead_seq, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, ahead_term, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, ahead_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, doubts, UINT64_MAX),
 };
 const struct proto_shape fed_rec_member_shape =
     PROTO_SHAPE(fed_rec_member, member_fields);

@@ -83,8 +83,9 @@ struct fed_rec_link {
 
 struct fed_rec_kp {
     uint64_t made_ms;
-    uint8_t peer[32]; /* whom it was given to */
-    bool last_resort; /* serves more than once */
+    uint8_t peer[32];   /* whom it was given to */
+    uint8_t thread[32]; /* claimed for it; zeros: the direct one with peer */
+    bool last_resort;   /* serves more than once */
     struct view record;
 };
 
@@ -117,7 +118,17 @@ struct fed_rec_thread {
     uint64_t missing_to;
     uint64_t missing_ms;    /* since then */
     uint64_t missing_asked; /* of so many members */
-    struct view group;      /* encoded proto_group; empty before the Welcome */
+    /* watch.h; times are of our clock, to the hour */
+    uint64_t lively_ms; /* newest words, by their sender's clock */
+    uint64_t woke_ms;   /* they were the first after a quiet time */
+    uint64_t spoke_ms;  /* our newest entry */
+    uint64_t direct_ms; /* told the other members where we stand */
+    uint64_t look_ms;   /* looked at then; 0: not */
+    uint64_t said_seq;  /* our oldest words that somebody lacks; 0: none */
+    uint64_t said_ms;
+    uint64_t last_seq; /* our newest words */
+    uint64_t last_ms;
+    struct view group; /* encoded proto_group; empty before the Welcome */
 };
 
 struct fed_rec_member {
@@ -127,6 +138,11 @@ struct fed_rec_member {
     bool closed;     /* nothing is sent before it says where it stands */
     uint64_t delivered;
     uint64_t read;
+    uint64_t heard_ms;  /* its newest entry, by our clock, to the hour */
+    uint64_t ahead_seq; /* it says that it was shown this; 0: nothing more */
+    uint64_t ahead_term;
+    uint64_t ahead_ms; /* said first */
+    uint64_t doubts;   /* bits of enum fed_doubt that people were told */
 };
 
 struct fed_rec_log {

@@ -11,6 +11,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -192,11 +193,12 @@ check_info(struct fed_core *core, const struct fed_thread *t,
 
 /* The log position that the GroupInfo belongs to becomes ours. */
 static void
-stand_at(struct fed_thread *t, const struct proto_gi *in)
+stand_at(const struct fed_core *core, struct fed_thread *t,
+         const struct proto_gi *in)
 {
     t->rec.term = in->term;
     t->rec.seq = in->seq;
-    t->rec.ts_ms = in->ts_ms;
+    t->rec.ts_ms = fed_watch_time(core, t, in->ts_ms);
     memcpy(t->rec.head, in->head, sizeof(t->rec.head));
     t->rec.kept = 0;
     t->dirty = true;
@@ -275,7 +277,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         t->rec.had_seq = t->rec.seq;
         t->rec.had_term = t->rec.term;
     }
-    stand_at(t, in);
+    stand_at(core, t, in);
     mls_group_free(t->joining);
     t->joining = made.group;
     made.group = NULL;
@@ -499,10 +501,13 @@ fed_resync_fork(struct fed_core *core, struct fed_party *p,
     TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
     show = fed_tx_show(core, FED_SHOW_FORK);
     TRY(show == NULL ? ERR_NOMEM : OK);
-    show->peer = p->root;
+    show->code = 1;
     show->thread = id;
     show->term = in->term;
     show->seq = in->seq;
+    show->ts_ms = fed_now(core);
+    memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
+    memcpy(show->author.b, p->subject.b, sizeof(show->author.b));
 out:
     return e;
 }

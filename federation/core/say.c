@@ -32,7 +32,8 @@ for_machines(enum proto_content_kind kind)
     return kind == PROTO_CONTENT_RECEIPT || kind == PROTO_CONTENT_HISTORY ||
            kind == PROTO_CONTENT_RESENT || kind == PROTO_CONTENT_LEAVE ||
            kind == PROTO_CONTENT_ASK || kind == PROTO_CONTENT_CONSENT ||
-           kind == PROTO_CONTENT_WITHDRAWAL || kind == PROTO_CONTENT_INTRO;
+           kind == PROTO_CONTENT_WITHDRAWAL || kind == PROTO_CONTENT_INTRO ||
+           kind == PROTO_CONTENT_CHECKPOINT;
 }
 
 /* As hub, with nothing before it: no need to store an intent first. */

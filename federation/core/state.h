@@ -55,6 +55,7 @@ struct fed_party {
     bool told_known;
     uint64_t serial;
     uint64_t live_ms;      /* wall time of the greeting */
+    uint64_t back_ms;      /* likewise, of the first one after it was away */
     uint64_t certified_ms; /* when its newest certificate begins */
     uint8_t exporter[32];
     uint8_t profile_seen[32]; /* of ours, that they hold */
@@ -154,6 +155,8 @@ struct fed_thread {
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
     bool told_gone;
     bool applying; /* a commit: nothing overtakes its Welcomes */
+    bool forked;   /* fork_by saw another log: dealt with after the entry */
+    struct clinic_id fork_by;
     uint64_t used; /* for the cache */
 };
 

@@ -8,6 +8,7 @@
  */
 #include "federation/core/bound.h"
 #include "federation/core/care.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -321,6 +322,7 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
     m->rec.acked = has->entry;
     m->dirty = true;
     t->dirty = true;
+    TRY(fed_watch_has(core, t, m));
     TRY(fed_log_prune(core, t));
     if (has->fan == 0) {
         goto out;

@@ -6,6 +6,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -180,9 +181,9 @@ enter(struct fed_core *core, struct fed_party *p,
     TRY(e == ERR_MISSING ? OK : e);
     t->rec.term = in->term;
     t->rec.seq = in->seq;
-    t->rec.ts_ms = in->ts_ms;
+    t->rec.ts_ms = fed_watch_time(core, t, in->ts_ms);
     t->rec.epoch_seq = in->seq;
-    t->rec.epoch_ts_ms = in->ts_ms;
+    t->rec.epoch_ts_ms = t->rec.ts_ms;
     t->rec.late = false;
     memcpy(t->rec.head, in->head, sizeof(t->rec.head));
     mls_group_free(t->mls);

@@ -83,7 +83,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_BAD:     /* logged by the runner */
     case FED_SHOW_ARCHIVE: /* an app's */
     case FED_SHOW_ENROL:   /* an app's */
-    case FED_SHOW_HUB:     /* THREAD says who it is */
+    case FED_SHOW_DOUBT:
+    case FED_SHOW_HUB: /* THREAD says who it is */
         return OK;
     }
     return OK;

@@ -40,6 +40,7 @@ is_for_people(const struct proto_content *c)
            c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE &&
            c->kind != PROTO_CONTENT_ASK && c->kind != PROTO_CONTENT_CONSENT &&
            c->kind != PROTO_CONTENT_WITHDRAWAL &&
+           c->kind != PROTO_CONTENT_CHECKPOINT &&
            c->kind != PROTO_CONTENT_INTRO;
 }
 

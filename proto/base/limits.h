@@ -119,8 +119,9 @@
 #define LIMIT_REPORTS_DAY 20u /* from one clinic or patient, in */
 #define LIMIT_REPORTS_MS 86400000u
 #define LIMIT_ENTRY_MESSAGES 256u /* that one entry says */
-#define LIMIT_FRANK_KEPT 4096u /* entries of a thread that a device can prove \
-                                */
+#define LIMIT_FRANK_KEPT                                 \
+    4096u /* entries of a thread that a device can prove \
+           */
 #define LIMIT_WELCOME_REFS 1024u     /* key packages that one names */
 #define LIMIT_HUBS_PER_PARTY 256u    /* that one peer makes us talk to */
 #define LIMIT_SUBMIT_WINDOW 64u      /* a thread's unanswered submissions */
@@ -145,7 +146,15 @@
 #define LIMIT_BUSY_MS 30000u /* what waits is looked at again */
 #define LIMIT_WAIT_MS 2000u  /* a hub that is comparing is asked again */
 #define LIMIT_OVERDUE_MS 86400000u
-#define LIMIT_RECEIPT_MS 1000u            /* delivered receipts are gathered */
+/* Checkpoints: decisions D 19, federation/core/README.md */
+#define LIMIT_CHECKPOINT_MS 86400000u      /* a member says where it stands */
+#define LIMIT_LIVELY_MS (72ull * 3600000u) /* after the last words, no more */
+#define LIMIT_SILENT_MS (30ull * 3600000u) /* nothing came from a member */
+#define LIMIT_AHEAD_MS 3600000u      /* another was shown more than we were */
+#define LIMIT_BACK_MS 7200000u       /* who carries is back for so long */
+#define LIMIT_WATCH_TICK 64u         /* threads looked at in one tick */
+#define LIMIT_HUB_CLOCK_MS 86400000u /* a hub's clock before ours: A 3 */
+#define LIMIT_RECEIPT_MS 1000u       /* delivered receipts are gathered */
 #define LIMIT_CHECK_MS (72ull * 3600000u) /* decisions E 20 */
 #define LIMIT_HISTORY 1024u               /* entries resent for one request */
 #define LIMIT_HISTORY_ASKED 8192u         /* by one member, in each */

@@ -111,6 +111,15 @@ static const struct proto_field withdrawal_fields[] = {
     PROTO_BIN(proto_withdrawal, withdrawal, LIMIT_MSG_CONSENT),
 };
 
+static const struct proto_field checkpoint_fields[] = {
+    PROTO_UINT(proto_checkpoint, term, UINT64_MAX),
+    PROTO_UINT(proto_checkpoint, seq, UINT64_MAX),
+    PROTO_FIXED(proto_checkpoint, head),
+    PROTO_FIXED(proto_checkpoint, hub),
+    PROTO_UINT(proto_checkpoint, epoch, UINT64_MAX),
+    PROTO_UINT(proto_checkpoint, generation, UINT64_MAX),
+};
+
 static const struct proto_field intro_name_fields[] = {
     PROTO_FIXED(proto_intro_name, subject),
     PROTO_TEXT(proto_intro_name, name, LIMIT_NAME),
@@ -144,6 +153,8 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_CONSENT] = PROTO_SHAPE(proto_consent, consent_fields),
     [PROTO_CONTENT_WITHDRAWAL] =
         PROTO_SHAPE(proto_withdrawal, withdrawal_fields),
+    [PROTO_CONTENT_CHECKPOINT] =
+        PROTO_SHAPE(proto_checkpoint, checkpoint_fields),
     [PROTO_CONTENT_INTRO] = PROTO_SHAPE(proto_intro, intro_fields),
 };
 

@@ -28,6 +28,7 @@ enum proto_content_kind {
     PROTO_CONTENT_ASK = 10,     /* may this clinic join?  To a patient */
     PROTO_CONTENT_CONSENT = 11, /* the patient's answer; or a desk's record */
     PROTO_CONTENT_WITHDRAWAL = 12, /* the patient takes it back */
+    PROTO_CONTENT_CHECKPOINT = 13, /* where its sender stands in the log */
     PROTO_CONTENT_INTRO = 14       /* for who has come in: who is who here */
 };
 
@@ -79,7 +80,7 @@ enum proto_receipt_what {
     PROTO_RECEIPT_READ = 2
 };
 
-/* Also the checkpoint of decisions D 19: the head that its sender saw. */
+/* With the head that its sender saw. */
 struct proto_receipt {
     uint64_t what;
     uint64_t term;
@@ -147,6 +148,19 @@ struct proto_withdrawal {
     struct view withdrawal; /* ident_withdrawal */
 };
 
+/*
+ * decisions D 19: the log that its sender was shown, by whom, and how new the
+ * sender's certificate is (a device: its list).
+ */
+struct proto_checkpoint {
+    uint64_t term;
+    uint64_t seq;
+    uint8_t head[32];
+    uint8_t hub[32];
+    uint64_t epoch;
+    uint64_t generation;
+};
+
 /* A member of the thread, as the author of an introduction knows it. */
 struct proto_intro_name {
     uint8_t subject[32];
@@ -190,6 +204,7 @@ struct proto_content {
         struct proto_ask ask;
         struct proto_consent consent;
         struct proto_withdrawal withdrawal;
+        struct proto_checkpoint checkpoint;
         struct proto_intro intro;
     } u;
     struct proto_list extensions; /* proto_extension */

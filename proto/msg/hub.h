@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What nodes say about who orders a thread: the part of peer.h about another
- * hub, by plan or because one is gone.
+ * hub, by plan or because one is gone, and past one that may lie.
  */
 #ifndef PROTO_MSG_HUB_H
 #define PROTO_MSG_HUB_H
@@ -88,9 +88,35 @@ struct proto_roster {
     struct proto_list nodes; /* proto_node_addr */
 };
 
+/*
+ * Where we stand in the log of this thread, past the hub that carries it
+ * (decisions D 19).  said is proto_stand behind [1, 1]: a clinic's signed by
+ * its node (IDENT_STATEMENT), a device's as it is, its connection proves it.
+ */
+struct proto_checkpoint_msg {
+    uint8_t thread[32];
+    struct view said;
+};
+
+struct proto_stand {
+    uint8_t thread[32];
+    uint64_t term;
+    uint64_t seq;
+    uint8_t head[32];
+    uint8_t hub[32];
+    uint64_t epoch;
+    uint64_t generation; /* of the sender's certificate */
+    uint64_t ts_ms;      /* by the sender's clock */
+};
+
+enum {
+    PROTO_STAND = 1 /* head of the statement */
+};
+
 /* Shapes of list items. */
 extern const struct proto_shape proto_hub_signed_shape;
 /* Of a statement, behind its head. */
 extern const struct proto_shape proto_hub_said_shape;
+extern const struct proto_shape proto_stand_shape;
 
 #endif

@@ -282,6 +282,24 @@ static const struct proto_field roster_fields[] = {
                proto_node_addr_shape),
 };
 
+static const struct proto_field checkpoint_fields[] = {
+    PROTO_FIXED(proto_checkpoint_msg, thread),
+    PROTO_BIN(proto_checkpoint_msg, said, LIMIT_HUB_STATEMENT),
+};
+
+static const struct proto_field stand_fields[] = {
+    PROTO_FIXED(proto_stand, thread),
+    PROTO_UINT(proto_stand, term, UINT64_MAX),
+    PROTO_UINT(proto_stand, seq, UINT64_MAX),
+    PROTO_FIXED(proto_stand, head),
+    PROTO_FIXED(proto_stand, hub),
+    PROTO_UINT(proto_stand, epoch, UINT64_MAX),
+    PROTO_UINT(proto_stand, generation, UINT64_MAX),
+    PROTO_UINT(proto_stand, ts_ms, UINT64_MAX),
+};
+const struct proto_shape proto_stand_shape =
+    PROTO_SHAPE(proto_stand, stand_fields);
+
 static const struct proto_field frank_fields[] = {
     PROTO_FIXED(proto_frank, thread),
     PROTO_UINT(proto_frank, term, UINT64_MAX),
@@ -415,6 +433,8 @@ static const struct entry entries[] = {
     {PROTO_PEER_HUB_SEEN, 1, PROTO_SHAPE(proto_hub_seen, hub_seen_fields)},
     {PROTO_PEER_HUB_MOVE, 1, PROTO_SHAPE(proto_hub_move, hub_move_fields)},
     {PROTO_PEER_ROSTER, 1, PROTO_SHAPE(proto_roster, roster_fields)},
+    {PROTO_PEER_CHECKPOINT, 1,
+     PROTO_SHAPE(proto_checkpoint_msg, checkpoint_fields)},
     {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
     {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
     {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},

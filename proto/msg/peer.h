@@ -58,6 +58,7 @@ enum proto_peer_type {
     PROTO_PEER_HUB_SEEN = 50,
     PROTO_PEER_HUB_MOVE = 51,
     PROTO_PEER_ROSTER = 52,
+    PROTO_PEER_CHECKPOINT = 53,
     PROTO_PEER_REPORT = 54,
 
     PROTO_PEER_BLOB_OPEN = 96,
@@ -512,6 +513,7 @@ struct proto_peer_msg {
         struct proto_hub_seen hub_seen;
         struct proto_hub_move hub_move;
         struct proto_roster roster;
+        struct proto_checkpoint_msg checkpoint;
         struct proto_report report;
         struct proto_route route;
         struct proto_routed routed;

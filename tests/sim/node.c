@@ -394,6 +394,20 @@ show_thread(struct node *n, const struct fed_show *s)
 }
 
 static void
+show_doubt(struct node *n, const struct fed_show *s)
+{
+    size_t code = s->code < 8 ? (size_t)s->code : 0;
+
+    if (s->value == 0) {
+        n->settled[code]++;
+        return;
+    }
+    n->doubts[code]++;
+    n->doubt[code] = *s;
+    n->doubt[code].body = (struct bytes){0};
+}
+
+static void
 show(struct world *w, struct node *n, const struct fed_show *s)
 {
     static const char *const names[] = {
@@ -408,6 +422,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         [FED_SHOW_ENROL] = "enrol",
         [FED_SHOW_HUB] = "hub",
         [FED_SHOW_REPORT] = "report",
+        [FED_SHOW_DOUBT] = "doubt",
     };
 
     if (s->kind < sizeof(names) / sizeof(names[0]) && names[s->kind] != NULL) {
@@ -430,6 +445,8 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         break;
     case FED_SHOW_FORK:
         n->forks++;
+        n->fork = *s;
+        n->fork.body = (struct bytes){0};
         break;
     case FED_SHOW_GAP:
         n->gaps++;
@@ -445,6 +462,9 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         break;
     case FED_SHOW_OVERDUE:
         n->overdue++;
+        break;
+    case FED_SHOW_DOUBT:
+        show_doubt(n, s);
         break;
     case FED_SHOW_HUB:
         n->hubs[s->code < 4 ? s->code : 0]++;

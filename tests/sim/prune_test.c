@@ -158,10 +158,16 @@ TEST(after_ninety_days_it_goes)
     }
     say(0, &t, 1);
     CHECK(records(0, FED_NS_BODY) >= 11);
+    CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_UNDELIVERED], 1);
+    CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_NEVER], 0);
     w.wall_ms += 2 * IDENT_DAY_MS;
     w.mono_ms += 2 * IDENT_DAY_MS;
     say(1, &t, 2);
-    CHECK(records(0, FED_NS_BODY) <= 4);
+    CHECK(records(0, FED_NS_BODY) <= 10); /* checkpoints of the first days */
+    /* decisions D 15: the sender is told what was never delivered, to whom */
+    CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_NEVER], 1);
+    CHECK(memcmp(w.nodes[0].doubt[FED_DOUBT_NEVER].author.b,
+                 w.nodes[2].root.pub, 32) == 0);
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 1, &t), 14); /* with the title */
     CHECK(w.nodes[2].gaps > 0);

@@ -173,6 +173,29 @@ world_cut(struct world *w, size_t a, size_t b, bool cut)
     }
 }
 
+/* What node puts on the wire: the frame, or what a liar makes of its item. */
+static void
+put_frame(struct world *w, size_t node, size_t to, struct view frame,
+          struct bytes *out)
+{
+    struct proto_peer_msg msg;
+    struct bytes item = {0};
+
+    if (w->lie != NULL && proto_peer_decode(frame, &msg) == OK &&
+        msg.type == PROTO_PEER_DATA &&
+        w->lie(w, node, to, msg.u.data.body, &item)) {
+        msg.u.data.body = view_of(&item);
+        if (proto_peer_encode(mem_heap(), &msg, out) != OK) {
+            abort();
+        }
+        bytes_free(&item);
+        return;
+    }
+    if (bytes_copy(mem_heap(), frame, out) != OK) {
+        abort();
+    }
+}
+
 void
 sim_send(struct world *w, size_t node, uint64_t serial, struct view frame)
 {
@@ -197,9 +220,7 @@ sim_send(struct world *w, size_t node, uint64_t serial, struct view frame)
             *f = (struct wire_frame){0};
             f->due_ms = w->mono_ms + world_below(w, w->delay_ms + 1);
             f->due_ms = f->due_ms < last ? last : f->due_ms;
-            if (bytes_copy(mem_heap(), frame, &f->frame) != OK) {
-                abort();
-            }
+            put_frame(w, node, c->node[to], frame, &f->frame);
             return;
         }
     }

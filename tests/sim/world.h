@@ -102,7 +102,11 @@ struct node {
     size_t links_used[16];  /* by code */
     size_t links_shown[16]; /* by code */
     size_t overdue;
-    size_t hubs[4]; /* by code */
+    size_t hubs[4];   /* by code */
+    size_t doubts[8]; /* by code: told, and over; the last one of each */
+    size_t settled[8];
+    struct fed_show doubt[8];
+    struct fed_show fork; /* the last one */
     size_t resent;
     size_t consents[8]; /* by code */
     size_t devices[8];
@@ -110,7 +114,7 @@ struct node {
     size_t enrols[16];
     size_t intros; /* heard */
     size_t patients;
-    size_t reports[8]; /* by enum fed_proof; the last: too many */
+    size_t reports[8];     /* by enum fed_proof; the last: too many */
     struct message_id ask; /* the last question */
     struct thread_id ask_in;
     /* a device */
@@ -168,6 +172,9 @@ struct world {
     uint64_t break_ppm; /* chance that a connection breaks in a step */
     uint64_t hunger;    /* one in about so many allocations fails; 0: none */
     enum world_tooth tooth;
+    /* A node that lies: does from send to something else than this item? */
+    bool (*lie)(struct world *w, size_t from, size_t to, struct view item,
+                struct bytes *instead);
     struct fed_limits limits; /* of nodes that are started from now on */
     struct said *said;
     size_t said_len;
