@@ -7,3 +7,11 @@ build/lib/moved_clock.so: tests/e2e/moved_clock_lib.c
 	$(Q)gcc $(WARN) -O2 -shared -fPIC $< -o $@
 
 bins: build/lib/moved_clock.so
+
+# And one that notes what a daemon says inside TLS.
+build/lib/frames.so: tests/e2e/frames_lib.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)gcc $(WARN) -D_GNU_SOURCE -O2 -shared -fPIC $< -o $@
+
+bins: build/lib/frames.so

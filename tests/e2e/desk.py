@@ -14,9 +14,13 @@ def clinic_names(node):
                   if c["state"] == "connected")
 
 
-def connected(world, *flags):
-    """Riverside and Hillside, running and connected by Riverside's link."""
-    a = world.node("Riverside Clinic").start()
+def connected(world, *flags, before=None):
+    """Riverside and Hillside, running and connected by Riverside's link;
+    before is called with Riverside before it starts."""
+    a = world.node("Riverside Clinic")
+    if before:
+        before(a)
+    a.start()
     b = world.node("Hillside Practice").start()
     b.do("connect", link(a, *flags)["link"], "--yes")
     wait_for("both to be connected",

@@ -89,6 +89,7 @@ class Node:
         self.world, self.name = world, name
         self.dir = os.path.join(world.dir, name.replace(" ", "-").lower())
         self.port, self.host = free_port(), host
+        self.listen = self.port  # another one behind a proxy
         self.log = self.dir + ".log"
         self.process = None
         self.env = dict(os.environ)
@@ -119,7 +120,7 @@ class Node:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "balsamd"), "--data", self.dir, "--listen",
-                 f"{self.host}:{self.port}", *self.flags, *flags],
+                 f"{self.host}:{self.listen}", *self.flags, *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         self.world.running.append(self)
         wait_for(f"{self.name} to start", self.answers)

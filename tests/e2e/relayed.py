@@ -16,9 +16,9 @@ def group(node):
     return found[0]["id"] if found else None
 
 
-def private(world):
+def private(world, before=None):
     """Hillside and Ann alone, Riverside relaying; the ids at Hillside."""
-    a, b = connected(world)
+    a, b = connected(world, before=before)
     p = joined(world, a)
     a.do("send", ANN, KNOWN)
     a.do("thread", "new", ANN, B, "--purpose", "a second opinion")
