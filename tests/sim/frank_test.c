@@ -433,13 +433,53 @@ TEST(a_hub_is_a_witness_only_for_others)
     world_free(&w);
 }
 
+/* A report that finds no memory leaves nothing behind. */
+TEST(no_memory_for_a_report)
+{
+    struct bytes words = text("said by 1");
+    struct clinic_id author;
+    struct message_id id;
+    struct bytes proof;
+    struct proto_report in = {.term = 1, .seq = 5, .ts_ms = 6};
+    enum err e = ERR_NOMEM;
+
+    world_friends(&w, 8, 3);
+    world_heal(&w);
+    author = node_root(&w, 1);
+    fed_message_id(&author, view_of(&words), &id);
+    memcpy(in.author, author.b, 32);
+    memcpy(in.message, id.b, 32);
+    in.content = view_of(&words);
+    in.ids = message_id_view(&id);
+    proof = hub_says(1, &in);
+    in.proof = view_of(&proof);
+    for (uint64_t n = 1; e != OK; n++) {
+        w.nodes[0].fail_in = n;
+        e = fed_report_recv(w.nodes[0].core, world_party(&w, 0, 2), &in);
+        w.nodes[0].fail_in = 0;
+        CHECK(e == OK || e == ERR_NOMEM);
+        w.hunger = e == OK ? 0 : UINT64_MAX; /* so that it starts afresh */
+        node_stepped(&w, 0, e);
+        w.hunger = 0;
+        if (e != OK) {
+            CHECK_EQ(w.nodes[0].reports[FED_PROOF_AUTHOR], 0);
+            world_heal(&w);
+        }
+    }
+    world_heal(&w);
+    CHECK_EQ(w.nodes[0].reports[FED_PROOF_AUTHOR], 1);
+    bytes_free(&proof);
+    bytes_free(&words);
+    world_end(&w);
+}
+
 int
 main(void)
 {
-    return RUN(T(hub_takes_only_what_is_committed_to),
-               T(uncommitted_words_are_not_shown),
-               T(clinics_have_their_own_record),
-               T(forged_reports_among_clinics), T(reports_without_end),
-               T(a_patient_reports_to_who_only_carries),
-               T(a_hub_is_a_witness_only_for_others));
+    return RUN(
+        T(hub_takes_only_what_is_committed_to),
+        T(uncommitted_words_are_not_shown), T(clinics_have_their_own_record),
+        T(forged_reports_among_clinics), T(reports_without_end),
+        T(a_patient_reports_to_who_only_carries),
+        T(a_hub_is_a_witness_only_for_others), T(no_memory_for_a_report));
 }
