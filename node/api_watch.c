@@ -53,6 +53,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_IDENTITY] = "identity changed",
         [NODE_EVENT_CONTINUED] = "continued",
         [NODE_EVENT_REPORTED] = "reported",
+        [NODE_EVENT_HOME] = "home moved",
     };
 
     return kind < sizeof(words) / sizeof(*words) && words[kind] != NULL

@@ -432,10 +432,6 @@ ident_device_cert_verify(const struct mem *mem, struct view in,
         !subject_id_equal(&c.issuer, &d->added_by)) {
         return ERR_AUTH;
     }
-    /* [device-cert-home] */
-    if (!clinic_id_equal(&c.home, &list->home)) {
-        return ERR_STALE;
-    }
     *out = c;
 out:
     return e;

@@ -396,6 +396,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return fed_app_show_message(app, show);
     case FED_SHOW_STATE:
         return fed_app_show_state(app, show);
+    case FED_SHOW_HOME:
+        return fed_app_show_home(app, show);
     case FED_SHOW_INTRO:
         return fed_app_show_intro(app, show);
     case FED_SHOW_GAP:

@@ -6,6 +6,7 @@
 #include "crypto/ident/patient.h"
 #include "federation/app/codes.h"
 #include "federation/app/inside.h"
+#include "federation/core/patient.h"
 
 #include <string.h>
 
@@ -267,6 +268,33 @@ fed_app_move_home(struct fed_app *app, struct view code,
     TRY(fed_app_list_next(app, &list));
     list.home = *home;
     TRY(fed_app_list_sign(app, &key, &list));
+    TRY(fed_core_moved(app->core, home, rec.addrs));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_app_show_home(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+
+    if (memcmp(show->peer.b, app->me.home, sizeof(app->me.home)) != 0) {
+        return OK; /* not what the list says that counts here */
+    }
+    TRY(fed_app_clinic_rec(app, &show->peer, &rec, &hold));
+    if (rec.state == FED_APP_CLINIC_ENROLLED) {
+        goto out;
+    }
+    rec.state = FED_APP_CLINIC_ASKED;
+    rec.addrs = view_of(&show->body);
+    if (rec.learned < FED_APP_LEARNED_LINK) { /* the patient's own word */
+        rec.learned = FED_APP_LEARNED_LINK;
+    }
+    TRY(fed_app_clinic_save(app, &show->peer, &rec));
+    TRY(fed_app_ask_home(app, view_of(&show->body)));
 out:
     bytes_free(&hold);
     return e;

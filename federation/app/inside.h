@@ -192,6 +192,9 @@ MUST_CHECK enum err fed_app_thread_save(struct fed_app *app,
                                         const struct fed_app_rec_thread *rec);
 
 /* consent.c */
+/* devices.c: another of our devices moved home: go there too. */
+MUST_CHECK enum err fed_app_show_home(struct fed_app *app,
+                                      const struct fed_show *show);
 /* intro.c: what our devices say to who comes late; ERR_MISSING  no name */
 MUST_CHECK enum err fed_app_intro(struct fed_app *app, const struct mem *mem,
                                   struct bytes *out);

@@ -214,6 +214,11 @@ MUST_CHECK enum err fed_consent_content(struct fed_core *core,
                                         const struct fed_said *said,
                                         const struct proto_content *c);
 
+/* home.c */
+struct proto_device_home;
+MUST_CHECK enum err fed_home_recv(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_device_home *in);
+
 /* after.c: a thread after one that stands still */
 struct proto_device_continue;
 MUST_CHECK enum err fed_after_asked(struct fed_core *core,

@@ -223,7 +223,10 @@ enum fed_show_kind {
        the hub whose word it is (HUB, AUTHOR); body: the encoded PROTO_PEER
        _REPORT, with all its words.  known: it reports without end; this one
        and those that follow today are not taken. */
-    FED_SHOW_REPORT
+    FED_SHOW_REPORT,
+    /* Patient author has another home, peer; on a device of it: there, at the
+       addresses body. */
+    FED_SHOW_HOME
 };
 
 /* What is behind a report. */

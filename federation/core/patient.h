@@ -160,6 +160,15 @@ MUST_CHECK enum err fed_core_set_list(struct fed_core *core, struct view list,
                                       struct view cert);
 
 /*
+ * Home is another clinic now (the list says so: fed_core_set_list before): tell
+ * the clinics of before and, through them, the patient's other devices where.
+ * ERR_STATE  we are no device
+ */
+MUST_CHECK enum err fed_core_moved(struct fed_core *core,
+                                   const struct clinic_id *home,
+                                   struct view addrs);
+
+/*
  * Ask a clinic that we are a patient of for a new thread after this one, whose
  * own clinic is gone (PROTO_GROUP_AFTER says so to both).  *id_out is its id;
  * THREAD shows it when it is there.  Asking again changes nothing.

@@ -484,6 +484,10 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
     if (msg.type == PROTO_DEVICE_ALLOW && from_device) {
         return on_allow(core, p, &msg.u.allow);
     }
+    if (msg.type == PROTO_DEVICE_HOME &&
+        (from_device || core->kind == FED_KIND_DEVICE)) {
+        return fed_home_recv(core, p, &msg.u.home);
+    }
     if (msg.type == PROTO_DEVICE_CONTINUE && from_device) {
         return fed_after_asked(core, p, &msg.u.next);
     }

@@ -74,6 +74,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return node_desk_devices(txn, desk, show);
     case FED_SHOW_CONSENT:
         return node_desk_consent(txn, desk, show);
+    case FED_SHOW_HOME:
+        return node_desk_home(txn, show);
     case FED_SHOW_INTRO:
         return node_desk_intro(txn, desk, show);
     case FED_SHOW_REPORT:

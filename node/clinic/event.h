@@ -29,8 +29,9 @@ enum node_event {
     NODE_EVENT_IDENTITY = 18,  /* a contact, b patient: another key, compare */
     NODE_EVENT_CONTINUED = 19, /* a conversation: in a new thread, since all had
                                  lost the state of the one before */
-    NODE_EVENT_REPORTED = 22   /* who (a clinic or patient), b the report, n
+    NODE_EVENT_REPORTED = 22,  /* who (a clinic or patient), b the report, n
                                   enum fed_proof or NODE_REPORTED_TOO_OFTEN */
+    NODE_EVENT_HOME = 23       /* a patient, b clinic: its home from now on */
 };
 
 /* Audit. */

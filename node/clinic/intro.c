@@ -4,6 +4,7 @@
 #include "crypto/ident/profile.h"
 #include "node/clinic/event.h"
 #include "proto/base/limits.h"
+#include "store/journal.h"
 
 #include <string.h>
 
@@ -222,4 +223,14 @@ node_desk_intro(struct store_txn *txn, struct node_desk *desk,
     }
 out:
     return e;
+}
+
+enum err
+node_desk_home(struct store_txn *txn, const struct fed_show *show)
+{
+    struct store_event ev = {.kind = NODE_EVENT_HOME};
+
+    ev.a = subject_id_view(&show->author);
+    ev.b = clinic_id_view(&show->peer);
+    return store_journal_append(txn, &ev, NULL);
 }

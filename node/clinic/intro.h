@@ -25,4 +25,8 @@ MUST_CHECK enum err node_desk_intro(struct store_txn *txn,
                                     struct node_desk *desk,
                                     const struct fed_show *show);
 
+/* Write: a patient of ours has another home from now on: people are told. */
+MUST_CHECK enum err node_desk_home(struct store_txn *txn,
+                                   const struct fed_show *show);
+
 #endif

@@ -76,6 +76,11 @@ static const struct proto_field continue_fields[] = {
     PROTO_FIXED(proto_device_continue, thread),
 };
 
+static const struct proto_field home_fields[] = {
+    PROTO_FIXED(proto_device_home, clinic),
+    PROTO_BIN(proto_device_home, addrs, LIMIT_MSG_ADDRS),
+};
+
 struct entry {
     enum proto_device_type type;
     uint64_t version;
@@ -102,6 +107,7 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_device_archive_part, archive_part_fields)},
     {PROTO_DEVICE_CONTINUE, 1,
      PROTO_SHAPE(proto_device_continue, continue_fields)},
+    {PROTO_DEVICE_HOME, 1, PROTO_SHAPE(proto_device_home, home_fields)},
 };
 
 static const struct entry *

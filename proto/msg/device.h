@@ -29,7 +29,8 @@ enum proto_device_type {
     PROTO_DEVICE_ARCHIVE_PUT = 167,
     PROTO_DEVICE_ARCHIVE_GET = 168,
     PROTO_DEVICE_ARCHIVE_PART = 169,
-    PROTO_DEVICE_CONTINUE = 170
+    PROTO_DEVICE_CONTINUE = 170,
+    PROTO_DEVICE_HOME = 171
 };
 
 /* Bounds of this protocol alone, in bytes unless the name says otherwise. */
@@ -141,6 +142,13 @@ struct proto_device_continue {
     uint8_t thread[32];
 };
 
+/* From a device that moved home, through the clinics of before to the patient's
+   other devices: where the new one is.  That it is, the list says. */
+struct proto_device_home {
+    uint8_t clinic[32];
+    struct view addrs;
+};
+
 /* Any of them. */
 struct proto_device_msg {
     enum proto_device_type type;
@@ -156,6 +164,7 @@ struct proto_device_msg {
         struct proto_device_archive_get archive_get;
         struct proto_device_archive_part archive_part;
         struct proto_device_continue next;
+        struct proto_device_home home;
     } u;
 };
 

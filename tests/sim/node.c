@@ -484,6 +484,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_PROFILE:
     case FED_SHOW_REVOKED:
     case FED_SHOW_ARCHIVE:
+    case FED_SHOW_HOME:
         break;
     }
 }

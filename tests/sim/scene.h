@@ -13,8 +13,8 @@ struct thread_id world_group(struct world *w, size_t hub, size_t nodes);
 struct fed_party *world_party(struct world *w, size_t i, size_t other);
 struct fed_thread *world_thread(struct world *w, size_t i,
                                 const struct thread_id *id);
-/* A thread of clinic 1 and the patient of device d, who is enrolled at clinic 0,
-   which only carries. */
+/* A thread of clinic 1 and the patient of device d, who is enrolled at clinic
+   0, which only carries. */
 struct thread_id world_private(struct world *w, size_t d);
 /* Free the world; the test fails if the oracle found a fault. */
 void world_end(struct world *w);

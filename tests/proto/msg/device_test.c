@@ -15,7 +15,7 @@
 
 enum {
     FIRST = PROTO_DEVICE_ENROL,
-    LAST = PROTO_DEVICE_CONTINUE
+    LAST = PROTO_DEVICE_HOME
 };
 
 static _Alignas(max_align_t) uint8_t item[PROTO_ITEM_SIZE];
