@@ -33,20 +33,13 @@ version(const struct tool_run *run)
 }
 
 static const struct special specials[] = {
-    {"init", tool_cmd_init},
-    {"connect", tool_cmd_connect},
-    {"invite", tool_cmd_invite},
-    {"invite resend", tool_cmd_invite},
-    {"report", tool_cmd_report},
-    {"recovery check", tool_cmd_words},
-    {"rotate-key", tool_cmd_words},
-    {"recovery sheet", tool_cmd_sheet},
-    {"backup", tool_cmd_backup},
-    {"restore", tool_cmd_restore},
-    {"verify", tool_cmd_verify},
-    {"watch", tool_cmd_watch},
-    {"completion", completion},
-    {"version", version},
+    {"init", tool_cmd_init},        {"connect", tool_cmd_connect},
+    {"invite", tool_cmd_invite},    {"invite resend", tool_cmd_invite},
+    {"report", tool_cmd_report},    {"recovery check", tool_cmd_words},
+    {"rotate-key", tool_cmd_words}, {"recovery sheet", tool_cmd_sheet},
+    {"backup", tool_cmd_backup},    {"restore", tool_cmd_restore},
+    {"verify", tool_cmd_verify},    {"watch", tool_cmd_watch},
+    {"completion", completion},     {"version", version},
 };
 
 /* Folders and files may have any name; all else is text. */
