@@ -124,7 +124,8 @@ enum fed_app_trouble {
     FED_APP_TROUBLE_GAP = 1,     /* messages are missing here */
     FED_APP_TROUBLE_FORK = 2,    /* members' views of the thread differ */
     FED_APP_TROUBLE_OVERDUE = 3, /* not delivered for a day */
-    FED_APP_TROUBLE_COPY = 4     /* a newer copy of this app runs: stop */
+    FED_APP_TROUBLE_COPY = 4,    /* a newer copy of this app runs: stop */
+    FED_APP_TROUBLE_ARCHIVE = 5  /* the home clinic keeps no more history */
 };
 
 struct fed_app_event {
@@ -196,6 +197,10 @@ struct fed_app_sync {
     bool settled;    /* all up, nothing queued, nothing behind */
 };
 void fed_app_sync(struct fed_app *app, struct fed_app_sync *out);
+
+/* The home clinic keeps no more history for later devices: what is new from now
+   on is on this device only. */
+bool fed_app_archive_full(struct fed_app *app);
 
 /* Before an app that settled ends: what is gathered for a moment (receipts)
    goes now.  *owed_out: something did; the next turn brings it. */

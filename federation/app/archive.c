@@ -28,6 +28,7 @@ enum {
 };
 
 static const char writer_name[] = "archivist";  /* 1: this device writes */
+static const char full_name[] = "archive_full"; /* who keeps no more */
 static const char from_name[] = "archive_from"; /* 0: nothing is wanted */
 
 /* --------------------------------------------------------------- what waits */
@@ -341,6 +342,16 @@ home_ready(struct fed_app *app, struct clinic_id *out)
            info.theirs == PROTO_STANCE_GRANTED && info.behind == 0;
 }
 
+/* Which clinic it is that keeps no more: never 0. */
+static uint64_t
+home_number(const struct fed_app *app)
+{
+    uint64_t n;
+
+    memcpy(&n, app->me.home, sizeof(n));
+    return n | 1;
+}
+
 bool
 fed_app_archive_waits(struct fed_app *app)
 {
@@ -348,8 +359,9 @@ fed_app_archive_waits(struct fed_app *app)
     struct fed_app_key at = {.len = 0};
     struct fed_app_key key;
     struct bytes what = {0};
-    bool waits =
-        home_ready(app, &home) && first_news(app, &at, &key, &what) == OK;
+    bool waits = app->archive_full != home_number(app) &&
+                 home_ready(app, &home) &&
+                 first_news(app, &at, &key, &what) == OK;
 
     bytes_free(&what);
     return waits;
@@ -510,6 +522,35 @@ import(struct fed_app *app, const struct fed_app_rec_part *part)
     return e;
 }
 
+/* The home clinic keeps no more.  Said once; tried again at the next start. */
+static enum err
+is_full(struct fed_app *app)
+{
+    enum err e;
+    struct fed_app_event *ev;
+    uint64_t known;
+
+    app->archive_full = home_number(app);
+    TRY(fed_app_number(&app->kv, full_name, &known));
+    if (known != app->archive_full) {
+        TRY(fed_app_number_put(&app->kv, full_name, app->archive_full));
+        TRY(fed_app_tell(app, FED_APP_EV_TROUBLE, &ev));
+        ev->code = FED_APP_TROUBLE_ARCHIVE;
+        memcpy(ev->clinic.b, app->me.home, sizeof(ev->clinic.b));
+    }
+out:
+    return e;
+}
+
+bool
+fed_app_archive_full(struct fed_app *app)
+{
+    uint64_t full;
+
+    return fed_app_number(&app->kv, full_name, &full) == OK &&
+           full == home_number(app);
+}
+
 enum err
 fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
 {
@@ -519,6 +560,10 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
     struct fed_app_event *ev;
     uint64_t from;
 
+    if (show->seq > show->value && show->body.len == 0) {
+        e = is_full(app);
+        goto out;
+    }
     TRY(fed_app_number(&app->kv, from_name, &from));
     if (from == 0 || (show->seq != 0 && show->seq < from)) {
         goto out; /* not asked for, or known */

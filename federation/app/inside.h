@@ -61,6 +61,7 @@ struct fed_app {
     bool importing;        /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */
     uint64_t asked_from;
+    uint64_t archive_full; /* the home that keeps no more, since this began */
     uint64_t timer_ms;
     struct fed_app_moving moving;
     struct fed_app_out *out; /* oldest first */

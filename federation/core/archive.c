@@ -58,30 +58,6 @@ save_about(struct fed_core *core, const struct clinic_id *patient,
 /* ------------------------------------------------------------- a clinic's end
  */
 
-/*
- * Above the bound nothing more is kept: the device's messages are safe, only a
- * later device will miss them.
- */
-static enum err
-keep(struct fed_core *core, const struct clinic_id *patient, struct view part)
-{
-    enum err e;
-    struct about about;
-    struct fed_key key;
-
-    TRY(load_about(core, patient, &about));
-    if (part.len > LIMIT_ARCHIVE_BYTES - about.size) {
-        goto out;
-    }
-    about.last++;
-    about.size += part.len;
-    key = part_key(patient, about.last);
-    TRY(fed_tx_put(core, FED_NS_ARCHIVE, &key, part));
-    TRY(save_about(core, patient, &about));
-out:
-    return e;
-}
-
 static enum err
 say_part(struct fed_core *core, struct fed_party *p, uint64_t number,
          uint64_t last, struct view part)
@@ -92,6 +68,33 @@ say_part(struct fed_core *core, struct fed_party *p, uint64_t number,
     msg.u.archive_part.last = last;
     msg.u.archive_part.part = part;
     return fed_device_put(core, p, &msg);
+}
+
+/*
+ * Above the bound nothing more is kept: the device's messages are safe, only a
+ * later device will miss them.  It hears so: a part beyond the last, empty.
+ */
+static enum err
+keep(struct fed_core *core, struct fed_party *p, struct view part)
+{
+    enum err e;
+    uint64_t bound = core->config.limits.archive;
+    struct about about;
+    struct fed_key key;
+
+    bound = bound != 0 ? bound : LIMIT_ARCHIVE_BYTES;
+    TRY(load_about(core, &p->subject, &about));
+    if (about.size >= bound || part.len > bound - about.size) {
+        e = say_part(core, p, about.last + 1, about.last, (struct view){0});
+        goto out;
+    }
+    about.last++;
+    about.size += part.len;
+    key = part_key(&p->subject, about.last);
+    TRY(fed_tx_put(core, FED_NS_ARCHIVE, &key, part));
+    TRY(save_about(core, &p->subject, &about));
+out:
+    return e;
 }
 
 static enum err
@@ -143,7 +146,7 @@ fed_archive_item(struct fed_core *core, struct fed_party *p,
     bool device = core->kind == FED_KIND_CLINIC && p->kind == FED_KIND_DEVICE;
 
     if (msg->type == PROTO_DEVICE_ARCHIVE_PUT && device) {
-        return keep(core, &p->subject, msg->u.archive_put.part);
+        return keep(core, p, msg->u.archive_put.part);
     }
     if (msg->type == PROTO_DEVICE_ARCHIVE_GET && device) {
         return give(core, p, msg->u.archive_get.from);

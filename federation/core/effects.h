@@ -205,7 +205,8 @@ enum fed_show_kind {
        forward of a ROTATED link. */
     FED_SHOW_ENROL,
     /* Device: part seq of our archive at peer, value the newest number that
-       there is, body the part; seq 0: there are no more. */
+       there is, body the part; seq 0: there are no more; seq above value: it
+       keeps no more. */
     FED_SHOW_ARCHIVE,
     /* Thread has another hub, peer, after other: code enum fed_hub_change. */
     FED_SHOW_HUB,

@@ -14,6 +14,7 @@ struct fed_limits {
     uint64_t fan_rows;     /* LIMIT_FAN_ROWS: of one thread for one member */
     uint64_t link_hour;    /* LIMIT_LINK_HOUR: by one link without review */
     uint64_t links_hour;   /* LIMIT_LINKS_HOUR: by all of them */
+    uint64_t archive;      /* LIMIT_ARCHIVE_BYTES: of one patient */
 };
 
 /* Why a thread has another hub. */

@@ -285,6 +285,7 @@ tool_patient_status(struct tool_patient *p)
     tool_put_num(p->out, "behind", s.behind);
     tool_put_num(p->out, "files", s.files);
     tool_put_bool(p->out, "settled", s.settled);
+    tool_put_bool(p->out, "archive_full", fed_app_archive_full(p->app));
     return code;
 }
 

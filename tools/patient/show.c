@@ -233,6 +233,10 @@ show_status(const json_t *o)
                      "lists of your devices exist. Remove what is not yours "
                      "with the recovery code: balsam-patient device remove\n");
     }
+    if (is(o, "archive_full")) {
+        (void)printf("Your clinic keeps no more history for a new phone: what "
+                     "is said from now on is on your present devices only.\n");
+    }
     if (is(o, "removed")) {
         (void)printf("This device was removed. What is here can be read, "
                      "nothing comes any more.\n");

@@ -4,6 +4,8 @@
 #include "tests/federation/app/world.h"
 
 #include "crypto/prim/init.h"
+#include "federation/app/inside.h"
+#include "federation/core/inside.h"
 #include "proto/base/limits.h"
 #include "tests/support/fail_mem.h"
 
@@ -317,6 +319,32 @@ TEST(the_clinic_cannot_read_the_archive)
     world_end(&w);
 }
 
+/* What is not kept is said, once, and the app goes on. */
+TEST(an_archive_that_is_full)
+{
+    size_t parts = 0;
+
+    world_begin(&w, 10);
+    w.core->config.limits.archive = 6 * 1024;
+    world_join(&w, 0);
+    for (int i = 0; i < 12; i++) {
+        world_app_says(&w, 0, "one more part of the archive");
+        world_run(&w);
+    }
+    for (size_t i = 0; i < w.shelf.len; i++) {
+        const struct shelf_rec *r = &w.shelf.recs[i];
+
+        parts += r->space == FED_NS_ARCHIVE && r->value.len > 16;
+    }
+    CHECK(parts >= 2 && parts <= 5);
+    CHECK(fed_app_archive_full(w.apps[0].app));
+    CHECK_EQ(w.apps[0].events[FED_APP_EV_TROUBLE], 1);
+    CHECK_EQ(w.apps[0].trouble, FED_APP_TROUBLE_ARCHIVE);
+    CHECK(!fed_app_archive_waits(w.apps[0].app));
+    CHECK_STR(w.text, "one more part of the archive");
+    world_end(&w);
+}
+
 TEST(nobody_is_here_before_joining)
 {
     struct fed_app_me me;
@@ -391,13 +419,13 @@ main(void)
     if (prim_init() != OK) {
         return 1;
     }
-    return RUN(T(a_patient_joins_and_talks), T(what_is_not_committed_never_was),
-               T(an_app_that_is_closed_goes_on),
-               T(connections_that_break_all_the_time),
-               T(edits_deletions_and_what_was_read),
-               T(the_code_is_forgotten_once_confirmed),
-               T(another_device_by_two_codes), T(a_new_phone_by_the_code),
-               T(files_wait_for_their_message_to_go),
-               T(the_clinic_cannot_read_the_archive),
-               T(nobody_is_here_before_joining), T(every_allocation_may_fail));
+    return RUN(
+        T(a_patient_joins_and_talks), T(what_is_not_committed_never_was),
+        T(an_app_that_is_closed_goes_on),
+        T(connections_that_break_all_the_time),
+        T(edits_deletions_and_what_was_read),
+        T(the_code_is_forgotten_once_confirmed), T(another_device_by_two_codes),
+        T(a_new_phone_by_the_code), T(files_wait_for_their_message_to_go),
+        T(the_clinic_cannot_read_the_archive), T(an_archive_that_is_full),
+        T(nobody_is_here_before_joining), T(every_allocation_may_fail));
 }

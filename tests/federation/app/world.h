@@ -40,6 +40,7 @@ struct world_app {
     uint64_t serial;
     uint64_t timer_ms;
     size_t events[16]; /* by kind */
+    uint64_t trouble;  /* the last */
 };
 
 struct world {
@@ -297,7 +298,10 @@ world_close(void *ctx, const struct clinic_id *clinic, uint64_t serial)
 static inline void
 world_event(void *ctx, const struct fed_app_event *ev)
 {
-    ((struct world_app *)ctx)->events[ev->kind]++;
+    struct world_app *a = ctx;
+
+    a->events[ev->kind]++;
+    a->trouble = ev->kind == FED_APP_EV_TROUBLE ? ev->code : a->trouble;
 }
 
 static inline enum err
