@@ -72,10 +72,13 @@ fed_checkpoint_seen(struct fed_core *core, struct fed_thread *t,
                     const uint8_t head[32])
 {
     enum err e;
+    static const uint8_t none[32];
     struct fed_rec_log rec;
     struct bytes hold = {0};
 
-    e = seq == 0 ? ERR_MISSING : fed_log_get(core, &t->id, seq, &rec, &hold);
+    e = seq == 0 || memcmp(head, none, sizeof(none)) == 0
+            ? ERR_MISSING
+            : fed_log_get(core, &t->id, seq, &rec, &hold);
     if (e == ERR_MISSING) {
         e = OK; /* pruned, or not here yet: nothing to compare */
         goto out;

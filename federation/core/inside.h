@@ -252,6 +252,10 @@ MUST_CHECK enum err fed_log_append(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_log_get(struct fed_core *core,
                                 const struct thread_id *id, uint64_t seq,
                                 struct fed_rec_log *out, struct bytes *hold);
+/* Our head at an entry; zeros where it is no longer here. */
+MUST_CHECK enum err fed_log_head_at(struct fed_core *core,
+                                    const struct thread_id *id, uint64_t term,
+                                    uint64_t seq, uint8_t out[32]);
 /* The message of an entry; empty when it is no longer kept. */
 MUST_CHECK enum err fed_log_body(struct fed_core *core,
                                  const struct thread_id *id, uint64_t seq,

@@ -99,6 +99,22 @@ fed_log_get(struct fed_core *core, const struct thread_id *id, uint64_t seq,
 }
 
 enum err
+fed_log_head_at(struct fed_core *core, const struct thread_id *id,
+                uint64_t term, uint64_t seq, uint8_t out[32])
+{
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+    enum err e = fed_log_get(core, id, seq, &rec, &hold);
+
+    memset(out, 0, 32);
+    if (e == OK && rec.term == term) {
+        memcpy(out, rec.head, 32);
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
 fed_log_body(struct fed_core *core, const struct thread_id *id, uint64_t seq,
              struct bytes *out)
 {

@@ -511,7 +511,7 @@ fed_core_read_upto(struct fed_core *core, const struct thread_id *thread,
     c.u.receipt.what = PROTO_RECEIPT_READ;
     c.u.receipt.term = term;
     c.u.receipt.upto = seq;
-    memcpy(c.u.receipt.head, t->rec.head, sizeof(c.u.receipt.head));
+    TRY(fed_log_head_at(core, &t->id, term, seq, c.u.receipt.head));
     t->rec.receipt_read = seq;
     t->dirty = true;
     TRY(fed_intent_say(core, t, &c, false, NULL));

@@ -3,6 +3,7 @@
  * Stories with a point: links of every kind, who opens the conversation, long
  * absence, removal, two copies, and what the oracle must notice.
  */
+#include "federation/core/inside.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/sim/story.h"
@@ -479,6 +480,32 @@ TEST(acting_before_the_commit_is_noticed)
     CHECK(noticed > 0);
 }
 
+/* Who has read only the beginning speaks of the log as it was there. */
+TEST(reading_less_than_there_is_is_no_fork)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+
+    world_friends(&w, 21, 3);
+    id = world_group(&w, 0, 3);
+    CHECK_OK(world_say(&w, 0, &id));
+    world_heal(&w);
+    t = world_thread(&w, 1, &id);
+    for (uint64_t seq = t->rec.seq; world_thread(&w, 1, &id)->rec.seq < seq + 3;
+         world_heal(&w)) {
+        CHECK_OK(world_say(&w, 2, &id));
+    }
+    t = world_thread(&w, 1, &id);
+    node_stepped(
+        &w, 1,
+        fed_core_read_upto(w.nodes[1].core, &id, t->rec.term, t->rec.seq - 2));
+    world_heal(&w);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(w.nodes[i].forks, 0);
+    }
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -491,5 +518,6 @@ main(void)
                T(away_for_eighty_days), T(removed_reads_nothing_more),
                T(leave_and_add_again), T(added_by_a_follower),
                T(a_copied_folder_is_noticed), T(garbage_is_refused),
-               T(acting_before_the_commit_is_noticed), T(teeth));
+               T(acting_before_the_commit_is_noticed),
+               T(reading_less_than_there_is_is_no_fork), T(teeth));
 }
