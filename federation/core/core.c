@@ -511,6 +511,7 @@ fed_core_tick(struct fed_core *core)
     for (size_t i = 0; i < core->parties_len; i++) {
         if (core->parties[i]->greeted) {
             fed_gone_met(core, core->parties[i]);
+            fed_tx_timer(core, now + LIMIT_HOUR_MS);
         }
         TRY(party_overdue(core, core->parties[i]));
     }

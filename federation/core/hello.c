@@ -296,6 +296,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     p->met = true;
     fed_watch_met(core, p);
     fed_gone_met(core, p);
+    fed_tx_timer(core, fed_mono(core) + LIMIT_HOUR_MS);
     p->denied = false;
     if (p->stored) {
         TRY(new_addrs(core, p, h->addrs));

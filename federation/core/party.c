@@ -3,6 +3,7 @@
  * Other clinics: what we know of them, and the connection to each.
  */
 #include "federation/core/care.h"
+#include "federation/core/move.h"
 
 #include "proto/msg/device.h"
 
@@ -214,6 +215,9 @@ fed_party_save(struct fed_core *core, struct fed_party *p)
     if (p->via != NULL) {
         memcpy(p->rec.via, p->via->root.b, sizeof(p->rec.via));
     }
+    if (p->greeted && p->rec.seen_ms == 0) {
+        p->rec.seen_ms = fed_now(core);
+    }
     TRY(fed_tx_save(core, FED_NS_PARTY, &key, &fed_rec_party_shape, &p->rec));
     p->stored = true;
     p->dirty = false;
@@ -353,6 +357,9 @@ out:
 static void
 down(struct fed_core *core, struct fed_party *p)
 {
+    if (p->greeted) {
+        fed_gone_met(core, p); /* until now */
+    }
     mem_free(core->mem, p->flight, LIMIT_STREAM_WINDOW * sizeof(p->flight[0]));
     p->flight = NULL;
     p->up = false;

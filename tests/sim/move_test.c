@@ -302,6 +302,26 @@ TEST(nobody_waits_for_the_dead)
     world_end(&w);
 }
 
+/* Connected for days without a word: it is gone only since it went. */
+TEST(quiet_is_not_gone)
+{
+    struct thread_id t = group(9, 3);
+
+    w.mono_ms += 5 * (uint64_t)DAY_MS;
+    w.wall_ms += 5 * (uint64_t)DAY_MS;
+    node_crash(&w, 0);
+    world_run(&w, 3000);
+    say(1, &t);
+    pass(LIMIT_MOVE_SETTLE_MS);
+    pass(2 * LIMIT_MOVE_WAIT_MS);
+    pass(2 * LIMIT_MOVE_WAIT_MS);
+    CHECK(hub_is(1, &t, 0));
+    world_heal(&w);
+    CHECK(hub_is(1, &t, 0));
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
 /* One other clinic: that clinic alone. */
 TEST(taken_over_by_the_only_other)
 {
@@ -789,13 +809,14 @@ TEST(hubs_come_and_go)
 int
 main(void)
 {
-    return RUN(
-        T(handed_over), T(handed_over_while_one_is_away), T(the_hub_leaves),
-        T(nobody_to_hand_over_to), T(handed_over_then_restored), T(taken_over),
-        T(nobody_waits_for_the_dead), T(taken_over_by_the_only_other),
-        T(taken_over_by_strangers), T(the_old_hub_was_only_cut_off),
-        T(most_of_the_log_leads), T(two_successors),
-        T(handed_over_with_a_patient), T(claims_that_prove_nothing),
-        T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
-        T(one_still_sees_the_hub), T(hubs_come_and_go));
+    return RUN(T(handed_over), T(handed_over_while_one_is_away),
+               T(the_hub_leaves), T(nobody_to_hand_over_to),
+               T(handed_over_then_restored), T(taken_over),
+               T(nobody_waits_for_the_dead), T(quiet_is_not_gone),
+               T(taken_over_by_the_only_other), T(taken_over_by_strangers),
+               T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
+               T(two_successors), T(handed_over_with_a_patient),
+               T(claims_that_prove_nothing), T(statements_of_long_ago),
+               T(commits_that_take_what_is_not_given),
+               T(one_still_sees_the_hub), T(hubs_come_and_go));
 }
