@@ -43,6 +43,8 @@ MUST_CHECK enum err store_restore(const struct store_config *cfg,
                                   const char *backup_dir,
                                   const struct store_progress *progress);
 
+struct store_txn;
+
 /* A bad record that verify found. */
 struct store_bad {
     const char *table; /* its name; "slots", "blobs", "file" */
@@ -55,6 +57,7 @@ struct store_verify_result {
     uint64_t chunks;
     uint64_t bad;
     uint64_t audit_rows;
+    uint64_t audit_heads; /* signed, as the trail found them */
 };
 
 /*
@@ -70,5 +73,16 @@ store_verify(const struct store_config *cfg,
              void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
              const struct store_progress *progress,
              struct store_verify_result *result);
+
+/*
+ * The same, with the audit chain checked by trail (node_trail_verify): the
+ * layers above know who signs it.  NULL: the chain alone.
+ */
+MUST_CHECK enum err store_verify_with(
+    const struct store_config *cfg,
+    void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
+    enum err (*trail)(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
+                      uint64_t *bad_seq),
+    const struct store_progress *progress, struct store_verify_result *result);
 
 #endif

@@ -24,6 +24,8 @@ struct scrub {
     bool reading;
     void (*found)(void *ctx, const struct store_bad *bad);
     void *ctx;
+    enum err (*trail)(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
+                      uint64_t *bad_seq);
     const struct store_progress *progress;
     struct store_verify_result *result;
     uint64_t total;
@@ -269,12 +271,20 @@ scrub_file(void *ctx, const struct store_chunk_file *f)
 }
 
 static enum err
+chain_alone(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
+            uint64_t *bad_seq)
+{
+    *heads = 0;
+    return store_audit_verify(txn, NULL, NULL, rows, bad_seq);
+}
+
+static enum err
 scrub_audit(struct scrub *v)
 {
     uint8_t key[8];
     uint64_t bad = 0;
-    enum err e =
-        store_audit_verify(&v->txn, NULL, NULL, &v->result->audit_rows, &bad);
+    enum err e = v->trail(&v->txn, &v->result->audit_rows,
+                          &v->result->audit_heads, &bad);
 
     if (e == ERR_CORRUPT || e == ERR_MISSING) {
         store_put_u64(key, bad);
@@ -371,8 +381,23 @@ store_verify(const struct store_config *cfg,
              const struct store_progress *progress,
              struct store_verify_result *result)
 {
-    struct scrub v = {
-        .found = found, .ctx = ctx, .progress = progress, .result = result};
+    return store_verify_with(cfg, found, ctx, NULL, progress, result);
+}
+
+enum err
+store_verify_with(const struct store_config *cfg,
+                  void (*found)(void *ctx, const struct store_bad *bad),
+                  void *ctx,
+                  enum err (*trail)(struct store_txn *txn, uint64_t *rows,
+                                    uint64_t *heads, uint64_t *bad_seq),
+                  const struct store_progress *progress,
+                  struct store_verify_result *result)
+{
+    struct scrub v = {.found = found,
+                      .ctx = ctx,
+                      .trail = trail != NULL ? trail : chain_alone,
+                      .progress = progress,
+                      .result = result};
     enum err e;
 
     *result = (struct store_verify_result){0};

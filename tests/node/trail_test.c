@@ -2,6 +2,7 @@
 /* Heads of the audit trail are signed, also by keys that were replaced. */
 #include "node/trail.h"
 
+#include "store/backup.h"
 #include "store/settings.h"
 #include "store/writer.h"
 #include "tests/store/fix.h"
@@ -98,6 +99,47 @@ TEST(heads_stay_good_when_the_key_changes)
     end();
 }
 
+static void
+on_bad(void *ctx, const struct store_bad *bad)
+{
+    CHECK(strcmp(bad->table, "audit") == 0);
+    (*(size_t *)ctx)++;
+}
+
+static void
+close_store(void)
+{
+    store_close(f.s);
+    f.s = NULL;
+}
+
+/* Offline as well: by the keys in the store. */
+TEST(a_stopped_store_is_checked)
+{
+    struct store_verify_result r;
+    size_t bad = 0;
+
+    begin();
+    rows(3);
+    rows(2);
+    close_store();
+    CHECK_OK(
+        store_verify_with(&f.cfg, on_bad, &bad, node_trail_verify, NULL, &r));
+    CHECK_EQ(r.audit_heads, 2);
+    CHECK_EQ(r.bad, 0);
+    fix_reopen(&f);
+    CHECK_OK(store_write(f.s, forge, NULL, 0));
+    close_store();
+    CHECK_OK(store_verify(&f.cfg, on_bad, &bad, NULL, &r));
+    CHECK_EQ(r.bad, 0);
+    CHECK_OK(
+        store_verify_with(&f.cfg, on_bad, &bad, node_trail_verify, NULL, &r));
+    CHECK_EQ(r.bad, 1);
+    CHECK_EQ(bad, 1);
+    fix_reopen(&f);
+    end();
+}
+
 TEST(a_head_of_an_unknown_key_is_bad)
 {
     uint64_t n;
@@ -116,5 +158,6 @@ int
 main(void)
 {
     return RUN(T(heads_stay_good_when_the_key_changes),
+               T(a_stopped_store_is_checked),
                T(a_head_of_an_unknown_key_is_bad));
 }

@@ -3,6 +3,7 @@
  * Looking after a node: recovery words, backup, restore, verify.  The last two
  * work on the data folder itself, while no daemon runs there.
  */
+#include "node/trail.h"
 #include "node/vault.h"
 #include "store/backup.h"
 #include "tools/cli/cmd.h"
@@ -272,7 +273,8 @@ tool_cmd_verify(const struct tool_run *run)
     }
     e = node_vault_open(mem_heap(), NULL, &config, &vault);
     if (e == OK) {
-        e = store_verify(&vault.config, on_bad, NULL, &progress, &r);
+        e = store_verify_with(&vault.config, on_bad, NULL, node_trail_verify,
+                              &progress, &r);
     }
     node_vault_clear(&vault);
     if (e == ERR_STATE) {
@@ -286,16 +288,18 @@ tool_cmd_verify(const struct tool_run *run)
     if (run->json) {
         (void)printf(
             "{\"ok\":%s,\"records\":%llu,\"chunks\":%llu,"
-            "\"audit_rows\":%llu,\"bad\":%llu}\n",
+            "\"audit_rows\":%llu,\"signed_heads\":%llu,\"bad\":%llu}\n",
             r.bad == 0 && e == OK ? "true" : "false",
             (unsigned long long)r.records, (unsigned long long)r.chunks,
-            (unsigned long long)r.audit_rows, (unsigned long long)r.bad);
+            (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
+            (unsigned long long)r.bad);
     } else {
         (void)printf(
-            "%llu records, %llu file chunks, %llu audit entries: "
-            "%llu damaged.\n",
+            "%llu records, %llu file chunks, %llu audit entries, %llu signed "
+            "audit heads: %llu damaged.\n",
             (unsigned long long)r.records, (unsigned long long)r.chunks,
-            (unsigned long long)r.audit_rows, (unsigned long long)r.bad);
+            (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
+            (unsigned long long)r.bad);
     }
     return r.bad == 0 && e == OK
                ? TOOL_EXIT_OK
