@@ -58,9 +58,12 @@ def wait_for(what, probe, seconds=HANG_S):
         pause = min(pause * 1.5, 0.5)
 
 
-def clock_moved(seconds):
-    """The environment of a daemon that lives that many seconds from now."""
+def clock_moved(seconds, leap_s=0, leap_after_s=0):
+    """The environment of a daemon that lives that many seconds from now; after
+    a while of its life leap_s pass at once."""
     return dict(os.environ, BALSAM_TEST_CLOCK_S=str(seconds),
+                BALSAM_TEST_LEAP_S=str(leap_s), BALSAM_TEST_LEAP_AT=str(
+                    int(time.monotonic()) + leap_after_s),
                 LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"))
 
 
