@@ -303,6 +303,7 @@ fed_log_sealed(const struct fed_core *core, const struct fed_thread *t,
             LOG_TAG("thread", log_tag_of(thread_id_view(&t->id))),
             LOG_NUM("epoch", mls_group_epoch(t->mls)),
             LOG_NUM("generation", made->generation),
+            LOG_TAG("of", log_tag_of(mls_group_authenticator(t->mls))),
             LOG_NUM("tail", tail_of(view_of(&made->message))));
     }
 }

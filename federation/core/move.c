@@ -226,7 +226,10 @@ fed_move_open(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
 
 /* ------------------------------------------------------------------- proofs */
 
-/* Rejoin with the hub of a proof; entries behind from are not of its log. */
+/*
+ * Rejoin with the hub of a proof; entries behind from are not of its log.
+ * again: those we have were said again, as they lost a race.
+ */
 static enum err
 rejoin(struct fed_core *core, struct fed_thread *t,
        const struct proto_hub_move *in, uint64_t from, bool again)
@@ -250,15 +253,16 @@ rejoin(struct fed_core *core, struct fed_thread *t,
         t->rec.state = FED_THREAD_ENDED;
     }
     if (t->rec.had_seq == 0) {
-        t->rec.had_seq = t->rec.seq;
-        t->rec.had_term = t->rec.term;
+        /* Given back in the term that lost, it is given back once more. */
+        t->rec.had_seq = again ? in->seq + LIMIT_HISTORY : t->rec.seq;
+        t->rec.had_term = again ? in->term - 1 : t->rec.term;
     }
     TRY(set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
     t->rec.term = in->term; /* the next proof follows from this one */
     if (t->rec.seq > from) {
         t->rec.gap_from = from + 1;
-        t->rec.back_to = again ? UINT64_MAX : from;
+        t->rec.back_to = from;
     }
     if (gap != 0 && gap < t->rec.gap_from) {
         t->rec.gap_from = gap;
@@ -310,14 +314,16 @@ lost_race(struct fed_core *core, struct fed_thread *t,
           const struct proto_hub_move *in, uint64_t from)
 {
     enum err e = OK;
+    /* Told of it only: what we have behind from is of a term before. */
+    bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
-    if (t->rec.seq > from) {
+    if (t->rec.seq > from && !told) {
         TRY(say_again(core, t, t->rec.term, from));
         t->rec.void_term = t->rec.term;
         t->rec.void_seq = from;
     }
     TRY(fed_proof_put(core, in));
-    TRY(rejoin(core, t, in, from < in->seq ? from : in->seq, true));
+    TRY(rejoin(core, t, in, from < in->seq ? from : in->seq, !told));
 out:
     return e;
 }

@@ -416,7 +416,7 @@ give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
     if (t->rec.back_to != 0 && t->rec.back_to < upto) {
         upto = t->rec.back_to; /* the thread moved on from there */
     }
-    if (t->rec.back_to == UINT64_MAX || upto >= t->rec.had_seq) {
+    if (upto >= t->rec.had_seq) {
         goto out;
     }
     from = upto + 1;

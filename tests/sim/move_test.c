@@ -450,6 +450,43 @@ TEST(two_successors)
     }
 }
 
+/* And the old hub, with words that it alone has, meets the one who loses
+   first. */
+TEST(two_successors_and_the_old_hub)
+{
+    for (uint64_t seed = 211; seed <= 220; seed++) {
+        struct thread_id t = group(seed, 3);
+        size_t first = first_of(&t, 1, 3);
+
+        world_cut(&w, 0, 1, true);
+        world_cut(&w, 0, 2, true);
+        world_cut(&w, 1, 2, true);
+        world_run(&w, 1000);
+        for (int i = 0; i < 3; i++) {
+            say(0, &t);
+        }
+        say(1, &t);
+        say(2, &t);
+        world_run(&w, 1000);
+        node_crash(&w, 0);
+        outlast();
+        CHECK(hub_is(1, &t, 1));
+        CHECK(hub_is(2, &t, 2));
+        node_start(&w, 0);
+        world_cut(&w, 0, 3 - first, false);
+        world_run(&w, world_below(&w, 5000));
+        world_cut(&w, 1, 2, false);
+        world_cut(&w, 0, first, false);
+        world_heal(&w);
+        for (size_t i = 0; i < 3; i++) {
+            CHECK(hub_is(i, &t, first));
+        }
+        world_judge(&w, &t, all, 3);
+        CHECK_EQ(node_messages(&w, first, &t), 5 + 1);
+        world_end(&w);
+    }
+}
+
 /* They knew only the hub: it told them where the others are. */
 TEST(taken_over_by_strangers)
 {
@@ -809,14 +846,14 @@ TEST(hubs_come_and_go)
 int
 main(void)
 {
-    return RUN(T(handed_over), T(handed_over_while_one_is_away),
-               T(the_hub_leaves), T(nobody_to_hand_over_to),
-               T(handed_over_then_restored), T(taken_over),
-               T(nobody_waits_for_the_dead), T(quiet_is_not_gone),
-               T(taken_over_by_the_only_other), T(taken_over_by_strangers),
-               T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
-               T(two_successors), T(handed_over_with_a_patient),
-               T(claims_that_prove_nothing), T(statements_of_long_ago),
-               T(commits_that_take_what_is_not_given),
-               T(one_still_sees_the_hub), T(hubs_come_and_go));
+    return RUN(
+        T(handed_over), T(handed_over_while_one_is_away), T(the_hub_leaves),
+        T(nobody_to_hand_over_to), T(handed_over_then_restored), T(taken_over),
+        T(nobody_waits_for_the_dead), T(quiet_is_not_gone),
+        T(taken_over_by_the_only_other), T(taken_over_by_strangers),
+        T(the_old_hub_was_only_cut_off), T(most_of_the_log_leads),
+        T(two_successors), T(two_successors_and_the_old_hub),
+        T(handed_over_with_a_patient), T(claims_that_prove_nothing),
+        T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
+        T(one_still_sees_the_hub), T(hubs_come_and_go));
 }

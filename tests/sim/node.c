@@ -194,9 +194,9 @@ emit(void *ctx, const struct log_event *ev)
     }
     n->sealed =
         more(n->sealed, n->sealed_len, &n->sealed_cap, sizeof(n->sealed[0]));
-    n->sealed[n->sealed_len++] =
-        (struct sealed){field(ev, "thread"), field(ev, "epoch"),
-                        field(ev, "generation"), field(ev, "tail")};
+    n->sealed[n->sealed_len++] = (struct sealed){
+        field(ev, "thread"), field(ev, "epoch"), field(ev, "of"),
+        field(ev, "generation"), field(ev, "tail")};
 }
 
 /* Memory that runs out now and then. */

@@ -19,7 +19,8 @@ static bool
 same_key(const struct used *u, size_t node, const struct sealed *s)
 {
     return u->node == node && u->what.thread == s->thread &&
-           u->what.epoch == s->epoch && u->what.generation == s->generation;
+           u->what.epoch == s->epoch && u->what.of == s->of &&
+           u->what.generation == s->generation;
 }
 
 static void

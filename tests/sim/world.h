@@ -48,6 +48,7 @@ struct rows {
 struct sealed {
     uint64_t thread;
     uint64_t epoch;
+    uint64_t of; /* its authenticator: two hubs may begin one epoch */
     uint64_t generation;
     uint64_t tail; /* last bytes of the ciphertext */
 };
