@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clocks of a program under test: loaded before it (LD_PRELOAD).  The wall
- * clock is BALSAM_TEST_CLOCK_S seconds from now.  Time that only passes stays as
- * it is, or leaps: when it is BALSAM_TEST_LEAP_AT seconds, the next
+ * clock is BALSAM_TEST_CLOCK_S seconds from now.  Time that only passes stays
+ * as it is, or leaps: when it is BALSAM_TEST_LEAP_AT seconds, the next
  * BALSAM_TEST_LEAP_S are gone at once.  What waits until a moment waits as long
  * as the program means to by these clocks.
  */
@@ -44,8 +44,7 @@ clock_gettime(clockid_t clock, struct timespec *out)
 {
     long r = syscall(SYS_clock_gettime, clock, out);
 
-    if (r == 0 &&
-        (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+    if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
         out->tv_sec += ahead(true, out->tv_sec);
     } else if (r == 0 &&
                (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE)) {
