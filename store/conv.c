@@ -59,9 +59,12 @@ store_conv_get(struct store_txn *txn, const struct conv_id *id,
     struct bytes b = {0};
     enum err e;
 
-    TRY(store_has(txn, STORE_T_CONVS, conv_id_view(id)));
     e = store_conv_key(txn, id);
-    TRY(e == ERR_MISSING ? ERR_CORRUPT : e);
+    if (e == ERR_MISSING &&
+        store_has(txn, STORE_T_CONVS, conv_id_view(id)) != ERR_MISSING) {
+        e = ERR_CORRUPT;
+    }
+    TRY(e);
     TRY(store_get_under(txn, STORE_T_CONVS, conv_id_view(id), txn->conv_key,
                         &b));
     TRY(store_conv_decode(store_txn_mem(txn), view_of(&b), out));
