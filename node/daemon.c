@@ -10,6 +10,7 @@
 #include "node/sd_notify.h"
 #include "node/self.h"
 #include "node/sysclock.h"
+#include "node/tidy.h"
 #include "node/trail.h"
 #include "node/web.h"
 #include "store/member.h"
@@ -462,6 +463,7 @@ look_after(struct daemon *d)
     sigset_t set;
     struct timespec second = {1, 0};
     struct node_renewal renewal = {.api = &d->api};
+    struct node_tidy tidy = {0};
     uint64_t sign_ms = 0;
     int sig;
 
@@ -489,6 +491,7 @@ look_after(struct daemon *d)
         }
         node_renewal_turn(&renewal);
         renew_web(d, false);
+        (void)node_tidy_turn(&tidy, stats.steps);
         if (clock_mono_ms(node_sysclock()) >= sign_ms) {
             sign_trail(d);
             sign_ms = clock_mono_ms(node_sysclock()) + SIGN_TRAIL_MS;

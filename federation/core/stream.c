@@ -287,6 +287,17 @@ out:
 
 /* ---------------------------------------------------------- acknowledgement */
 
+/* Nothing is under way: an idle party costs no window. */
+static void
+close_window(struct fed_core *core, struct fed_party *p)
+{
+    if (p->rec.out_acked + 1 == p->rec.out_next) {
+        mem_free(core->mem, p->flight,
+                 LIMIT_STREAM_WINDOW * sizeof(p->flight[0]));
+        p->flight = NULL;
+    }
+}
+
 /* What was acknowledged of one thread so far. */
 struct has {
     bool any;
@@ -400,6 +411,7 @@ fed_stream_acked(struct fed_core *core, struct fed_party *p, uint64_t applied)
     TRY(member_has(core, p, &has));
     p->acking = false;
     TRY(fed_stream_pump(core, p));
+    close_window(core, p);
     TRY(fed_party_want(core, p));
 out:
     p->acking = false;

@@ -22,7 +22,8 @@
 
 enum {
     FRAME_MAX = 16 << 20,
-    DAY_MS = 24 * 3600 * 1000
+    DAY_MS = 24 * 3600 * 1000,
+    SILENCE_MS = 25 * 1000 /* then a peer says that it is still here */
 };
 
 static void
@@ -222,7 +223,10 @@ send_frame(struct tool_member *m, struct view frame)
     if (m->fd >= 0 && m->up) {
         fed_frame_header((uint32_t)frame.len, header);
         must(tlsp_write(m->tls, VIEW_ARRAY(header)), "write");
-        must(tlsp_write(m->tls, frame), "write");
+        if (frame.len > 0) {
+            must(tlsp_write(m->tls, frame), "write");
+        }
+        m->said_ms = mono(NULL);
         flush(m);
     }
 }
@@ -373,6 +377,9 @@ tool_crowd_turn(struct tool_crowd *c, int wait_ms)
         if (m->timer_ms != 0 && m->timer_ms <= now) {
             m->timer_ms = 0;
             stepped(c, m, fed_core_tick(m->core));
+        }
+        if (now - m->said_ms > SILENCE_MS) {
+            send_frame(m, (struct view){0});
         }
     }
     mem_free(mem_heap(), fds, (c->len + 1) * sizeof(fds[0]));

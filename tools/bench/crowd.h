@@ -32,6 +32,7 @@ struct tool_member {
     int fd;
     bool up;
     uint64_t serial;
+    uint64_t said_ms;    /* last, mono */
     uint64_t generation; /* of the node's certificate */
     struct tlsp_policy *policy;
     struct tlsp *tls;
