@@ -173,7 +173,8 @@ known(void *ctx, const struct thread_id *thread, const struct message_id *id,
 struct fed_store
 tool_rows_store(struct tool_rows *rows)
 {
-    struct fed_store store = {get, next, past, known, rows};
+    struct fed_store store = {
+        .get = get, .next = next, .past = past, .known = known, .ctx = rows};
 
     return store;
 }
