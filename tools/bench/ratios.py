@@ -20,7 +20,13 @@ def floors(name, i, key):
     return sum(r[key] for r in f) / len(f) if f else None
 
 
+table = []
+
+
 def say(name, node, floor, wanted, reached):
+    table.append((name, f"{node:.3f}".rstrip("0").rstrip("."),
+                  f"{node / floor:.2f}" if floor else "", wanted,
+                  "reached" if reached else "missed"))
     print(json.dumps({"ratio": name, "node": round(node, 3),
                       "floor": round(floor, 3) if floor else None,
                       "ratio_to_floor":
@@ -59,8 +65,16 @@ for name, key, limit, unit in (("node_start", "ms", 25, "ms"),
                                ("node_start_large", "ms", 25, "ms"),
                                ("node_rest", "private_kib", 9 * 1024, "KiB"),
                                ("store_inbox", "page_us", 100, "us"),
-                               ("node_back", "ms", 2000, "ms")):
+                               ("node_back", "ms", 2000, "ms"),
+                               ("node_peers", "kib_each", 45, "KiB"),
+                               ("node_peers", "private_kib", 60 * 1024,
+                                "KiB"),
+                               ("node_devices", "kib_each", 45, "KiB")):
     got = [r[key] for r in rows.get(name, []) if key in r]
     if got:
         say(f"{name}.{key}", min(got), None, f"at most {limit} {unit}",
             min(got) <= limit)
+
+print(f"\n{'':34}{'node':>11} {'to floor':>9}  wanted")
+for name, node, ratio, wanted, how in table:
+    print(f"{name:34}{node:>11} {ratio:>9}  {wanted}: {how}")
