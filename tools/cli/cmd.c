@@ -8,11 +8,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Whether the data folder holds a node; one that cannot be looked into may. */
+static bool
+is_made(const struct tool_run *run)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/store", run->data);
+
+    return n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) == 0 ||
+           errno != ENOENT;
+}
 
 enum tool_exit
 tool_not_up(const struct tool_run *run, enum err e)
@@ -21,6 +33,12 @@ tool_not_up(const struct tool_run *run, enum err e)
         return tool_say(TOOL_EXIT_FAILED,
                         "The node belongs to another user. Run this as the "
                         "user that runs balsamd.");
+    }
+    if (e == ERR_MISSING && !is_made(run)) {
+        return tool_say(TOOL_EXIT_NOT_UP,
+                        "There is no node in %s. Make one (balsam init), or "
+                        "name its folder with --data or BALSAM_DATA.",
+                        run->data);
     }
     if (e == ERR_MISSING) {
         return tool_say(TOOL_EXIT_NOT_UP,
@@ -255,7 +273,11 @@ tool_cmd_plain(const struct tool_run *run)
     enum tool_exit code = TOOL_EXIT_OK;
 
     if (!may_go_on(run)) {
-        code = tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+        code = tool_say(TOOL_EXIT_DECLINED,
+                        isatty(STDIN_FILENO)
+                            ? "Nothing was done."
+                            : "Nothing was done. Without a terminal to ask, "
+                              "--yes says yes.");
     }
     if (code == TOOL_EXIT_OK) {
         code = open_files(run, files, &files_len);

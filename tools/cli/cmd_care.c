@@ -188,6 +188,7 @@ restore_failed(const struct tool_run *run, enum err e)
 {
     switch ((int)e) {
     case ERR_EXISTS:
+    case ERR_STATE: /* and it runs */
         return tool_say(TOOL_EXIT_FAILED,
                         "%s holds a node already. Restore into an empty "
                         "folder.",

@@ -71,6 +71,9 @@ tool_show_contacts(const json_t *a)
         }
         (void)printf("\n");
     }
+    if (i == 0) {
+        (void)printf("No contact has this in its name.\n");
+    }
 }
 
 void
