@@ -150,7 +150,7 @@ fed_core_enrol(struct fed_core *core, const struct fed_enrol *enrol)
     if (zeros(enrol->inv.link.b, sizeof(enrol->inv.link.b))) {
         memcpy(me.b, core->me.b, sizeof(me.b));
         TRY(fed_patient_load(core, &me, &self, &hold));
-        self.recovered = true;
+        self.believes_ms = fed_now(core) + LIMIT_LOG_AGE_MS;
         TRY(fed_patient_save(core, &me, &self));
     }
     TRY(fed_party_changed(core, p));

@@ -193,7 +193,7 @@ static const struct proto_field patient_fields[] = {
     PROTO_UINT(fed_rec_patient, learned, UINT64_MAX),
     PROTO_FIXED(fed_rec_patient, introducer),
     PROTO_BOOL(fed_rec_patient, alarm),
-    PROTO_BOOL(fed_rec_patient, recovered),
+    PROTO_UINT(fed_rec_patient, believes_ms, UINT64_MAX),
     PROTO_BIN(fed_rec_patient, list, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_patient_shape =

@@ -204,7 +204,8 @@ struct fed_rec_patient {
     uint64_t learned; /* enum fed_learned */
     uint8_t introducer[32];
     bool alarm;
-    bool recovered; /* own, on a device: threads are found again */
+    uint64_t believes_ms; /* own, on a device: until then (wall) clinics that
+                             our home routes are found again; 0: never */
     struct view list;
 };
 

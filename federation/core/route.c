@@ -258,6 +258,31 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
+/*
+ * On a new phone we have forgotten whom we had allowed.  [route-believed] Our
+ * home, as the signed list names it, is believed about that; no longer than
+ * there may be something in a log that was said before.
+ */
+static enum err
+believed(struct fed_core *core, const struct fed_party *relay, bool *out)
+{
+    enum err e;
+    struct fed_rec_patient self;
+    struct ident_devices list;
+    struct patient_id me;
+    struct bytes hold = {0};
+
+    *out = false;
+    memcpy(me.b, core->me.b, sizeof(me.b));
+    TRY(fed_patient_load(core, &me, &self, &hold));
+    TRY(fed_patient_list(core, &me, &list));
+    *out = fed_now(core) < self.believes_ms &&
+           clinic_id_equal(&list.home, &relay->root);
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
 /* A clinic that one of ours carries. */
 static enum err
 far_clinic(struct fed_core *core, struct fed_party *relay,
@@ -266,9 +291,7 @@ far_clinic(struct fed_core *core, struct fed_party *relay,
     enum err e = OK;
     struct clinic_id id;
     struct fed_party *p;
-    struct fed_rec_patient self;
-    struct patient_id me;
-    struct bytes hold = {0};
+    bool may;
 
     *out = NULL;
     memcpy(id.b, in->from, sizeof(id.b));
@@ -280,10 +303,8 @@ far_clinic(struct fed_core *core, struct fed_party *relay,
         *out = p->via == relay && fed_party_open(p) ? p : NULL;
         return OK;
     }
-    /* On a new phone we have forgotten whom we had allowed. */
-    memcpy(me.b, core->me.b, sizeof(me.b));
-    TRY(fed_patient_load(core, &me, &self, &hold));
-    if (self.recovered) {
+    TRY(believed(core, relay, &may));
+    if (may) {
         TRY(fed_party_get(core, &id, &p));
         p->via = relay;
         p->rec.ours = PROTO_STANCE_THREAD;
@@ -292,8 +313,7 @@ far_clinic(struct fed_core *core, struct fed_party *relay,
         *out = p;
     }
 out:
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
+    return e;
 }
 
 enum err

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stories of a patient whose way to a clinic changes: a new phone, another
    home, a clinic that was carried and becomes direct. */
+#include "federation/core/care.h"
 #include "federation/core/hub.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
@@ -94,8 +95,55 @@ TEST(another_clinic_goes_on)
     world_end(&w);
 }
 
+/* Is a clinic that nobody spoke of known to d once from routed its item? */
+static bool
+believes(size_t d, size_t from)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_SEEN};
+    struct proto_routed in;
+    struct bytes item = {0};
+    struct clinic_id stranger = {{9}};
+    struct subject_id patient = node_subject(&w, d);
+    struct fed_party *p;
+
+    stranger.b[1] = (uint8_t)from;
+    stranger.b[2] = (uint8_t)(w.wall_ms >> 20);
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, &item));
+    memcpy(in.from, stranger.b, sizeof(in.from));
+    memcpy(in.patient, patient.b, sizeof(in.patient));
+    in.body = view_of(&item);
+    node_stepped(
+        &w, d, fed_routed_recv(w.nodes[d].core, world_party(&w, d, from), &in));
+    bytes_free(&item);
+    p = fed_party_find(w.nodes[d].core, &stranger);
+    return p != NULL && p->stored;
+}
+
+/* [route-believed] by its home, and for a while. */
+TEST(what_a_new_phone_believes)
+{
+    size_t lost;
+    size_t d;
+
+    world_init(&w, 203, 2);
+    lost = world_device(&w, 0);
+    world_enrol(&w, lost, 0);
+    CHECK(!believes(lost, 0)); /* by a link: it knows whom it allowed */
+    node_crash(&w, lost);
+    world_lose(&w, 0, lost);
+    d = world_device(&w, 0);
+    world_enrol_further(&w, d, 0);
+    world_enrol(&w, d, 1);
+    CHECK(!believes(d, 1)); /* not its home */
+    CHECK(believes(d, 0));
+    w.wall_ms += 91ull * 86400000;
+    CHECK(!believes(d, 0));
+    world_end(&w);
+}
+
 int
 main(void)
 {
-    return RUN(T(a_new_phone_whose_clock_is_behind), T(another_clinic_goes_on));
+    return RUN(T(a_new_phone_whose_clock_is_behind), T(another_clinic_goes_on),
+               T(what_a_new_phone_believes));
 }
