@@ -463,6 +463,26 @@ out:
     return e;
 }
 
+/* What a device wants of a clinic. */
+static bool
+asks(enum proto_device_type type)
+{
+    return type == PROTO_DEVICE_KP_PUBLISH || type == PROTO_DEVICE_ALLOW ||
+           type == PROTO_DEVICE_CONTINUE;
+}
+
+static enum err
+asked(struct fed_core *core, struct fed_party *p,
+      const struct proto_device_msg *msg)
+{
+    if (msg->type == PROTO_DEVICE_KP_PUBLISH) {
+        return published(core, p, &msg->u.kp_publish);
+    }
+    return msg->type == PROTO_DEVICE_ALLOW
+               ? on_allow(core, p, &msg->u.allow)
+               : fed_after_asked(core, p, &msg->u.next);
+}
+
 enum err
 fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
 {
@@ -478,18 +498,12 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
         return fed_list_recv(core, p, VIEW_ARRAY(msg.u.list.patient),
                              msg.u.list.list);
     }
-    if (msg.type == PROTO_DEVICE_KP_PUBLISH && from_device) {
-        return published(core, p, &msg.u.kp_publish);
-    }
-    if (msg.type == PROTO_DEVICE_ALLOW && from_device) {
-        return on_allow(core, p, &msg.u.allow);
-    }
     if (msg.type == PROTO_DEVICE_HOME &&
         (from_device || core->kind == FED_KIND_DEVICE)) {
         return fed_home_recv(core, p, &msg.u.home);
     }
-    if (msg.type == PROTO_DEVICE_CONTINUE && from_device) {
-        return fed_after_asked(core, p, &msg.u.next);
+    if (from_device && asks(msg.type)) {
+        return asked(core, p, &msg);
     }
     if (msg.type == PROTO_DEVICE_KP_STATE && core->kind == FED_KIND_DEVICE) {
         return on_state(core, p, &msg.u.kp_state);

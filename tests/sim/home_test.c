@@ -70,6 +70,7 @@ TEST(another_clinic_goes_on)
     CHECK_OK(world_say(&w, d, &t));
     world_run(&w, 1000);
     node_crash(&w, 0);
+    world_run(&w, 1000); /* and noticed */
     w.wall_ms += 71ull * 3600000;
     world_run(&w, 1000);
     CHECK_OK(fed_core_stands(w.nodes[d].core, &t, &since));
