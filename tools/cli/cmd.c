@@ -263,6 +263,16 @@ show_code(const struct tool_run *run, const json_t *answer)
                                           tool_args_has(&run->args, "--qr"));
 }
 
+static enum tool_exit
+declined(void)
+{
+    return tool_say(TOOL_EXIT_DECLINED,
+                    isatty(STDIN_FILENO)
+                        ? "Nothing was done."
+                        : "Nothing was done. Without a terminal to ask, "
+                          "--yes says yes.");
+}
+
 enum tool_exit
 tool_cmd_plain(const struct tool_run *run)
 {
@@ -273,11 +283,7 @@ tool_cmd_plain(const struct tool_run *run)
     enum tool_exit code = TOOL_EXIT_OK;
 
     if (!may_go_on(run)) {
-        code = tool_say(TOOL_EXIT_DECLINED,
-                        isatty(STDIN_FILENO)
-                            ? "Nothing was done."
-                            : "Nothing was done. Without a terminal to ask, "
-                              "--yes says yes.");
+        code = declined();
     }
     if (code == TOOL_EXIT_OK) {
         code = open_files(run, files, &files_len);

@@ -10,7 +10,7 @@
 // deleted row stays in its files until they are written anew.  One page at a
 // time: the account's Web Lock is held until close or the page's end.
 
-import { type Change, Rows, type Storage } from "./storage.js";
+import { type Change, MirrorStorage } from "./storage.js";
 import { CoreError } from "./wasm.js";
 
 const NONCE = 12;
@@ -111,16 +111,16 @@ function lock(name: string): Promise<() => void> {
   });
 }
 
-export class IndexedStorage implements Storage {
+export class IndexedStorage extends MirrorStorage {
   readonly #db: IDBDatabase;
   readonly #keys: Keys;
   readonly #unlock: () => void;
-  readonly #rows = new Rows();
   #underWay: Promise<void> = Promise.resolve();
   /** What commit called "later" ended: hand it to App.committed. */
   onCommitted: (ok: boolean) => void = () => {};
 
   private constructor(db: IDBDatabase, keys: Keys, unlock: () => void) {
+    super();
     this.#db = db;
     this.#keys = keys;
     this.#unlock = unlock;
@@ -160,32 +160,16 @@ export class IndexedStorage implements Storage {
         throw new CoreError("corrupt");
       }
       try {
-        this.#rows.load(await unseal(this.#keys, name, value));
+        this.rows.load(await unseal(this.#keys, name, value));
       } catch {
         throw new CoreError("corrupt");
       }
     }
   }
 
-  get(space: number, key: Uint8Array): Uint8Array | undefined {
-    return this.#rows.get(space, key);
-  }
-
-  next(space: number, from: Uint8Array): [Uint8Array, Uint8Array] | undefined {
-    return this.#rows.next(space, from);
-  }
-
-  put(space: number, key: Uint8Array, value: Uint8Array): void {
-    this.#rows.set(space, key, value);
-  }
-
-  del(space: number, key: Uint8Array): void {
-    this.#rows.set(space, key, undefined);
-  }
-
   /** Nothing may be put before the one under way has ended. */
   commit(): "done" | "later" {
-    const changes = this.#rows.changes();
+    const changes = this.rows.changes();
     if (changes.length === 0) {
       return "done";
     }
@@ -210,7 +194,7 @@ export class IndexedStorage implements Storage {
   }
 
   #ended(ok: boolean): void {
-    this.#rows.committed(ok);
+    this.rows.committed(ok);
     this.onCommitted(ok);
   }
 

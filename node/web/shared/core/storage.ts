@@ -111,32 +111,38 @@ export class Rows {
   }
 }
 
+/** A storage that answers from memory; how it commits is its own. */
+export abstract class MirrorStorage implements Storage {
+  protected readonly rows = new Rows();
+
+  get(space: number, key: Uint8Array): Uint8Array | undefined {
+    return this.rows.get(space, key);
+  }
+
+  next(space: number, from: Uint8Array): [Uint8Array, Uint8Array] | undefined {
+    return this.rows.next(space, from);
+  }
+
+  put(space: number, key: Uint8Array, value: Uint8Array): void {
+    this.rows.set(space, key, value);
+  }
+
+  del(space: number, key: Uint8Array): void {
+    this.rows.set(space, key, undefined);
+  }
+
+  abstract commit(): "done" | "later" | "failed";
+}
+
 /** In memory only: for tests. */
-export class MemoryStorage implements Storage {
-  #rows = new Rows();
+export class MemoryStorage extends MirrorStorage {
   /** What the next commits give. */
   result: "done" | "failed" = "done";
   commits = 0;
 
-  get(space: number, key: Uint8Array): Uint8Array | undefined {
-    return this.#rows.get(space, key);
-  }
-
-  next(space: number, from: Uint8Array): [Uint8Array, Uint8Array] | undefined {
-    return this.#rows.next(space, from);
-  }
-
-  put(space: number, key: Uint8Array, value: Uint8Array): void {
-    this.#rows.set(space, key, value);
-  }
-
-  del(space: number, key: Uint8Array): void {
-    this.#rows.set(space, key, undefined);
-  }
-
   commit(): "done" | "failed" {
     this.commits += this.result === "done" ? 1 : 0;
-    this.#rows.committed(this.result === "done");
+    this.rows.committed(this.result === "done");
     return this.result;
   }
 }
