@@ -34,13 +34,11 @@ next(void *ctx, enum fed_ns ns, struct view from, const struct mem *mem,
 
 struct past {
     uint64_t term;
-    uint64_t seq;
+    uint64_t from;
+    uint64_t to;
     const struct mem *mem;
     struct clinic_id self;
-    struct message_id *id;
-    struct subject_id *author;
-    uint64_t *ts_ms;
-    struct bytes *content;
+    struct fed_past *out;
     bool any;
 };
 
@@ -50,38 +48,38 @@ each_past(void *ctx, const struct store_msg *m)
     struct past *p = ctx;
     enum err e = OK;
 
-    if (m->log_term != p->term || m->log_seq != p->seq || p->seq == 0) {
+    if (m->log_term != p->term || m->log_seq < p->from || m->log_seq > p->to ||
+        (m->flags & STORE_MSG_DELETED) != 0 ||
+        (p->any && m->log_seq >= p->out->seq)) {
         return OK;
     }
-    if ((m->flags & STORE_MSG_DELETED) != 0) {
-        return ERR_EXISTS;
-    }
-    *p->id = m->id;
-    *p->ts_ms = m->at_ms;
-    memcpy(p->author->b,
+    bytes_free(&p->out->content);
+    p->out->id = m->id;
+    p->out->seq = m->log_seq;
+    p->out->ts_ms = m->at_ms;
+    memcpy(p->out->author.b,
            store_actor_outside(&m->author) ? m->author.id : p->self.b,
-           sizeof(p->author->b));
-    TRY(bytes_copy(p->mem, view_of(&m->body), p->content));
+           sizeof(p->out->author.b));
+    TRY(bytes_copy(p->mem, view_of(&m->body), &p->out->content));
     p->any = true;
-    e = ERR_EXISTS; /* found: ends the walk */
+    e = m->log_seq == p->from ? ERR_EXISTS : OK; /* ends the walk */
 out:
     return e;
 }
 
 static enum err
-past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t seq,
-     const struct mem *mem, struct message_id *id_out,
-     struct subject_id *author_out, uint64_t *ts_ms_out,
-     struct bytes *content_out)
+past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t from,
+     uint64_t to, const struct mem *mem, struct fed_past *out)
 {
     struct node_runner *r = ctx;
     struct store_txn *txn = NULL;
     struct conv_id conv;
-    struct past p = {term,   seq,        mem,       r->identity.root,
-                     id_out, author_out, ts_ms_out, content_out,
-                     false};
+    struct past p = {term, from, to, mem, r->identity.root, out, false};
     enum err e;
 
+    if (from == 0) {
+        return ERR_MISSING;
+    }
     TRY(store_read_begin(r->c.store, &txn));
     TRY(store_conv_by_thread(txn, thread, &conv));
     e = store_msg_list(txn, &conv, 0, STORE_DOWN, UINT32_MAX, each_past, &p);

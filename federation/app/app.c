@@ -149,12 +149,10 @@ core_next(void *ctx, enum fed_ns ns, struct view from, const struct mem *mem,
 
 static enum err
 core_past(void *ctx, const struct thread_id *thread, uint64_t term,
-          uint64_t seq, const struct mem *mem, struct message_id *id_out,
-          struct subject_id *author_out, uint64_t *ts_ms_out,
-          struct bytes *content_out)
+          uint64_t from, uint64_t to, const struct mem *mem,
+          struct fed_past *out)
 {
-    return fed_app_past(ctx, thread, term, seq, mem, id_out, author_out,
-                        ts_ms_out, content_out);
+    return fed_app_past(ctx, thread, term, from, to, mem, out);
 }
 
 static enum err

@@ -159,9 +159,8 @@ MUST_CHECK enum err fed_app_show_state(struct fed_app *app,
                                        const struct fed_show *show);
 MUST_CHECK enum err
 fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
-             uint64_t seq, const struct mem *mem, struct message_id *id_out,
-             struct subject_id *author_out, uint64_t *ts_ms_out,
-             struct bytes *content_out);
+             uint64_t from, uint64_t to, const struct mem *mem,
+             struct fed_past *out);
 
 MUST_CHECK enum err fed_app_known(struct fed_app *app,
                                   const struct thread_id *thread,

@@ -414,23 +414,30 @@ fed_app_show_state(struct fed_app *app, const struct fed_show *show)
 
 enum err
 fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
-             uint64_t seq, const struct mem *mem, struct message_id *id_out,
-             struct subject_id *author_out, uint64_t *ts_ms_out,
-             struct bytes *content_out)
+             uint64_t from, uint64_t to, const struct mem *mem,
+             struct fed_past *out)
 {
     enum err e;
-    struct fed_app_key key =
-        fed_app_message_key(thread, fed_app_place(term, seq));
-    struct fed_app_rec_message m;
+    struct fed_app_rec_message m = {.flags = FED_APP_MESSAGE_DELETED};
+    struct fed_app_key found;
     struct bytes hold = {0};
 
-    TRY(fed_app_load(&app->kv, FED_APP_MESSAGE, &key,
-                     &fed_app_rec_message_shape, &m, &hold));
-    TRY((m.flags & FED_APP_MESSAGE_DELETED) != 0 ? ERR_MISSING : OK);
-    TRY(bytes_copy(mem, m.content, content_out));
-    memcpy(id_out->b, m.id, sizeof(id_out->b));
-    memcpy(author_out->b, m.author, sizeof(author_out->b));
-    *ts_ms_out = m.at_ms;
+    while ((m.flags & FED_APP_MESSAGE_DELETED) != 0) {
+        struct fed_app_key key =
+            fed_app_message_key(thread, fed_app_place(term, from));
+
+        bytes_free(&hold);
+        TRY(fed_app_next(&app->kv, FED_APP_MESSAGE, &key,
+                         thread_id_view(thread), &found, &hold));
+        TRY(fed_rec_decode(view_of(&hold), &fed_app_rec_message_shape, &m));
+        TRY(m.term == term && m.seq >= from && m.seq <= to ? OK : ERR_MISSING);
+        from = m.seq + 1;
+    }
+    TRY(bytes_copy(mem, m.content, &out->content));
+    memcpy(out->id.b, m.id, sizeof(out->id.b));
+    memcpy(out->author.b, m.author, sizeof(out->author.b));
+    out->seq = m.seq;
+    out->ts_ms = m.at_ms;
 out:
     bytes_free(&hold);
     return e;

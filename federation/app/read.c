@@ -87,6 +87,7 @@ reveal(struct fed_app *app, struct fed_app_message *out,
     case PROTO_CONTENT_WITHDRAWAL:
     case PROTO_CONTENT_CHECKPOINT:
     case PROTO_CONTENT_INTRO:
+    case PROTO_CONTENT_BUNDLE:
         break;
     }
     return e == ERR_MISSING ? OK : e;

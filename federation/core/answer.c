@@ -8,28 +8,14 @@
 
 #include <string.h>
 
-/* Back to what it was before it was submitted. */
 static enum err
-unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
-         bool count)
+unsubmit_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
+             bool count)
 {
-    enum err e = OK;
+    enum err e;
     struct fed_rec_intent rec;
     struct bytes hold = {0};
-    struct fed_key key = fed_key_of(thread_id_view(&t->id));
-    uint64_t number = sub->number;
 
-    if (sub->kind != FED_INTENT_SAY && t->stage != NULL) {
-        mls_stage_free(t->stage);
-        t->stage = NULL;
-        TRY(fed_tx_del(core, FED_NS_STAGE, &key));
-    }
-    fed_sub_del(t, sub);
-    t->idle = false;
-    t->draining = t->subs_len > 0;
-    if (number == 0) {
-        goto out;
-    }
     if (number < t->next_intent) {
         t->next_intent = number;
     }
@@ -43,6 +29,30 @@ unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
     }
 out:
     bytes_free(&hold);
+    return e;
+}
+
+/* Back to what it was before it was submitted. */
+static enum err
+unsubmit(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
+         bool count)
+{
+    enum err e = OK;
+    struct fed_key key = fed_key_of(thread_id_view(&t->id));
+    struct fed_sub own = fed_sub_take(t, sub);
+
+    t->idle = false;
+    t->draining = t->subs_len > 0;
+    if (own.kind != FED_INTENT_SAY && t->stage != NULL) {
+        mls_stage_free(t->stage);
+        t->stage = NULL;
+        TRY(fed_tx_del(core, FED_NS_STAGE, &key));
+    }
+    for (size_t i = 0; i < own.parts_len; i++) {
+        TRY(unsubmit_one(core, t, own.parts[i].number, count));
+    }
+out:
+    fed_sub_clear(core, &own);
     return e;
 }
 

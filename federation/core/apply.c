@@ -38,7 +38,7 @@ fed_message_id(const struct clinic_id *author, struct view content,
 struct placed {
     const struct clinic_id *author;
     uint64_t term;
-    uint64_t seq;
+    uint64_t seq; /* fed_place */
     uint64_t ts_ms;
     struct view content;
     bool ours;
@@ -149,8 +149,9 @@ take_message(struct fed_core *core, struct fed_thread *t,
 
     e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
     /* Its place was in a term that lost a race: it is said again. */
-    lost = e == OK && seq > t->rec.void_seq && term == t->rec.void_term &&
-           m->term >= term && (m->term != term || m->seq != seq);
+    lost = e == OK && fed_place_entry(seq) > t->rec.void_seq &&
+           term == t->rec.void_term && m->term >= term &&
+           (m->term != term || m->seq != seq);
     if (e == OK && seq != 0 && !lost) {
         return OK; /* the same message again, from before a loss */
     }
@@ -214,7 +215,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
     show->code = read ? FED_MESSAGE_READ : FED_MESSAGE_DELIVERED;
     show->thread = t->id;
     show->term = in->term;
-    show->seq = in->upto;
+    show->seq = fed_place_end(in->upto);
     memcpy(show->other.b, m->author->b, sizeof(show->other.b));
 out:
     return e;
@@ -233,21 +234,24 @@ take_leave(struct fed_core *core, struct fed_thread *t, const struct placed *m)
     return fed_intent_add(core, t, &intent);
 }
 
-enum err
-fed_apply_content(struct fed_core *core, struct fed_thread *t,
-                  const struct clinic_id *author, uint64_t term, uint64_t seq,
-                  uint64_t ts_ms, struct view content, bool ours)
+/* m, which decoded as c if e is OK, does what it says. */
+static enum err
+apply_one(struct fed_core *core, struct fed_thread *t, const struct placed *in,
+          const struct proto_content *decoded, enum err e)
 {
-    struct placed m = {author, term, seq, ts_ms, content, ours, {{0}}};
-    struct proto_content c;
-    enum err e = proto_content_decode(content, &c);
-    enum err watched;
+    struct placed m = *in;
+    struct proto_content c = *decoded;
+    const struct clinic_id *author = m.author;
+    struct fed_said said = {author,    m.term, m.seq, m.ts_ms,
+                            m.content, m.ours, {{0}}};
+    enum err watched =
+        fed_watch_entry(core, t, author, e == OK ? &c : NULL, m.ours);
 
-    fed_message_id(author, content, &m.id);
-    watched = fed_watch_entry(core, t, author, e == OK ? &c : NULL, ours);
     if (watched != OK) {
         return watched;
     }
+    fed_message_id(author, m.content, &m.id);
+    said.id = m.id;
     if (e != OK && e != ERR_UNSUPPORTED) {
         c.kind = PROTO_CONTENT_TEXT; /* shown as unreadable by the desk */
     } else if (e == ERR_UNSUPPORTED) {
@@ -257,16 +261,17 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
     case PROTO_CONTENT_RECEIPT:
         return take_receipt(core, t, &m, &c.u.receipt);
     case PROTO_CONTENT_HISTORY:
-        return ours ? OK : fed_past_answer(core, t, author, &c.u.history);
+        return m.ours ? OK : fed_past_answer(core, t, author, &c.u.history);
     case PROTO_CONTENT_RESENT:
-        return ours ? OK : fed_past_resent(core, t, author, &c.u.resent);
+        return m.ours ? OK : fed_past_resent(core, t, author, &c.u.resent);
     case PROTO_CONTENT_LEAVE:
         return take_leave(core, t, &m);
     case PROTO_CONTENT_CHECKPOINT:
-        return ours ? OK
-                    : fed_checkpoint_seen(core, t, author, c.u.checkpoint.term,
-                                          c.u.checkpoint.seq,
-                                          c.u.checkpoint.head);
+        return m.ours
+                   ? OK
+                   : fed_checkpoint_seen(core, t, author, c.u.checkpoint.term,
+                                         c.u.checkpoint.seq,
+                                         c.u.checkpoint.head);
     case PROTO_CONTENT_TEXT:
     case PROTO_CONTENT_EDIT:
     case PROTO_CONTENT_DELETE:
@@ -276,19 +281,59 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
     case PROTO_CONTENT_ASK:
     case PROTO_CONTENT_CONSENT:
     case PROTO_CONTENT_WITHDRAWAL:
-        return fed_consent_content(
-            core, t,
-            &(struct fed_said){author, term, seq, ts_ms, content, ours, m.id},
-            &c);
+        return fed_consent_content(core, t, &said, &c);
     case PROTO_CONTENT_INTRO:
-        return ours ? OK
-                    : fed_intro_content(core, t,
-                                        &(struct fed_said){author, term, seq,
-                                                           ts_ms, content, ours,
-                                                           m.id},
-                                        &c.u.intro);
+        return m.ours ? OK : fed_intro_content(core, t, &said, &c.u.intro);
+    case PROTO_CONTENT_BUNDLE:
+        return OK; /* not inside another: proto_content_decode */
     }
     return take_message(core, t, &m);
+}
+
+enum err
+fed_apply_at(struct fed_core *core, struct fed_thread *t,
+             const struct clinic_id *author, uint64_t term, uint64_t seq,
+             uint64_t ts_ms, struct view content, bool ours)
+{
+    struct placed m = {author, term, seq, ts_ms, content, ours, {{0}}};
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT};
+    enum err e = proto_content_decode(content, &c);
+
+    return apply_one(core, t, &m, &c, e);
+}
+
+/* Each message of a bundle in its own place. */
+static enum err
+apply_parts(struct fed_core *core, struct fed_thread *t,
+            const struct placed *whole, const struct proto_bundle *bundle)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_part part;
+
+    while (proto_list_next(&bundle->parts, &proto_part_shape, &at, &part)) {
+        TRY(fed_apply_at(core, t, whole->author, whole->term,
+                         whole->seq + at.index - 1, whole->ts_ms, part.content,
+                         whole->ours));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_apply_content(struct fed_core *core, struct fed_thread *t,
+                  const struct clinic_id *author, uint64_t term, uint64_t seq,
+                  uint64_t ts_ms, struct view content, bool ours)
+{
+    struct clinic_id by = *author; /* members may change below */
+    struct placed m = {&by,  term, fed_place(seq, 0), ts_ms, content,
+                       ours, {{0}}};
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT};
+    enum err e = proto_content_decode(content, &c);
+
+    return e == OK && c.kind == PROTO_CONTENT_BUNDLE
+               ? apply_parts(core, t, &m, &c.u.bundle)
+               : apply_one(core, t, &m, &c, e);
 }
 
 /* ------------------------------------------------------------------ commits */

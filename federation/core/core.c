@@ -338,6 +338,7 @@ fed_core_take(struct fed_core *core, const struct fed_batch **out)
     struct fed_batch *b;
 
     *out = NULL;
+    TRY(fed_intent_pump_all(core));
     for (size_t i = 0; i < core->threads_len; i++) {
         if (core->threads[i]->dirty) {
             TRY(fed_thread_save(core, core->threads[i]));

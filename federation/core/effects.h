@@ -63,6 +63,15 @@ enum {
     FED_KEY_MAX = 80
 };
 
+/* A message as it was shown: clear content when done. */
+struct fed_past {
+    struct message_id id;
+    struct subject_id author;
+    uint64_t seq; /* its place */
+    uint64_t ts_ms;
+    struct bytes content; /* encoded */
+};
+
 /*
  * Reading.  A read may see any committed state not older than the last batch
  * given back with fed_core_done.  *out is empty on entry.
@@ -76,14 +85,13 @@ struct fed_store {
                      const struct mem *mem, struct bytes *key_out,
                      struct bytes *value_out);
     /*
-     * What was shown for entry seq of a thread's term, for a member that lost
-     * it: its encoded content, id, author and hub time.  ERR_MISSING  no
-     * message there, or deleted
+     * What was shown in the first of the places from..to of a thread's term
+     * that has a message which was not deleted, for a member that lost it.
+     * ERR_MISSING  there is none
      */
     enum err (*past)(void *ctx, const struct thread_id *thread, uint64_t term,
-                     uint64_t seq, const struct mem *mem,
-                     struct message_id *id_out, struct subject_id *author_out,
-                     uint64_t *ts_ms_out, struct bytes *content_out);
+                     uint64_t from, uint64_t to, const struct mem *mem,
+                     struct fed_past *out);
     /*
      * The place of a message that was shown: the last of MESSAGE and of STATE
      * ACCEPTED counts; zeros: it is ours and waits.  ERR_MISSING  not shown

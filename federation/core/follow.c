@@ -81,29 +81,44 @@ append(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
     return fed_log_append(core, t, &entry);
 }
 
-/* Our own message has its place. */
+/* One of ours, which is at a place of the entry. */
 static enum err
-own_message(struct fed_core *core, struct fed_thread *t,
-            const struct arrived *a, struct fed_sub *sub)
+own_part(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
+         const struct fed_sub_part *part, uint64_t place)
 {
     enum err e;
     struct fed_rec_intent rec;
     struct bytes hold = {0};
 
-    TRY(append(core, t, a));
-    if (sub->shown) {
-        TRY(fed_apply_own(core, t, &sub->id, a->term, a->seq, a->ts_ms));
-    } else {
-        TRY(fed_intent_get(core, &t->id, sub->number, &rec, &hold));
-        TRY(fed_apply_content(core, t, &core->me, a->term, a->seq, a->ts_ms,
-                              rec.data, true));
+    if (part->shown) {
+        return fed_apply_own(core, t, &part->id, a->term, place, a->ts_ms);
     }
-    TRY(fed_intent_done(core, t, sub->number));
-    fed_sub_del(t, sub);
-    TRY(fed_apply_late(core, t));
+    TRY(fed_intent_get(core, &t->id, part->number, &rec, &hold));
+    TRY(fed_apply_at(core, t, &core->me, a->term, place, a->ts_ms, rec.data,
+                     true));
 out:
     bytes_free(&hold);
     return e == ERR_MISSING ? ERR_CORRUPT : e;
+}
+
+/* Our own message, or several, have their place. */
+static enum err
+own_message(struct fed_core *core, struct fed_thread *t,
+            const struct arrived *a, struct fed_sub *sub)
+{
+    enum err e;
+    struct fed_sub own = fed_sub_take(t, sub);
+
+    TRY(append(core, t, a));
+    for (size_t i = 0; i < own.parts_len; i++) {
+        TRY(own_part(core, t, a, &own.parts[i], fed_place(a->seq, i)));
+        TRY(fed_intent_gone(core, t, own.parts[i].number));
+    }
+    TRY(fed_intent_left(core, t));
+    TRY(fed_apply_late(core, t));
+out:
+    fed_sub_clear(core, &own);
+    return e;
 }
 
 static enum err
@@ -112,6 +127,7 @@ own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
 {
     enum err e;
     struct mls_stage *stage = t->stage;
+    struct fed_sub own = {0};
     struct fed_key key = fed_key_of(thread_id_view(&t->id));
 
     if (stage == NULL) {
@@ -125,13 +141,14 @@ own_commit(struct fed_core *core, struct fed_thread *t, const struct arrived *a,
     TRY(fed_tx_del(core, FED_NS_STAGE, &key));
     TRY(append(core, t, a));
     TRY(fed_apply_stage(core, t, &stage));
-    if (sub->number != 0) {
-        TRY(fed_intent_done(core, t, sub->number));
+    own = fed_sub_take(t, sub);
+    for (size_t i = 0; i < own.parts_len; i++) {
+        TRY(fed_intent_done(core, t, own.parts[i].number));
     }
-    fed_sub_del(t, sub);
     t->next_intent = 0;
     t->idle = false;
 out:
+    fed_sub_clear(core, &own);
     mls_stage_free(stage);
     return e;
 }

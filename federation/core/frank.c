@@ -22,14 +22,42 @@ fed_frank_tag(const struct thread_id *thread, struct view ids, uint8_t out[32])
     prim_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), out);
 }
 
+/* The ids of what an entry says: of a bundle those of its messages. */
+static size_t
+ids_of(const struct clinic_id *author, struct view content,
+       struct message_id ids[LIMIT_BUNDLE_PARTS])
+{
+    struct proto_content c;
+    struct proto_list_at at = {0};
+    struct proto_part part;
+    size_t n = 0;
+
+    if (proto_content_decode(content, &c) != OK ||
+        c.kind != PROTO_CONTENT_BUNDLE) {
+        fed_message_id(author, content, &ids[0]);
+        return 1;
+    }
+    while (n < LIMIT_BUNDLE_PARTS &&
+           proto_list_next(&c.u.bundle.parts, &proto_part_shape, &at, &part)) {
+        fed_message_id(author, part.content, &ids[n++]);
+    }
+    return n;
+}
+
+static struct view
+ids_view(const struct message_id *ids, size_t n)
+{
+    return view_make((const uint8_t *)ids, n * sizeof(ids[0]));
+}
+
 void
 fed_frank_of(const struct thread_id *thread, const struct clinic_id *author,
              struct view content, uint8_t out[32])
 {
-    struct message_id id;
+    struct message_id ids[LIMIT_BUNDLE_PARTS];
+    size_t n = ids_of(author, content, ids);
 
-    fed_message_id(author, content, &id);
-    fed_frank_tag(thread, message_id_view(&id), out);
+    fed_frank_tag(thread, ids_view(ids, n), out);
 }
 
 /* [frank-commit] */
@@ -189,7 +217,7 @@ fed_frank_keep(struct fed_core *core, struct fed_thread *t,
                const struct fed_taken *in)
 {
     enum err e = OK;
-    struct message_id id;
+    struct message_id ids[LIMIT_BUNDLE_PARTS];
     struct fed_rec_frank rec = {.term = in->term, .ts_ms = in->ts_ms};
     struct fed_key key = entry_key(&t->id, in->seq);
     struct mls_member hub;
@@ -199,15 +227,14 @@ fed_frank_keep(struct fed_core *core, struct fed_thread *t,
     if (core->kind != FED_KIND_DEVICE) {
         return OK;
     }
-    fed_message_id(in->author, in->content, &id);
-    fed_frank_tag(&t->id, message_id_view(&id), tag);
+    rec.ids = ids_view(ids, ids_of(in->author, in->content, ids));
+    fed_frank_tag(&t->id, rec.ids, tag);
     TRY(signed_by_hub(core, t, in, tag, &hub, &yes));
     if (!yes) {
         goto out; /* it cannot be proven to others, that is all */
     }
     TRY(keep_chain(core, &t->id, hub.credential, rec.chain));
     memcpy(rec.author, in->author->b, sizeof(rec.author));
-    rec.ids = message_id_view(&id);
     rec.sig = in->sig;
     TRY(fed_tx_save(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec));
     if (in->seq > LIMIT_FRANK_KEPT) {
@@ -238,8 +265,9 @@ fed_frank_proof(struct fed_core *core, const struct fed_report *in,
     struct bytes hold = {0};
     struct bytes chain = {0};
     struct bytes said = {0};
-    struct fed_key key = entry_key(&in->thread, in->seq);
-    struct proto_frank f = {.term = in->term, .seq = in->seq};
+    uint64_t entry = fed_place_entry(in->seq);
+    struct fed_key key = entry_key(&in->thread, entry);
+    struct proto_frank f = {.term = in->term, .seq = entry};
 
     TRY(fed_tx_load(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec,
                     &hold));

@@ -316,18 +316,17 @@ out:
 
 /* Our own message: accepted as it is made. */
 enum err
-fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content)
+fed_hub_say(struct fed_core *core, struct fed_thread *t, struct view content,
+            const uint8_t frank[32])
 {
     enum err e;
     struct bytes aad = {0};
-    uint8_t frank[32];
     struct mls_protected made = {0};
     uint8_t hash[32];
     struct fed_entry entry = {
         t->rec.term, next_ts(core, t), PROTO_ENTRY_APP, hash, {0}};
 
-    fed_frank_of(&t->id, &core->me, content, frank);
-    TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
+    TRY(fed_log_aad(core, t, view_make(frank, 32), &aad));
     TRY(mls_protect(t->mls, content, view_of(&aad),
                     proto_content_padding(content.len), &made));
     fed_log_sealed(core, t, &made);

@@ -281,6 +281,11 @@ MUST_CHECK enum err
 fed_apply_content(struct fed_core *core, struct fed_thread *t,
                   const struct clinic_id *author, uint64_t term, uint64_t seq,
                   uint64_t ts_ms, struct view content, bool ours);
+/* The same for a message that is part of an entry: seq is its fed_place. */
+MUST_CHECK enum err fed_apply_at(struct fed_core *core, struct fed_thread *t,
+                                 const struct clinic_id *author, uint64_t term,
+                                 uint64_t seq, uint64_t ts_ms,
+                                 struct view content, bool ours);
 /* Our own message of this id, which people see, has its place. */
 MUST_CHECK enum err fed_apply_own(struct fed_core *core, struct fed_thread *t,
                                   const struct message_id *id, uint64_t term,
@@ -328,6 +333,11 @@ MUST_CHECK enum err fed_intent_put(struct fed_core *core,
                                    const struct fed_rec_intent *rec);
 MUST_CHECK enum err fed_intent_done(struct fed_core *core, struct fed_thread *t,
                                     uint64_t number);
+/* The same in two: it is gone; now look whether any is left. */
+MUST_CHECK enum err fed_intent_gone(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t number);
+MUST_CHECK enum err fed_intent_left(struct fed_core *core,
+                                    struct fed_thread *t);
 /* The first one from number on.  ERR_MISSING  none */
 MUST_CHECK enum err fed_intent_next(struct fed_core *core,
                                     const struct thread_id *id,
@@ -337,6 +347,9 @@ MUST_CHECK enum err fed_intent_next(struct fed_core *core,
 /* Submit (or accept, as hub) what can be. */
 MUST_CHECK enum err fed_intent_pump(struct fed_core *core,
                                     struct fed_thread *t);
+/* At the end of a batch, for threads marked to pump: what was said in one
+   batch goes together. */
+MUST_CHECK enum err fed_intent_pump_all(struct fed_core *core);
 /* Everything submitted is unsubmitted again. */
 MUST_CHECK enum err fed_intent_again(struct fed_core *core,
                                      struct fed_thread *t);
@@ -352,7 +365,22 @@ MUST_CHECK enum err fed_intent_say(struct fed_core *core, struct fed_thread *t,
                                    struct message_id *id_out);
 struct fed_sub *fed_sub_find(struct fed_thread *t, const uint8_t req[16]);
 struct fed_sub *fed_sub_by_hash(struct fed_thread *t, const uint8_t hash[32]);
-void fed_sub_del(struct fed_thread *t, struct fed_sub *sub);
+/* sub.c.  A submission of this message, in our epoch. */
+MUST_CHECK enum err fed_sub_new(struct fed_core *core, struct fed_thread *t,
+                                uint64_t kind, const uint8_t req[16],
+                                struct view message, struct fed_sub **out);
+/* One more intent of it. */
+MUST_CHECK enum err fed_sub_part(struct fed_core *core, struct fed_sub *sub,
+                                 uint64_t number,
+                                 const struct fed_rec_intent *rec);
+/* As a submitted intent's record says. */
+MUST_CHECK enum err fed_sub_load(struct fed_core *core, struct fed_thread *t,
+                                 uint64_t number,
+                                 const struct fed_rec_intent *rec);
+/* Out of the list; fed_sub_clear when done. */
+struct fed_sub fed_sub_take(struct fed_thread *t, struct fed_sub *sub);
+void fed_sub_clear(struct fed_core *core, struct fed_sub *sub);
+void fed_subs_clear(struct fed_core *core, struct fed_thread *t);
 
 /* ------------------------------------------------------------- commit.c */
 
@@ -391,7 +419,7 @@ MUST_CHECK enum err fed_hub_app(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_hub_hs(struct fed_core *core, struct fed_party *p,
                                const struct proto_hs_submit *in);
 MUST_CHECK enum err fed_hub_say(struct fed_core *core, struct fed_thread *t,
-                                struct view content);
+                                struct view content, const uint8_t frank[32]);
 MUST_CHECK enum err fed_hub_commit(struct fed_core *core, struct fed_thread *t,
                                    const struct fed_rec_intent *rec);
 /* An own commit that has no answer yet is forgotten. */

@@ -8,6 +8,7 @@
  * an older one has no answer, so that a refusal cannot let a later message
  * overtake an earlier one.
  */
+#include "federation/core/bundle.h"
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
@@ -101,9 +102,11 @@ any_left(struct fed_core *core, struct fed_thread *t, uint64_t done,
     uint64_t low = t->low_intent;
 
     for (size_t i = 0; i < t->subs_len; i++) {
-        if (t->subs[i].number != 0 && t->subs[i].number != done) {
-            *any_out = true;
-            return OK;
+        for (size_t k = 0; k < t->subs[i].parts_len; k++) {
+            if (t->subs[i].parts[k].number != done) {
+                *any_out = true;
+                return OK;
+            }
         }
     }
     if (low == 0) {
@@ -142,18 +145,41 @@ pending(struct fed_core *core, const struct fed_thread *t, uint64_t *number,
 }
 
 enum err
-fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
+fed_intent_gone(struct fed_core *core, struct fed_thread *t, uint64_t number)
+{
+    struct fed_key key = intent_key(&t->id, number);
+
+    t->waiting -= t->waiting > 0 ? 1 : 0;
+    return fed_tx_del(core, FED_NS_INTENT, &key);
+}
+
+static enum err
+left_but(struct fed_core *core, struct fed_thread *t, uint64_t number)
 {
     enum err e;
-    struct fed_key key = intent_key(&t->id, number);
     bool any;
 
-    TRY(fed_tx_del(core, FED_NS_INTENT, &key));
-    t->waiting -= t->waiting > 0 ? 1 : 0;
     TRY(any_left(core, t, number, &any));
     if (!any) {
         fed_busy_del(core, &t->id);
     }
+out:
+    return e;
+}
+
+enum err
+fed_intent_left(struct fed_core *core, struct fed_thread *t)
+{
+    return left_but(core, t, 0);
+}
+
+enum err
+fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
+{
+    enum err e;
+
+    TRY(fed_intent_gone(core, t, number));
+    TRY(left_but(core, t, number));
 out:
     return e;
 }
@@ -180,36 +206,20 @@ out:
 
 /* ------------------------------------------------------------- submissions */
 
-struct fed_sub *
-fed_sub_find(struct fed_thread *t, const uint8_t req[16])
+static enum err
+unsubmit(struct fed_core *core, struct fed_thread *t, uint64_t number)
 {
-    for (size_t i = 0; i < t->subs_len; i++) {
-        if (memcmp(t->subs[i].req, req, 16) == 0) {
-            return &t->subs[i];
-        }
+    enum err e;
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+
+    e = fed_intent_get(core, &t->id, number, &rec, &hold);
+    if (e == OK) {
+        rec.submitted = false;
+        e = fed_intent_put(core, t, number, &rec);
     }
-    return NULL;
-}
-
-struct fed_sub *
-fed_sub_by_hash(struct fed_thread *t, const uint8_t hash[32])
-{
-    for (size_t i = 0; i < t->subs_len; i++) {
-        if (memcmp(t->subs[i].hash, hash, 32) == 0) {
-            return &t->subs[i];
-        }
-    }
-    return NULL;
-}
-
-void
-fed_sub_del(struct fed_thread *t, struct fed_sub *sub)
-{
-    size_t at = (size_t)(sub - t->subs);
-
-    memmove(&t->subs[at], &t->subs[at + 1],
-            (t->subs_len - at - 1) * sizeof(t->subs[0]));
-    t->subs_len--;
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
 }
 
 enum err
@@ -217,84 +227,16 @@ fed_intent_again(struct fed_core *core, struct fed_thread *t)
 {
     enum err e = OK;
 
-    while (t->subs_len > 0) {
-        struct fed_sub *sub = &t->subs[t->subs_len - 1];
-        struct fed_rec_intent rec;
-        struct bytes hold = {0};
-
-        e = fed_intent_get(core, &t->id, sub->number, &rec, &hold);
-        if (e == OK) {
-            rec.submitted = false;
-            e = fed_intent_put(core, t, sub->number, &rec);
-        } else if (e == ERR_MISSING) {
-            e = OK;
+    for (size_t i = 0; i < t->subs_len; i++) {
+        for (size_t k = 0; k < t->subs[i].parts_len; k++) {
+            TRY(unsubmit(core, t, t->subs[i].parts[k].number));
         }
-        bytes_free(&hold);
-        TRY(e);
-        t->subs_len--;
     }
+    fed_subs_clear(core, t);
     t->next_intent = 0;
     t->idle = false;
 out:
     return e;
-}
-
-static enum err
-note_sub(struct fed_core *core, struct fed_thread *t, uint64_t number,
-         struct fed_rec_intent *rec, const uint8_t req[16], struct view message)
-{
-    enum err e = OK;
-    struct fed_sub *sub = &t->subs[t->subs_len];
-
-    memcpy(rec->req, req, sizeof(rec->req));
-    prim_sha256(message, rec->hash);
-    rec->epoch = mls_group_epoch(t->mls);
-    rec->submitted = true;
-    if (number != 0) {
-        TRY(fed_intent_put(core, t, number, rec));
-    }
-    sub->number = number;
-    sub->kind = rec->kind;
-    sub->epoch = rec->epoch;
-    memcpy(sub->req, rec->req, sizeof(sub->req));
-    memcpy(sub->hash, rec->hash, sizeof(sub->hash));
-    memcpy(sub->id.b, rec->id, sizeof(sub->id.b));
-    sub->shown = rec->kind == FED_INTENT_SAY && fed_content_shown(rec->data);
-    t->subs_len++;
-out:
-    return e;
-}
-
-static enum err
-submit_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
-           uint64_t number, struct fed_rec_intent *rec)
-{
-    enum err e;
-    struct bytes aad = {0};
-    uint8_t frank[32];
-    struct mls_protected made = {0};
-    struct proto_peer_msg msg = {.type = PROTO_PEER_APP_SUBMIT};
-    struct proto_app_submit *in = &msg.u.app_submit;
-
-    TRY(rng_fill(core->config.rng, in->req, sizeof(in->req)));
-    fed_frank_of(&t->id, &core->me, rec->data, frank);
-    TRY(fed_log_aad(core, t, VIEW_ARRAY(frank), &aad));
-    TRY(mls_protect(t->mls, rec->data, view_of(&aad),
-                    proto_content_padding(rec->data.len), &made));
-    fed_log_sealed(core, t, &made);
-    TRY(fed_mls_change(core, &t->id, made.change));
-    memcpy(in->thread, t->id.b, sizeof(in->thread));
-    if (t->subs_len > 0) {
-        memcpy(in->after, t->subs[t->subs_len - 1].req, sizeof(in->after));
-    }
-    in->term = t->rec.term;
-    in->message = view_of(&made.message);
-    TRY(note_sub(core, t, number, rec, in->req, in->message));
-    TRY(fed_stream_put(core, hub, &msg));
-out:
-    bytes_free(&aad);
-    mls_protected_clear(&made);
-    return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }
 
 static enum err
@@ -313,6 +255,26 @@ keep_stage(struct fed_core *core, struct fed_thread *t, const uint8_t req[16],
     TRY(fed_tx_save(core, FED_NS_STAGE, &key, &fed_rec_stage_shape, &rec));
 out:
     bytes_free(&saved);
+    return e;
+}
+
+static enum err
+note_commit(struct fed_core *core, struct fed_thread *t, uint64_t number,
+            struct fed_rec_intent *rec, const struct proto_hs_submit *in)
+{
+    enum err e;
+    struct fed_sub *sub;
+
+    TRY(fed_sub_new(core, t, rec->kind, in->req, in->message, &sub));
+    if (number != 0) {
+        TRY(fed_sub_part(core, sub, number, rec));
+        memcpy(rec->req, sub->req, sizeof(rec->req));
+        memcpy(rec->hash, sub->hash, sizeof(rec->hash));
+        rec->epoch = sub->epoch;
+        rec->submitted = true;
+        TRY(fed_intent_put(core, t, number, rec));
+    }
+out:
     return e;
 }
 
@@ -347,7 +309,7 @@ submit_commit(struct fed_core *core, struct fed_thread *t,
         memcpy(addr.root, built.added.b, sizeof(addr.root));
         in->added = (struct proto_list){.items = &addr, .len = 1};
     }
-    TRY(note_sub(core, t, number, rec, in->req, in->message));
+    TRY(note_commit(core, t, number, rec, in));
     t->stage = built.made.stage;
     built.made.stage = NULL;
     TRY(fed_stream_put(core, hub, &msg));
@@ -368,9 +330,19 @@ claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
 }
 
 /*
- * *adding: somebody is being added.  What is said behind that waits a little,
+ * adding: somebody is being added.  What is said behind that waits a little,
  * so that those who are there from the beginning miss nothing.
  */
+static bool
+hub_says(struct fed_core *core, const struct fed_thread *t,
+         const struct fed_rec_intent *rec, bool adding)
+{
+    return rec->kind == FED_INTENT_SAY && !rec->held &&
+           t->rec.state == FED_THREAD_ACTIVE &&
+           !(adding && fed_now(core) - rec->made_ms < LIMIT_BUSY_MS);
+}
+
+/* An intent that is no message. */
 static enum err
 hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         struct fed_rec_intent *rec, bool *adding)
@@ -378,21 +350,12 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
     enum err e;
     bool wait;
 
-    if (rec->held) {
-        return OK;
+    if (rec->held || rec->kind == FED_INTENT_SAY) {
+        return OK; /* it waits */
     }
     TRY(claim_first(core, t, number, rec, &wait));
     if (wait) {
         *adding = true;
-        goto out;
-    }
-    if (rec->kind == FED_INTENT_SAY) {
-        if (t->rec.state != FED_THREAD_ACTIVE ||
-            (*adding && fed_now(core) - rec->made_ms < LIMIT_BUSY_MS)) {
-            goto out;
-        }
-        TRY(fed_intent_done(core, t, number));
-        TRY(fed_hub_say(core, t, rec->data));
         goto out;
     }
     if (rec->kind == FED_INTENT_MOVE) {
@@ -414,6 +377,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
     enum err e = OK;
     uint64_t number = 0;
     bool adding = false;
+    struct fed_bundle *b = NULL;
     struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
 
     if (!fed_hub_ready(core, t)) {
@@ -422,12 +386,21 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
     if (t->rec.state == FED_THREAD_ACTIVE && fed_needs_rekey(core, t)) {
         TRY(fed_hub_commit(core, t, &rekey));
     }
-    for (;;) {
+    TRY(fed_bundle_new(core, &b));
+    while (t->mls != NULL) {
         struct fed_rec_intent rec;
         struct bytes hold = {0};
+        bool joins;
 
         e = pending(core, t, &number, &rec, &hold);
-        if (e == OK) {
+        joins = e == OK && hub_says(core, t, &rec, adding) &&
+                fed_bundle_takes(b, &rec);
+        if (joins) {
+            fed_bundle_add(b, number, &rec, &hold);
+        } else if (b->len > 0 && (e == OK || e == ERR_MISSING)) {
+            e = fed_bundle_say(core, t, b); /* after which all may differ */
+            number--;
+        } else if (e == OK) {
             e = hub_one(core, t, number, &rec, &adding);
         }
         bytes_free(&hold);
@@ -437,6 +410,7 @@ hub_pump(struct fed_core *core, struct fed_thread *t)
         number++;
     }
 out:
+    fed_bundle_free(core, b);
     return e == ERR_MISSING ? OK : e;
 }
 
@@ -447,7 +421,7 @@ is_commit(uint64_t kind)
            kind == FED_INTENT_REKEY || kind == FED_INTENT_DEVICES;
 }
 
-/* *stop: nothing after this one for now. */
+/* An intent that is no message.  *stop: nothing after this one for now. */
 static enum err
 follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
            uint64_t number, struct fed_rec_intent *rec, bool *stop)
@@ -470,8 +444,6 @@ follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
         if (t->subs_len == 0) {
             TRY(submit_commit(core, t, hub, number, rec));
         }
-    } else if (rec->kind == FED_INTENT_SAY) {
-        TRY(submit_say(core, t, hub, number, rec));
     }
 out:
     return e;
@@ -501,6 +473,7 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
     struct clinic_id root;
     struct fed_party *hub;
     struct fed_rec_intent rekey = {.kind = FED_INTENT_REKEY};
+    struct fed_bundle *b = NULL;
     bool stop = false;
 
     memcpy(root.b, t->rec.hub, sizeof(root.b));
@@ -512,13 +485,24 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
     if (fed_needs_rekey(core, t)) {
         return t->subs_len > 0 ? OK : submit_commit(core, t, hub, 0, &rekey);
     }
-    while (!stop && t->subs_len < LIMIT_SUBMIT_WINDOW) {
+    TRY(fed_bundle_new(core, &b));
+    while (!stop && (b->len > 0 || t->subs_len < LIMIT_SUBMIT_WINDOW)) {
         struct fed_rec_intent rec;
         struct bytes hold = {0};
+        bool says;
 
         e = pending(core, t, &t->next_intent, &rec, &hold);
-        if (e == OK) {
+        says = e == OK && rec.kind == FED_INTENT_SAY && !rec.held &&
+               !rec.submitted;
+        if (says && fed_bundle_takes(b, &rec)) {
+            fed_bundle_add(b, t->next_intent, &rec, &hold);
+            t->next_intent++;
+        } else if (b->len > 0 && (says || e == ERR_MISSING ||
+                                  (e == OK && rec.kind != FED_INTENT_SAY))) {
+            e = fed_bundle_submit(core, t, hub, b);
+        } else if (e == OK) {
             e = follow_one(core, t, hub, t->next_intent, &rec, &stop);
+            t->next_intent += stop ? 0 : 1;
         }
         bytes_free(&hold);
         if (e == ERR_MISSING) {
@@ -527,11 +511,9 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
             break;
         }
         TRY(e);
-        if (!stop) {
-            t->next_intent++;
-        }
     }
 out:
+    fed_bundle_free(core, b);
     return e;
 }
 
@@ -554,4 +536,23 @@ fed_intent_pump(struct fed_core *core, struct fed_thread *t)
         break;
     }
     return OK;
+}
+
+enum err
+fed_intent_pump_all(struct fed_core *core)
+{
+    enum err e = OK;
+    size_t i = 0;
+
+    while (i < core->threads_len) {
+        struct fed_thread *t = core->threads[i++];
+
+        if (t->pump) {
+            t->pump = false;
+            TRY(fed_intent_pump(core, t));
+            i = 0; /* it may have brought others */
+        }
+    }
+out:
+    return e;
 }

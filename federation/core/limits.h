@@ -3,7 +3,41 @@
 #ifndef FEDERATION_CORE_LIMITS_H
 #define FEDERATION_CORE_LIMITS_H
 
+#include "proto/base/limits.h"
+
 #include <stdint.h>
+
+/*
+ * The place of a message: an entry of the log may be a bundle of several, so
+ * its number times LIMIT_BUNDLE_PARTS and the message's number in it.  Places
+ * grow as the log does; 0 is no place.
+ */
+static inline uint64_t
+fed_place(uint64_t entry, uint64_t part)
+{
+    return entry > UINT64_MAX / LIMIT_BUNDLE_PARTS - 1
+               ? UINT64_MAX
+               : entry * LIMIT_BUNDLE_PARTS + (entry == 0 ? 0 : part);
+}
+
+/* The last place of an entry. */
+static inline uint64_t
+fed_place_end(uint64_t entry)
+{
+    return fed_place(entry, LIMIT_BUNDLE_PARTS - 1);
+}
+
+static inline uint64_t
+fed_place_entry(uint64_t place)
+{
+    return place / LIMIT_BUNDLE_PARTS;
+}
+
+static inline uint64_t
+fed_place_part(uint64_t place)
+{
+    return place % LIMIT_BUNDLE_PARTS;
+}
 
 /* Bounds that one clinic, or a person, may meet.  0: as in proto/base/limits.h.
    Tests use small ones. */

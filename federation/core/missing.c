@@ -22,15 +22,12 @@ is_here(struct fed_core *core, const struct fed_thread *t, uint64_t seq,
 
     for (uint64_t n = 0;
          n < TERMS && n < t->rec.missing_term && e == ERR_MISSING; n++) {
-        struct message_id id;
-        struct subject_id author;
-        uint64_t ts_ms;
-        struct bytes content = {0};
+        struct fed_past p = {0};
 
         e = core->config.store.past(core->config.store.ctx, &t->id,
-                                    t->rec.missing_term - n, seq, core->mem,
-                                    &id, &author, &ts_ms, &content);
-        bytes_free(&content);
+                                    t->rec.missing_term - n, fed_place(seq, 0),
+                                    fed_place_end(seq), core->mem, &p);
+        bytes_free(&p.content);
     }
     *out = e == OK;
     return e == ERR_MISSING ? OK : e;

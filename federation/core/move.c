@@ -10,6 +10,7 @@
  * the move is given back as resent messages (resync.c).
  */
 #include "federation/core/move.h"
+#include "federation/core/trust.h"
 
 #include "crypto/prim/hash.h"
 
@@ -281,29 +282,13 @@ static enum err
 say_again(struct fed_core *core, struct fed_thread *t, uint64_t term,
           uint64_t from)
 {
-    enum err e = OK;
+    enum err e;
     uint64_t first = t->rec.seq - from > LIMIT_HISTORY
                          ? t->rec.seq - LIMIT_HISTORY + 1
                          : from + 1;
 
-    for (uint64_t seq = first; seq - 1 < t->rec.seq; seq++) {
-        struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
-        struct message_id id;
-        struct subject_id author;
-        uint64_t ts_ms;
-        struct bytes content = {0};
-
-        e = core->config.store.past(core->config.store.ctx, &t->id, term, seq,
-                                    core->mem, &id, &author, &ts_ms, &content);
-        if (e == OK && memcmp(author.b, core->me.b, 32) == 0) {
-            memcpy(say.id, id.b, sizeof(say.id));
-            say.data = view_of(&content);
-            e = fed_intent_add(core, t, &say);
-        }
-        bytes_free(&content);
-        TRY(e == ERR_MISSING ? OK : e);
-    }
-    e = OK;
+    TRY(fed_past_again(core, &t->id, term, fed_place(first, 0),
+                       fed_place_end(t->rec.seq), t));
 out:
     return e;
 }

@@ -21,36 +21,76 @@ fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return fed_intent_say(core, t, &c, false, NULL);
 }
 
+static enum err
+past(struct fed_core *core, const struct thread_id *thread, uint64_t term,
+     uint64_t from, uint64_t to, struct fed_past *out)
+{
+    return core->config.store.past(core->config.store.ctx, thread, term, from,
+                                   to, core->mem, out);
+}
+
+enum err
+fed_past_again(struct fed_core *core, const struct thread_id *thread,
+               uint64_t term, uint64_t from, uint64_t to, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    while (e == OK && from <= to) {
+        struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
+        struct fed_past p = {0};
+
+        e = past(core, thread, term, from, to, &p);
+        from = p.seq + 1;
+        if (e == OK && memcmp(p.author.b, core->me.b, 32) == 0) {
+            memcpy(say.id, p.id.b, sizeof(say.id));
+            say.data = view_of(&p.content);
+            e = fed_intent_add(core, t, &say);
+        }
+        bytes_free(&p.content);
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+static enum err
+resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
+           const struct fed_past *p)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
+    struct proto_resent *r = &c.u.resent;
+    enum err e;
+
+    memcpy(r->id, p->id.b, sizeof(r->id));
+    memcpy(r->author, p->author.b, sizeof(r->author));
+    r->term = term;
+    r->seq = fed_place_entry(p->seq);
+    r->part = fed_place_part(p->seq);
+    r->ts_ms = p->ts_ms;
+    r->content = view_of(&p->content);
+    e = fed_intent_say(core, t, &c, false, NULL);
+    return e == ERR_LIMIT ? OK : e;
+}
+
 /* *had: there is a message, whether or not it may be said again. */
 static enum err
 resend(struct fed_core *core, struct fed_thread *t, uint64_t term, uint64_t seq,
        uint64_t from_ms, bool *had)
 {
-    enum err e;
-    struct proto_content c = {.kind = PROTO_CONTENT_RESENT};
-    struct proto_resent *r = &c.u.resent;
-    struct message_id id;
-    struct subject_id author;
-    struct bytes content = {0};
+    enum err e = OK;
+    uint64_t from = fed_place(seq, 0);
+    uint64_t to = fed_place_end(seq);
 
-    e = core->config.store.past(core->config.store.ctx, &t->id, term, seq,
-                                core->mem, &id, &author, &r->ts_ms, &content);
-    if (e != OK) {
-        return e == ERR_MISSING ? OK : e;
+    while (e == OK && from <= to) {
+        struct fed_past p = {0};
+
+        e = past(core, &t->id, term, from, to, &p);
+        from = p.seq + 1;
+        *had = *had || e == OK;
+        if (e == OK && p.ts_ms >= from_ms) {
+            e = resend_one(core, t, term, &p);
+        }
+        bytes_free(&p.content);
     }
-    *had = true;
-    if (r->ts_ms < from_ms) {
-        bytes_free(&content);
-        return OK;
-    }
-    memcpy(r->id, id.b, sizeof(r->id));
-    memcpy(r->author, author.b, sizeof(r->author));
-    r->term = term;
-    r->seq = seq;
-    r->content = view_of(&content);
-    e = fed_intent_say(core, t, &c, false, NULL);
-    bytes_free(&content);
-    return e == ERR_LIMIT ? OK : e;
+    return e == ERR_MISSING ? OK : e;
 }
 
 enum err
@@ -181,9 +221,10 @@ out:
  * a loss, because its author did not know better, goes back to where it was.
  */
 static bool
-earlier(const struct proto_resent *in, uint64_t term, uint64_t seq)
+earlier(const struct proto_resent *in, uint64_t term, uint64_t place)
 {
-    return in->term < term || (in->term == term && in->seq < seq);
+    return in->term < term ||
+           (in->term == term && fed_place(in->seq, in->part) < place);
 }
 
 /* Whether what by brings back can be what our log has in its place. */
@@ -210,9 +251,8 @@ place_free(struct fed_core *core, const struct fed_thread *t,
     enum err e;
     struct fed_rec_log rec;
     struct bytes hold = {0};
-    struct message_id id;
-    struct subject_id author;
-    uint64_t ts_ms;
+    struct fed_past p = {0};
+    uint64_t place = fed_place(in->seq, in->part);
 
     *out = in->seq != 0 && (in->term < t->rec.term ||
                             (in->term == t->rec.term && in->seq <= t->rec.seq));
@@ -221,17 +261,15 @@ place_free(struct fed_core *core, const struct fed_thread *t,
     if (hold.len > 0 && rec.term == in->term && !fits(&rec, by, in)) {
         *out = false;
     }
-    bytes_free(&hold);
-    e = core->config.store.past(core->config.store.ctx, &t->id, in->term,
-                                in->seq, core->mem, &id, &author, &ts_ms,
-                                &hold);
+    e = past(core, &t->id, in->term, place, place, &p);
     /* In a term that lost a race, what is there will go elsewhere. */
-    if (e == OK && memcmp(id.b, in->id, sizeof(id.b)) != 0 &&
+    if (e == OK && memcmp(p.id.b, in->id, sizeof(p.id.b)) != 0 &&
         (in->term != t->rec.void_term || in->seq <= t->rec.void_seq)) {
         *out = false;
     }
     e = e == ERR_MISSING ? OK : e;
 out:
+    bytes_free(&p.content);
     bytes_free(&hold);
     return e;
 }
@@ -244,10 +282,15 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     struct message_id id;
     struct clinic_id author;
     struct fed_show *show;
+    struct proto_content c;
     uint64_t term;
     uint64_t seq;
     bool may;
 
+    if (proto_content_decode(in->content, &c) == OK &&
+        c.kind == PROTO_CONTENT_BUNDLE) {
+        return OK; /* [resent-bundle] its messages are resent one by one */
+    }
     memcpy(author.b, in->author, sizeof(author.b));
     fed_message_id(&author, in->content, &id);
     if (memcmp(id.b, in->id, sizeof(id.b)) != 0) {
@@ -269,7 +312,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     memcpy(show->author.b, in->author, sizeof(show->author.b));
     memcpy(show->other.b, by->b, sizeof(show->other.b));
     show->term = in->term;
-    show->seq = in->seq;
+    show->seq = fed_place(in->seq, in->part);
     show->ts_ms = in->ts_ms;
     show->resent = true;
     show->proven = memcmp(by->b, in->author, sizeof(by->b)) == 0;

@@ -503,16 +503,17 @@ fed_core_read_upto(struct fed_core *core, const struct thread_id *thread,
     enum err e;
     struct fed_thread *t;
     struct proto_content c = {.kind = PROTO_CONTENT_RECEIPT};
+    uint64_t entry = fed_place_entry(seq);
 
     TRY(living(core, thread, &t));
-    if (seq <= t->rec.receipt_read) {
+    if (entry <= t->rec.receipt_read) {
         goto out;
     }
     c.u.receipt.what = PROTO_RECEIPT_READ;
     c.u.receipt.term = term;
-    c.u.receipt.upto = seq;
-    TRY(fed_log_head_at(core, &t->id, term, seq, c.u.receipt.head));
-    t->rec.receipt_read = seq;
+    c.u.receipt.upto = entry;
+    TRY(fed_log_head_at(core, &t->id, term, entry, c.u.receipt.head));
+    t->rec.receipt_read = entry;
     t->dirty = true;
     TRY(fed_intent_say(core, t, &c, false, NULL));
 out:

@@ -159,12 +159,9 @@ by_record(struct fed_core *core, const struct proto_report *in, bool *ours,
     enum err e;
     struct thread_id thread;
     struct message_id id;
-    struct message_id found;
-    struct subject_id author;
-    struct bytes content = {0};
+    struct fed_past p = {0};
     uint64_t term;
     uint64_t seq;
-    uint64_t ts;
 
     *ours = false;
     *agrees = true;
@@ -178,12 +175,12 @@ by_record(struct fed_core *core, const struct proto_report *in, bool *ours,
     if (in->content.len > 0 || core->config.store.past == NULL) {
         return OK; /* the id says whose it is */
     }
-    e = core->config.store.past(core->config.store.ctx, &thread, term, seq,
-                                core->mem, &found, &author, &ts, &content);
-    if (e == OK && message_id_equal(&found, &id)) {
-        *agrees = memcmp(author.b, in->author, sizeof(author.b)) == 0;
+    e = core->config.store.past(core->config.store.ctx, &thread, term, seq, seq,
+                                core->mem, &p);
+    if (e == OK && message_id_equal(&p.id, &id)) {
+        *agrees = memcmp(p.author.b, in->author, sizeof(p.author.b)) == 0;
     }
-    bytes_free(&content);
+    bytes_free(&p.content);
     return e == ERR_MISSING ? OK : e;
 }
 
@@ -202,7 +199,7 @@ about(const struct proto_report *in, const struct proto_frank *said)
            memcmp(said->tag, tag, sizeof(tag)) == 0 &&
            memcmp(said->thread, in->thread, 32) == 0 &&
            memcmp(said->author, in->author, 32) == 0 &&
-           said->term == in->term && said->seq == in->seq;
+           said->term == in->term && said->seq == fed_place_entry(in->seq);
 }
 
 /* What a hub's signature is worth to us. */

@@ -21,7 +21,7 @@ struct fed_report {
     struct message_id message;
     struct clinic_id author; /* subject */
     uint64_t term;
-    uint64_t seq;
+    uint64_t seq;        /* its place, as it was shown */
     uint64_t ts_ms;      /* hub time */
     uint64_t reason;     /* enum proto_report_reason */
     struct view words;   /* may be empty */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Saying something in a thread, for people and on our own account: at once when
- * we order the thread and nothing is before it, else as an intent.
+ * Saying something in a thread, for people and on our own account: an intent,
+ * which becomes a message when the batch closes, with what else was said in it.
  */
 #include "federation/core/bound.h"
 #include "federation/core/trust.h"
@@ -36,16 +36,6 @@ for_machines(enum proto_content_kind kind)
            kind == PROTO_CONTENT_CHECKPOINT;
 }
 
-/* As hub, with nothing before it: no need to store an intent first. */
-static bool
-now_possible(struct fed_core *core, const struct fed_thread *t)
-{
-    return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
-           !t->applying && fed_thread_hub_here(core, t) &&
-           fed_hub_ready(core, t) && !fed_busy_has(core, &t->id) &&
-           !fed_needs_rekey(core, t);
-}
-
 enum err
 fed_intent_say(struct fed_core *core, struct fed_thread *t,
                struct proto_content *content, bool hold,
@@ -72,14 +62,10 @@ fed_intent_say(struct fed_core *core, struct fed_thread *t,
     if (!for_machines(content->kind)) {
         TRY(show_queued(core, t, &id, view_of(&data)));
     }
-    if (!hold && now_possible(core, t)) {
-        TRY(fed_hub_say(core, t, view_of(&data)));
-    } else {
-        memcpy(rec.id, id.b, sizeof(rec.id));
-        rec.data = view_of(&data);
-        TRY(fed_intent_add(core, t, &rec));
-        TRY(fed_intent_pump(core, t));
-    }
+    memcpy(rec.id, id.b, sizeof(rec.id));
+    rec.data = view_of(&data);
+    TRY(fed_intent_add(core, t, &rec));
+    t->pump = true;
     if (id_out != NULL) {
         *id_out = id;
     }

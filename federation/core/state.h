@@ -101,15 +101,23 @@ struct fed_franked {
     uint8_t sig[64];
 };
 
-/* Our submission that has no answer yet. */
+/* One intent of a submission. */
+struct fed_sub_part {
+    uint64_t number;
+    bool shown; /* it says something that people see, with this id */
+    struct message_id id;
+};
+
+/* Our submission that has no answer yet: of one intent, of several messages
+   (bundle.h), or, renewing our leaf, of none. */
 struct fed_sub {
-    uint64_t number; /* of the intent */
     uint64_t kind;
     uint64_t epoch;
     uint8_t req[16];
     uint8_t hash[32];
-    bool shown; /* it says something that people see, with this id */
-    struct message_id id;
+    struct fed_sub_part *parts;
+    size_t parts_len;
+    size_t parts_cap;
 };
 
 struct fed_thread {
@@ -135,6 +143,7 @@ struct fed_thread {
     uint64_t next_intent; /* scan goes on here */
     uint64_t low_intent;  /* none below this one; 0: not known */
     uint64_t bare_ms;     /* hub time of the entry behind rec.bare; likewise */
+    bool pump;            /* at the end of the batch: fed_intent_pump_all */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
     bool draining;    /* something was refused: the others first get answers */

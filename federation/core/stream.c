@@ -339,7 +339,7 @@ member_has(struct fed_core *core, struct fed_party *p, const struct has *has)
         goto out;
     }
     TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &has->thread, p->subject.b,
-                      t->rec.term, has->fan));
+                      t->rec.term, fed_place_end(has->fan)));
 out:
     return e;
 }

@@ -47,6 +47,7 @@ fed_thread_free(struct fed_core *core, struct fed_thread *t)
     mls_stage_free(t->stage);
     mls_group_free(t->joining);
     mls_group_free(t->mls);
+    fed_subs_clear(core, t);
     fed_veil_free(core, t);
     bytes_free(&t->group_ext);
     mem_free(core->mem, t->members, t->members_len * sizeof(t->members[0]));
@@ -245,7 +246,7 @@ load_subs(struct fed_core *core, struct fed_thread *t)
     enum err e;
     uint64_t number = 0;
 
-    t->subs_len = 0;
+    fed_subs_clear(core, t);
     t->waiting = 0;
     for (;;) {
         struct fed_rec_intent rec;
@@ -254,18 +255,8 @@ load_subs(struct fed_core *core, struct fed_thread *t)
         e = fed_intent_next(core, &t->id, &number, &rec, &hold);
         t->waiting += e == OK ? 1 : 0;
         if (e == OK && rec.submitted && rec.kind != FED_INTENT_ADD &&
-            rec.kind != FED_INTENT_RESYNC && rec.kind != FED_INTENT_CHECK &&
-            t->subs_len < LIMIT_SUBMIT_WINDOW) {
-            struct fed_sub *sub = &t->subs[t->subs_len++];
-
-            sub->number = number;
-            sub->kind = rec.kind;
-            sub->epoch = rec.epoch;
-            memcpy(sub->req, rec.req, sizeof(sub->req));
-            memcpy(sub->hash, rec.hash, sizeof(sub->hash));
-            memcpy(sub->id.b, rec.id, sizeof(sub->id.b));
-            sub->shown =
-                rec.kind == FED_INTENT_SAY && fed_content_shown(rec.data);
+            rec.kind != FED_INTENT_RESYNC && rec.kind != FED_INTENT_CHECK) {
+            e = fed_sub_load(core, t, number, &rec);
         }
         bytes_free(&hold);
         if (e != OK) {
@@ -509,7 +500,7 @@ fed_thread_over(struct fed_core *core, struct fed_thread *t,
     t->joining = NULL;
     mls_group_free(t->mls);
     t->mls = NULL;
-    t->subs_len = 0;
+    fed_subs_clear(core, t);
     t->receipt_ms = 0;
     TRY(fed_mls_drop(core, &t->id));
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));

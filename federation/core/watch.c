@@ -164,6 +164,7 @@ words(const struct proto_content *c)
     case PROTO_CONTENT_LEAVE:
     case PROTO_CONTENT_CHECKPOINT:
     case PROTO_CONTENT_INTRO:
+    case PROTO_CONTENT_BUNDLE: /* its messages are looked at one by one */
         break;
     }
     return false;

@@ -29,23 +29,10 @@ move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
     uint64_t number = 0;
 
     /* What of it is here: its numbers are what its hub says they are. */
-    for (uint64_t seq = old->rec.kept; seq != 0 && seq <= old->rec.seq; seq++) {
-        struct fed_rec_intent say = {.kind = FED_INTENT_SAY};
-        struct message_id id;
-        struct subject_id author;
-        uint64_t ts_ms;
-        struct bytes content = {0};
-
-        e = core->config.store.past(core->config.store.ctx, &old->id,
-                                    old->rec.term, seq, core->mem, &id, &author,
-                                    &ts_ms, &content);
-        if (e == OK && memcmp(author.b, core->me.b, 32) == 0) {
-            memcpy(say.id, id.b, sizeof(say.id));
-            say.data = view_of(&content);
-            e = fed_intent_add(core, t, &say);
-        }
-        bytes_free(&content);
-        TRY(e == ERR_MISSING ? OK : e);
+    if (old->rec.kept != 0) {
+        TRY(fed_past_again(core, &old->id, old->rec.term,
+                           fed_place(old->rec.kept, 0),
+                           fed_place_end(old->rec.seq), t));
     }
     for (;;) {
         struct fed_rec_intent rec;

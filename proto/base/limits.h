@@ -99,6 +99,8 @@
 #define LIMIT_EMOJI 32u           /* one grapheme with modifiers */
 #define LIMIT_ATTACHMENTS 16u     /* in one message */
 #define LIMIT_CONTENT LIMIT_KIB(320u)
+#define LIMIT_BUNDLE LIMIT_KIB(32u) /* messages that go together */
+#define LIMIT_BUNDLE_PARTS 64u      /* and how many */
 #define LIMIT_CONTENT_EXTENSIONS 16u
 
 /* Federation core. */

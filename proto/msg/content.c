@@ -76,6 +76,7 @@ static const struct proto_field resent_fields[] = {
     PROTO_UINT(proto_resent, term, UINT64_MAX),
     PROTO_UINT(proto_resent, seq, UINT64_MAX),
     PROTO_UINT(proto_resent, ts_ms, UINT64_MAX),
+    PROTO_UINT(proto_resent, part, LIMIT_BUNDLE_PARTS - 1),
     PROTO_FIXED(proto_resent, author),
     PROTO_BIN(proto_resent, content, LIMIT_CONTENT),
 };
@@ -133,6 +134,16 @@ static const struct proto_field intro_fields[] = {
     PROTO_LIST(proto_intro, names, LIMIT_INTRO_NAMES, proto_intro_name_shape),
 };
 
+static const struct proto_field part_fields[] = {
+    PROTO_BIN(proto_part, content, LIMIT_BUNDLE),
+};
+const struct proto_shape proto_part_shape =
+    PROTO_SHAPE(proto_part, part_fields);
+
+static const struct proto_field bundle_fields[] = {
+    PROTO_LIST(proto_bundle, parts, LIMIT_BUNDLE_PARTS, proto_part_shape),
+};
+
 /* [salt, sent_ms, member, name] before the fields of a kind. */
 enum {
     COMMON = 4,
@@ -156,6 +167,7 @@ static const struct proto_shape shapes[] = {
     [PROTO_CONTENT_CHECKPOINT] =
         PROTO_SHAPE(proto_checkpoint, checkpoint_fields),
     [PROTO_CONTENT_INTRO] = PROTO_SHAPE(proto_intro, intro_fields),
+    [PROTO_CONTENT_BUNDLE] = PROTO_SHAPE(proto_bundle, bundle_fields),
 };
 
 const char *
@@ -243,6 +255,40 @@ check_extensions(const struct proto_list *list)
     return OK;
 }
 
+bool
+proto_content_may_bundle(struct view content)
+{
+    struct proto_rd r = proto_rd_open(content);
+    uint64_t kind;
+
+    proto_rd_array(&r, 5);
+    kind = proto_rd_u16(&r);
+    return r.e != OK ||
+           (kind != PROTO_CONTENT_BUNDLE && kind != PROTO_CONTENT_LEAVE &&
+            kind != PROTO_CONTENT_ASK && kind != PROTO_CONTENT_CONSENT &&
+            kind != PROTO_CONTENT_WITHDRAWAL);
+}
+
+/* [bundle-parts] */
+static enum err
+check_parts(const struct proto_list *parts)
+{
+    struct proto_list_at at = {0};
+    struct proto_part part;
+    size_t size = 0;
+
+    while (proto_list_next(parts, &proto_part_shape, &at, &part)) {
+        size += part.content.len;
+        if (!proto_content_may_bundle(part.content)) {
+            return ERR_FORMAT;
+        }
+    }
+    if (size > LIMIT_BUNDLE) {
+        return ERR_LIMIT;
+    }
+    return parts->len > 0 ? OK : ERR_FORMAT;
+}
+
 enum err
 proto_content_decode(struct view in, struct proto_content *out)
 {
@@ -276,6 +322,9 @@ proto_content_decode(struct view in, struct proto_content *out)
     proto_shape_get(&r, &extensions_shape, &ext);
     c.extensions = ext.extensions;
     e = proto_rd_end(&r);
+    if (e == OK && c.kind == PROTO_CONTENT_BUNDLE) {
+        e = check_parts(&c.u.bundle.parts);
+    }
     if (e != OK) {
         return e;
     }

@@ -29,7 +29,8 @@ enum proto_content_kind {
     PROTO_CONTENT_CONSENT = 11, /* the patient's answer; or a desk's record */
     PROTO_CONTENT_WITHDRAWAL = 12, /* the patient takes it back */
     PROTO_CONTENT_CHECKPOINT = 13, /* where its sender stands in the log */
-    PROTO_CONTENT_INTRO = 14       /* for who has come in: who is who here */
+    PROTO_CONTENT_INTRO = 14,      /* for who has come in: who is who here */
+    PROTO_CONTENT_BUNDLE = 15      /* several messages of one sender */
 };
 
 /* Flags. */
@@ -101,6 +102,7 @@ struct proto_resent {
     uint64_t term;
     uint64_t seq;
     uint64_t ts_ms;
+    uint64_t part;       /* its number in a bundle; else 0 */
     uint8_t author[32];  /* subject */
     struct view content; /* an encoded content, not RESENT or HISTORY */
 };
@@ -178,6 +180,20 @@ struct proto_intro {
     struct proto_list names; /* proto_intro_name */
 };
 
+/*
+ * Messages that waited together, each an encoded content with its own salt and
+ * so its own id, in the order in which they were said.  A bundle says nothing
+ * of its own.  Not in one: another, and what changes who is in the thread
+ * (LEAVE, ASK, CONSENT, WITHDRAWAL).
+ */
+struct proto_bundle {
+    struct proto_list parts; /* proto_part: 1 to LIMIT_BUNDLE_PARTS */
+};
+
+struct proto_part {
+    struct view content;
+};
+
 struct proto_extension {
     uint64_t id;
     bool critical;
@@ -206,6 +222,7 @@ struct proto_content {
         struct proto_withdrawal withdrawal;
         struct proto_checkpoint checkpoint;
         struct proto_intro intro;
+        struct proto_bundle bundle;
     } u;
     struct proto_list extensions; /* proto_extension */
 };
@@ -213,6 +230,7 @@ struct proto_content {
 extern const struct proto_shape proto_attachment_shape;
 extern const struct proto_shape proto_extension_shape;
 extern const struct proto_shape proto_intro_name_shape;
+extern const struct proto_shape proto_part_shape;
 
 /* One word for people's programs; "newer": a kind that is not known here. */
 const char *proto_content_word(uint64_t kind);
@@ -233,6 +251,10 @@ MUST_CHECK enum err proto_content_encode(const struct mem *mem,
  */
 MUST_CHECK enum err proto_content_decode(struct view in,
                                          struct proto_content *out);
+
+/* Whether an encoded content may be part of a bundle; what cannot be read may,
+   and is unreadable alone. */
+bool proto_content_may_bundle(struct view content);
 
 /*
  * Zero bytes to put behind a plaintext of len bytes (decisions C 11): to

@@ -241,6 +241,8 @@ TEST(answers_that_nobody_takes)
     id = world_direct(&w, 0, 1);
     for (int i = 0; i < 40; i++) {
         CHECK_OK(world_say(&w, 0, &id));
+        sim_take(&w, 0);
+        sim_commit_due(&w, 0, true);
     }
     t = world_thread(&w, 0, &id);
     CHECK(t->rec.seq >= 40);
@@ -410,17 +412,14 @@ TEST(words_in_a_taken_place)
     places[0] = 1;              /* the commit that added the first */
     places[1] = t->rec.seq + 5; /* of the future */
     for (uint64_t seq = 1; seq <= t->rec.seq; seq++) {
-        struct message_id mid;
-        struct subject_id who;
-        uint64_t ts;
-        struct bytes had = {0};
+        struct fed_past had = {0};
 
         if (sim_store(&w.nodes[0])
-                .past(&w.nodes[0], &id, 1, seq, mem_heap(), &mid, &who, &ts,
-                      &had) == OK) {
+                .past(&w.nodes[0], &id, 1, fed_place(seq, 0),
+                      fed_place_end(seq), mem_heap(), &had) == OK) {
             places[2] = seq;
         }
-        bytes_free(&had);
+        bytes_free(&had.content);
     }
     CHECK(places[2] != 0);
     for (size_t i = 0; i < 4; i++) {

@@ -147,12 +147,11 @@ out:
 }
 
 static enum err
-past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t seq,
-     const struct mem *mem, struct message_id *id_out,
-     struct subject_id *author_out, uint64_t *ts_ms_out,
-     struct bytes *content_out)
+past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t from,
+     uint64_t to, const struct mem *mem, struct fed_past *out)
 {
     const struct node *n = ctx;
+    const struct row *best = NULL;
     size_t at = rows_lower(&n->rows, WORLD_DESK, thread_id_view(thread));
 
     for (; at < n->rows.len && n->rows.at[at].ns == WORLD_DESK; at++) {
@@ -163,15 +162,20 @@ past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t seq,
             break;
         }
         memcpy(&d, r->value.p, sizeof(d));
-        if (d.term == term && d.seq == seq) {
-            memcpy(id_out->b, r->key.p + 32, 32);
-            *author_out = d.author;
-            *ts_ms_out = d.ts_ms;
-            return bytes_copy(mem, view_skip(view_of(&r->value), sizeof(d)),
-                              content_out);
+        if (d.term == term && d.seq >= from && d.seq <= to &&
+            (best == NULL || d.seq < out->seq)) {
+            best = r;
+            memcpy(out->id.b, r->key.p + 32, 32);
+            out->author = d.author;
+            out->seq = d.seq;
+            out->ts_ms = d.ts_ms;
         }
     }
-    return ERR_MISSING;
+    return best == NULL
+               ? ERR_MISSING
+               : bytes_copy(
+                     mem, view_skip(view_of(&best->value), sizeof(struct desk)),
+                     &out->content);
 }
 
 static enum err

@@ -171,6 +171,16 @@ rotate(struct world *w, size_t i)
     }
 }
 
+/* Mostly one message; sometimes more than go into one bundle. */
+static uint64_t
+how_many(struct world *w)
+{
+    if (!world_chance(w, 200)) {
+        return 1;
+    }
+    return 2 + world_below(w, world_chance(w, 100) ? 80 : 6);
+}
+
 static void
 happen(struct telling *t)
 {
@@ -207,7 +217,8 @@ happen(struct telling *t)
     }
     if (world_chance(w, 600)) {
         if (!s->relay || i > 0) {
-            ERR_IGNORE(world_say(w, i, &t->thread), "it may be out just now");
+            ERR_IGNORE(world_burst(w, i, &t->thread, how_many(w)),
+                       "it may be out just now");
         }
     }
 }

@@ -523,8 +523,8 @@ world_befriend(struct world *w, size_t a, size_t b)
     world_fault(w, "did not become friends", a, b);
 }
 
-enum err
-world_say(struct world *w, size_t i, const struct thread_id *thread)
+static enum err
+say_one(struct world *w, size_t i, const struct thread_id *thread)
 {
     enum err e;
     struct node *n = &w->nodes[i];
@@ -548,9 +548,27 @@ world_say(struct world *w, size_t i, const struct thread_id *thread)
         s->number = ++n->said;
         w->said_len++;
     }
+    return e;
+}
+
+enum err
+world_burst(struct world *w, size_t i, const struct thread_id *thread,
+            uint64_t count)
+{
+    enum err e = OK;
+
+    while (e == OK && count-- > 0) {
+        e = say_one(w, i, thread);
+    }
     node_stepped(w, i,
                  e == ERR_STATE || e == ERR_MISSING || e == ERR_AGAIN ? OK : e);
     return e;
+}
+
+enum err
+world_say(struct world *w, size_t i, const struct thread_id *thread)
+{
+    return world_burst(w, i, thread, 1);
 }
 
 /* ------------------------------------------------------------------- oracle */

@@ -225,6 +225,9 @@ void world_befriend(struct world *w, size_t a, size_t b);
 struct thread_id world_direct(struct world *w, size_t a, size_t b);
 /* Node i writes its next message; remembered by the oracle. */
 enum err world_say(struct world *w, size_t i, const struct thread_id *thread);
+/* Several within one batch. */
+enum err world_burst(struct world *w, size_t i, const struct thread_id *thread,
+                     uint64_t count);
 
 /* device.c: patients and their devices, which are nodes as well. */
 struct subject_id node_subject(const struct world *w, size_t i);

@@ -90,12 +90,11 @@ world_next(void *ctx, enum fed_ns ns, struct view from, const struct mem *mem,
 
 static inline enum err
 world_past(void *ctx, const struct thread_id *thread, uint64_t term,
-           uint64_t seq, const struct mem *mem, struct message_id *id_out,
-           struct subject_id *author_out, uint64_t *ts_ms_out,
-           struct bytes *content_out)
+           uint64_t from, uint64_t to, const struct mem *mem,
+           struct fed_past *out)
 {
-    (void)ctx, (void)thread, (void)term, (void)seq, (void)mem, (void)id_out;
-    (void)author_out, (void)ts_ms_out, (void)content_out;
+    (void)ctx, (void)thread, (void)term, (void)from, (void)to, (void)mem;
+    (void)out;
     return ERR_MISSING;
 }
 

@@ -156,7 +156,43 @@ TEST(contents_of_later_software)
     CHECK_ERR(proto_content_decode(check_hex("01"), &c), ERR_FORMAT);
 }
 
-TEST(text_is_utf8)
+/* [bundle-parts] */
+TEST(bundles_have_bounds)
+{
+    struct proto_part parts[LIMIT_BUNDLE_PARTS + 1];
+    struct proto_content leave = {.kind = PROTO_CONTENT_LEAVE};
+    struct proto_content c = {.kind = PROTO_CONTENT_BUNDLE};
+    struct proto_content back;
+    static const uint8_t large[LIMIT_BUNDLE / 2 + 1];
+    struct bytes in = {0};
+    struct bytes out = {0};
+
+    for (size_t n = 0; n <= LIMIT_BUNDLE_PARTS; n++) {
+        parts[n].content = VIEW_LIT("a");
+        c.u.bundle.parts = (struct proto_list){parts, (uint32_t)n, {0}};
+        CHECK_OK(proto_content_encode(mem_heap(), &c, &out));
+        CHECK_ERR(proto_content_decode(view_of(&out), &back),
+                  n == 0 ? ERR_FORMAT : OK);
+        bytes_free(&out);
+    }
+    c.u.bundle.parts.len = LIMIT_BUNDLE_PARTS + 1;
+    CHECK_ERR(proto_content_encode(mem_heap(), &c, &out), ERR_LIMIT);
+    c.u.bundle.parts.len = 2;
+    parts[0].content = VIEW_ARRAY(large);
+    parts[1].content = VIEW_ARRAY(large);
+    CHECK_OK(proto_content_encode(mem_heap(), &c, &out));
+    CHECK_ERR(proto_content_decode(view_of(&out), &back), ERR_LIMIT);
+    bytes_free(&out);
+    CHECK_OK(proto_content_encode(mem_heap(), &leave, &in));
+    parts[0].content = view_of(&in);
+    parts[1].content = VIEW_LIT("a");
+    CHECK_OK(proto_content_encode(mem_heap(), &c, &out));
+    CHECK_ERR(proto_content_decode(view_of(&out), &back), ERR_FORMAT);
+    bytes_free(&out);
+    bytes_free(&in);
+}
+
+TEST(text_is_utf8), T(bundles_have_bounds)
 {
     struct proto_content c;
     struct bytes out = {0};
