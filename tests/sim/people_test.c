@@ -472,7 +472,7 @@ TEST(acting_before_the_commit_is_noticed)
                                    .tooth = TOOTH_ACT_BEFORE_COMMIT};
     size_t noticed = 0;
 
-    for (uint64_t seed = 1; seed <= 10; seed++) {
+    for (uint64_t seed = 1; seed <= 30; seed++) {
         story_tell(&w, &s, seed);
         noticed += w.nodes[0].rollbacks + w.nodes[1].rollbacks;
         world_free(&w);

@@ -192,7 +192,7 @@ TEST(bundles_have_bounds)
     bytes_free(&in);
 }
 
-TEST(text_is_utf8), T(bundles_have_bounds)
+TEST(text_is_utf8)
 {
     struct proto_content c;
     struct bytes out = {0};
@@ -340,7 +340,7 @@ main(void)
     return RUN(T(every_kind_has_a_word), T(peer_messages_there_and_back),
                T(peer_messages_of_later_software), T(peer_messages_have_bounds),
                T(contents_there_and_back), T(contents_of_later_software),
-               T(text_is_utf8), T(padding_hides_sizes),
+               T(text_is_utf8), T(bundles_have_bounds), T(padding_hides_sizes),
                T(groups_there_and_back),
                T(encoding_survives_failed_allocations),
                T(examples_are_those_of_the_readme));
