@@ -143,21 +143,23 @@ newest(size_t i, const struct thread_id *id, struct shown *out)
     struct fed_core *core = w.nodes[i].core;
     struct fed_store *store = &core->config.store;
     struct fed_thread *t = world_thread(&w, i, id);
-    struct subject_id author;
+    struct fed_past had = {0};
 
     *out = (struct shown){.report = {.thread = *id, .term = t->rec.term}};
     for (uint64_t seq = t->rec.seq; seq > 0; seq--) {
-        bytes_free(&out->content);
-        if (store->past(store->ctx, id, t->rec.term, seq, mem_heap(),
-                        &out->report.message, &author, &out->report.ts_ms,
-                        &out->content) == OK &&
-            memcmp(author.b, core->me.b, 32) != 0) {
-            out->report.seq = seq;
+        bytes_free(&had.content);
+        if (store->past(store->ctx, id, t->rec.term, fed_place(seq, 0),
+                        fed_place_end(seq), mem_heap(), &had) == OK &&
+            memcmp(had.author.b, core->me.b, 32) != 0) {
+            out->report.seq = had.seq;
             break;
         }
     }
+    out->report.message = had.id;
+    out->report.ts_ms = had.ts_ms;
+    out->content = bytes_take(&had.content);
     CHECK(out->report.seq > 0);
-    memcpy(out->report.author.b, author.b, 32);
+    memcpy(out->report.author.b, had.author.b, 32);
     out->report.content = view_of(&out->content);
     out->report.words = VIEW_LIT("please look at this");
     out->report.reason = PROTO_REPORT_ABUSE;
@@ -353,7 +355,7 @@ TEST(a_patient_reports_to_who_only_carries)
     memset(bad.thread, 7, 32); /* a replay in another thread */
     CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
     bad = in;
-    bad.seq++;
+    bad.seq += LIMIT_BUNDLE_PARTS;
     CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     bad.ids = (struct view){0};
@@ -378,7 +380,7 @@ hub_says(size_t i, const struct proto_report *in)
 {
     static const uint64_t head[] = {PROTO_FRANK_TAKEN, 1};
     struct proto_frank f = {
-        .term = in->term, .seq = in->seq, .ts_ms = in->ts_ms};
+        .term = in->term, .seq = fed_place_entry(in->seq), .ts_ms = in->ts_ms};
     struct thread_id id;
     struct bytes said = {0};
     struct bytes out = {0};
@@ -403,7 +405,7 @@ TEST(a_hub_is_a_witness_only_for_others)
     struct clinic_id author;
     struct message_id id;
     struct bytes proof;
-    struct proto_report in = {.term = 1, .seq = 5, .ts_ms = 6};
+    struct proto_report in = {.term = 1, .seq = fed_place(5, 0), .ts_ms = 6};
 
     world_friends(&w, 7, 4);
     world_heal(&w);
