@@ -186,7 +186,9 @@ proto_content_word(uint64_t kind)
         [PROTO_CONTENT_ASK] = "ask",
         [PROTO_CONTENT_CONSENT] = "consent",
         [PROTO_CONTENT_WITHDRAWAL] = "withdrawal",
+        [PROTO_CONTENT_CHECKPOINT] = "checkpoint",
         [PROTO_CONTENT_INTRO] = "intro",
+        [PROTO_CONTENT_BUNDLE] = "bundle",
     };
     bool known = kind < sizeof(words) / sizeof(words[0]);
 

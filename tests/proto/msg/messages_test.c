@@ -139,7 +139,7 @@ TEST(contents_there_and_back)
         CHECK_ERR(proto_content_decode(view_of(&out), &back), ERR_UNSUPPORTED);
         bytes_free(&out);
     }
-    CHECK_EQ(kinds, 14);
+    CHECK_EQ(kinds, 15);
 }
 
 TEST(contents_of_later_software)
