@@ -90,7 +90,7 @@ show_accepted(struct fed_core *core, struct fed_thread *t,
     show->term = m->term;
     show->seq = m->seq;
     show->ts_ms = m->ts_ms;
-    TRY(fed_watch_own(core, t, m->seq));
+    TRY(fed_watch_own(core, t, fed_place_entry(m->seq)));
     if (!fed_thread_hub_here(core, t)) {
         TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &t->id, t->rec.hub,
                           m->term, m->seq));
