@@ -141,20 +141,16 @@ out:
 
 /* Nothing that was said is kept here. */
 static enum err
-past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t seq,
-     const struct mem *mem, struct message_id *id_out,
-     struct subject_id *author_out, uint64_t *ts_ms_out,
-     struct bytes *content_out)
+past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t from,
+     uint64_t to, const struct mem *mem, struct fed_past *out)
 {
     (void)ctx;
     (void)thread;
     (void)term;
-    (void)seq;
+    (void)from;
+    (void)to;
     (void)mem;
-    (void)id_out;
-    (void)author_out;
-    (void)ts_ms_out;
-    (void)content_out;
+    (void)out;
     return ERR_MISSING;
 }
 
