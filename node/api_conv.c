@@ -2,6 +2,7 @@
 /* Conversations: the inbox, and the messages of one. */
 #include "federation/core/hub.h"
 #include "node/api.h"
+#include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "proto/msg/group.h"
 
@@ -477,6 +478,7 @@ node_cmd_thread_show(struct node_call *c)
     node_json_view(c->out, "title", proto_phi_reveal(&name));
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
     show_before(c, s.txn, &conv);
+    node_json_doubts(s.txn, &conv.id, c->out);
     node_json_num(c->out, "total", conv.msgs);
     TRY(show_messages(&s, max, node_json_array(c->out, "messages")));
     store_read_end(s.txn);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node itself: how it does, who it is connected to. */
 #include "node/api.h"
+#include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "node/web.h"
 
@@ -208,6 +209,7 @@ node_cmd_status(struct node_call *c)
         return ERR_AGAIN;
     }
     unchecked = node_root_seed_load(txn, seed) == OK;
+    node_json_doubted(txn, c->out);
     mem_wipe(seed, sizeof(seed));
     store_read_end(txn);
     (void)pthread_mutex_lock(&api->identity_mx);

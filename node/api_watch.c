@@ -45,6 +45,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_OVERDUE] = "overdue",
         [NODE_EVENT_ROLLBACK] = "rollback",
         [NODE_EVENT_FORK] = "fork",
+        [NODE_EVENT_DOUBT] = "doubt",
         [NODE_EVENT_MEMBERS] = "members",
         [NODE_EVENT_INVITE] = "invitation",
         [NODE_EVENT_PATIENT] = "patient",

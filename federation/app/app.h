@@ -125,7 +125,10 @@ enum fed_app_trouble {
     FED_APP_TROUBLE_FORK = 2,    /* members' views of the thread differ */
     FED_APP_TROUBLE_OVERDUE = 3, /* not delivered for a day */
     FED_APP_TROUBLE_COPY = 4,    /* a newer copy of this app runs: stop */
-    FED_APP_TROUBLE_ARCHIVE = 5  /* the home clinic keeps no more history */
+    FED_APP_TROUBLE_ARCHIVE = 5, /* the home clinic keeps no more history */
+    /* FED_APP_EV_TROUBLE of message.b[0] enum fed_doubt; clinic carries; number
+       1, or 0: that is over */
+    FED_APP_TROUBLE_DOUBT = 6
 };
 
 struct fed_app_event {

@@ -38,6 +38,20 @@ party(struct store_txn *txn, struct node_desk *desk,
     return OK;
 }
 
+/* Two logs are an event of their own as well. */
+static enum err
+doubt(struct store_txn *txn, const struct fed_show *show)
+{
+    enum err e = OK;
+
+    TRY(show->kind == FED_SHOW_FORK
+            ? node_desk_trouble(txn, NODE_EVENT_FORK, show)
+            : OK);
+    TRY(node_desk_doubt(txn, show));
+out:
+    return e;
+}
+
 enum err
 node_desk_show(struct store_txn *txn, struct node_desk *desk,
                const struct fed_show *show)
@@ -59,8 +73,9 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return node_desk_state(txn, show);
     case FED_SHOW_GAP:
         return node_desk_trouble(txn, NODE_EVENT_GAP, show);
+    case FED_SHOW_DOUBT:
     case FED_SHOW_FORK:
-        return node_desk_trouble(txn, NODE_EVENT_FORK, show);
+        return doubt(txn, show);
     case FED_SHOW_OVERDUE:
         return node_desk_trouble(txn, NODE_EVENT_OVERDUE, show);
     case FED_SHOW_ROLLBACK:
@@ -85,8 +100,7 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_BAD:     /* logged by the runner */
     case FED_SHOW_ARCHIVE: /* an app's */
     case FED_SHOW_ENROL:   /* an app's */
-    case FED_SHOW_DOUBT:
-    case FED_SHOW_HUB: /* THREAD says who it is */
+    case FED_SHOW_HUB:     /* THREAD says who it is */
         return OK;
     }
     return OK;

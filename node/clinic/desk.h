@@ -149,6 +149,9 @@ MUST_CHECK enum err node_desk_state(struct store_txn *txn,
 MUST_CHECK enum err node_desk_waits_no_more(struct store_txn *txn,
                                             const struct conv_id *id,
                                             uint64_t seq);
+/* doubt.c: how a conversation is carried */
+MUST_CHECK enum err node_desk_doubt(struct store_txn *txn,
+                                    const struct fed_show *show);
 MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
                                       const struct fed_show *show);
 

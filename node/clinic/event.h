@@ -29,6 +29,7 @@ enum node_event {
     NODE_EVENT_IDENTITY = 18,  /* a contact, b patient: another key, compare */
     NODE_EVENT_CONTINUED = 19, /* a conversation: in a new thread, since all had
                                  lost the state of the one before */
+    NODE_EVENT_DOUBT = 20,     /* a conversation, b subject, n what; 0: over */
     NODE_EVENT_REPORTED = 22,  /* who (a clinic or patient), b the report, n
                                   enum fed_proof or NODE_REPORTED_TOO_OFTEN */
     NODE_EVENT_HOME = 23       /* a patient, b clinic: its home from now on */
@@ -82,6 +83,12 @@ enum node_audit {
     NODE_AUDIT_REPORT_CLOSE = 51
 };
 
+/* What a doubt is: enum fed_doubt, or */
+enum {
+    NODE_DOUBT_FORK = 6,
+    NODE_DOUBTS = 7
+};
+
 enum {
     NODE_REPORTED_TOO_OFTEN = 255 /* no more is taken from them today */
 };
@@ -94,7 +101,9 @@ enum node_mark {
     NODE_MARK_WAITING = 4,   /* nobody: ours at the end without a place */
     NODE_MARK_EARLY =
         5, /* id of what it is about, seq: seq, until that comes */
-    NODE_MARK_RESENT = 6 /* seq, a clinic that brought it back: 1 */
+    NODE_MARK_RESENT = 6,   /* seq, a clinic that brought it back: 1 */
+    NODE_MARK_DOUBTED = 15, /* of no conversation; one that has doubts */
+    NODE_MARK_DOUBT = 16    /* and what: a member, who carries: since */
 };
 
 #endif

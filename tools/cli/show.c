@@ -137,6 +137,7 @@ show_thread(const json_t *a)
         tool_print_time(tool_number(a, "hub_gone_since_ms"));
         (void)printf(". When you write, your node takes it over.\n");
     }
+    tool_show_doubts(a, "  ");
     if (is(a, "continues")) {
         (void)printf("  The patient asked for it, to go on after %s.\n",
                      tool_text(a, "after")[0] != '\0'
@@ -294,6 +295,21 @@ show_peers(const json_t *a)
 }
 
 static void
+show_doubted(const json_t *a)
+{
+    size_t i;
+    const json_t *c;
+
+    json_array_foreach(json_object_get(a, "doubted"), i, c)
+    {
+        (void)printf("  conversation ");
+        tool_print_safe(tool_text(c, "title"));
+        (void)printf(" (%.8s)\n", tool_text(c, "id"));
+        tool_show_doubts(c, "               ");
+    }
+}
+
+static void
 show_status(const json_t *a)
 {
     const json_t *net = json_object_get(a, "network");
@@ -334,6 +350,7 @@ show_status(const json_t *a)
     {
         (void)printf("               %s\n", json_string_value(addr));
     }
+    show_doubted(a);
     if (!is(a, "sheet_checked")) {
         (void)printf("  recovery     Your recovery sheet was never checked. "
                      "Print it (balsam recovery sheet),\n               then "

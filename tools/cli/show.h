@@ -14,6 +14,8 @@ long long tool_number(const json_t *o, const char *key);
 /* Local time to the minute; nothing for 0. */
 void tool_print_time(long long ms);
 
+/* "doubts" of a conversation, each a line behind before. */
+void tool_show_doubts(const json_t *of, const char *before);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);

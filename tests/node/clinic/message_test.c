@@ -445,7 +445,7 @@ TEST(marks_only_grow)
     desk_end(&f);
 }
 
-TEST(overdue_names_the_message)
+TEST(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over)
 {
     struct fed_show show = {.kind = FED_SHOW_OVERDUE};
     struct desk_rows rows;
@@ -463,6 +463,61 @@ TEST(overdue_names_the_message)
     CHECK_EQ(rows.kind[0], NODE_EVENT_OVERDUE);
     CHECK_EQ(rows.n[0], m.seq);
     store_msg_clear(&m);
+    desk_end(&f);
+}
+
+static enum err
+count_mark(void *ctx, struct view subject, uint64_t value)
+{
+    size_t *n = ctx;
+
+    CHECK_EQ(subject.len, 64);
+    CHECK_EQ(value, 1234);
+    (*n)++;
+    return OK;
+}
+
+static size_t
+doubts(uint8_t what)
+{
+    struct store_txn *txn = NULL;
+    size_t n = 0;
+
+    CHECK_OK(store_read_begin(f.store, &txn));
+    CHECK_OK(store_conv_marks(txn, &f.conv, (uint8_t)(NODE_MARK_DOUBT + what),
+                              (struct view){0}, count_mark, &n));
+    store_read_end(txn);
+    return n;
+}
+
+/* One mark for each member and doubt while it lasts, whoever carries. */
+TEST(a_doubt_lasts_until_it_is_over)
+{
+    struct fed_show show = {.kind = FED_SHOW_DOUBT,
+                            .code = FED_DOUBT_SILENT,
+                            .value = 1,
+                            .ts_ms = 1234};
+    struct desk_rows rows;
+
+    desk_begin(&f);
+    (void)desk_events(&f);
+    show.thread = f.thread;
+    show.author.b[0] = 5;
+    show.peer.b[0] = 6;
+    CHECK_OK(desk_show(&f, &show));
+    show.peer.b[0] = 7;
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_EQ(doubts(FED_DOUBT_SILENT), 1);
+    rows = desk_events(&f);
+    CHECK_EQ(rows.len, 2);
+    CHECK_EQ(rows.kind[0], NODE_EVENT_DOUBT);
+    CHECK_EQ(rows.n[0], FED_DOUBT_SILENT);
+    show.value = 0;
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_EQ(doubts(FED_DOUBT_SILENT), 0);
+    show.kind = FED_SHOW_FORK;
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_EQ(doubts(NODE_DOUBT_FORK), 1);
     desk_end(&f);
 }
 
@@ -484,5 +539,5 @@ main(void)
                T(contents_of_the_protocol_are_not_shown),
                T(what_nobody_can_read_is_kept),
                T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
-               T(overdue_names_the_message));
+               T(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over));
 }

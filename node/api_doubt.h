@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doubts about how conversations are carried, as JSON. */
+#ifndef NODE_API_DOUBT_H
+#define NODE_API_DOUBT_H
+
+#include "node/api.h"
+
+/* "doubts" of a conversation; nothing when there are none. */
+void node_json_doubts(struct store_txn *txn, const struct conv_id *conv,
+                      json_t *out);
+/* "doubted": all conversations that have any. */
+void node_json_doubted(struct store_txn *txn, json_t *out);
+
+#endif
