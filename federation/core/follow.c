@@ -421,6 +421,11 @@ fed_lost_thread(struct fed_core *core, struct fed_party *p,
     struct fed_thread *t;
 
     TRY(p->lost < LIMIT_THREADS_PER_PARTY ? OK : ERR_LIMIT);
+    /* [lost-known] nothing was lost here, and who says so is no contact */
+    TRY(core->kind == FED_KIND_DEVICE || core->self.incarnation > 1 ||
+                p->rec.ours == PROTO_STANCE_GRANTED
+            ? OK
+            : ERR_DENIED);
     p->lost++;
     TRY(fed_thread_new(core, id, &p->root, FED_THREAD_ENDED, &t));
     TRY(fed_resync_begin(core, t));

@@ -181,11 +181,21 @@ MUST_CHECK enum err fed_leaf_at(const struct mls_group *group,
 MUST_CHECK enum err fed_kp_make(struct fed_core *core,
                                 const struct clinic_id *peer, bool last_resort,
                                 struct bytes *out);
+/* For one thread that peer claimed it for. */
+MUST_CHECK enum err fed_kp_claimed(struct fed_core *core,
+                                   const struct clinic_id *peer,
+                                   const uint8_t thread[32], bool last_resort,
+                                   struct bytes *out);
 /* The clinic that a key package is of; ERR_AUTH ... not usable */
 MUST_CHECK enum err fed_kp_check(struct fed_core *core, struct view kp,
                                  struct fed_who *who);
 /* Join with the key package that the Welcome is for, and forget it. */
+struct fed_claimed {
+    uint8_t peer[32];   /* who got it */
+    uint8_t thread[32]; /* for this one; zeros: direct, or a device's */
+};
 MUST_CHECK enum err fed_kp_join(struct fed_core *core, struct view welcome,
+                                struct fed_claimed *claimed,
                                 struct mls_group **out);
 MUST_CHECK enum err fed_mls_change(struct fed_core *core,
                                    const struct thread_id *thread,

@@ -131,7 +131,7 @@ fed_claim_asked(struct fed_core *core, struct fed_party *p,
         TRY(may == ERR_DENIED ? OK : may);
         a->code = PROTO_ANSWER_DENIED;
         if (may == OK) {
-            TRY(fed_kp_make(core, &p->root, false, &kp));
+            TRY(fed_kp_claimed(core, &p->root, in->thread, false, &kp));
             a->code = PROTO_ANSWER_ACCEPTED;
             a->kp = view_of(&kp);
         }

@@ -166,6 +166,15 @@ enum err
 fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
             bool last_resort, struct bytes *out)
 {
+    static const uint8_t any[32];
+
+    return fed_kp_claimed(core, peer, any, last_resort, out);
+}
+
+enum err
+fed_kp_claimed(struct fed_core *core, const struct clinic_id *peer,
+               const uint8_t thread[32], bool last_resort, struct bytes *out)
+{
     enum err e;
     struct mls_env env = fed_mls_env(core);
     struct mls_identity who = fed_mls_identity(core);
@@ -182,6 +191,7 @@ fed_kp_make(struct fed_core *core, const struct clinic_id *peer,
     opts.not_after_s = now_s + LIMIT_KP_DAYS * 86400u - 3600u;
     TRY(mls_key_package_make(&env, &who, &opts, &made));
     memcpy(rec.peer, peer->b, sizeof(rec.peer));
+    memcpy(rec.thread, thread, sizeof(rec.thread));
     rec.record = view_of(&made.record);
     key = fed_key_of(view_of(&made.ref));
     TRY(fed_tx_save(core, FED_NS_KP, &key, &fed_rec_kp_shape, &rec));
@@ -208,7 +218,7 @@ out:
 /* The record of the key package called ref: join with it, and forget it. */
 static enum err
 join_as(struct fed_core *core, struct view welcome, struct view ref,
-        struct mls_group **out)
+        struct fed_claimed *claimed, struct mls_group **out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
@@ -219,6 +229,8 @@ join_as(struct fed_core *core, struct view welcome, struct view ref,
 
     TRY(fed_tx_load(core, FED_NS_KP, &key, &fed_rec_kp_shape, &rec, &hold));
     opts.key_package_record = rec.record;
+    memcpy(claimed->peer, rec.peer, sizeof(claimed->peer));
+    memcpy(claimed->thread, rec.thread, sizeof(claimed->thread));
     TRY(mls_join(&env, &opts, out));
     e = rec.last_resort ? OK : fed_tx_del(core, FED_NS_KP, &key);
     if (e != OK) {
@@ -232,7 +244,8 @@ out:
 
 /* A Welcome names the key packages that it is for. */
 enum err
-fed_kp_join(struct fed_core *core, struct view welcome, struct mls_group **out)
+fed_kp_join(struct fed_core *core, struct view welcome,
+            struct fed_claimed *claimed, struct mls_group **out)
 {
     enum err e;
     struct mls_env env = fed_mls_env(core);
@@ -244,8 +257,9 @@ fed_kp_join(struct fed_core *core, struct view welcome, struct mls_group **out)
     TRY(mls_welcome_refs(&env, welcome, refs, LIMIT_WELCOME_REFS, &len));
     e = ERR_MISSING;
     for (size_t i = 0; i < len && e == ERR_MISSING; i++) {
-        e = refs[i].len <= FED_KEY_MAX ? join_as(core, welcome, refs[i], out)
-                                       : ERR_MISSING;
+        e = refs[i].len <= FED_KEY_MAX
+                ? join_as(core, welcome, refs[i], claimed, out)
+                : ERR_MISSING;
     }
 out:
     mem_free(core->mem, refs, LIMIT_WELCOME_REFS * sizeof(refs[0]));

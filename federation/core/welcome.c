@@ -115,11 +115,36 @@ brought_by(struct fed_core *core, const struct proto_subject *me)
                : ERR_DENIED;
 }
 
+/*
+ * [welcome-claimed] A key package that somebody claimed for a thread brings us
+ * into that one, by who claimed it; one that came with a link, into the
+ * conversation with whom we connected.  Nobody makes a thread of his own of it.
+ */
+static enum err
+as_claimed(const struct fed_party *p, const struct proto_welcome *in,
+           const struct fed_claimed *claimed, const struct proto_group *group,
+           const struct proto_subject *me)
+{
+    static const uint8_t none[32];
+
+    if (memcmp(claimed->thread, none, sizeof(none)) == 0) {
+        return (group->flags & PROTO_GROUP_DIRECT) != 0 &&
+                       memcmp(claimed->peer, p->root.b, 32) == 0
+                   ? OK
+                   : ERR_DENIED;
+    }
+    return memcmp(claimed->thread, in->thread, 32) == 0 &&
+                   memcmp(claimed->peer, me->added_by, 32) == 0
+               ? OK
+               : ERR_DENIED;
+}
+
 /* Is this a group that p may have added us to? */
 static enum err
 check_group(struct fed_core *core, const struct fed_party *p,
             const struct mls_group *mls, const struct proto_welcome *in,
-            struct view *ext_out, struct proto_group *group)
+            const struct fed_claimed *claimed, struct view *ext_out,
+            struct proto_group *group)
 {
     enum err e;
     struct mls_extension ext;
@@ -144,7 +169,8 @@ check_group(struct fed_core *core, const struct fed_party *p,
                  p->rec.ours == PROTO_STANCE_GRANTED)
             ? OK
             : ERR_DENIED);
-    TRY(core->kind == FED_KIND_DEVICE ? brought_by(core, &me) : OK);
+    TRY(core->kind == FED_KIND_DEVICE ? brought_by(core, &me)
+                                      : as_claimed(p, in, claimed, group, &me));
     *ext_out = ext.data;
 out:
     return e;
@@ -211,6 +237,7 @@ fed_follow_welcome(struct fed_core *core, struct fed_party *p,
     struct proto_group group;
     struct thread_id id;
     struct fed_thread *t;
+    struct fed_claimed claimed = {{0}, {0}};
     struct view ext;
 
     memcpy(id.b, in->thread, sizeof(id.b));
@@ -218,17 +245,21 @@ fed_follow_welcome(struct fed_core *core, struct fed_party *p,
     if (e == OK && t->rec.state != FED_THREAD_REMOVED) {
         return OK; /* we are in it, or rejoining */
     }
+    if (e == OK && (in->term < t->rec.term ||
+                    (in->term == t->rec.term && in->seq <= t->rec.seq))) {
+        return ERR_STALE; /* [welcome-newer] of before we were removed */
+    }
     TRY(e == ERR_MISSING ? OK : e);
     TRY(p->lost < LIMIT_THREADS_PER_PARTY ? OK : ERR_LIMIT);
     core->judge_ms = in->ts_ms;
-    e = fed_kp_join(core, in->welcome, &mls);
+    e = fed_kp_join(core, in->welcome, &claimed, &mls);
     if (e == ERR_MISSING) {
         /* The key package went with a restore: rejoin instead. */
         TRY(fed_lost_thread(core, p, &id));
         goto out;
     }
     TRY(e);
-    TRY(check_group(core, p, mls, in, &ext, &group));
+    TRY(check_group(core, p, mls, in, &claimed, &ext, &group));
     p->lost++;
     TRY(enter(core, p, in, &mls, ext, group.flags));
 out:

@@ -298,6 +298,7 @@ count_get(void *ctx, enum fed_ns ns, struct view key, const struct mem *mem,
 /* A Welcome names its key package: the others are not tried. */
 TEST(a_welcome_finds_its_key_package)
 {
+    struct fed_claimed claimed;
     struct fed_core *core;
     struct clinic_id peers[40];
     struct bytes kp = {0};
@@ -328,7 +329,7 @@ TEST(a_welcome_finds_its_key_package)
     core->config.store.get = count_get;
     core->config.store.ctx = &gets;
     core->judge_ms = w.wall_ms;
-    CHECK_OK(fed_kp_join(core, view_of(&built.made.welcome), &mls));
+    CHECK_OK(fed_kp_join(core, view_of(&built.made.welcome), &claimed, &mls));
     core->config.store = sim_store(&w.nodes[0]);
     CHECK_EQ(gets, 1);
     CHECK(mls != NULL);

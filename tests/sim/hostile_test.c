@@ -433,6 +433,147 @@ TEST(words_in_a_taken_place)
     world_end(&w);
 }
 
+/* A Welcome of node 0 to node 1 with a key package that node 1 gave for a
+   thread (zeros: with a link), into a thread of node 0's and node 2's. */
+static enum err
+welcome_with(const struct thread_id *given, struct thread_id *into, bool same)
+{
+    struct fed_thread *t;
+    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+    struct fed_built built = {0};
+    struct bytes kp = {0};
+    struct clinic_id us = node_root(&w, 0);
+    struct clinic_id with = node_root(&w, 2);
+    struct proto_welcome in = {.term = 1};
+    enum err e;
+
+    CHECK_OK(fed_core_thread_open(w.nodes[0].core, &with, 1,
+                                  VIEW_LIT("of my own"), into));
+    sim_take(&w, 0);
+    world_run(&w, 3000);
+    t = world_thread(&w, 0, into);
+    CHECK_OK(fed_kp_claimed(w.nodes[1].core, &us, same ? into->b : given->b,
+                            false, &kp));
+    memcpy(add.id, w.nodes[1].root.pub, 32);
+    add.data = view_of(&kp);
+    CHECK_OK(fed_commit_build(w.nodes[0].core, t, &add, &built));
+    memcpy(in.thread, into->b, 32);
+    in.seq = t->rec.seq + 1;
+    in.ts_ms = w.wall_ms;
+    in.welcome = view_of(&built.made.welcome);
+    e = fed_follow_welcome(w.nodes[1].core, world_party(&w, 1, 0), &in);
+    mls_undo(t->mls, &built.made.change);
+    fed_built_clear(&built);
+    bytes_free(&kp);
+    return e;
+}
+
+/* [welcome-claimed] */
+TEST(a_key_package_for_something_else)
+{
+    struct thread_id given = {{7}};
+    struct thread_id none = {{0}};
+    struct thread_id t;
+
+    world_friends(&w, 14, 3);
+    world_heal(&w);
+    CHECK_ERR(welcome_with(&given, &t, false), ERR_DENIED);
+    CHECK_EQ(node_state(&w, 1, &t), 0);
+    CHECK_ERR(welcome_with(&none, &t, false), ERR_DENIED);
+    CHECK_EQ(node_state(&w, 1, &t), 0);
+    CHECK_OK(welcome_with(&given, &t, true));
+    world_end(&w);
+}
+
+/* [welcome-newer] We were removed; what brought us in then does not again. */
+TEST(a_welcome_of_before)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct proto_welcome in = {.term = 1, .seq = 1, .welcome = VIEW_LIT("old")};
+
+    world_friends(&w, 15, 3);
+    id = world_group(&w, 0, 3);
+    world_heal(&w);
+    CHECK_OK(fed_core_leave(w.nodes[1].core, &id));
+    sim_take(&w, 1);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 1, &id), FED_THREAD_REMOVED);
+    t = world_thread(&w, 1, &id);
+    memcpy(in.thread, id.b, 32);
+    in.seq = t->rec.seq;
+    CHECK_ERR(fed_follow_welcome(w.nodes[1].core, world_party(&w, 1, 0), &in),
+              ERR_STALE);
+    world_end(&w);
+}
+
+/* [lost-known] Who is no contact does not bring us into a thread by speaking
+   of one that we never had. */
+TEST(a_thread_that_nobody_lost)
+{
+    struct proto_fan in = {.term = 1, .seq = 9, .kind = PROTO_ENTRY_APP};
+    struct fed_party *p;
+
+    world_friends(&w, 16, 2);
+    world_heal(&w);
+    p = world_party(&w, 0, 1);
+    in.thread[0] = 9;
+    p->rec.ours = PROTO_STANCE_THREAD;
+    CHECK_ERR(fed_follow_fan(w.nodes[0].core, p, &in), ERR_DENIED);
+    p->rec.ours = PROTO_STANCE_GRANTED;
+    world_end(&w);
+}
+
+/* What was delivered is not applied again, under its number or another one. */
+TEST(entries_again)
+{
+    struct thread_id id;
+    struct fed_thread *t;
+    struct fed_thread *hub;
+    struct bytes row = {0};
+    struct proto_peer_msg msg;
+    size_t before;
+    uint64_t seq;
+
+    world_friends(&w, 17, 3);
+    id = world_group(&w, 0, 3);
+    world_heal(&w);
+    world_cut(&w, 0, 1, true);
+    CHECK_OK(world_say(&w, 0, &id));
+    sim_take(&w, 0);
+    hub = world_thread(&w, 0, &id);
+    seq = hub->rec.seq;
+    CHECK_OK(
+        fed_stream_entry(w.nodes[0].core, &id, seq, (struct view){0}, &row));
+    world_cut(&w, 0, 1, false);
+    world_heal(&w);
+    CHECK_OK(proto_peer_decode(view_of(&row), &msg));
+    CHECK_EQ(msg.type, PROTO_PEER_FAN);
+    t = world_thread(&w, 1, &id);
+    before = node_messages(&w, 1, &id);
+    CHECK_OK(
+        fed_follow_fan(w.nodes[1].core, world_party(&w, 1, 0), &msg.u.fan));
+    CHECK_EQ(t->rec.state, FED_THREAD_ACTIVE);
+    (void)connect_again(1, 0, 903); /* nor on another connection */
+    CHECK_OK(
+        fed_follow_fan(w.nodes[1].core, world_party(&w, 1, 0), &msg.u.fan));
+    sim_take(&w, 1);
+    sim_commit_due(&w, 1, true);
+    CHECK_EQ(node_messages(&w, 1, &id), before);
+    CHECK_EQ(w.nodes[1].gaps, 0);
+    /* In the next place: its key is used, so a gap is shown and asked for. */
+    msg.u.fan.seq = t->rec.seq + 1;
+    memcpy(msg.u.fan.prev, t->rec.head, 32);
+    CHECK_OK(
+        fed_follow_fan(w.nodes[1].core, world_party(&w, 1, 0), &msg.u.fan));
+    sim_take(&w, 1);
+    sim_commit_due(&w, 1, true);
+    CHECK_EQ(node_messages(&w, 1, &id), before);
+    CHECK_EQ(w.nodes[1].gaps, 1);
+    bytes_free(&row);
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -441,5 +582,7 @@ main(void)
                T(numbers_without_end), T(welcomes_for_everybody),
                T(answers_that_nobody_takes), T(key_packages_without_end),
                T(hub_under_review), T(one_time_twice), T(alarm_of_an_outsider),
-               T(term_by_a_message), T(words_in_a_taken_place));
+               T(term_by_a_message), T(words_in_a_taken_place),
+               T(a_key_package_for_something_else), T(a_welcome_of_before),
+               T(a_thread_that_nobody_lost), T(entries_again));
 }
