@@ -445,7 +445,7 @@ TEST(marks_only_grow)
     desk_end(&f);
 }
 
-TEST(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over)
+TEST(overdue_names_the_message)
 {
     struct fed_show show = {.kind = FED_SHOW_OVERDUE};
     struct desk_rows rows;
@@ -480,11 +480,12 @@ count_mark(void *ctx, struct view subject, uint64_t value)
 static size_t
 doubts(uint8_t what)
 {
+    struct conv_id conv = desk_conv(&f);
     struct store_txn *txn = NULL;
     size_t n = 0;
 
-    CHECK_OK(store_read_begin(f.store, &txn));
-    CHECK_OK(store_conv_marks(txn, &f.conv, (uint8_t)(NODE_MARK_DOUBT + what),
+    CHECK_OK(store_read_begin(f.fix.s, &txn));
+    CHECK_OK(store_conv_marks(txn, &conv, (uint8_t)(NODE_MARK_DOUBT + what),
                               (struct view){0}, count_mark, &n));
     store_read_end(txn);
     return n;
@@ -500,6 +501,7 @@ TEST(a_doubt_lasts_until_it_is_over)
     struct desk_rows rows;
 
     desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
     (void)desk_events(&f);
     show.thread = f.thread;
     show.author.b[0] = 5;
@@ -539,5 +541,6 @@ main(void)
                T(contents_of_the_protocol_are_not_shown),
                T(what_nobody_can_read_is_kept),
                T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
-               T(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over));
+               T(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over),
+               T(a_doubt_lasts_until_it_is_over));
 }
