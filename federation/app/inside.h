@@ -157,10 +157,10 @@ MUST_CHECK enum err fed_app_show_message(struct fed_app *app,
                                          const struct fed_show *show);
 MUST_CHECK enum err fed_app_show_state(struct fed_app *app,
                                        const struct fed_show *show);
-MUST_CHECK enum err
-fed_app_past(struct fed_app *app, const struct thread_id *thread, uint64_t term,
-             uint64_t from, uint64_t to, const struct mem *mem,
-             struct fed_past *out);
+MUST_CHECK enum err fed_app_past(struct fed_app *app,
+                                 const struct thread_id *thread, uint64_t term,
+                                 uint64_t from, uint64_t to,
+                                 const struct mem *mem, struct fed_past *out);
 
 MUST_CHECK enum err fed_app_known(struct fed_app *app,
                                   const struct thread_id *thread,

@@ -466,6 +466,37 @@ may_submit(struct fed_core *core, const struct fed_thread *t,
     return true;
 }
 
+/* Gather, submit or do what is next.  *stop: nothing after this for now. */
+static enum err
+follow_next(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
+            struct fed_bundle *b, bool *stop)
+{
+    enum err e;
+    struct fed_rec_intent rec;
+    struct bytes hold = {0};
+    bool says;
+
+    e = pending(core, t, &t->next_intent, &rec, &hold);
+    says = e == OK && rec.kind == FED_INTENT_SAY;
+    if (says && (rec.held || rec.submitted)) {
+        t->next_intent++;
+    } else if (says && fed_bundle_takes(b, &rec)) {
+        fed_bundle_add(b, t->next_intent, &rec, &hold);
+        t->next_intent++;
+    } else if (b->len > 0 && (e == OK || e == ERR_MISSING)) {
+        e = fed_bundle_submit(core, t, hub, b);
+    } else if (e == OK) {
+        e = follow_one(core, t, hub, t->next_intent, &rec, stop);
+        t->next_intent += *stop ? 0 : 1;
+    } else if (e == ERR_MISSING) {
+        t->idle = true;
+        *stop = true;
+        e = OK;
+    }
+    bytes_free(&hold);
+    return e;
+}
+
 static enum err
 follow_pump(struct fed_core *core, struct fed_thread *t)
 {
@@ -487,30 +518,7 @@ follow_pump(struct fed_core *core, struct fed_thread *t)
     }
     TRY(fed_bundle_new(core, &b));
     while (!stop && (b->len > 0 || t->subs_len < LIMIT_SUBMIT_WINDOW)) {
-        struct fed_rec_intent rec;
-        struct bytes hold = {0};
-        bool says;
-
-        e = pending(core, t, &t->next_intent, &rec, &hold);
-        says = e == OK && rec.kind == FED_INTENT_SAY && !rec.held &&
-               !rec.submitted;
-        if (says && fed_bundle_takes(b, &rec)) {
-            fed_bundle_add(b, t->next_intent, &rec, &hold);
-            t->next_intent++;
-        } else if (b->len > 0 && (says || e == ERR_MISSING ||
-                                  (e == OK && rec.kind != FED_INTENT_SAY))) {
-            e = fed_bundle_submit(core, t, hub, b);
-        } else if (e == OK) {
-            e = follow_one(core, t, hub, t->next_intent, &rec, &stop);
-            t->next_intent += stop ? 0 : 1;
-        }
-        bytes_free(&hold);
-        if (e == ERR_MISSING) {
-            t->idle = true;
-            e = OK;
-            break;
-        }
-        TRY(e);
+        TRY(follow_next(core, t, hub, b, &stop));
     }
 out:
     fed_bundle_free(core, b);

@@ -181,7 +181,7 @@ TEST(bundles_of_liars)
     out = bundle((struct view[]){view_of(&a), view_of(&a), view_of(&known)}, 3);
     CHECK_EQ(shown(&id, view_of(&out)), 1);
     bytes_free(&out);
-    /* [bundle-unknown] what nobody here can read costs its siblings nothing */
+    /* what nobody here can read costs its siblings nothing */
     out = bundle((struct view[]){VIEW_ARRAY(newer), view_of(&b),
                                  VIEW_LIT("not a content")},
                  3);
