@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/base/phi.h"
 
+#include <string.h>
+
 enum err
 phi_from(const struct mem *mem, struct view v, struct phi *out)
 {
@@ -57,12 +59,28 @@ second_ok(uint8_t lead, uint8_t second)
     return second >= low && second <= high;
 }
 
+/* Eight bytes that are ASCII, and no NUL among them. */
+static bool
+plain_eight(const uint8_t *p)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t tops = 0x8080808080808080u;
+    uint64_t w;
+
+    memcpy(&w, p, sizeof(w));
+    return ((w | (w - ones)) & tops) == 0;
+}
+
 bool
 proto_utf8_valid(struct view v)
 {
     size_t i = 0;
 
     while (i < v.len) {
+        if (v.len - i >= sizeof(uint64_t) && plain_eight(v.p + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         size_t n = sequence_len(v.p[i]);
 
         if (n == 0 || n > v.len - i) {

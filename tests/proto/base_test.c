@@ -121,6 +121,17 @@ TEST(utf8_accepts_only_well_formed)
     CHECK(proto_utf8_valid(VIEW_LIT("Gr\xc3\xbc\xc3\x9f \xf0\x9f\x8c\xbf")));
     CHECK(!proto_utf8_valid(check_hex("61 00 62")));
     CHECK(!proto_utf8_valid(check_hex("c0 af")));
+    for (size_t i = 0; i < 20; i++) {
+        uint8_t text[20];
+
+        memset(text, 'a', sizeof(text));
+        text[i] = 0;
+        CHECK(!proto_utf8_valid(VIEW_ARRAY(text)));
+        text[i] = 0x80;
+        CHECK(!proto_utf8_valid(VIEW_ARRAY(text)));
+        text[i] = 1;
+        CHECK(proto_utf8_valid(VIEW_ARRAY(text)));
+    }
     CHECK(!proto_utf8_valid(check_hex("e0 9f bf")));
     CHECK(!proto_utf8_valid(check_hex("ed a0 80")));
     CHECK(!proto_utf8_valid(check_hex("f4 90 80 80")));
