@@ -322,7 +322,7 @@ TEST(the_silent_and_the_slow_are_closed)
     puppet_open(&p, n.port, 1);
     CHECK(puppet_greet(&p));
     CHECK(node_wait(&n, &n.downs, 1));
-    CHECK_EQ(n.down_why, FED_WHY_SILENT);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_SILENT);
     puppet_close(&p, false);
     node_stop(&n);
 
@@ -331,7 +331,7 @@ TEST(the_silent_and_the_slow_are_closed)
     CHECK(puppet_greet(&p));
     puppet_say(&p, VIEW_ARRAY(begin));
     CHECK(node_wait(&n, &n.downs, 1));
-    CHECK_EQ(n.down_why, FED_WHY_STALLED);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_STALLED);
     puppet_close(&p, false);
     node_stop(&n);
 
@@ -340,7 +340,7 @@ TEST(the_silent_and_the_slow_are_closed)
     puppet_open(&p, n.port, 1);
     CHECK(puppet_greet(&p));
     CHECK(node_wait(&n, &n.downs, 1));
-    CHECK_EQ(n.down_why, FED_WHY_QUOTA);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_QUOTA);
     puppet_close(&p, false);
     node_stop(&n);
 }
@@ -365,7 +365,7 @@ TEST(a_peer_that_never_reads_is_closed)
     } while (e == OK || e == ERR_AGAIN);
     CHECK_ERR(e, ERR_MISSING);
     CHECK(node_wait(&n, &n.downs, 1));
-    CHECK_EQ(n.down_why, FED_WHY_STALLED);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_STALLED);
     puppet_close(&p, false);
     node_stop(&n);
 }

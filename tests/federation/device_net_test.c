@@ -51,12 +51,12 @@ TEST(an_unknown_device_is_limited)
     CHECK_OK(node_send(&d, &n.root, 0, 4096));
     CHECK(node_wait_u64(&n, &n.frames, 1));
     CHECK(node_wait(&n, &n.downs, 1)); /* it did not enrol in time */
-    CHECK_EQ(n.down_why, FED_WHY_QUOTA);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_QUOTA);
     node_dial(&d, &n, false);
     CHECK(node_wait(&d, &d.ups, 2));
     CHECK_OK(node_send(&d, &n.root, 0, 4097));
     CHECK(node_wait(&n, &n.downs, 2));
-    CHECK_EQ(n.down_why, FED_WHY_BAD_BYTES);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_BAD_BYTES);
     /* enrolled: full frames, no deadline */
     node_dial(&d, &n, false);
     CHECK(node_wait(&n, &n.ups, 3));
@@ -109,11 +109,11 @@ TEST(a_device_that_comes_again)
     CHECK(node_wait(&n, &n.ups, 2));
     CHECK(node_wait(&a, &a.downs, 1));
     CHECK_EQ(node_count(&n, &n.downs), 1);
-    CHECK_EQ(n.down_why, FED_WHY_REPLACED);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_REPLACED);
     fed_net_revoke(n.net, &b.root);
     CHECK(node_wait(&b, &b.downs, 1));
     CHECK(node_wait(&n, &n.downs, 2));
-    CHECK_EQ(n.down_why, FED_WHY_REVOKED);
+    CHECK_EQ(node_why(&n, &n.down_why), FED_WHY_REVOKED);
     node_stop(&b);
     node_stop(&a);
     node_stop(&n);
@@ -160,7 +160,7 @@ TEST(kinds_do_not_mix)
     node_listen(&d, 0);
     node_dial(&n, &d, false);
     CHECK(node_wait(&n, &n.fails, 1));
-    CHECK_EQ(n.fail_why, FED_WHY_WRONG_PEER);
+    CHECK_EQ(node_why(&n, &n.fail_why), FED_WHY_WRONG_PEER);
     node_stop(&d);
     node_stop(&n);
 }

@@ -38,7 +38,7 @@ TEST(two_nodes_talk)
     CHECK_EQ(s.rx_frames, 1000);
     node_stop(&a);
     CHECK(node_wait(&b, &b.downs, 1));
-    CHECK_EQ(b.down_why, FED_WHY_CLOSED_THERE);
+    CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_CLOSED_THERE);
     node_stop(&b);
 }
 
@@ -99,7 +99,7 @@ TEST(a_stranger_is_limited)
     CHECK(node_wait(&a, &a.ups, 1) && node_wait(&b, &b.ups, 2));
     CHECK_OK(node_send(&a, &b.root, 0, LIMIT_FRAME_UNKNOWN_PEER + 1));
     CHECK(node_wait(&b, &b.downs, 2));
-    CHECK_EQ(b.down_why, FED_WHY_BAD_BYTES);
+    CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_BAD_BYTES);
     CHECK_EQ(b.frames, 2);
     CHECK(node_wait(&a, &a.downs, 1));
     node_stop(&a);
@@ -239,7 +239,7 @@ TEST(a_newer_connection_replaces_a_dead_one)
     CHECK(node_wait(&a, &a.ups, 2));
     CHECK(node_wait(&b, &b.downs, 1));
     CHECK_EQ(node_count(&a, &a.downs), 1);
-    CHECK_EQ(a.down_why, FED_WHY_REPLACED);
+    CHECK_EQ(node_why(&a, &a.down_why), FED_WHY_REPLACED);
     CHECK_OK(node_send(&again, &a.root, 0, 50));
     CHECK(node_wait_u64(&a, &a.frames, 1));
     node_stop(&a);
@@ -259,7 +259,7 @@ TEST(someone_else_answers)
     addr = (struct fed_addr){"127.0.0.1", b.port};
     CHECK_OK(fed_net_dial_once(a.net, &other, &addr, 1));
     CHECK(node_wait(&a, &a.fails, 1));
-    CHECK_EQ(a.fail_why, FED_WHY_WRONG_PEER);
+    CHECK_EQ(node_why(&a, &a.fail_why), FED_WHY_WRONG_PEER);
     CHECK_ERR(fed_net_dial(a.net, &a.root, &addr, 1), ERR_INVALID);
     CHECK_EQ(a.ups + b.ups, 0);
     node_stop(&a);
@@ -278,7 +278,7 @@ TEST(the_peer_does_not_want_us)
         b.answer = answers[i];
         node_dial(&a, &b, false);
         CHECK(node_wait(&a, &a.fails, 1));
-        CHECK_EQ(a.fail_why, FED_WHY_NOT_ACCEPTED);
+        CHECK_EQ(node_why(&a, &a.fail_why), FED_WHY_NOT_ACCEPTED);
         CHECK_EQ(a.ups + b.ups, 0);
         node_stop(&a);
         node_stop(&b);
@@ -301,7 +301,7 @@ TEST(addresses_are_tried_in_turn)
     CHECK(node_wait(&a, &a.downs, 1));
     CHECK_OK(fed_net_dial_once(a.net, &b.root, addrs, 2));
     CHECK(node_wait(&a, &a.fails, 1));
-    CHECK_EQ(a.fail_why, FED_WHY_REFUSED);
+    CHECK_EQ(node_why(&a, &a.fail_why), FED_WHY_REFUSED);
     node_stop(&a);
     node_stop(&b);
 }
@@ -319,16 +319,16 @@ TEST(a_lost_peer_is_dialled_again)
     node_stop(&b);
     CHECK(node_wait(&a, &a.downs, 1));
     CHECK(node_wait(&a, &a.fails, 2));
-    CHECK_EQ(a.fail_why, FED_WHY_REFUSED);
+    CHECK_EQ(node_why(&a, &a.fail_why), FED_WHY_REFUSED);
     node_start(&b, 2, NULL);
     node_listen(&b, port);
     CHECK(node_wait(&a, &a.ups, 2));
     fed_net_undial(a.net, &b.root);
     fed_net_close(a.net, &a.info.peer);
     CHECK(node_wait(&a, &a.downs, 2));
-    CHECK_EQ(a.down_why, FED_WHY_CLOSED_HERE);
+    CHECK_EQ(node_why(&a, &a.down_why), FED_WHY_CLOSED_HERE);
     CHECK(node_wait(&b, &b.downs, 1));
-    CHECK_EQ(b.down_why, FED_WHY_CLOSED_THERE);
+    CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_CLOSED_THERE);
     node_stop(&a);
     node_stop(&b);
 }

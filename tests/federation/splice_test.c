@@ -115,7 +115,7 @@ TEST(a_relay_asks_first)
     accepted = false;
     CHECK_OK(fed_splice_dial(d.splice, &t.root, &r.root));
     CHECK(node_wait(&d, &d.fails, 2));
-    CHECK_EQ(d.fail_why, FED_WHY_NOT_ACCEPTED);
+    CHECK_EQ(node_why(&d, &d.fail_why), FED_WHY_NOT_ACCEPTED);
     CHECK_ERR(fed_splice_dial(d.splice, &r.root, &t.root), ERR_MISSING);
     CHECK_ERR(fed_splice_dial(d.splice, &d.root, &r.root), ERR_INVALID);
     CHECK_EQ(node_count(&t, &t.ups), 1);

@@ -217,7 +217,7 @@ TEST(pieces_without_end)
     until_closed(&c);
     client_close(&c);
     CHECK(node_wait(&s.node, &s.node.downs, 2));
-    CHECK_EQ(s.node.down_why, FED_WHY_STALLED);
+    CHECK_EQ(node_why(&s.node, &s.node.down_why), FED_WHY_STALLED);
     CHECK(node_wait_freed(&s.node, 0));
     site_stop(&s);
 }
@@ -254,7 +254,7 @@ TEST(a_device_that_does_not_read)
     CHECK_ERR(e, ERR_MISSING);
     CHECK(most > 50000 && most < 120000);
     CHECK(node_wait(&s.node, &s.node.downs, 1));
-    CHECK_EQ(s.node.down_why, FED_WHY_STALLED);
+    CHECK_EQ(node_why(&s.node, &s.node.down_why), FED_WHY_STALLED);
     client_close(&c);
     CHECK(node_wait_freed(&s.node, 0));
     site_stop(&s);
@@ -277,7 +277,7 @@ TEST(who_does_not_answer_pings)
     CHECK_EQ(node_count(&s.node, &s.node.downs), 0);
     until_closed(&c);
     CHECK(node_wait(&s.node, &s.node.downs, 1));
-    CHECK_EQ(s.node.down_why, FED_WHY_SILENT);
+    CHECK_EQ(node_why(&s.node, &s.node.down_why), FED_WHY_SILENT);
     client_close(&c);
     bytes_free(&got);
     site_stop(&s);

@@ -259,7 +259,7 @@ TEST(a_device_comes_by_websocket)
     client_frame(&c, 0x88, VIEW_LIT("\x03\xe8"));
     CHECK_EQ(client_close_code(&c), 1000);
     CHECK(node_wait(&s.node, &s.node.downs, 1));
-    CHECK_EQ(s.node.down_why, FED_WHY_CLOSED_THERE);
+    CHECK_EQ(node_why(&s.node, &s.node.down_why), FED_WHY_CLOSED_THERE);
     client_close(&c);
     bytes_free(&big);
     bytes_free(&got);
@@ -321,7 +321,7 @@ TEST(the_node_closes)
     CHECK(!client_more(&d));
     client_close(&d);
     CHECK(node_wait(&s.node, &s.node.downs, 3));
-    CHECK_EQ(s.node.down_why, FED_WHY_REVOKED);
+    CHECK_EQ(node_why(&s.node, &s.node.down_why), FED_WHY_REVOKED);
     site_stop(&s);
 }
 

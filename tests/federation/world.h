@@ -315,6 +315,18 @@ node_count(struct node *n, const int *counter)
     return got;
 }
 
+/* Why the last connection ended, or the last attempt failed. */
+static inline int
+node_why(struct node *n, const enum fed_why *why)
+{
+    int got;
+
+    pthread_mutex_lock(&n->mx);
+    got = (int)*why;
+    pthread_mutex_unlock(&n->mx);
+    return got;
+}
+
 static inline bool
 node_wait(struct node *n, const int *counter, int want)
 {
