@@ -130,8 +130,9 @@ show_thread(const json_t *a)
     const json_t *m;
 
     tool_print_safe(tool_text(a, "title"));
-    (void)printf("  (%lld messages, %s%s)\n", tool_number(a, "total"),
-                 tool_text(a, "state"), is(a, "closed") ? ", closed" : "");
+    (void)printf("  (%lld message%s, %s%s)\n", tool_number(a, "total"),
+                 tool_number(a, "total") == 1 ? "" : "s", tool_text(a, "state"),
+                 is(a, "closed") ? ", closed" : "");
     if (tool_number(a, "hub_gone_since_ms") > 0) {
         (void)printf("  ! The clinic that orders it was last reached on ");
         tool_print_time(tool_number(a, "hub_gone_since_ms"));
