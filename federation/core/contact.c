@@ -106,6 +106,7 @@ fed_contact_say(struct fed_core *core, struct fed_party *p)
 
     msg.u.contact.stance = p->rec.ours;
     if (p->rec.ours == PROTO_STANCE_GRANTED) {
+        msg.u.contact.addrs = view_of(&core->addrs);
         msg.u.contact.creator = p->rec.creator;
         if (p->rec.creator == PROTO_CREATOR_RECEIVER) {
             msg.u.contact.kp = view_of(&p->kp);
@@ -375,19 +376,19 @@ static enum err
 on_contact(struct fed_core *core, struct fed_party *p,
            const struct proto_contact *in)
 {
+    enum err e = OK;
+
     if (!p->stored) {
         return OK;
     }
+    TRY(fed_hello_addrs(core, p, in->addrs));
     if (p->rec.theirs != in->stance) {
-        enum err e;
-
         p->rec.theirs = in->stance;
-        e = fed_party_changed(core, p);
-        if (e != OK) {
-            return e;
-        }
+        TRY(fed_party_changed(core, p));
     }
-    return stance_is(core, p, in->creator, in->kp);
+    TRY(stance_is(core, p, in->creator, in->kp));
+out:
+    return e;
 }
 
 /*

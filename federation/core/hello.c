@@ -220,8 +220,8 @@ revocation(struct fed_core *core, struct fed_party *p,
     return OK;
 }
 
-static enum err
-new_addrs(struct fed_core *core, struct fed_party *p, struct view addrs)
+enum err
+fed_hello_addrs(struct fed_core *core, struct fed_party *p, struct view addrs)
 {
     enum err e;
     struct bytes copy = {0};
@@ -299,7 +299,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     fed_tx_timer(core, fed_mono(core) + LIMIT_HOUR_MS);
     p->denied = false;
     if (p->stored) {
-        TRY(new_addrs(core, p, h->addrs));
+        TRY(fed_hello_addrs(core, p, h->addrs));
     }
     if (p->rec.theirs != h->stance) {
         p->rec.theirs = h->stance;

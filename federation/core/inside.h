@@ -60,6 +60,9 @@ MUST_CHECK enum err fed_party_stance(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_hello_send(struct fed_core *core, struct fed_party *p);
 MUST_CHECK enum err fed_hello_recv(struct fed_core *core, struct fed_party *p,
                                    const struct proto_hello *hello);
+/* Where the peer says it can be dialled; empty says nothing. */
+MUST_CHECK enum err fed_hello_addrs(struct fed_core *core, struct fed_party *p,
+                                    struct view addrs);
 
 /* ------------------------------------------------- stream.c: numbered items */
 

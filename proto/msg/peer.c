@@ -91,6 +91,7 @@ static const struct proto_field contact_fields[] = {
     PROTO_UINT(proto_contact, stance, PROTO_STANCE_COUNT - 1),
     PROTO_UINT(proto_contact, creator, 2),
     PROTO_BIN(proto_contact, kp, LIMIT_MSG_KEY_PACKAGE),
+    PROTO_BIN(proto_contact, addrs, LIMIT_MSG_ADDRS),
 };
 
 static const struct proto_field profile_fields[] = {

@@ -183,6 +183,7 @@ struct proto_contact {
     uint64_t stance;
     uint64_t creator; /* with GRANTED, as in the result */
     struct view kp;
+    struct view addrs; /* as in HELLO, for who was a stranger then */
 };
 
 /* The sender's profile, a signed statement. */

@@ -50,6 +50,24 @@ TEST(one_time_link_verifies_both_and_serves_once)
     world_end(&w);
 }
 
+/* Who was connected to by its link can dial the other after its first restart:
+   a stranger's greeting has no addresses, what it says when granted has. */
+TEST(the_owner_of_a_link_knows_where_the_other_is)
+{
+    struct fed_invitation inv;
+    struct clinic_id root;
+
+    world_init(&w, 19, 2);
+    inv = world_link(&w, 0, true, false, 7);
+    connect_by(1, &inv);
+    root = node_root(&w, 1);
+    CHECK_EQ(fed_party_find(w.nodes[0].core, &root)->rec.addrs.len, 1);
+    node_crash(&w, 0);
+    world_heal(&w);
+    CHECK_EQ(fed_party_find(w.nodes[0].core, &root)->rec.addrs.len, 1);
+    world_end(&w);
+}
+
 TEST(one_time_link_with_a_wrong_secret)
 {
     struct fed_invitation inv;
@@ -510,6 +528,7 @@ int
 main(void)
 {
     return RUN(T(one_time_link_verifies_both_and_serves_once),
+               T(the_owner_of_a_link_knows_where_the_other_is),
                T(one_time_link_with_a_wrong_secret), T(links_that_say_no),
                T(looking_stores_nothing), T(review_then_accept),
                T(review_then_refuse), T(both_connect_at_once),
