@@ -161,7 +161,7 @@ TEST(no_text_looks_like_another_message)
                     "\"kind\":\"text\",\"text\":\"one\\n#3 South\","
                     "\"attachments\":[{\"name\":\"a\\u001b.png\","
                     "\"size\":7}]}]}"),
-              "a?b  (1 messages, active)\n"
+              "a?b  (1 message, active)\n"
               "#1       X?#2\n      one\n      #3 South\n"
               "      file 1: a?.png (7 bytes)\n");
 }
