@@ -166,11 +166,12 @@ on_done(void *ctx, const struct node_blob_task *task, enum err e)
 
 /* ------------------------------------------------------------------- nodes */
 
-static void
-begin_node(enum end_of at)
+static struct store_config
+config_of(enum end_of at)
 {
     static const uint8_t key[32] = {1};
-    struct store_config c = {
+
+    return (struct store_config){
         .dir = w.dir[at],
         .key = {STORE_KEY_RAW, VIEW_ARRAY(key)},
         .mem = mem_heap(),
@@ -178,6 +179,12 @@ begin_node(enum end_of at)
         .rng = prim_rng_system(),
         .reserve_bytes = 1 << 20,
     };
+}
+
+static void
+begin_node(enum end_of at)
+{
+    struct store_config c = config_of(at);
 
     CHECK_OK(store_open(&c, &w.store[at]));
     w.node[at] =
@@ -194,15 +201,7 @@ begin_node(enum end_of at)
 static void
 new_node(enum end_of at)
 {
-    static const uint8_t key[32] = {1};
-    struct store_config c = {
-        .dir = w.dir[at],
-        .key = {STORE_KEY_RAW, VIEW_ARRAY(key)},
-        .mem = mem_heap(),
-        .clock = &w.clock,
-        .rng = prim_rng_system(),
-        .reserve_bytes = 1 << 20,
-    };
+    struct store_config c = config_of(at);
 
     snprintf(w.dir[at], sizeof(w.dir[at]), "/tmp/balsam-carry-XXXXXX");
     CHECK(mkdtemp(w.dir[at]) != NULL);
