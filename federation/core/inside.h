@@ -351,6 +351,10 @@ MUST_CHECK enum err fed_intent_gone(struct fed_core *core, struct fed_thread *t,
                                     uint64_t number);
 MUST_CHECK enum err fed_intent_left(struct fed_core *core,
                                     struct fed_thread *t);
+/* What people said in old and nobody has numbered yet is said in t. */
+MUST_CHECK enum err fed_intent_move(struct fed_core *core,
+                                    struct fed_thread *old,
+                                    struct fed_thread *t);
 /* The first one from number on.  ERR_MISSING  none */
 MUST_CHECK enum err fed_intent_next(struct fed_core *core,
                                     const struct thread_id *id,

@@ -185,6 +185,32 @@ out:
 }
 
 enum err
+fed_intent_move(struct fed_core *core, struct fed_thread *old,
+                struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_SAY) {
+            rec.submitted = false;
+            e = fed_intent_add(core, t, &rec);
+        }
+        if (e == OK) {
+            e = fed_intent_done(core, old, number);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+    }
+}
+
+enum err
 fed_intent_fail(struct fed_core *core, struct fed_thread *t, uint64_t number,
                 const struct fed_rec_intent *rec, enum proto_answer_code code)
 {

@@ -26,7 +26,6 @@ static enum err
 move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
 {
     enum err e = OK;
-    uint64_t number = 0;
 
     /* What of it is here: its numbers are what its hub says they are. */
     if (old->rec.kept != 0) {
@@ -34,26 +33,7 @@ move_words(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
                            fed_place(old->rec.kept, 0),
                            fed_place_end(old->rec.seq), t));
     }
-    for (;;) {
-        struct fed_rec_intent rec;
-        struct bytes hold = {0};
-
-        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
-        if (e == OK && rec.kind == FED_INTENT_SAY) {
-            rec.submitted = false;
-            e = fed_intent_add(core, t, &rec);
-        }
-        if (e == OK) {
-            e = fed_intent_done(core, old, number);
-        }
-        bytes_free(&hold);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        number++;
-    }
+    TRY(fed_intent_move(core, old, t));
 out:
     return e;
 }
