@@ -3,6 +3,10 @@
  * The network on nng_stream over tcp://, and nothing else of nng: its TLS, SP
  * sockets, WebSocket and HTTP were each measured to leak or hang.  The only
  * file that sees nng's headers.
+ *
+ * NNG_OPT_TCP_NODELAY is set on both ends: nng turns it off, and then the
+ * second of two small frames waits 40 ms for the other side's delayed
+ * acknowledgement.
  */
 #include "federation/io.h"
 
@@ -293,6 +297,9 @@ open_listener(const struct mem *mem, const char *url, int mode,
     if (rv == 0 && mode != 0) {
         rv = nng_stream_listener_set_int(l->l, NNG_OPT_IPC_PERMISSIONS, mode);
     }
+    if (rv == 0 && mode == 0) {
+        rv = nng_stream_listener_set_bool(l->l, NNG_OPT_TCP_NODELAY, true);
+    }
     if (rv == 0) {
         rv = nng_stream_listener_listen(l->l);
     }
@@ -407,6 +414,9 @@ io_dial(void *ctx, const struct fed_ip *addr, uint32_t timeout_ms,
     d->user = *user;
     url_of(addr, url);
     rv = nng_stream_dialer_alloc(&d->d, url);
+    if (rv == 0) {
+        rv = nng_stream_dialer_set_bool(d->d, NNG_OPT_TCP_NODELAY, true);
+    }
     if (rv == 0) {
         rv = nng_aio_alloc(&d->aio, dialled, d);
     }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/federation/world.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 static void
 connect_two(struct node *a, struct node *b)
 {
@@ -39,6 +43,44 @@ TEST(two_nodes_talk)
     node_stop(&a);
     CHECK(node_wait(&b, &b.downs, 1));
     CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_CLOSED_THERE);
+    node_stop(&b);
+}
+
+/* Connected TCP sockets of this process; those with Nagle's delay in *slow. */
+static int
+tcp_sockets(int *slow)
+{
+    int found = 0;
+
+    *slow = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof(peer);
+        int on = 0;
+        socklen_t on_len = sizeof(on);
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+            getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &on_len) == 0) {
+            found++;
+            *slow += on == 0;
+        }
+    }
+    return found;
+}
+
+/* Both ends: the second of two small frames must not wait for the first one's
+   acknowledgement, which the other kernel delays. */
+TEST(no_end_delays_small_frames)
+{
+    static struct node a, b;
+    int slow;
+
+    node_start(&a, 1, NULL);
+    node_start(&b, 2, NULL);
+    connect_two(&a, &b);
+    CHECK_EQ(tcp_sockets(&slow), 2);
+    CHECK_EQ(slow, 0);
+    node_stop(&a);
     node_stop(&b);
 }
 
@@ -432,7 +474,8 @@ int
 main(void)
 {
     return RUN(
-        T(two_nodes_talk), T(frames_of_all_sizes), T(a_stranger_is_limited),
+        T(two_nodes_talk), T(no_end_delays_small_frames),
+        T(frames_of_all_sizes), T(a_stranger_is_limited),
         T(a_slow_reader_bounds_the_sender), T(pause_and_resume_lose_nothing),
         T(simultaneous_dials_end_in_one),
         T(a_newer_connection_replaces_a_dead_one), T(someone_else_answers),
