@@ -162,6 +162,7 @@ unreadable(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
     TRY(append(core, t, a));
     TRY(show_gap(core, t, a->seq, a->seq, 1));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, t->rec.hub));
+    TRY(fed_missing_note(core, t, a->term, a->seq));
     TRY(fed_apply_late(core, t));
 out:
     return e;
@@ -169,7 +170,8 @@ out:
 
 /*
  * decisions A 4: of a leaf whose key was revoked since.  Only its author, who
- * has another key by now, can say whether it was its own.
+ * has another key by now, can say whether it was its own.  It may have been
+ * the answer to a question of ours.
  */
 static enum err
 revoked_message(struct fed_core *core, struct fed_thread *t,
@@ -182,6 +184,7 @@ revoked_message(struct fed_core *core, struct fed_thread *t,
     TRY(append(core, t, &refused));
     TRY(show_gap(core, t, a->seq, a->seq, 2));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, author->b));
+    TRY(fed_missing_again(core, t));
     TRY(fed_apply_late(core, t));
 out:
     return e;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a loss left open (decisions E 22): a range of the log, asked for from
- * one member after the other, until all were asked.  Whoever comes back from a
- * loss of its own meanwhile has forgotten the question, or lost the answer:
- * then all are asked again.  What came stays; a message is never shown twice.
+ * What a loss left open, or cannot be read here (decisions E 22): a range of
+ * the log, asked for from one member after the other, until all were asked.
+ * Whoever comes back from a loss of its own meanwhile has forgotten the
+ * question, or lost the answer, and what a revoked leaf says may have been the
+ * answer: then all are asked again.  What came stays; a message is never shown
+ * twice.
  */
 #include "federation/core/trust.h"
 
@@ -154,6 +156,30 @@ fed_missing_add(struct fed_core *core, struct fed_thread *t, uint64_t term,
     t->missing_due = 0;
     t->dirty = true;
     return fed_missing_turn(core, t);
+}
+
+enum err
+fed_missing_note(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                 uint64_t seq)
+{
+    bool begins = t->rec.missing_from == 0;
+
+    if (!begins && (term != t->rec.missing_term || seq < t->rec.missing_from ||
+                    seq - t->rec.missing_from >= LIMIT_MISSING_LOOK)) {
+        return OK; /* a range that wide would bring back what is here */
+    }
+    if (begins) {
+        t->rec.missing_from = seq;
+        t->rec.missing_to = seq;
+        t->rec.missing_term = term;
+        t->rec.missing_asked = 1;
+    }
+    t->rec.missing_to = seq > t->rec.missing_to ? seq : t->rec.missing_to;
+    t->rec.missing_ms = fed_now(core);
+    t->missing_due = fed_mono(core) + LIMIT_MISSING_MS;
+    t->dirty = true;
+    fed_tx_timer(core, t->missing_due);
+    return OK;
 }
 
 enum err

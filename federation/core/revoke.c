@@ -193,6 +193,7 @@ renew_one(struct fed_core *core, const struct thread_id *id)
     TRY(fed_thread_get(core, id, &t));
     if (t->rec.state == FED_THREAD_ACTIVE && fed_needs_rekey(core, t)) {
         TRY(fed_intent_add(core, t, &renew));
+        TRY(fed_missing_again(core, t)); /* a question may be refused */
         TRY(fed_intent_pump(core, t));
     }
     TRY(t->dirty ? fed_thread_save(core, t) : OK);

@@ -66,6 +66,11 @@ MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
 /* missing.c: entries from..to are missing after a loss, ask for them. */
 MUST_CHECK enum err fed_missing_add(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t from, uint64_t to);
+/* Entry seq cannot be read here, its hub was asked for it: if that brings
+   nothing, the others are asked. */
+MUST_CHECK enum err fed_missing_note(struct fed_core *core,
+                                     struct fed_thread *t, uint64_t term,
+                                     uint64_t seq);
 MUST_CHECK enum err fed_missing_turn(struct fed_core *core,
                                      struct fed_thread *t);
 /* Somebody came back after a loss of its own: what it was asked it forgot. */

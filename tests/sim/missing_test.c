@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A newcomer asks for an entry that it cannot read, as it was sealed before it
+ * came (decisions E 22); and the answer gets lost on its way.
+ */
+#include "federation/core/trust.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+static struct world w;
+static const size_t first[] = {0, 1}; /* node 2 has no title */
+
+/* Node 1 writes before it hears that node 0 has added node 2, who cannot read
+   it.  Until node 2 is in and has noticed. */
+static struct thread_id
+newcomer(uint64_t seed)
+{
+    struct thread_id t;
+    struct clinic_id two;
+    uint64_t seq;
+
+    world_friends(&w, seed, 3);
+    t = world_group(&w, 0, 2);
+    world_heal(&w);
+    two = node_root(&w, 2);
+    w.delay_ms = 50;
+    seq = world_thread(&w, 0, &t)->rec.seq;
+    node_stepped(&w, 0, fed_core_add(w.nodes[0].core, &t, &two));
+    for (int i = 0; i < 100 && world_thread(&w, 0, &t)->rec.seq == seq; i++) {
+        world_step(&w, 5);
+    }
+    CHECK_OK(world_say(&w, 1, &t));
+    for (int i = 0; i < 100 && w.nodes[2].gaps == 0; i++) {
+        world_step(&w, 10);
+    }
+    CHECK_EQ(w.nodes[2].gaps, 1);
+    return t;
+}
+
+TEST(asked_for_once)
+{
+    struct thread_id t = newcomer(1);
+    uint64_t seq = world_thread(&w, 2, &t)->rec.seq;
+
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_from, seq);
+    world_run(&w, 3000);
+    CHECK_EQ(node_messages(&w, 2, &t), 1);
+    seq = world_thread(&w, 0, &t)->rec.seq;
+    world_run(&w, 3 * LIMIT_MISSING_MS);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_from, 0);
+    CHECK_EQ(world_thread(&w, 0, &t)->rec.seq, seq);
+    world_heal(&w);
+    world_judge(&w, &t, first, 2);
+    world_end(&w);
+}
+
+/* The hub revokes its key behind its answer: what it resent is refused. */
+TEST(answer_of_a_revoked_leaf)
+{
+    struct thread_id t = newcomer(2);
+    uint64_t seq = world_thread(&w, 0, &t)->rec.seq;
+
+    for (int i = 0; i < 200 && world_thread(&w, 0, &t)->rec.seq < seq + 2;
+         i++) {
+        world_step(&w, 5);
+    }
+    /* its question and the answer have their places, nobody has the answer */
+    CHECK_EQ(world_thread(&w, 0, &t)->rec.seq, seq + 2);
+    CHECK(world_thread(&w, 1, &t)->rec.seq < seq + 2);
+    CHECK(world_thread(&w, 2, &t)->rec.seq < seq + 2);
+    world_break(&w, 0, 1);
+    world_break(&w, 0, 2);
+    node_rotate(&w, 0, true);
+    world_run(&w, 3000);
+    CHECK_EQ(w.nodes[2].gaps, 2);
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 2, &t), 1);
+    world_judge(&w, &t, first, 2);
+    world_end(&w);
+}
+
+int
+main(void)
+{
+    return RUN(T(asked_for_once), T(answer_of_a_revoked_leaf));
+}
