@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/runner.h"
 
+#include "federation/core/early.h"
 #include "node/runner_impl.h"
 #include "proto/base/assert.h"
 
@@ -141,19 +142,13 @@ commit_done(void *ctx, enum err e)
 
 /*
  * Whether its frames may leave once it is durable: there is nothing else to do
- * for it but to send, and what is sent is more than an acknowledgement.
+ * for it but to send, also at the desk.
  */
 static bool
 sends_early(const struct fed_batch *batch)
 {
-    bool worth = false;
+    bool worth = fed_batch_sends_early(batch);
 
-    for (size_t i = 0; batch != NULL && i < batch->acts_len; i++) {
-        if (batch->acts[i].kind != FED_ACT_SEND) {
-            return false;
-        }
-        worth = worth || batch->acts[i].body.len >= NODE_EARLY_FRAME;
-    }
     for (size_t i = 0; worth && i < batch->shows_len; i++) {
         if (batch->shows[i].kind != FED_SHOW_MESSAGE &&
             batch->shows[i].kind != FED_SHOW_STATE) {

@@ -25,8 +25,7 @@ enum {
     NODE_PROFILES = 32,
     NODE_VIAS = 64,
     NODE_STEPS_PER_BATCH = 128, /* then one closes, however many wait */
-    NODE_STEPS_ALONE = 4,  /* so small a batch need not be committed aside */
-    NODE_EARLY_FRAME = 48, /* a shorter frame can wait for the whole commit */
+    NODE_STEPS_ALONE = 4,     /* so small a batch need not be committed aside */
     NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
     NODE_PAUSED = 512,
     NODE_SUSPECTS = 16

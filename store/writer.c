@@ -390,6 +390,7 @@ store_submit_here(struct store *s, struct store_job *job)
 
 struct wait {
     enum err (*run)(void *ctx, struct store_txn *txn);
+    void (*early)(void *ctx);
     void *ctx;
     pthread_mutex_t mx;
     pthread_cond_t cond;
@@ -406,6 +407,14 @@ wait_run(void *ctx, struct store_txn *txn)
 }
 
 static void
+wait_early(void *ctx)
+{
+    struct wait *w = ctx;
+
+    w->early(w->ctx);
+}
+
+static void
 wait_done(void *ctx, enum err e)
 {
     struct wait *w = ctx;
@@ -417,26 +426,47 @@ wait_done(void *ctx, enum err e)
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
 }
 
+static enum err
+submit_and_wait(struct store *s, struct wait *w, unsigned flags,
+                void (*submit)(struct store *s, struct store_job *job))
+{
+    struct store_job job = {.run = wait_run,
+                            .done = wait_done,
+                            .early = w->early == NULL ? NULL : wait_early,
+                            .ctx = w,
+                            .flags = flags};
+
+    ASSERT(!pthread_equal(pthread_self(), s->writer.thread));
+    ASSERT(pthread_mutex_init(&w->mx, NULL) == 0);
+    ASSERT(pthread_cond_init(&w->cond, NULL) == 0);
+    submit(s, &job);
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    while (!w->over) {
+        ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
+    }
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+    ASSERT(pthread_mutex_destroy(&w->mx) == 0);
+    ASSERT(pthread_cond_destroy(&w->cond) == 0);
+    return w->e;
+}
+
 enum err
 store_write(struct store *s, enum err (*run)(void *ctx, struct store_txn *txn),
             void *ctx, unsigned flags)
 {
     struct wait w = {.run = run, .ctx = ctx};
-    struct store_job job = {
-        .run = wait_run, .done = wait_done, .ctx = &w, .flags = flags};
 
-    ASSERT(!pthread_equal(pthread_self(), s->writer.thread));
-    ASSERT(pthread_mutex_init(&w.mx, NULL) == 0);
-    ASSERT(pthread_cond_init(&w.cond, NULL) == 0);
-    store_submit(s, &job);
-    ASSERT(pthread_mutex_lock(&w.mx) == 0);
-    while (!w.over) {
-        ASSERT(pthread_cond_wait(&w.cond, &w.mx) == 0);
-    }
-    ASSERT(pthread_mutex_unlock(&w.mx) == 0);
-    ASSERT(pthread_mutex_destroy(&w.mx) == 0);
-    ASSERT(pthread_cond_destroy(&w.cond) == 0);
-    return w.e;
+    return submit_and_wait(s, &w, flags, store_submit);
+}
+
+enum err
+store_write_here(struct store *s,
+                 enum err (*run)(void *ctx, struct store_txn *txn),
+                 void (*early)(void *ctx), void *ctx, unsigned flags)
+{
+    struct wait w = {.run = run, .early = early, .ctx = ctx};
+
+    return submit_and_wait(s, &w, flags, store_submit_here);
 }
 
 enum err

@@ -70,4 +70,13 @@ MUST_CHECK enum err
 store_write(struct store *s, enum err (*run)(void *ctx, struct store_txn *txn),
             void *ctx, unsigned flags);
 
+/*
+ * The same, on this very thread when nobody writes; early, with ctx, is
+ * store_job.early.
+ */
+MUST_CHECK enum err
+store_write_here(struct store *s,
+                 enum err (*run)(void *ctx, struct store_txn *txn),
+                 void (*early)(void *ctx), void *ctx, unsigned flags);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Life of the app: what came, one commit a turn, what goes out after it. */
 #include "federation/app/inside.h"
+
+#include "federation/core/early.h"
 #include "federation/core/patient.h"
 #include "proto/msg/peer.h"
 
@@ -275,6 +277,23 @@ act(struct fed_app *app, const struct fed_act *a)
     }
 }
 
+bool
+fed_app_wants_durable(const struct fed_app *app)
+{
+    return fed_batch_sends_early(app->batch);
+}
+
+void
+fed_app_durable(struct fed_app *app)
+{
+    const struct fed_batch *b = app->batch;
+
+    for (size_t i = 0; b != NULL && !app->sent && i < b->acts_len; i++) {
+        act(app, &b->acts[i]);
+    }
+    app->sent = true;
+}
+
 /* What was committed may go out now, and be told. */
 static void
 let_out(struct fed_app *app, uint64_t *timer_ms)
@@ -288,9 +307,10 @@ let_out(struct fed_app *app, uint64_t *timer_ms)
     if (fed_app_archive_waits(app)) {
         *timer_ms = clock_mono_ms(app->c.clock) | 1;
     }
-    for (size_t i = 0; b != NULL && i < b->acts_len; i++) {
+    for (size_t i = 0; b != NULL && !app->sent && i < b->acts_len; i++) {
         act(app, &b->acts[i]);
     }
+    app->sent = false;
     if (b != NULL) {
         fed_core_done(app->core, b);
     }
@@ -470,6 +490,7 @@ drop(struct fed_app *app)
     memset(app->conns, 0, sizeof(app->conns));
     app->moving = (struct fed_app_moving){.active = false};
     app->batch = NULL;
+    app->sent = false;
     app->committing = false;
 }
 

@@ -176,6 +176,15 @@ MUST_CHECK enum err fed_app_turn(struct fed_app *app, uint64_t *timer_ms);
 MUST_CHECK enum err fed_app_committed(struct fed_app *app, enum err result,
                                       uint64_t *timer_ms);
 
+/*
+ * For a storage whose commit is durable before it can be read.  From within
+ * commit, at most once: frames may leave, and commit will give OK (or ERR_AGAIN
+ * and then OK).  wants: whether anything hurries so much; an acknowledgement
+ * does not.
+ */
+bool fed_app_wants_durable(const struct fed_app *app);
+void fed_app_durable(struct fed_app *app);
+
 /* From the transport; up is as proven by its handshake. */
 MUST_CHECK enum err fed_app_up(struct fed_app *app, const struct fed_up *up);
 MUST_CHECK enum err fed_app_down(struct fed_app *app,

@@ -57,6 +57,7 @@ struct fed_app {
     struct fed_app_events events; /* of the turn being made */
     struct fed_app_events told;   /* of the one being committed */
     const struct fed_batch *batch;
+    bool sent; /* its frames left already */
     bool committing;
     bool importing;        /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */

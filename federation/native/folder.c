@@ -34,6 +34,7 @@ struct fed_folder {
     /* of the commit under way */
     const struct thread_id *rotate;
     size_t rotate_len;
+    struct fed_app *app; /* NULL: nobody has to know early */
 };
 
 /* ------------------------------------------------------------------ changes */
@@ -131,6 +132,14 @@ out:
     return e;
 }
 
+static void
+durable(void *ctx)
+{
+    struct fed_folder *f = ctx;
+
+    fed_app_durable(f->app);
+}
+
 static enum err
 commit(void *ctx, const struct thread_id *rotate, size_t rotate_len)
 {
@@ -140,7 +149,9 @@ commit(void *ctx, const struct thread_id *rotate, size_t rotate_len)
     f->rotate = rotate;
     f->rotate_len = rotate_len;
     if (f->first != NULL || rotate_len > 0) {
-        e = store_write(f->store, write_all, f, 0);
+        bool early = f->app != NULL && fed_app_wants_durable(f->app);
+
+        e = store_write_here(f->store, write_all, early ? durable : NULL, f, 0);
     }
     drop_changes(f);
     return e;
@@ -150,6 +161,12 @@ struct fed_app_store
 fed_folder_store(struct fed_folder *f)
 {
     return (struct fed_app_store){get, next, put, del, commit, f};
+}
+
+void
+fed_folder_tell(struct fed_folder *f, struct fed_app *app)
+{
+    f->app = app;
 }
 
 /* --------------------------------------------------------------------- open */

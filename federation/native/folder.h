@@ -42,4 +42,11 @@ void fed_folder_close(struct fed_folder *f);
 /* Valid until the folder is closed. */
 struct fed_app_store fed_folder_store(struct fed_folder *f);
 
+/*
+ * From now on this app is told by fed_app_durable inside commit, when
+ * fed_app_wants_durable says so and the commit is small enough
+ * (store_job.early).
+ */
+void fed_folder_tell(struct fed_folder *f, struct fed_app *app);
+
 #endif

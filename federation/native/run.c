@@ -227,6 +227,7 @@ fed_run_open(const struct fed_run_config *config, struct fed_run **out)
     TRY(fed_folder_open(&config->folder, config->create, &r->folder));
     c.store = fed_folder_store(r->folder);
     TRY(fed_app_open(&c, &r->app));
+    fed_folder_tell(r->folder, r->app);
     *out = r;
     r = NULL;
 out:

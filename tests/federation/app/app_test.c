@@ -68,6 +68,45 @@ TEST(what_is_not_committed_never_was)
     world_end(&w);
 }
 
+static size_t
+frames_under_way(void)
+{
+    size_t n = 0;
+
+    for (const struct world_frame *f = w.frames; f != NULL; f = f->next) {
+        n++;
+    }
+    return n;
+}
+
+/* A storage that is durable before it can be read: the message leaves inside
+   the commit, once, and is told after it. */
+TEST(frames_leave_when_they_are_durable)
+{
+    struct thread_id t;
+    struct message_id id;
+
+    world_begin(&w, 2);
+    world_join(&w, 0);
+    t = world_thread(&w, 0);
+    w.apps[0].shelf.tell = w.apps[0].app;
+    w.apps[0].shelf.commit_gives = ERR_AGAIN; /* what is after it waits */
+    CHECK_OK(
+        fed_app_send(w.apps[0].app, &t, VIEW_LIT("early"), 0, NULL, 0, &id));
+    CHECK_ERR(fed_app_turn(w.apps[0].app, &w.apps[0].timer_ms), ERR_AGAIN);
+    CHECK_EQ(frames_under_way(), 1);
+    w.apps[0].shelf.commit_gives = OK;
+    CHECK_OK(fed_app_committed(w.apps[0].app, OK, &w.apps[0].timer_ms));
+    CHECK_EQ(frames_under_way(), 1);
+    CHECK(!fed_app_wants_durable(w.apps[0].app));
+    world_run(&w);
+    world_app_says(&w, 0, "as early");
+    world_run(&w);
+    CHECK_STR(w.text, "as early");
+    CHECK_STR(world_texts(&w, 0, text), "early|as early|");
+    world_end(&w);
+}
+
 TEST(an_app_that_is_closed_goes_on)
 {
     world_begin(&w, 3);
@@ -421,7 +460,7 @@ main(void)
     }
     return RUN(
         T(a_patient_joins_and_talks), T(what_is_not_committed_never_was),
-        T(an_app_that_is_closed_goes_on),
+        T(frames_leave_when_they_are_durable), T(an_app_that_is_closed_goes_on),
         T(connections_that_break_all_the_time),
         T(edits_deletions_and_what_was_read),
         T(the_code_is_forgotten_once_confirmed), T(another_device_by_two_codes),

@@ -31,6 +31,7 @@ struct shelf {
     size_t changes_len;
     enum err commit_gives; /* instead of committing */
     uint64_t commits;
+    struct fed_app *tell; /* durable before it can be read */
 };
 
 static int
@@ -171,6 +172,9 @@ shelf_commit(void *ctx, const struct thread_id *rotate, size_t rotate_len)
     if (s->commit_gives != OK && s->commit_gives != ERR_AGAIN) {
         shelf_cut(s);
         return s->commit_gives;
+    }
+    if (s->tell != NULL && fed_app_wants_durable(s->tell)) {
+        fed_app_durable(s->tell);
     }
     for (size_t i = 0; i < s->changes_len; i++) {
         shelf_apply(s, &s->changes[i]);
