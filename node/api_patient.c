@@ -8,6 +8,7 @@
 #include "node/api.h"
 #include "node/clinic/desk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- the list
@@ -26,6 +27,102 @@ state_word(enum store_patient_state s)
 
     return s < STORE_PATIENT_STATE_COUNT_ && words[s] != NULL ? words[s]
                                                               : "unknown";
+}
+
+/* -------------------------------------------------- what waits for devices
+ */
+
+struct queues {
+    const struct mem *mem;
+    struct fed_queue_info *at;
+    size_t len;
+    size_t cap;
+};
+
+static void
+queues_clear(struct queues *q)
+{
+    mem_free(q->mem, q->at, q->cap * sizeof(q->at[0]));
+}
+
+static enum err
+queues_add(struct queues *q, const struct fed_queue_info *one)
+{
+    if (q->len == q->cap) {
+        size_t cap = q->cap == 0 ? 64 : q->cap * 2;
+        struct fed_queue_info *more = mem_calloc(q->mem, cap, sizeof(q->at[0]));
+
+        if (more == NULL) {
+            return ERR_NOMEM;
+        }
+        if (q->len > 0) {
+            memcpy(more, q->at, q->len * sizeof(q->at[0]));
+        }
+        queues_clear(q);
+        q->at = more;
+        q->cap = cap;
+    }
+    q->at[q->len++] = *one;
+    return OK;
+}
+
+static int
+by_patient(const void *a, const void *b)
+{
+    const struct fed_queue_info *x = a;
+    const struct fed_queue_info *y = b;
+
+    return patient_id_cmp(&x->patient, &y->patient);
+}
+
+static enum err
+step_queues(void *ctx, struct fed_core *core)
+{
+    struct queues *q = ctx;
+    struct fed_queue_info one;
+    size_t at = 0;
+    enum err e = OK;
+
+    q->len = 0;
+    while (e == OK && fed_core_queue_next(core, &at, &one)) {
+        e = queues_add(q, &one);
+    }
+    return e;
+}
+
+/* For all devices of one patient together; q is sorted. */
+static void
+show_queue(const struct queues *q, const struct patient_id *id, json_t *o)
+{
+    uint64_t queued = 0;
+    uint64_t since_ms = 0;
+    uint64_t idle = 0;
+    size_t lo = 0;
+    size_t hi = q->len;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (patient_id_cmp(&q->at[mid].patient, id) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    for (; lo < q->len && patient_id_equal(&q->at[lo].patient, id); lo++) {
+        const struct fed_queue_info *one = &q->at[lo];
+
+        queued += one->queued;
+        idle += one->idle ? 1 : 0;
+        if (one->waits_ms != 0 && (since_ms == 0 || one->waits_ms < since_ms)) {
+            since_ms = one->waits_ms;
+        }
+    }
+    node_json_num(o, "queued", queued);
+    if (queued > 0) {
+        node_json_num(o, "queued_since_ms", since_ms);
+    }
+    node_json_num(o, "idle_devices", idle);
 }
 
 static void
@@ -87,6 +184,7 @@ struct list {
     struct store_txn *txn;
     json_t *array;
     bool requests;
+    const struct queues *queues; /* NULL: of no interest */
 };
 
 static enum err
@@ -103,6 +201,9 @@ each_patient(void *ctx, const struct store_patient *p)
         return ERR_NOMEM;
     }
     show(l->c, l->txn, p, o);
+    if (l->queues != NULL) {
+        show_queue(l->queues, &p->id, o);
+    }
     return OK;
 }
 
@@ -110,7 +211,7 @@ enum err
 node_patients_list(struct node_call *c, struct store_txn *txn, bool requests,
                    json_t *array)
 {
-    struct list l = {c, txn, array, requests};
+    struct list l = {c, txn, array, requests, NULL};
 
     return store_patient_list(txn, each_patient, &l);
 }
@@ -120,11 +221,21 @@ node_cmd_patients(struct node_call *c)
 {
     enum err e;
     struct store_txn *txn = NULL;
+    struct queues q = {.mem = c->api->mem};
+    struct node_step step = {.step = step_queues, .ctx = &q};
+    struct list l = {.c = c, .queues = &q};
 
+    TRY(node_runner_do(c->api->runner, &step));
+    if (q.len > 0) {
+        qsort(q.at, q.len, sizeof(q.at[0]), by_patient);
+    }
     TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_patients_list(c, txn, false, node_json_array(c->out, "patients")));
+    l.txn = txn;
+    l.array = node_json_array(c->out, "patients");
+    TRY(store_patient_list(txn, each_patient, &l));
 out:
     store_read_end(txn);
+    queues_clear(&q);
     return e;
 }
 
@@ -172,8 +283,15 @@ show_device(const struct fed_device_info *d, const struct patient_id *patient,
     node_json_hex(o, "id", device_id_view(&d->id));
     node_json_bool(o, "may_add", d->may_add);
     node_json_bool(o, "suspended", d->suspended);
+    node_json_bool(o, "idle", d->idle);
     node_json_bool(o, "online", d->up);
+    if (d->seen_ms > 0) {
+        node_json_num(o, "seen_ms", d->seen_ms);
+    }
     node_json_num(o, "queued", d->queued);
+    if (d->waits_ms > 0) {
+        node_json_num(o, "queued_since_ms", d->waits_ms);
+    }
     node_json_num(o, "keys_left", d->keys_left);
     node_json_bool(o, "by_patient_key",
                    memcmp(d->by.b, patient->b, sizeof(d->by.b)) == 0);

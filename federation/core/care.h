@@ -47,6 +47,18 @@ MUST_CHECK enum err fed_allow_get(struct fed_core *core,
                                   const struct clinic_id *patient,
                                   const struct clinic_id *clinic,
                                   struct fed_rec_allow *out);
+/* The next clinic from *at on that we carry the patient to; *at, first the key
+   of the patient, moves behind it.  ERR_MISSING  no more */
+MUST_CHECK enum err fed_allow_next(struct fed_core *core,
+                                   const struct clinic_id *patient,
+                                   struct fed_key *at, struct fed_party **out);
+/* A device of a patient whom relay introduced, as a party for the moment.
+ *out NULL: not in its list, or relay does not deliver */
+MUST_CHECK enum err fed_route_device(struct fed_core *core,
+                                     struct fed_party *relay,
+                                     const uint8_t of[32],
+                                     const uint8_t node[32],
+                                     struct fed_party **out);
 MUST_CHECK enum err fed_allow_put(struct fed_core *core,
                                   const struct clinic_id *patient,
                                   const struct clinic_id *clinic,
@@ -213,6 +225,18 @@ MUST_CHECK enum err fed_consent_content(struct fed_core *core,
                                         struct fed_thread *t,
                                         const struct fed_said *said,
                                         const struct proto_content *c);
+
+/* idle.c: a device that is out of its patient's threads, and back */
+struct proto_away;
+MUST_CHECK enum err fed_idle_out(struct fed_core *core, struct fed_party *p,
+                                 enum fed_devices why);
+MUST_CHECK enum err fed_idle_in(struct fed_core *core, struct fed_party *p,
+                                enum fed_devices why);
+MUST_CHECK enum err fed_idle_tick(struct fed_core *core);
+/* It has greeted us. */
+MUST_CHECK enum err fed_idle_seen(struct fed_core *core, struct fed_party *p);
+MUST_CHECK enum err fed_idle_recv(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_away *in);
 
 /* home.c */
 struct proto_device_home;

@@ -463,6 +463,7 @@ fed_contact_greeted(struct fed_core *core, struct fed_party *p, uint64_t before)
     if (!p->stored) {
         goto out;
     }
+    TRY(fed_idle_seen(core, p));
     if (p->rec.ours == PROTO_STANCE_ASKED) {
         TRY(fed_contact_redeem(core, p));
         goto out;

@@ -517,6 +517,7 @@ fed_core_tick(struct fed_core *core)
         TRY(party_overdue(core, core->parties[i]));
     }
     TRY(fed_contact_later(core));
+    TRY(fed_idle_tick(core));
     TRY(fed_watch_tick(core));
     if (core->busy_len > 0) {
         fed_tx_timer(core, now + LIMIT_BUSY_MS);

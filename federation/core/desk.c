@@ -96,8 +96,11 @@ fed_core_device_at(struct fed_core *core, const struct patient_id *id,
     };
     if (p != NULL && p->stored && p->kind == FED_KIND_DEVICE) {
         out->suspended = p->rec.blocked;
+        out->idle = p->rec.away;
         out->up = p->greeted;
+        out->seen_ms = p->rec.seen_ms;
         out->queued = p->rec.out_next - 1 - p->rec.out_acked;
+        out->waits_ms = out->queued > 0 ? p->rec.waits_ms : 0;
     }
     TRY(fed_pool_left(core, &root, &out->keys_left));
 out:
@@ -119,21 +122,6 @@ out:
     return e;
 }
 
-static enum err
-show_suspended(struct fed_core *core, const struct patient_id *patient,
-               const struct device_id *device, bool suspended)
-{
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_DEVICES);
-
-    if (show == NULL) {
-        return ERR_NOMEM;
-    }
-    show->code = suspended ? FED_DEVICES_SUSPENDED : FED_DEVICES_RESUMED;
-    memcpy(show->author.b, patient->b, sizeof(show->author.b));
-    memcpy(show->message.b, device->b, sizeof(show->message.b));
-    return OK;
-}
-
 enum err
 fed_core_suspend(struct fed_core *core, const struct patient_id *patient,
                  const struct device_id *device, bool suspended)
@@ -142,9 +130,6 @@ fed_core_suspend(struct fed_core *core, const struct patient_id *patient,
     struct clinic_id root;
     struct clinic_id who;
     struct fed_party *p;
-    struct fed_rec_out gone;
-    struct fed_rec_intent work = {.kind = FED_INTENT_DEVICES};
-    struct bytes data = {0};
 
     memcpy(root.b, device->b, sizeof(root.b));
     memcpy(who.b, patient->b, sizeof(who.b));
@@ -157,23 +142,13 @@ fed_core_suspend(struct fed_core *core, const struct patient_id *patient,
         return OK;
     }
     p->rec.blocked = suspended;
-    TRY(fed_stream_drop(core, p));
-    TRY(fed_stream_new(core, p));
-    TRY(fed_party_save(core, p));
-    TRY(fed_pool_drop(core, &root));
-    TRY(show_suspended(core, patient, device, suspended));
-    if (!suspended) {
-        TRY(fed_patient_invite(core, p)); /* it joins again by itself */
-        goto out;
+    if (suspended) {
+        TRY(fed_idle_out(core, p, FED_DEVICES_SUSPENDED));
+        TRY(fed_party_close(core, p, PROTO_BYE_DENIED));
+    } else {
+        TRY(fed_idle_in(core, p, FED_DEVICES_RESUMED));
     }
-    TRY(fed_party_close(core, p, PROTO_BYE_DENIED));
-    memcpy(gone.device, device->b, sizeof(gone.device));
-    TRY(fed_rec_encode(core->mem, &fed_rec_out_shape, &gone, &data));
-    memcpy(work.id, patient->b, sizeof(work.id));
-    work.data = view_of(&data);
-    TRY(fed_patient_threads(core, &who, &work));
 out:
-    bytes_free(&data);
     return e;
 }
 

@@ -279,7 +279,9 @@ enum fed_devices {
     FED_DEVICES_ALARM = 2,     /* two lists of one generation: body the other */
     FED_DEVICES_SUSPENDED = 3, /* at our desk */
     FED_DEVICES_RESUMED = 4,
-    FED_DEVICES_GONE = 5 /* on a device: it is not in the newest list */
+    FED_DEVICES_GONE = 5, /* on a device: it is not in the newest list */
+    FED_DEVICES_IDLE = 6, /* not seen for 90 days: out of its threads */
+    FED_DEVICES_BACK = 7  /* and seen again: it joins them by itself */
 };
 
 enum fed_consent {

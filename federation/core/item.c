@@ -280,6 +280,9 @@ hubs(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_HUB_SEEN) {
         return fed_gone_seen(core, p, &msg->u.hub_seen);
     }
+    if (msg->type == PROTO_PEER_AWAY) {
+        return fed_idle_recv(core, p, &msg->u.away);
+    }
     if (msg->type == PROTO_PEER_ROSTER) {
         return fed_roster_recv(core, p, &msg->u.roster);
     }

@@ -107,7 +107,7 @@ fed_patient_device(struct fed_core *core, struct fed_party *patient, size_t i,
     d = fed_party_find(core, &device);
     if (d != NULL && d->stored && d->kind == FED_KIND_DEVICE &&
         d->via == NULL && d->rec.ours == PROTO_STANCE_GRANTED &&
-        !d->rec.blocked) {
+        !d->rec.blocked && !d->rec.away) {
         *out = d;
     }
     return true;
@@ -251,38 +251,13 @@ tell_carried(struct fed_core *core, const struct clinic_id *patient,
 {
     enum err e;
     struct fed_key at = fed_key_of(clinic_id_view(patient));
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_party *p;
 
-    for (;;) {
-        struct fed_rec_allow allow;
-        struct clinic_id clinic;
-        struct fed_party *p;
-
-        e = fed_tx_next(core, FED_NS_ALLOW, &at, clinic_id_view(patient), &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(fed_rec_decode(view_of(&value), &fed_rec_allow_shape, &allow));
-        TRY(clinic_id_from(view_skip(view_of(&key), 32), &clinic) == OK
-                ? OK
-                : ERR_CORRUPT);
-        p = fed_party_find(core, &clinic);
-        if (allow.allowed && p != NULL && fed_party_open(p)) {
-            TRY(fed_list_send(core, p, patient, list));
-        }
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
+    while ((e = fed_allow_next(core, patient, &at, &p)) == OK) {
+        TRY(fed_list_send(core, p, patient, list));
     }
 out:
-    bytes_free(&key);
-    bytes_free(&value);
-    return e;
+    return e == ERR_MISSING ? OK : e;
 }
 
 /* A newer list counts: tell the devices and the clinics that we carry to. */
@@ -467,7 +442,9 @@ in_thread(struct fed_core *core, const struct thread_id *id,
         goto out;
     }
     TRY(fed_stream_entry(core, id, t->rec.seq, (struct view){0}, &item));
-    TRY(fed_stream_item(core, device, view_of(&item)));
+    TRY(fed_route_needed(device)
+            ? fed_route_item(core, device, view_of(&item), NULL)
+            : fed_stream_item(core, device, view_of(&item)));
 out:
     bytes_free(&item);
     return e;

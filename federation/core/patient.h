@@ -51,8 +51,11 @@ struct fed_device_info {
     struct device_id id;
     bool may_add;
     bool suspended;
+    bool idle;            /* not seen for 90 days: out of its threads */
     bool up;              /* connected and greeted */
+    uint64_t seen_ms;     /* connected last, to the hour; 0: never yet */
     uint64_t queued;      /* items that it has not acknowledged */
+    uint64_t waits_ms;    /* none of them was taken since; 0: none */
     uint64_t keys_left;   /* key packages that nobody claimed */
     struct subject_id by; /* who added it: the patient key or a device */
 };
@@ -70,9 +73,24 @@ MUST_CHECK enum err fed_core_device_list(struct fed_core *core,
                                          const struct patient_id *id,
                                          struct bytes *list);
 
+/* What waits for a device of a patient that we deliver to. */
+struct fed_queue_info {
+    struct patient_id patient;
+    struct device_id device;
+    uint64_t queued;
+    uint64_t waits_ms; /* none of them was taken since; 0: none */
+    bool idle;
+};
+
+/* Number *at or later (0: from the beginning) of the devices for which
+   something waits, or which are idle; *at moves behind it. */
+bool fed_core_queue_next(const struct fed_core *core, size_t *at,
+                         struct fed_queue_info *out);
+
 /*
  * At the desk (decisions F 23): its queue goes, its connection is closed, it
- * is taken out of every thread that we order; or all of that back again.
+ * is taken out of every thread that we order, or carry and its hub agrees; or
+ * all of that back again.
  * ERR_MISSING  no such device
  */
 MUST_CHECK enum err fed_core_suspend(struct fed_core *core,

@@ -77,6 +77,22 @@ before(struct fed_core *core, const struct fed_thread *t, uint64_t from,
     return e;
 }
 
+/* A device that was taken out, and let in again: of the commits that it missed
+   some may have left the log, which look like messages then. */
+static bool
+has_to_rejoin(const struct fed_thread *t, const struct fed_party *p,
+              struct proto_log_part *part)
+{
+    uint32_t leaf;
+
+    if (p->kind != FED_KIND_DEVICE || t->mls == NULL ||
+        fed_leaf_at(t->mls, &p->root, &leaf) == OK) {
+        return false;
+    }
+    part->code = PROTO_LOG_PRUNED;
+    return true;
+}
+
 enum err
 fed_hub_pull(struct fed_core *core, struct fed_party *p,
              const struct proto_log_pull *in)
@@ -115,7 +131,7 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
     entries = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(entries[0]));
     held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
     TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
-    TRY(before(core, t, in->from, part));
+    TRY(has_to_rejoin(t, p, part) ? OK : before(core, t, in->from, part));
     /* Who asks and does not take the answers gets no more of them. */
     if (part->code == PROTO_LOG_OK && !fed_bound_full(core, p)) {
         TRY(gather(core, t, in, held, entries, part));

@@ -53,6 +53,7 @@ static const struct proto_field party_fields[] = {
     PROTO_UINT(fed_rec_party, answer_bytes, UINT64_MAX),
     PROTO_UINT(fed_rec_party, seen_ms, UINT64_MAX),
     PROTO_BOOL(fed_rec_party, deaf),
+    PROTO_BOOL(fed_rec_party, away),
 };
 const struct proto_shape fed_rec_party_shape =
     PROTO_SHAPE(fed_rec_party, party_fields);

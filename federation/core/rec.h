@@ -59,6 +59,7 @@ struct fed_rec_party {
     uint64_t answer_bytes;
     uint64_t seen_ms; /* connected last, to the hour */
     bool deaf;        /* does not take answers: people were told */
+    bool away;        /* DEVICE: not seen for long, out of its threads */
 };
 
 struct fed_rec_link {

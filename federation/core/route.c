@@ -108,6 +108,41 @@ fed_allow_put(struct fed_core *core, const struct clinic_id *patient,
 }
 
 enum err
+fed_allow_next(struct fed_core *core, const struct clinic_id *patient,
+               struct fed_key *at, struct fed_party **out)
+{
+    enum err e;
+
+    for (;;) {
+        struct bytes key = {0};
+        struct bytes value = {0};
+        struct fed_rec_allow allow = {0};
+        struct clinic_id clinic;
+
+        e = fed_tx_next(core, FED_NS_ALLOW, at, clinic_id_view(patient), &key,
+                        &value);
+        if (e == OK) {
+            *at = fed_key_of(view_of(&key));
+            at->b[at->len++] = 0;
+            e = fed_rec_decode(view_of(&value), &fed_rec_allow_shape, &allow);
+        }
+        if (e == OK &&
+            clinic_id_from(view_skip(view_of(&key), 32), &clinic) != OK) {
+            e = ERR_CORRUPT;
+        }
+        bytes_free(&key);
+        bytes_free(&value);
+        if (e != OK) {
+            return e;
+        }
+        *out = fed_party_find(core, &clinic);
+        if (allow.allowed && *out != NULL && fed_party_open(*out)) {
+            return OK;
+        }
+    }
+}
+
+enum err
 fed_route_may(struct fed_core *core, const struct fed_party *patient,
               const struct fed_party *clinic, bool *may)
 {
@@ -212,14 +247,15 @@ routable(struct view body)
     uint16_t type = proto_peer_peek(body);
 
     return (type >= PROTO_PEER_WELCOME && type < PROTO_PEER_BLOB_OPEN &&
-            type != PROTO_PEER_ROUTE && type != PROTO_PEER_ROUTED) ||
+            type != PROTO_PEER_ROUTE && type != PROTO_PEER_ROUTED &&
+            type != PROTO_PEER_AWAY) ||
            type == PROTO_DEVICE_LIST || type == PROTO_DEVICE_LIST_STATE;
 }
 
-/* A device of an introduced patient, as a party for the moment. */
-static enum err
-far_device(struct fed_core *core, struct fed_party *relay,
-           const struct proto_routed *in, struct fed_party **out)
+enum err
+fed_route_device(struct fed_core *core, struct fed_party *relay,
+                 const uint8_t of[32], const uint8_t node[32],
+                 struct fed_party **out)
 {
     enum err e;
     struct clinic_id id;
@@ -230,9 +266,9 @@ far_device(struct fed_core *core, struct fed_party *relay,
     struct fed_party *d;
 
     *out = NULL;
-    memcpy(id.b, in->patient, sizeof(id.b));
-    memcpy(patient.b, in->patient, sizeof(patient.b));
-    memcpy(device.b, in->from, sizeof(device.b));
+    memcpy(id.b, of, sizeof(id.b));
+    memcpy(patient.b, of, sizeof(patient.b));
+    memcpy(device.b, node, sizeof(device.b));
     p = fed_party_find(core, &id);
     /* [route-relay] only who delivers speaks for the patient */
     if (p == NULL || p->kind != FED_KIND_PATIENT || p->via != relay) {
@@ -243,7 +279,7 @@ far_device(struct fed_core *core, struct fed_party *relay,
     if (ident_devices_find(&list, &device) == NULL) {
         goto out;
     }
-    memcpy(id.b, in->from, sizeof(id.b));
+    memcpy(id.b, node, sizeof(id.b));
     TRY(fed_party_get(core, &id, &d));
     if (d->stored || (d->up && d->kind != FED_KIND_DEVICE)) {
         TRY(d->kind == FED_KIND_DEVICE && d->via == relay ? OK : ERR_DENIED);
@@ -327,7 +363,7 @@ fed_routed_recv(struct fed_core *core, struct fed_party *p,
         return ERR_DENIED;
     }
     if (core->kind == FED_KIND_CLINIC) {
-        TRY(far_device(core, p, in, &from));
+        TRY(fed_route_device(core, p, in->patient, in->from, &from));
     } else {
         TRY(far_clinic(core, p, in, &from));
     }

@@ -342,6 +342,12 @@ static const struct proto_field routed_fields[] = {
     PROTO_BIN(proto_routed, body, LIMIT_FRAME),
 };
 
+static const struct proto_field away_fields[] = {
+    PROTO_FIXED(proto_away, patient),
+    PROTO_FIXED(proto_away, device),
+    PROTO_BOOL(proto_away, away),
+};
+
 static const struct proto_field blob_open_fields[] = {
     PROTO_FIXED(proto_blob_open, thread),
     PROTO_FIXED(proto_blob_open, far),
@@ -439,6 +445,7 @@ static const struct entry entries[] = {
     {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
     {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
     {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},
+    {PROTO_PEER_AWAY, 1, PROTO_SHAPE(proto_away, away_fields)},
     {PROTO_PEER_BLOB_OPEN, 1, PROTO_SHAPE(proto_blob_open, blob_open_fields)},
     {PROTO_PEER_BLOB_STATE, 1,
      PROTO_SHAPE(proto_blob_state, blob_state_fields)},

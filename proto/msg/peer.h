@@ -60,6 +60,7 @@ enum proto_peer_type {
     PROTO_PEER_ROSTER = 52,
     PROTO_PEER_CHECKPOINT = 53,
     PROTO_PEER_REPORT = 54,
+    PROTO_PEER_AWAY = 58,
 
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
@@ -398,6 +399,16 @@ struct proto_route {
     struct view body;
 };
 
+/*
+ * Who delivers to a patient says of one of its devices that it is out of every
+ * thread, or back, so that who orders a thread removes it, or calls it.
+ */
+struct proto_away {
+    uint8_t patient[32];
+    uint8_t device[32];
+    bool away;
+};
+
 struct proto_routed {
     uint8_t from[32];
     uint8_t patient[32];
@@ -518,6 +529,7 @@ struct proto_peer_msg {
         struct proto_report report;
         struct proto_route route;
         struct proto_routed routed;
+        struct proto_away away;
         struct proto_blob_open blob_open;
         struct proto_blob_state blob_state;
         struct proto_blob_put blob_put;

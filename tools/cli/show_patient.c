@@ -149,6 +149,16 @@ tool_show_patients(const json_t *a)
             (void)printf(" calls them");
         }
         say_of(p, "  through ", "through");
+        if (tool_number(p, "queued") > 0) {
+            (void)printf("\n          %lld wait for the app, none taken since ",
+                         tool_number(p, "queued"));
+            tool_print_time(tool_number(p, "queued_since_ms"));
+        }
+        if (tool_number(p, "idle_devices") > 0) {
+            (void)printf("\n          %lld of the devices not seen for 90 "
+                         "days (balsam devices)",
+                         tool_number(p, "idle_devices"));
+        }
         if (is(p, "alarm")) {
             (void)printf("\n          ! two lists of devices are about: call "
                          "the patient");
@@ -158,6 +168,34 @@ tool_show_patients(const json_t *a)
                          "desk (balsam compare)");
         }
         (void)printf("\n");
+    }
+}
+
+static const char *
+device_word(const json_t *d)
+{
+    if (is(d, "suspended")) {
+        return "suspended";
+    }
+    return is(d, "idle") ? "idle" : "in use";
+}
+
+static void
+show_device(const json_t *d)
+{
+    (void)printf("  %.8s  %-9s %-7s queued %lld", tool_text(d, "id"),
+                 device_word(d), is(d, "online") ? "online" : "",
+                 tool_number(d, "queued"));
+    if (tool_number(d, "queued_since_ms") > 0) {
+        (void)printf(", none taken since ");
+        tool_print_time(tool_number(d, "queued_since_ms"));
+    }
+    (void)printf("%s%s\n", is(d, "may_add") ? ", may add devices" : "",
+                 is(d, "by_patient_key") ? "" : ", added by another device");
+    if (is(d, "idle")) {
+        (void)printf("            not seen since ");
+        tool_print_time(tool_number(d, "seen_ms"));
+        (void)printf(": out of all conversations until it is back\n");
     }
 }
 
@@ -172,12 +210,7 @@ tool_show_devices(const json_t *a)
     (void)printf("\n");
     json_array_foreach(list, i, d)
     {
-        (void)printf("  %.8s  %-9s %-7s queued %lld%s%s\n", tool_text(d, "id"),
-                     is(d, "suspended") ? "suspended" : "in use",
-                     is(d, "online") ? "online" : "", tool_number(d, "queued"),
-                     is(d, "may_add") ? ", may add devices" : "",
-                     is(d, "by_patient_key") ? ""
-                                             : ", added by another device");
+        show_device(d);
     }
     if (is(a, "alarm")) {
         (void)printf("  ! Two different lists of devices are about: a key is "
