@@ -198,19 +198,7 @@ node_audit_member(struct store_txn *txn, const struct node_api *api,
 bool
 node_api_wait(struct node_api *api, uint64_t after)
 {
-    struct timespec until;
-    bool stopping;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1; /* to look whether anybody still listens */
-    (void)pthread_mutex_lock(&api->journal_mx);
-    if (api->journal_seq <= after && !api->stopping) {
-        (void)pthread_cond_timedwait(&api->journal_cond, &api->journal_mx,
-                                     &until);
-    }
-    stopping = api->stopping;
-    (void)pthread_mutex_unlock(&api->journal_mx);
-    return !stopping;
+    return node_news_wait(api, after, UINT64_MAX);
 }
 
 /* ---------------------------------------------------------------- commands */

@@ -15,6 +15,7 @@
 
 #include "node/clinic/event.h"
 #include "node/config.h"
+#include "node/news.h"
 #include "node/runner.h"
 #include "node/sandbox.h"
 #include "node/sysclock.h"
@@ -68,6 +69,7 @@ struct node_api {
     pthread_mutex_t journal_mx; /* `watch` waits for new rows here */
     pthread_cond_t journal_cond;
     uint64_t journal_seq;
+    struct node_news news;
     bool stopping;
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watching: the journal as it grows, a line for each thing that happens. */
+/*
+ * Watching: the journal as it grows, a line for each thing that happens; and
+ * news, which is ahead of it (node/news.h).
+ */
 #include "node/api.h"
 #include "node/clinic/desk.h"
 #include "store/journal.h"
@@ -22,6 +25,7 @@ struct watch {
     bool one; /* only this conversation */
     struct conv_id conv;
     uint64_t after;
+    uint64_t news; /* told up to here */
     json_t *lines;
     struct seen seen[WATCH_READ]; /* what the lines show of messages */
     size_t seen_len;
@@ -206,6 +210,55 @@ each_event(void *ctx, const struct store_event *ev)
     return OK;
 }
 
+/*
+ * Without a number: the event that has one comes when it is stored.  After the
+ * journal, in the same transaction, so that the message was shown before.
+ */
+static enum err
+show_news(struct watch *w, const struct node_news_item *item)
+{
+    struct store_msg m = {0};
+    struct conv_id conv;
+    json_t *o;
+    enum err e;
+
+    TRY(store_conv_by_thread(w->txn, &item->thread, &conv));
+    if (w->one && !conv_id_equal(&conv, &w->conv)) {
+        goto out;
+    }
+    TRY(store_msg_find(w->txn, &conv, &item->message, &m));
+    if (m.state != STORE_MSG_QUEUED) {
+        goto out; /* stored meanwhile */
+    }
+    o = node_json_item(w->lines);
+    TRY(o == NULL ? ERR_NOMEM : OK);
+    node_json_num(o, "at_ms", item->at_ms);
+    node_json_view(o, "event", VIEW_LIT("state"));
+    node_json_hex(o, "about", conv_id_view(&conv));
+    node_json_num(o, "n", m.seq);
+    node_json_view(o, "state", VIEW_LIT("accepted"));
+out:
+    store_msg_clear(&m);
+    return e == ERR_MISSING ? OK : e; /* nothing that people see */
+}
+
+/* What was committed since, and what is known beyond it. */
+static enum err
+read_new(struct watch *w)
+{
+    enum err e;
+    struct node_news_item item;
+    uint64_t before = w->after;
+
+    TRY(store_journal_read(w->txn, w->after, WATCH_READ, each_event, w));
+    while (w->after - before < WATCH_READ &&
+           node_news_next(w->c->api, &w->news, &item)) {
+        TRY(show_news(w, &item));
+    }
+out:
+    return e;
+}
+
 /* Send what is new; false when nobody listens. */
 static bool
 emit_new(struct watch *w, enum err *e)
@@ -219,7 +272,7 @@ emit_new(struct watch *w, enum err *e)
                           : store_read_begin(w->c->api->store, &w->txn);
     if (*e == OK) {
         w->seen_len = 0;
-        *e = store_journal_read(w->txn, w->after, WATCH_READ, each_event, w);
+        *e = read_new(w);
         store_read_end(w->txn);
     }
     if (*e == OK && w->seen_len > 0) {
@@ -241,6 +294,7 @@ node_cmd_watch(struct node_call *c)
     struct store_conv conv = {0};
     json_t *ready = json_object();
 
+    w.news = node_news_listen(c->api);
     TRY(store_read_begin(c->api->store, &w.txn));
     e = store_journal_last(w.txn, &w.after);
     if (e == OK && w.one) {
@@ -255,10 +309,11 @@ node_cmd_watch(struct node_call *c)
     if (!c->emit(c->emit_ctx, ready)) {
         goto out;
     }
-    while (emit_new(&w, &e) && node_api_wait(c->api, w.after)) {
+    while (emit_new(&w, &e) && node_news_wait(c->api, w.after, w.news)) {
         continue;
     }
 out:
+    node_news_leave(c->api);
     json_decref(ready);
     store_conv_clear(&conv);
     return e;

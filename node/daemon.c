@@ -286,6 +286,8 @@ start_runner(struct daemon *d)
         .profile = view_of(&d->profile),
         .member = d->api.member,
         .restored = d->restored,
+        .on_news = node_news_tell,
+        .on_news_ctx = &d->api,
     };
 
     d->io = fed_io_nng(d->mem);

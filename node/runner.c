@@ -2,6 +2,7 @@
 #include "node/runner.h"
 
 #include "federation/core/early.h"
+#include "node/news.h"
 #include "node/runner_impl.h"
 #include "proto/base/assert.h"
 
@@ -290,6 +291,19 @@ nothing_waits(struct node_runner *r)
     return none && r->commit.made.steps <= NODE_STEPS_ALONE;
 }
 
+/* What is true already, whatever becomes of our commit (node/news.h). */
+static void
+tell_news(const struct node_runner *r, const struct fed_batch *batch)
+{
+    size_t n = batch == NULL || r->c.on_news == NULL ? 0 : batch->shows_len;
+
+    for (size_t i = 0; i < n; i++) {
+        if (node_news_is(&batch->shows[i])) {
+            r->c.on_news(r->c.on_news_ctx, &batch->shows[i]);
+        }
+    }
+}
+
 static void
 submit_commit(struct node_runner *r, const struct fed_batch *batch)
 {
@@ -307,6 +321,7 @@ submit_commit(struct node_runner *r, const struct fed_batch *batch)
         store_submit(r->c.store, &r->commit.job);
         return;
     }
+    tell_news(r, batch);
     /* Nothing else to do meanwhile: no other thread has to be woken. */
     r->commit.job.early = sends_early(batch) ? commit_early : NULL;
     store_submit_here(r->c.store, &r->commit.job);

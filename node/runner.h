@@ -39,6 +39,10 @@ struct node_runner_config {
     struct member_id member;              /* of `init` */
     struct fed_net_tuning tuning;
     bool restored; /* the store was restored since the last start */
+    /* What others have made durable (node/news.h), before we have; may be NULL.
+       On the core thread, which waits meanwhile. */
+    void (*on_news)(void *ctx, const struct fed_show *show);
+    void *on_news_ctx;
 };
 
 /* Nothing listens yet; known peers are dialled. */

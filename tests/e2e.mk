@@ -15,3 +15,11 @@ build/lib/frames.so: tests/e2e/frames_lib.c
 	$(Q)gcc $(WARN) -D_GNU_SOURCE -O2 -shared -fPIC $< -o $@
 
 bins: build/lib/frames.so
+
+# And one whose disk can be held.
+build/lib/held_disk.so: tests/e2e/held_disk_lib.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)gcc $(WARN) -D_GNU_SOURCE -O2 -shared -fPIC $< -o $@
+
+bins: build/lib/held_disk.so

@@ -92,6 +92,7 @@ show_accepted(struct fed_core *core, struct fed_thread *t,
     show->ts_ms = m->ts_ms;
     TRY(fed_watch_own(core, t, fed_place_entry(m->seq)));
     if (!fed_thread_hub_here(core, t)) {
+        memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
         TRY(fed_show_upto(core, FED_MESSAGE_DELIVERED, &t->id, t->rec.hub,
                           m->term, m->seq));
     }

@@ -167,9 +167,10 @@ enum fed_show_kind {
        queued; STATE follows.  resent: brought back by subject other; it may be
        known already, then this place is the right one. */
     FED_SHOW_MESSAGE,
-    /* Our message: code enum fed_message_state.  ACCEPTED has term, seq and
-       ts_ms.  DELIVERED and READ: by subject other, every message of ours up
-       to term, seq; message is zeros. */
+    /* Our message: code enum fed_message_state.  ACCEPTED has term, seq,
+       ts_ms and peer, the hub that has it (zeros: we are).  DELIVERED and READ:
+       by subject other, every message of ours up to term, seq; message is
+       zeros. */
     FED_SHOW_STATE,
     /* Entries seq..value of term are missing here: code 0 never received,
        1 undecryptable, 2 refused because its author's key is revoked, 3
