@@ -244,6 +244,7 @@ static const struct command commands[] = {
     {"thread members", node_cmd_thread_members, 1},
     {"thread hand-over", node_cmd_thread_hand_over, 1},
     {"thread leave", node_cmd_thread_leave, 1},
+    {"thread settle", node_cmd_thread_settle, 1},
     {"send", node_cmd_send, 1},
     {"edit", node_cmd_edit, 2},
     {"delete", node_cmd_delete, 1},

@@ -262,6 +262,7 @@ enum err node_cmd_thread_add(struct node_call *c);
 enum err node_cmd_thread_remove(struct node_call *c);
 enum err node_cmd_thread_hand_over(struct node_call *c);
 enum err node_cmd_thread_leave(struct node_call *c);
+enum err node_cmd_thread_settle(struct node_call *c);
 enum err node_cmd_send(struct node_call *c);
 enum err node_cmd_edit(struct node_call *c);
 enum err node_cmd_delete(struct node_call *c);

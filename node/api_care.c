@@ -2,6 +2,7 @@
 /* Looking after the node: backup, audit trail, what is wrong. */
 #include "crypto/prim/secret.h"
 #include "node/api.h"
+#include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "node/reach.h"
 #include "node/trail.h"
@@ -122,6 +123,7 @@ action_word(uint16_t action)
         [NODE_AUDIT_REPORT] = "message reported",
         [NODE_AUDIT_REPORT_READ] = "reports read",
         [NODE_AUDIT_REPORT_CLOSE] = "report closed",
+        [NODE_AUDIT_SETTLE] = "doubt settled",
         [NODE_AUDIT_CONTACT] = "contact changed",
         [NODE_AUDIT_NOTE] = "note added",
         [NODE_AUDIT_PROFILE] = "profile changed",
@@ -416,6 +418,32 @@ look_at_patients(struct node_call *c, json_t *list)
             "balsam invites. Call the patient, then balsam invite resend.");
 }
 
+/* Who carries conversations, and whom they wait for. */
+static void
+look_at_threads(struct node_call *c, json_t *list)
+{
+    struct store_txn *txn = NULL;
+    json_t *o = json_object();
+
+    if (o == NULL || store_read_begin(c->api->store, &txn) != OK) {
+        json_decref(o);
+        return;
+    }
+    node_json_doubted(txn, o);
+    store_read_end(txn);
+    node_json_gone(c, o);
+    finding(list, "how conversations are carried",
+            json_array_size(json_object_get(o, "doubted")) == 0,
+            "Something of them may be held back, lost or shown otherwise than "
+            "to others: balsam status says of which, and what to do.");
+    finding(list, "who orders conversations",
+            json_array_size(json_object_get(o, "gone")) == 0,
+            "A clinic for which something waits here was not reached for "
+            "three days: balsam status says which. Call them; if they are "
+            "gone for good, go on in a conversation without them.");
+    json_decref(o);
+}
+
 /* Patients in browsers come through the web port. */
 static void
 look_at_web(struct node_call *c, json_t *list)
@@ -452,6 +480,7 @@ node_cmd_doctor(struct node_call *c)
     look_at_keys(c, list);
     look_at_addrs(c, list);
     look_at_patients(c, list);
+    look_at_threads(c, list);
     look_at_web(c, list);
     finding(list, "commits", s.failures == 0,
             "Some did not succeed; the log says why. Is the disk full or "

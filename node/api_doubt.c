@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is wrong with how conversations are carried, for thread show and status:
- * who it is about and who carries, by the names that they have here.
+ * who it is about and who carries, by the names that they have here; and that a
+ * person has seen to it.
  */
 #include "node/api_doubt.h"
 
+#include "federation/core/hub.h"
+#include "node/clinic/desk.h"
 #include "node/clinic/event.h"
 #include "store/clinic.h"
 #include "store/conv.h"
@@ -62,6 +65,7 @@ each_doubt(void *ctx, struct view subject, uint64_t value)
     node_json_view(o, "what", view_str(words[d->what]));
     name_of(d->txn, subject.p, "who", o);
     name_of(d->txn, subject.p + 32, "carried_by", o);
+    node_json_bool(o, "itself", memcmp(subject.p, subject.p + 32, 32) == 0);
     node_json_num(o, "since_ms", value);
     (void)json_array_append_new(d->list, o);
     return OK;
@@ -84,28 +88,52 @@ node_json_doubts(struct store_txn *txn, const struct conv_id *conv, json_t *out)
     json_decref(d.list);
 }
 
+/* Its title and what is in doubt of it; false: it is not there any more. */
+static bool
+put_conv(struct store_txn *txn, struct view at, json_t *o)
+{
+    struct conv_id id;
+    struct store_conv conv = {0};
+    struct phi name = {0};
+    bool found =
+        conv_id_from(at, &id) == OK && store_conv_get(txn, &id, &conv) == OK;
+
+    if (found) {
+        node_conv_label(txn, &conv, &name);
+        node_json_view(o, "title", proto_phi_reveal(&name));
+        node_json_doubts(txn, &id, o);
+    }
+    store_conv_clear(&conv);
+    phi_free(&name);
+    return found;
+}
+
 static enum err
 each_conv(void *ctx, struct view subject, uint64_t value)
 {
     struct doubts *d = ctx;
-    struct conv_id id;
-    struct store_conv conv = {0};
-    struct phi name = {0};
     json_t *o = json_object();
 
     (void)value;
-    if (o != NULL && conv_id_from(subject, &id) == OK &&
-        store_conv_get(d->txn, &id, &conv) == OK) {
-        node_conv_label(d->txn, &conv, &name);
-        node_json_hex(o, "id", conv_id_view(&id));
-        node_json_view(o, "title", proto_phi_reveal(&name));
-        node_json_doubts(d->txn, &id, o);
+    if (o != NULL && put_conv(d->txn, subject, o)) {
+        node_json_hex(o, "id", subject);
         (void)json_array_append(d->list, o);
     }
     json_decref(o);
-    store_conv_clear(&conv);
-    phi_free(&name);
     return OK;
+}
+
+void
+node_json_doubt_event(struct store_txn *txn, const struct store_event *ev,
+                      json_t *out)
+{
+    if (ev->n < NODE_DOUBTS && words[ev->n] != NULL) {
+        node_json_view(out, "what", view_str(words[ev->n]));
+    }
+    if (ev->b.len == 32) {
+        name_of(txn, ev->b.p, "who", out);
+    }
+    (void)put_conv(txn, ev->a, out);
 }
 
 void
@@ -120,4 +148,93 @@ node_json_doubted(struct store_txn *txn, json_t *out)
         (void)json_object_set(out, "doubted", d.list);
     }
     json_decref(d.list);
+}
+
+/* --------------------------------------------------------------- gone hubs */
+
+enum {
+    GONE_MAX = 16
+};
+
+struct gone {
+    struct fed_hub_gone hubs[GONE_MAX];
+    size_t len;
+};
+
+static enum err
+step_gone(void *ctx, struct fed_core *core)
+{
+    struct gone *g = ctx;
+
+    return fed_core_hubs_gone(core, g->hubs, GONE_MAX, &g->len);
+}
+
+void
+node_json_gone(struct node_call *c, json_t *out)
+{
+    struct gone g = {.len = 0};
+    struct node_step step = {.step = step_gone, .ctx = &g, .when_full = true};
+    struct store_txn *txn = NULL;
+    json_t *list = node_json_array(out, "gone");
+
+    if (node_runner_do(c->api->runner, &step) != OK || g.len == 0 ||
+        store_read_begin(c->api->store, &txn) != OK) {
+        return;
+    }
+    for (size_t i = 0; i < g.len; i++) {
+        json_t *o = node_json_item(list);
+
+        if (o != NULL) {
+            name_of(txn, g.hubs[i].hub.b, "clinic", o);
+            node_json_num(o, "since_ms", g.hubs[i].since_ms);
+            node_json_num(o, "threads", g.hubs[i].threads);
+        }
+    }
+    store_read_end(txn);
+}
+
+/* ------------------------------------------------------------------- settle */
+
+struct settling {
+    struct node_call *c;
+    struct conv_id conv;
+    size_t settled;
+    size_t left;
+};
+
+static enum err
+write_settle(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    struct settling *s = ctx;
+
+    TRY(node_desk_settle(txn, &s->conv, &s->settled, &s->left));
+    TRY(node_audit_member(txn, s->c->api, NODE_AUDIT_SETTLE,
+                          conv_id_view(&s->conv), s->settled));
+out:
+    return e;
+}
+
+enum err
+node_cmd_thread_settle(struct node_call *c)
+{
+    enum err e;
+    struct settling s = {.c = c};
+    struct node_step step = {.write = write_settle, .ctx = &s};
+    struct store_txn *txn = NULL;
+    struct store_conv conv = {0};
+
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_find_conv(c, txn, node_call_arg(c, 0), &conv));
+    s.conv = conv.id;
+    store_read_end(txn);
+    txn = NULL;
+    TRY(node_runner_do(c->api->runner, &step));
+    node_json_hex(c->out, "id", conv_id_view(&s.conv));
+    node_json_num(c->out, "settled", s.settled);
+    node_json_num(c->out, "left", s.left);
+out:
+    store_read_end(txn);
+    store_conv_clear(&conv);
+    return e;
 }

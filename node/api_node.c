@@ -231,6 +231,7 @@ node_cmd_status(struct node_call *c)
     node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
     node_json_bool(c->out, "sheet_checked", !unchecked);
     show_net(c);
+    node_json_gone(c, c->out);
     show_web(c);
     show_store(c);
     show_runner(c);

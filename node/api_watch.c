@@ -4,6 +4,7 @@
  * news, which is ahead of it (node/news.h).
  */
 #include "node/api.h"
+#include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "store/journal.h"
 
@@ -50,6 +51,7 @@ event_word(uint16_t kind)
         [NODE_EVENT_ROLLBACK] = "rollback",
         [NODE_EVENT_FORK] = "fork",
         [NODE_EVENT_DOUBT] = "doubt",
+        [NODE_EVENT_SETTLED] = "doubt settled",
         [NODE_EVENT_MEMBERS] = "members",
         [NODE_EVENT_INVITE] = "invitation",
         [NODE_EVENT_PATIENT] = "patient",
@@ -170,6 +172,33 @@ show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
     phi_free(&name);
 }
 
+/* Which clinic or patient it is about. */
+static void
+show_event_who(struct watch *w, const struct store_event *ev, json_t *o)
+{
+    switch (ev->kind) {
+    case NODE_EVENT_CLINIC:
+    case NODE_EVENT_REQUEST:
+    case NODE_EVENT_REPORTED:
+        show_event_clinic(w, ev->a, o);
+        show_event_patient(w, ev->a, o);
+        break;
+    case NODE_EVENT_PATIENT:
+    case NODE_EVENT_DEVICES:
+        show_event_patient(w, ev->a, o);
+        break;
+    case NODE_EVENT_CONSENT:
+    case NODE_EVENT_IDENTITY:
+        show_event_patient(w, ev->b, o);
+        break;
+    case NODE_EVENT_LINK_USED:
+        show_event_clinic(w, ev->b, o);
+        break;
+    default:
+        break;
+    }
+}
+
 static enum err
 each_event(void *ctx, const struct store_event *ev)
 {
@@ -191,21 +220,10 @@ each_event(void *ctx, const struct store_event *ev)
     node_json_num(o, "n", ev->n);
     if (ev->kind == NODE_EVENT_MESSAGE || ev->kind == NODE_EVENT_STATE) {
         show_event_msg(w, ev, o);
-    } else if (ev->kind == NODE_EVENT_CLINIC ||
-               ev->kind == NODE_EVENT_REQUEST) {
-        show_event_clinic(w, ev->a, o);
-        show_event_patient(w, ev->a, o);
-    } else if (ev->kind == NODE_EVENT_PATIENT ||
-               ev->kind == NODE_EVENT_DEVICES) {
-        show_event_patient(w, ev->a, o);
-    } else if (ev->kind == NODE_EVENT_REPORTED) {
-        show_event_clinic(w, ev->a, o);
-        show_event_patient(w, ev->a, o);
-    } else if (ev->kind == NODE_EVENT_CONSENT ||
-               ev->kind == NODE_EVENT_IDENTITY) {
-        show_event_patient(w, ev->b, o);
-    } else if (ev->kind == NODE_EVENT_LINK_USED) {
-        show_event_clinic(w, ev->b, o);
+    } else if (ev->kind == NODE_EVENT_DOUBT || ev->kind == NODE_EVENT_SETTLED) {
+        node_json_doubt_event(w->txn, ev, o);
+    } else {
+        show_event_who(w, ev, o);
     }
     return OK;
 }

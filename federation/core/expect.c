@@ -218,9 +218,11 @@ fed_watch_clock(struct fed_core *core, struct fed_thread *t, uint64_t ts_ms)
 
     memcpy(hub.b, t->rec.hub, sizeof(hub.b));
     m = fed_thread_member(t, &hub);
-    if (fed_thread_hub_here(core, t) || m == NULL ||
-        (ts_ms >= t->rec.ts_ms && ts_ms <= clock_end(core))) {
+    if (fed_thread_hub_here(core, t) || m == NULL) {
         return OK;
+    }
+    if (ts_ms >= t->rec.ts_ms && ts_ms <= clock_end(core)) {
+        return fed_watch_over(core, t, m, FED_DOUBT_CLOCK);
     }
     return fed_watch_tell(core, t, m, FED_DOUBT_CLOCK, t->rec.seq + 1, ts_ms);
 }

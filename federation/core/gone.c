@@ -49,6 +49,58 @@ gone_since(struct fed_core *core, const struct fed_thread *t)
                : 0;
 }
 
+static void
+add_gone(struct fed_core *core, const struct fed_thread *t,
+         struct fed_hub_gone *out, size_t max, size_t *len)
+{
+    struct clinic_id hub;
+    const struct fed_party *p;
+    uint64_t now = fed_now(core);
+    size_t i = 0;
+
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    p = fed_party_find(core, &hub);
+    if (t->rec.state != FED_THREAD_ACTIVE || p == NULL || p->greeted ||
+        p->rec.seen_ms == 0 || now < p->rec.seen_ms ||
+        now - p->rec.seen_ms < LIMIT_CHECK_MS) {
+        return;
+    }
+    while (i < *len && !clinic_id_equal(&out[i].hub, &hub)) {
+        i++;
+    }
+    if (i == max) {
+        return;
+    }
+    if (i == *len) {
+        out[(*len)++] = (struct fed_hub_gone){hub, p->rec.seen_ms, 0};
+    }
+    out[i].threads++;
+    return;
+}
+
+enum err
+fed_core_hubs_gone(struct fed_core *core, struct fed_hub_gone *out, size_t max,
+                   size_t *len)
+{
+    enum err e = OK;
+
+    *len = 0;
+    for (size_t i = 0; i < core->busy_len && i < LIMIT_GONE_LOOK; i++) {
+        struct thread_id id = core->busy[i].id;
+        struct fed_thread *t = NULL;
+
+        e = fed_thread_get(core, &id, &t);
+        TRY(e == ERR_MISSING ? OK : e);
+        if (t != NULL) {
+            add_gone(core, t, out, max, len);
+        }
+        fed_thread_trim(core);
+    }
+    e = OK;
+out:
+    return e;
+}
+
 static bool
 may_speak(struct fed_core *core, const struct fed_thread *t)
 {

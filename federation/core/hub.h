@@ -29,4 +29,17 @@ MUST_CHECK enum err fed_core_stands(struct fed_core *core,
                                     const struct thread_id *thread,
                                     uint64_t *since_ms);
 
+/* A clinic that orders what waits here and was not reached for three days. */
+struct fed_hub_gone {
+    struct clinic_id hub;
+    uint64_t since_ms;
+    uint64_t threads; /* that wait for it */
+};
+
+/* Of the first LIMIT_GONE_LOOK threads in which something waits; *len at most
+   max. */
+MUST_CHECK enum err fed_core_hubs_gone(struct fed_core *core,
+                                       struct fed_hub_gone *out, size_t max,
+                                       size_t *len);
+
 #endif

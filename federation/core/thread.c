@@ -5,6 +5,7 @@
  */
 #include "federation/core/bound.h"
 #include "federation/core/care.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -158,7 +159,6 @@ load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
     return e;
 }
 
-/* The subjects of a group other than ours. */
 /* What is known of a member only since the thread was loaded. */
 static void
 keep_memory(struct fed_thread *t, struct fed_member *m)
@@ -172,6 +172,32 @@ keep_memory(struct fed_thread *t, struct fed_member *m)
     }
 }
 
+/* Who is not among them any more leaves no doubts behind. */
+static enum err
+part_with(struct fed_core *core, struct fed_thread *t,
+          const struct fed_member *now, size_t len)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+        struct fed_key key = member_key(t, &m->node);
+        bool stays = false;
+
+        for (size_t k = 0; k < len; k++) {
+            stays = stays || clinic_id_equal(&now[k].node, &m->node);
+        }
+        if (!stays && m->rec.doubts != 0) {
+            TRY(fed_watch_clear(core, t, m));
+            TRY(fed_tx_save(core, FED_NS_MEMBER, &key, &fed_rec_member_shape,
+                            &m->rec));
+        }
+    }
+out:
+    return e;
+}
+
+/* The subjects of a group other than ours. */
 static enum err
 gather_members(struct fed_core *core, struct fed_thread *t,
                const struct proto_group *group, struct fed_member **out,
@@ -222,6 +248,11 @@ fed_thread_group(struct fed_core *core, struct fed_thread *t, struct view ext)
     TRY(bytes_copy(core->mem, ext, &copy));
     TRY(proto_group_decode(view_of(&copy), &group));
     TRY(gather_members(core, t, &group, &members, &len));
+    e = part_with(core, t, members, len);
+    if (e != OK) {
+        mem_free(core->mem, members, len * sizeof(members[0]));
+        goto out;
+    }
     mem_free(core->mem, t->members, t->members_len * sizeof(t->members[0]));
     t->members = members;
     t->members_len = len;

@@ -133,6 +133,24 @@ fed_watch_over(struct fed_core *core, struct fed_thread *t,
                                 fed_now(core));
 }
 
+enum err
+fed_watch_clear(struct fed_core *core, struct fed_thread *t,
+                struct fed_member *m)
+{
+    static const enum fed_doubt passing[] = {
+        FED_DOUBT_SILENT, FED_DOUBT_WITHHELD, FED_DOUBT_UNDELIVERED,
+        FED_DOUBT_CLOCK};
+    enum err e = OK;
+
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+        TRY(fed_watch_over(core, t, m, passing[i]));
+    }
+    m->rec.ahead_seq = 0;
+    m->dirty = true;
+out:
+    return e;
+}
+
 /* --------------------------------------------------------------- what came */
 
 /* Set a time that is kept to the hour. */
@@ -263,7 +281,11 @@ look(struct fed_core *core, struct fed_thread *t)
 
     if (t->rec.state == FED_THREAD_ENDED ||
         t->rec.state == FED_THREAD_REMOVED) {
-        return look_at(core, t, 0);
+        for (size_t i = 0; i < t->members_len; i++) {
+            TRY(fed_watch_clear(core, t, &t->members[i]));
+        }
+        TRY(look_at(core, t, 0));
+        goto out;
     }
     not_ahead(t, now);
     TRY(fed_watch_undelivered(core, t, now, &next));

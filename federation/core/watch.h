@@ -62,6 +62,9 @@ MUST_CHECK enum err fed_watch_tell(struct fed_core *core, struct fed_thread *t,
                                    uint64_t seq, uint64_t since_ms);
 MUST_CHECK enum err fed_watch_over(struct fed_core *core, struct fed_thread *t,
                                    struct fed_member *m, enum fed_doubt what);
+/* Nothing is expected of m any more: what was in doubt is over. */
+MUST_CHECK enum err fed_watch_clear(struct fed_core *core, struct fed_thread *t,
+                                    struct fed_member *m);
 /* --------------------------------------- expect.c: what we say, what comes */
 
 /* Who carries between m and us; NULL: nobody, we are connected. */

@@ -152,6 +152,14 @@ MUST_CHECK enum err node_desk_waits_no_more(struct store_txn *txn,
 /* doubt.c: how a conversation is carried */
 MUST_CHECK enum err node_desk_doubt(struct store_txn *txn,
                                     const struct fed_show *show);
+/*
+ * Write: a person has seen to what does not go away by itself (two logs, what
+ * was never delivered).  *settled_out, *left_out: how many, and how many others
+ * are there.
+ */
+MUST_CHECK enum err node_desk_settle(struct store_txn *txn,
+                                     const struct conv_id *conv,
+                                     size_t *settled_out, size_t *left_out);
 MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
                                       const struct fed_show *show);
 

@@ -29,10 +29,12 @@ enum node_event {
     NODE_EVENT_IDENTITY = 18,  /* a contact, b patient: another key, compare */
     NODE_EVENT_CONTINUED = 19, /* a conversation: in a new thread, since all had
                                  lost the state of the one before */
-    NODE_EVENT_DOUBT = 20,     /* a conversation, b subject, n what; 0: over */
+    NODE_EVENT_DOUBT = 20,     /* a conversation, b subject, n what */
     NODE_EVENT_REPORTED = 22,  /* who (a clinic or patient), b the report, n
                                   enum fed_proof or NODE_REPORTED_TOO_OFTEN */
-    NODE_EVENT_HOME = 23       /* a patient, b clinic: its home from now on */
+    NODE_EVENT_HOME = 23,      /* a patient, b clinic: its home from now on */
+    NODE_EVENT_SETTLED = 25    /* as DOUBT: it is over, or a person has seen to
+                                  it */
 };
 
 /* Audit. */
@@ -80,7 +82,8 @@ enum node_audit {
     NODE_AUDIT_REPORTED = 48,    /* a report, n as of the event */
     NODE_AUDIT_REPORT = 49,      /* a conversation: message n was reported */
     NODE_AUDIT_REPORT_READ = 50, /* n reports were shown */
-    NODE_AUDIT_REPORT_CLOSE = 51
+    NODE_AUDIT_REPORT_CLOSE = 51,
+    NODE_AUDIT_SETTLE = 52 /* a conversation: n doubts were seen to */
 };
 
 /* What a doubt is: enum fed_doubt, or */

@@ -478,6 +478,28 @@ TEST(the_hubs_clock)
     say(0, &t);
     CHECK(world_thread(&w, 2, &t)->rec.ts_ms >= before);
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
+    CHECK_EQ(w.nodes[1].settled[FED_DOUBT_CLOCK], 0);
+    w.wall_ms += 35 * UINT64_C(86400000); /* and right again */
+    say(0, &t);
+    CHECK_EQ(w.nodes[1].settled[FED_DOUBT_CLOCK], 1);
+    world_end(&w);
+}
+
+/* Who is not in the thread any more is not waited for. */
+TEST(what_is_left_of_who_goes)
+{
+    struct thread_id t = group(14);
+    struct subject_id two = node_subject(&w, 2);
+
+    node_crash(&w, 2);
+    say(1, &t);
+    pass(26);
+    CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_UNDELIVERED], 1);
+    node_stepped(&w, 0, fed_core_remove(w.nodes[0].core, &t, &two));
+    world_run(&w, 3000);
+    CHECK_EQ(w.nodes[1].settled[FED_DOUBT_UNDELIVERED], 1);
+    CHECK_EQ(w.nodes[0].settled[FED_DOUBT_UNDELIVERED],
+             w.nodes[0].doubts[FED_DOUBT_UNDELIVERED]);
     world_end(&w);
 }
 
@@ -490,5 +512,6 @@ main(void)
                T(withholds_from_one_who_hears_of_it), T(withholds_one_entry),
                T(drops_receipts), T(a_member_that_does_not_confirm),
                T(shows_two_logs), T(a_receipt_of_another_log),
-               T(checkpoints_of_others), T(the_hubs_clock));
+               T(checkpoints_of_others), T(the_hubs_clock),
+               T(what_is_left_of_who_goes));
 }

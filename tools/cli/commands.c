@@ -311,6 +311,15 @@ static const struct tool_command commands[] = {
      "leave a conversation",
      "If your node orders it, another clinic's takes it first.",
      {YES, {0}}},
+    {"thread settle",
+     "THREAD",
+     1,
+     1,
+     "say that you have seen to what was in doubt",
+     "Most doubts about how a conversation is carried end by themselves, when "
+     "what was missing has come. Two courses of one conversation, and what was "
+     "never delivered, are shown until you have called the others and say so.",
+     {{0}}},
     {"send",
      "THREAD [TEXT]",
      1,

@@ -311,6 +311,25 @@ show_doubted(const json_t *a)
 }
 
 static void
+show_gone(const json_t *a)
+{
+    size_t i;
+    const json_t *g;
+
+    json_array_foreach(json_object_get(a, "gone"), i, g)
+    {
+        (void)printf("  gone         ");
+        tool_print_safe(tool_text(g, "clinic"));
+        (void)printf(" was last reached on ");
+        tool_print_time(tool_number(g, "since_ms"));
+        (void)printf("; %lld conversation%s wait%s for it. Call them.\n",
+                     tool_number(g, "threads"),
+                     tool_number(g, "threads") == 1 ? "" : "s",
+                     tool_number(g, "threads") == 1 ? "s" : "");
+    }
+}
+
+static void
 show_status(const json_t *a)
 {
     const json_t *net = json_object_get(a, "network");
@@ -351,6 +370,7 @@ show_status(const json_t *a)
     {
         (void)printf("               %s\n", json_string_value(addr));
     }
+    show_gone(a);
     show_doubted(a);
     if (!is(a, "sheet_checked")) {
         (void)printf("  recovery     Your recovery sheet was never checked. "
@@ -402,6 +422,7 @@ static const struct view_of_command views[] = {
     {"thread add", tool_show_asked},
     {"thread ask", tool_show_asked},
     {"thread members", tool_show_members},
+    {"thread settle", tool_show_settled},
     {"requests", show_requests},
     {"clinics", show_clinics},
     {"inbox", show_inbox},
@@ -453,6 +474,11 @@ tool_show_event(const json_t *e)
                strcmp(event, "identity changed") == 0) {
         tool_print_safe(tool_text(e, "patient_name"));
         (void)printf(": %s\n", event);
+    } else if (strcmp(event, "doubt") == 0 ||
+               strcmp(event, "doubt settled") == 0) {
+        tool_print_safe(tool_text(e, "title"));
+        (void)printf(": %s\n", event);
+        tool_show_doubts(e, "  ");
     } else if (strcmp(event, "clinic") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(": the connection changed\n");

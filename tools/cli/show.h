@@ -16,6 +16,7 @@ void tool_print_time(long long ms);
 
 /* "doubts" of a conversation, each a line behind before. */
 void tool_show_doubts(const json_t *of, const char *before);
+void tool_show_settled(const json_t *answer);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);

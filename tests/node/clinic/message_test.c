@@ -517,9 +517,50 @@ TEST(a_doubt_lasts_until_it_is_over)
     show.value = 0;
     CHECK_OK(desk_show(&f, &show));
     CHECK_EQ(doubts(FED_DOUBT_SILENT), 0);
-    show.kind = FED_SHOW_FORK;
+    rows = desk_events(&f);
+    CHECK_EQ(rows.len, 1);
+    CHECK_EQ(rows.kind[0], NODE_EVENT_SETTLED);
+    CHECK_EQ(rows.n[0], FED_DOUBT_SILENT);
+    desk_end(&f);
+}
+
+static enum err
+write_settle(void *ctx, struct store_txn *txn)
+{
+    struct conv_id conv = desk_conv(&f);
+    size_t *n = ctx;
+
+    return node_desk_settle(txn, &conv, &n[0], &n[1]);
+}
+
+/* Two logs stay until a person has seen to them. */
+TEST(a_fork_lasts_until_it_is_settled)
+{
+    struct fed_show show = {.kind = FED_SHOW_FORK, .value = 1, .ts_ms = 1234};
+    size_t n[2] = {9, 9};
+    struct desk_rows rows;
+
+    desk_begin(&f);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    show.thread = f.thread;
+    for (uint8_t who = 1; who <= 2; who++) {
+        show.author.b[0] = who;
+        CHECK_OK(desk_show(&f, &show));
+    }
+    show.kind = FED_SHOW_DOUBT;
+    show.code = FED_DOUBT_WITHHELD;
     CHECK_OK(desk_show(&f, &show));
-    CHECK_EQ(doubts(NODE_DOUBT_FORK), 1);
+    CHECK_EQ(doubts(NODE_DOUBT_FORK), 2);
+    (void)desk_events(&f);
+    CHECK_OK(store_write(f.fix.s, write_settle, n, STORE_JOB_FREES));
+    CHECK_EQ(n[0], 2);
+    CHECK_EQ(n[1], 1);
+    CHECK_EQ(doubts(NODE_DOUBT_FORK), 0);
+    CHECK_EQ(doubts(FED_DOUBT_WITHHELD), 1);
+    rows = desk_events(&f);
+    CHECK_EQ(rows.len, 2);
+    CHECK_EQ(rows.kind[1], NODE_EVENT_SETTLED);
+    CHECK_EQ(rows.n[1], NODE_DOUBT_FORK);
     desk_end(&f);
 }
 
@@ -542,5 +583,5 @@ main(void)
                T(what_nobody_can_read_is_kept),
                T(a_title_names_and_news_leave_the_archive), T(marks_only_grow),
                T(overdue_names_the_message), T(a_doubt_lasts_until_it_is_over),
-               T(a_doubt_lasts_until_it_is_over));
+               T(a_fork_lasts_until_it_is_settled));
 }
