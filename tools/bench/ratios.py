@@ -48,6 +48,11 @@ best("node_sustained", "per_s", "floor_sustained", max, "at least 0.50", 0.5,
      False)
 best("node_single", "p50_ms", "floor_single", min, "at most 1.6", 1.6, True)
 best("node_single", "p99_ms", "floor_single", min, "at most 1.6", 1.6, True)
+both = list(zip(rows.get("app_relayed", []), rows.get("node_single", [])))
+if both:
+    app, node = min(both, key=lambda r: r[0]["p50_ms"] / r[1]["p50_ms"])
+    say("app_relayed.p50_ms to single", app["p50_ms"], node["p50_ms"],
+        "at most 2.0", app["p50_ms"] / node["p50_ms"] <= 2)
 cpu = [r["cpu_us_a"] + r["cpu_us_b"] for r in rows.get("node_sustained", [])]
 if cpu:
     i = cpu.index(min(cpu))
