@@ -258,6 +258,18 @@ TEST(links_have_rules)
     remove_two();
 }
 
+/* What would not be done is not passed over. */
+TEST(too_many_words_are_refused)
+{
+    struct end *a = &ends[0];
+
+    make_two();
+    bad(a, "thread add", "[\"1\", \"one\", \"two\"]", "{}", "invalid");
+    bad(a, "inbox", "[\"1\"]", "{}", "invalid");
+    bad(a, "thread members", "[]", "{}", "invalid");
+    remove_two();
+}
+
 TEST(review_block_and_disconnect)
 {
     struct end *a = &ends[0];
@@ -399,7 +411,7 @@ main(void)
     return RUN(T(they_connect_and_talk), T(previews_read_as_it_is_now),
                T(many_under_way), T(a_restart_forgets_nothing),
                T(files_arrive_whole_both_ways), T(links_have_rules),
-               T(review_block_and_disconnect), T(contacts_keep_their_notes),
-               T(keys_and_recovery), T(looking_after),
-               T(a_new_name_while_others_read));
+               T(too_many_words_are_refused), T(review_block_and_disconnect),
+               T(contacts_keep_their_notes), T(keys_and_recovery),
+               T(looking_after), T(a_new_name_while_others_read));
 }
