@@ -406,6 +406,19 @@ look_at_clock(struct node_runner *r)
     atomic_store(&r->clock_behind, clock.behind);
 }
 
+/* When the batch has to be taken, now that it has this too. */
+static void
+gather(struct node_runner *r, const struct node_ev *ev)
+{
+    bool ack = ev->kind == NODE_EV_FRAME &&
+               proto_peer_peek(view_of(&ev->frame)) == PROTO_PEER_ACK;
+
+    r->made.hurry = r->made.hurry || !ack;
+    if (r->made.steps == 1) {
+        r->gather_ms = clock_mono_ms(r->c.clock) + NODE_GATHER_MS;
+    }
+}
+
 static void
 do_event(struct node_runner *r, struct node_ev *ev)
 {
@@ -417,6 +430,7 @@ do_event(struct node_runner *r, struct node_ev *ev)
     r->made.steps++;
     r->made.framed = ev->kind == NODE_EV_FRAME || ev->kind == NODE_EV_UP;
     r->made.peer = ev->peer;
+    gather(r, ev);
     e = do_step(r, ev);
     if (ev->kind == NODE_EV_UP) {
         look_at_clock(r);
@@ -431,6 +445,22 @@ do_event(struct node_runner *r, struct node_ev *ev)
 
 /* ------------------------------------------------------------- core thread */
 
+/*
+ * Nobody waits for what an acknowledgement frees: those of one message's many
+ * members come within milliseconds, and are one commit.
+ */
+static bool
+may_gather(struct node_runner *r)
+{
+    bool stopping;
+
+    (void)pthread_mutex_lock(&r->mx);
+    stopping = r->stopping;
+    (void)pthread_mutex_unlock(&r->mx);
+    return r->dirty && !r->made.hurry && !stopping &&
+           clock_mono_ms(r->c.clock) < r->gather_ms;
+}
+
 /* Take the batch that the steps so far made, and give it to the writer. */
 static void
 take_batch(struct node_runner *r)
@@ -438,7 +468,7 @@ take_batch(struct node_runner *r)
     const struct fed_batch *batch = NULL;
     enum err e;
 
-    if (r->committing || !r->dirty) {
+    if (r->committing || !r->dirty || may_gather(r)) {
         return;
     }
     r->dirty = false;
@@ -474,6 +504,9 @@ wait_for_work(struct node_runner *r)
     bool idle = must_wait(r);
     struct timespec until;
 
+    if (r->dirty && !r->committing && !r->unsound) {
+        ms = r->gather_ms > now ? r->gather_ms - now : 0;
+    }
     if (r->timer_ms != 0 && !idle) {
         uint64_t left = r->timer_ms > now ? r->timer_ms - now : 0;
 
@@ -542,6 +575,7 @@ one_turn(struct node_runner *r)
         r->dirty = true;
         r->made.steps++;
         r->made.framed = false;
+        r->made.hurry = true;
         e = fed_core_tick(r->core);
         if (is_fatal(e)) {
             node_runner_start_over(r, &r->made, e);

@@ -27,6 +27,7 @@ enum {
     NODE_STEPS_PER_BATCH = 128, /* then one closes, however many wait */
     NODE_STEPS_ALONE = 4,     /* so small a batch need not be committed aside */
     NODE_STEPS_CAREFUL = 512, /* one to a batch, after one was dropped */
+    NODE_GATHER_MS = 5,       /* for which acknowledgements wait for more */
     NODE_PAUSED = 512,
     NODE_SUSPECTS = 16
 };
@@ -74,6 +75,7 @@ struct node_made {
     size_t steps;
     bool grows;  /* some of it is not for a full disk */
     bool framed; /* the last step was a frame */
+    bool hurry;  /* some of it is more than an acknowledgement */
     struct fed_peer peer;
 };
 
@@ -148,7 +150,8 @@ struct node_runner {
     bool unsound;           /* the core could not be reset */
     struct node_made made;
     uint64_t timer_ms;
-    bool dirty; /* a step was done since the last take */
+    bool dirty;         /* a step was done since the last take */
+    uint64_t gather_ms; /* mono: acknowledgements alone are taken then */
     struct node_via vias[NODE_VIAS];
     uint64_t via_turn_ms;
 
