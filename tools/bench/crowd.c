@@ -8,6 +8,7 @@
 #include "federation/core/patient.h"
 #include "federation/net.h"
 #include "proto/base/assert.h"
+#include "proto/msg/group.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -248,6 +249,11 @@ act(const struct tool_crowd *c, struct tool_member *m,
                     (int)s->kind, (unsigned long long)s->code);
             m->failed = true;
         }
+        m->messages += s->kind == FED_SHOW_MESSAGE;
+        if (s->kind == FED_SHOW_THREAD &&
+            (s->value & PROTO_GROUP_DIRECT) == 0) {
+            m->group = s->thread;
+        }
     }
     for (size_t i = 0; i < b->acts_len; i++) {
         const struct fed_act *a = &b->acts[i];
@@ -323,6 +329,7 @@ heard(const struct tool_crowd *c, struct tool_member *m, struct view plain)
         if (!m->up) {
             came_up(c, m); /* the first one says "accepted" */
         } else if (frame.len > 0) {
+            m->frame_max = frame.len > m->frame_max ? frame.len : m->frame_max;
             stepped(c, m, fed_core_frame(m->core, &c->node, m->serial, frame));
         }
     }

@@ -19,6 +19,10 @@
 struct tool_member {
     bool device;
     bool failed;               /* the node refused it */
+    uint64_t messages;         /* that were shown to it */
+    size_t frame_max;          /* the longest frame that came */
+    struct thread_id group;    /* the last thread shown to it that is not its
+                                  conversation with the node */
     struct prim_sign_key root; /* of a device: the patient's key */
     struct prim_sign_key key;
     struct bytes chain;
@@ -46,6 +50,7 @@ struct tool_crowd {
     struct tool_member **members;
     size_t len;
     size_t cap;
+    size_t joined; /* ever */
 };
 
 void tool_crowd_open(struct tool_crowd *c);

@@ -6,11 +6,15 @@
  *         COUNT clinics connect by one-time links and stay, idle
  *     crowd-bench devices CONTROL PID COUNT CONNECTED
  *         COUNT patients' devices enrol by invitations; CONNECTED of them stay
+ *     crowd-bench fan CONTROL PID OTHERS COUNT
+ *         COUNT messages to one clinic, and to a thread with OTHERS of them
  *
  * They speak the real protocol over real connections (crowd.h).  Prints a JSON
- * line with the node's private memory before, and for each that stays.
+ * line: the node's private memory before, and for each that stays, and its CPU
+ * time for an answer to `inbox` with a few and with all; or its CPU time for
+ * a message, and what writing the frame alone takes.
  */
-#include "tools/bench/crowd.h"
+#include "tools/bench/crowd_fan.h"
 
 #include "crypto/prim/init.h"
 #include "proto/base/assert.h"
@@ -20,104 +24,35 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     AT_ONCE = 16, /* that join at the same time */
-    LINE = 1 << 16,
+    FEW = 100,
+    INBOXES = 100,
     QUIET_S = 60 /* before memory is looked at: they have all said that they
                      are still here */
 };
 
-static double
-now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Private memory of a process in KiB; LMDB's page cache apart. */
-static double
-private_kib(const char *pid)
-{
-    char path[64];
-    char line[512];
-    bool counts = true;
-    double sum = 0;
-    double kb;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "/proc/%s/smaps", pid);
-    f = fopen(path, "r");
-    ASSERT(f != NULL);
-    while (fgets(line, sizeof(line), f) != NULL) {
-        if (strchr("0123456789abcdef", line[0]) != NULL) {
-            counts = strstr(line, "/data.mdb") == NULL; /* a mapping begins */
-        } else if (counts && (sscanf(line, "Private_Clean: %lf", &kb) == 1 ||
-                              sscanf(line, "Private_Dirty: %lf", &kb) == 1)) {
-            sum += kb;
-        }
-    }
-    fclose(f);
-    return sum;
-}
-
-/* ---------------------------------------------------------- control socket */
-
-static int
-control_open(const char *path)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ASSERT(fd >= 0 && strlen(path) < sizeof(addr.sun_path));
-    memcpy(addr.sun_path, path, strlen(path));
-    if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0) {
-        fprintf(stderr, "crowd-bench: no node answers at %s\n", path);
-        exit(1);
-    }
-    return fd;
-}
-
 /* Ask for a link and take it out of the answer. */
 static void
-get_link(int fd, bool device, size_t number, char link[PROTO_LINK_TEXT_MAX])
+get_link(struct tool_control *control, bool device, size_t number,
+         char link[PROTO_LINK_TEXT_MAX])
 {
-    static char line[LINE];
     char request[256];
-    size_t have = 0;
-    const char *at;
-    int n = device ? snprintf(request, sizeof(request),
-                              "{\"do\":\"invite\",\"args\":[\"Patient %zu\"],"
-                              "\"flags\":{}}\n",
-                              number)
-                   : snprintf(request, sizeof(request),
-                              "{\"do\":\"link create\",\"args\":[],\"flags\":"
-                              "{\"one-time\":true}}\n");
 
-    ASSERT(write(fd, request, (size_t)n) == n);
-    while (have == 0 || line[have - 1] != '\n') {
-        ssize_t got = read(fd, line + have, LINE - 1 - have);
-
-        ASSERT(got > 0);
-        have += (size_t)got;
+    if (device) {
+        snprintf(request, sizeof(request),
+                 "{\"do\":\"invite\",\"args\":[\"Patient %zu\"],"
+                 "\"flags\":{}}\n",
+                 number);
+    } else {
+        snprintf(request, sizeof(request),
+                 "{\"do\":\"link create\",\"args\":[],\"flags\":"
+                 "{\"one-time\":true}}\n");
     }
-    line[have] = '\0';
-    at = strstr(line, "\"link\":\"");
-    if (at == NULL) {
-        fprintf(stderr, "crowd-bench: %.300s\n", line);
-        exit(1);
-    }
-    at += strlen("\"link\":\"");
-    n = (int)strcspn(at, "\"");
-    ASSERT(n < PROTO_LINK_TEXT_MAX);
-    memcpy(link, at, (size_t)n);
-    link[n] = '\0';
+    tool_control_ask(control, request);
+    tool_word_after(control->line, "\"link\":\"", link, PROTO_LINK_TEXT_MAX);
 }
 
 /* --------------------------------------------------------------------- crowd
@@ -145,8 +80,8 @@ take_joined(const struct tool_crowd *c, struct tool_member **joining,
 }
 
 static void
-join_all(struct tool_crowd *c, int control, bool device, size_t count,
-         size_t stay)
+join_all(struct tool_crowd *c, struct tool_control *control, bool device,
+         size_t count, size_t stay)
 {
     struct tool_member *joining[AT_ONCE];
     struct tool_member *m;
@@ -156,9 +91,10 @@ join_all(struct tool_crowd *c, int control, bool device, size_t count,
 
     while (joined < count) {
         while (len < AT_ONCE && begun < count) {
+            begun++;
             char link[PROTO_LINK_TEXT_MAX];
 
-            get_link(control, device, begun++, link);
+            get_link(control, device, c->joined++, link);
             joining[len++] = tool_crowd_join(c, device, link);
         }
         tool_crowd_turn(c, 5);
@@ -171,21 +107,80 @@ join_all(struct tool_crowd *c, int control, bool device, size_t count,
     }
 }
 
+/* ---------------------------------------------------------------------- runs
+ */
+
+/* CPU time of the node for one answer to `inbox`, us. */
+static double
+inbox_us(struct tool_control *control, const char *pid)
+{
+    double cpu = tool_cpu_s(pid);
+
+    for (size_t i = 0; i < INBOXES; i++) {
+        tool_control_ask(control,
+                         "{\"do\":\"inbox\",\"args\":[],\"flags\":{}}\n");
+    }
+    return (tool_cpu_s(pid) - cpu) / INBOXES * 1e6;
+}
+
+/* What many that stay connected cost in memory; how much slower the inbox is
+   with very many than with a few. */
+static void
+run_idle(struct tool_crowd *c, struct tool_control *control, const char *pid,
+         bool device, size_t count, size_t stay)
+{
+    double before = tool_private_kib(pid);
+    double start = tool_now_s();
+    size_t few = count < FEW ? count : FEW;
+    double few_us;
+    double took;
+    double after;
+
+    join_all(c, control, device, few, few < stay ? few : stay);
+    few_us = inbox_us(control, pid);
+    if (count > few) {
+        join_all(c, control, device, count - few, stay > few ? stay - few : 0);
+    }
+    took = tool_now_s() - start;
+    for (double until = tool_now_s() + QUIET_S; tool_now_s() < until;) {
+        tool_crowd_turn(c, 10);
+    }
+    after = tool_private_kib(pid);
+    printf("{\"bench\":\"%s\",\"joined\":%zu,\"connected\":%zu,\"joined_s\":"
+           "%.1f,\"before_kib\":%.0f,\"private_kib\":%.0f,\"kib_each\":%.1f,"
+           "\"inbox_few_us\":%.1f,\"inbox_us\":%.1f}\n",
+           device ? "node_devices" : "node_peers", count, stay, took, before,
+           after, (after - before) / (double)stay, few_us,
+           inbox_us(control, pid));
+}
+
+static void
+run_fan(struct tool_crowd *c, struct tool_control *control, const char *pid,
+        size_t others, size_t count)
+{
+    struct tool_fan fan;
+
+    join_all(c, control, false, others, others);
+    tool_crowd_fan(c, control, pid, count, &fan);
+    printf("{\"bench\":\"node_fan\",\"members\":%zu,\"one_ms\":%.3f,"
+           "\"fan_ms\":%.3f,\"cpu_one_us\":%.0f,\"cpu_fan_us\":%.0f,"
+           "\"frame_bytes\":%zu,\"frame_us\":%.1f}\n",
+           others + 1, fan.one.p50_ms, fan.fan.p50_ms, fan.one.cpu_us,
+           fan.fan.cpu_us, fan.frame_len, fan.frame_us);
+}
+
 int
 main(int argc, char **argv)
 {
+    static struct tool_control control;
     struct rlimit files;
     struct tool_crowd crowd;
     bool device = argc == 6 && strcmp(argv[1], "devices") == 0;
+    bool fan = argc == 6 && strcmp(argv[1], "fan") == 0;
     size_t count;
-    size_t stay;
-    double before;
-    double after;
-    double start = now_s();
-    double took;
-    int control;
+    size_t last;
 
-    if (!device && !(argc == 5 && strcmp(argv[1], "clinics") == 0)) {
+    if (!device && !fan && !(argc == 5 && strcmp(argv[1], "clinics") == 0)) {
         fprintf(stderr, "usage: see tools/bench/crowd_bench_main.c\n");
         return 2;
     }
@@ -194,22 +189,17 @@ main(int argc, char **argv)
     ASSERT(setrlimit(RLIMIT_NOFILE, &files) == 0);
     signal(SIGPIPE, SIG_IGN);
     count = strtoull(argv[4], NULL, 10);
-    stay = device ? strtoull(argv[5], NULL, 10) : count;
-    ASSERT(stay > 0 && stay <= count);
-    control = control_open(argv[2]);
+    last = argc == 6 ? strtoull(argv[5], NULL, 10) : count;
+    ASSERT(count > 0 && last > 0);
+    tool_control_open(&control, argv[2]);
     tool_crowd_open(&crowd);
-    before = private_kib(argv[3]);
-    join_all(&crowd, control, device, count, stay);
-    took = now_s() - start;
-    for (double until = now_s() + QUIET_S; now_s() < until;) {
-        tool_crowd_turn(&crowd, 10);
+    if (fan) {
+        run_fan(&crowd, &control, argv[3], count, last);
+    } else {
+        ASSERT(last <= count);
+        run_idle(&crowd, &control, argv[3], device, count, last);
     }
-    after = private_kib(argv[3]);
-    printf("{\"bench\":\"%s\",\"joined\":%zu,\"connected\":%zu,\"joined_s\":"
-           "%.1f,\"before_kib\":%.0f,\"private_kib\":%.0f,\"kib_each\":%.1f}\n",
-           device ? "node_devices" : "node_peers", count, stay, took, before,
-           after, (after - before) / (double)stay);
     tool_crowd_close(&crowd);
-    close(control);
+    close(control.fd);
     return 0;
 }

@@ -66,6 +66,14 @@ for side in "ab":
         say(f"node_sustained.disk_bytes_{side}", min(disk),
             floors("floor_sustained", 0, "disk_bytes_b"),
             "at most 1600 bytes", min(disk) <= 1600)
+for r in rows.get("node_fan", []):
+    floor = r["one_ms"] + (r["members"] - 1) * r["frame_us"] / 1e3
+    say(f"node_fan.fan_ms of {r['members']}", r["fan_ms"], floor,
+        "at most 2.0", r["fan_ms"] <= 2 * floor)
+for r in rows.get("node_devices", []):
+    say(f"inbox us with {r['joined']} patients", r["inbox_us"],
+        r["inbox_few_us"], "at most 1.2",
+        r["inbox_us"] <= 1.2 * r["inbox_few_us"])
 for name, key, limit, unit in (("node_start", "ms", 25, "ms"),
                                ("node_start_large", "ms", 25, "ms"),
                                ("node_rest", "private_kib", 9 * 1024, "KiB"),
