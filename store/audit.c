@@ -76,7 +76,7 @@ store_audit_append(struct store_txn *txn, const struct store_audit *row)
             ? OK
             : ERR_LIMIT);
     if (full.at_ms == 0) {
-        full.at_ms = store_now_ms(txn->s);
+        full.at_ms = store_rows_now(txn);
     }
     TRY(store_audit_encode(store_txn_mem(txn), &full, &b));
     TRY(store_next(txn, STORE_N_AUDIT, &full.seq));

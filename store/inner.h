@@ -75,6 +75,7 @@ struct store_txn {
     uint64_t touched; /* a bit for each table */
     enum err failed;  /* the first write that failed */
     bool journal;     /* it has new journal rows */
+    uint64_t now_ms;  /* of all its rows; 0: none yet */
     bool state_loaded;
     bool state_changed;
     struct store_state state;

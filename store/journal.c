@@ -47,7 +47,7 @@ store_journal_append(struct store_txn *txn, const struct store_event *ev,
             ? OK
             : ERR_LIMIT);
     if (row.at_ms == 0) {
-        row.at_ms = store_now_ms(txn->s);
+        row.at_ms = store_rows_now(txn);
     }
     TRY(store_event_encode(store_txn_mem(txn), &row, &b));
     TRY(store_next(txn, STORE_N_JOURNAL, &row.seq));

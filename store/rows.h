@@ -2,9 +2,15 @@
 /*
  * Rows of the journal and of the audit: the ones of a commit lie together, a
  * record for as many as fit a quarter of a page.  A row alone costs twice as
- * much for its seal and key as for what it says.
+ * much for its seal and key as for what it says; and most begin as one shortly
+ * before them does (same time, kind and conversation, another message), so a
+ * row names that one and says only what differs.
  *
- *     key u64, the number of the first row | value: msgpack array of bin
+ *     key u64, the number of the first row
+ *     value: msgpack array of [uint like, bin rest]..., flat
+ *     like: 0, rest is the whole row; or (back - 1) * 128 + same: it begins
+ *     with the first same bytes of the row that is back before it, and has at
+ *     most STORE_ROWS_LIKE in all
  *
  * Internal to store/.
  */
@@ -16,15 +22,22 @@
 
 enum {
     STORE_ROWS_MAX = 64,
-    STORE_ROWS_BYTES = 960 /* of rows, before another record begins */
+    STORE_ROWS_BYTES = 960, /* as written, before another record begins */
+    STORE_ROWS_BACK = 16,
+    STORE_ROWS_LIKE = 127
 };
 
 /* Rows that a transaction has appended and not written.  Empty: zeros. */
 struct store_rows {
     uint64_t first;
     uint32_t n;
-    struct bytes list;
+    size_t packed;                /* bytes as written */
+    size_t last[STORE_ROWS_BACK]; /* of row i, at i % STORE_ROWS_BACK */
+    struct bytes list;            /* u32 like | u32 length | row, each */
 };
+
+/* Write: when what this transaction does happens, once and for all of it. */
+uint64_t store_rows_now(struct store_txn *txn);
 
 /* Write: append row number seq, the one after the last. */
 MUST_CHECK enum err store_rows_add(struct store_txn *txn, enum store_table t,
@@ -36,10 +49,18 @@ MUST_CHECK enum err store_rows_write(struct store_txn *txn);
 struct store_rows_rd {
     struct proto_rd r;
     uint32_t left;
-    uint64_t seq; /* of the next row */
+    uint64_t seq;  /* of the next row */
+    uint64_t like; /* of the last one, as written */
+    struct view rest;
+    uint32_t n;                   /* rows read */
+    uint8_t len[STORE_ROWS_BACK]; /* and how they begin */
+    uint8_t head[STORE_ROWS_BACK][STORE_ROWS_LIKE];
 };
 
-/* Then store_rows_next until it says false, and store_rows_end. */
+/*
+ * Then store_rows_next until it says false, and store_rows_end.  A row is valid
+ * until STORE_ROWS_BACK more were read.
+ */
 void store_rows_open(struct view key, struct view value,
                      struct store_rows_rd *out);
 bool store_rows_next(struct store_rows_rd *rd, struct view *row,

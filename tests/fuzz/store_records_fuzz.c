@@ -80,10 +80,14 @@ fuzz_rows(struct view in)
     uint64_t seq;
 
     store_rows_open(VIEW_ARRAY(key), in, &rd);
-    proto_wr_array(&w, rd.left);
+    proto_wr_array(&w, (size_t)2 * rd.left);
     while (store_rows_next(&rd, &row, &seq)) {
-        ASSERT(seq == rd.seq - 1);
-        proto_wr_bin(&w, row);
+        ASSERT(seq == rd.seq - 1 && row.len >= rd.rest.len);
+        ASSERT(row.len == 0 || rd.rest.len == 0 ||
+               memcmp(row.p + row.len - rd.rest.len, rd.rest.p, rd.rest.len) ==
+                   0);
+        proto_wr_uint(&w, rd.like);
+        proto_wr_bin(&w, rd.rest);
     }
     if (store_rows_end(&rd) == OK) {
         same(OK, proto_wr_take(&w, &out), in, &out);
