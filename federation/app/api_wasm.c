@@ -496,6 +496,8 @@ static enum err (*const ops[])(struct fed_api *, struct proto_tls_rd *,
     [23] = fed_api_chan_open,
     [24] = fed_api_chan_up,
     [25] = fed_api_chan_free,
+    [26] = fed_api_doubt_next,
+    [27] = fed_api_settle,
 };
 
 /* ----------------------------------------------------------------- exports */

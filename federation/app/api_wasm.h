@@ -37,4 +37,7 @@ FED_API_FN(fed_api_chan_open);
 FED_API_FN(fed_api_chan_up);
 FED_API_FN(fed_api_chan_free);
 
+FED_API_FN(fed_api_doubt_next);
+FED_API_FN(fed_api_settle);
+
 #endif

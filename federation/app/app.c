@@ -375,23 +375,6 @@ trouble(struct fed_app *app, const struct fed_show *show,
     return e;
 }
 
-/* How a thread is carried. */
-static enum err
-doubt(struct fed_app *app, const struct fed_show *show)
-{
-    struct fed_app_event *ev;
-    enum err e = fed_app_tell(app, FED_APP_EV_TROUBLE, &ev);
-
-    if (e == OK) {
-        ev->code = FED_APP_TROUBLE_DOUBT;
-        ev->number = show->value;
-        ev->clinic = show->peer;
-        ev->thread = show->thread;
-        ev->message.b[0] = (uint8_t)show->code;
-    }
-    return e;
-}
-
 /* What counts as our device list, or does not any more. */
 static enum err
 devices(struct fed_app *app, const struct fed_show *show)
@@ -437,12 +420,11 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return fed_app_show_intro(app, show);
     case FED_SHOW_GAP:
         return trouble(app, show, FED_APP_TROUBLE_GAP);
-    case FED_SHOW_FORK:
-        return trouble(app, show, FED_APP_TROUBLE_FORK);
     case FED_SHOW_OVERDUE:
         return trouble(app, show, FED_APP_TROUBLE_OVERDUE);
     case FED_SHOW_DOUBT:
-        return doubt(app, show);
+    case FED_SHOW_FORK:
+        return fed_app_show_doubt(app, show);
     case FED_SHOW_ROLLBACK:
         return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY) : OK;
     case FED_SHOW_MEMBER:

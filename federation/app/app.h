@@ -53,6 +53,7 @@ enum fed_app_space {
     FED_APP_CHUNK = 74,   /* blob, index: a sealed chunk */
     FED_APP_COUNT = 75,   /* name: a counter */
     FED_APP_NEWS = 76,    /* number: what happened, for people */
+    FED_APP_DOUBT = 77,   /* thread id, what, subject: since when */
     FED_APP_SPACE_END
 };
 
@@ -122,11 +123,10 @@ enum fed_app_file_end {
 
 enum fed_app_trouble {
     FED_APP_TROUBLE_GAP = 1,     /* messages are missing here */
-    FED_APP_TROUBLE_FORK = 2,    /* members' views of the thread differ */
     FED_APP_TROUBLE_OVERDUE = 3, /* not delivered for a day */
     FED_APP_TROUBLE_COPY = 4,    /* a newer copy of this app runs: stop */
     FED_APP_TROUBLE_ARCHIVE = 5, /* the home clinic keeps no more history */
-    /* FED_APP_EV_TROUBLE of message.b[0] enum fed_doubt; clinic carries; number
+    /* message.b[0] is enum fed_app_doubt_what (doubt.h); clinic carries; number
        1, or 0: that is over */
     FED_APP_TROUBLE_DOUBT = 6
 };

@@ -140,6 +140,8 @@ MUST_CHECK enum err fed_app_show(struct fed_app *app,
 
 /* message.c */
 uint64_t fed_app_place(uint64_t term, uint64_t seq);
+/* Behind it lies what has no place yet. */
+uint64_t fed_app_waiting(void);
 struct fed_app_key fed_app_message_key(const struct thread_id *thread,
                                        uint64_t place);
 struct fed_app_key fed_app_mark_key(const struct thread_id *thread,
@@ -167,6 +169,10 @@ MUST_CHECK enum err fed_app_known(struct fed_app *app,
                                   const struct thread_id *thread,
                                   const struct message_id *id,
                                   uint64_t *term_out, uint64_t *seq_out);
+
+/* doubt.c */
+MUST_CHECK enum err fed_app_show_doubt(struct fed_app *app,
+                                       const struct fed_show *show);
 
 /* files.c */
 MUST_CHECK enum err fed_app_files_of(struct fed_app *app,

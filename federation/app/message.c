@@ -19,6 +19,12 @@ enum {
 static const uint64_t waits = (uint64_t)1 << 63;
 
 uint64_t
+fed_app_waiting(void)
+{
+    return waits;
+}
+
+uint64_t
 fed_app_place(uint64_t term, uint64_t seq)
 {
     return term << SEQ_BITS | (seq & (((uint64_t)1 << SEQ_BITS) - 1));

@@ -72,6 +72,13 @@ static const struct proto_field message_fields[] = {
 const struct proto_shape fed_app_rec_message_shape =
     PROTO_SHAPE(fed_app_rec_message, message_fields);
 
+static const struct proto_field doubt_fields[] = {
+    PROTO_FIXED(fed_app_rec_doubt, carries),
+    PROTO_UINT(fed_app_rec_doubt, since_ms, UINT64_MAX),
+};
+const struct proto_shape fed_app_rec_doubt_shape =
+    PROTO_SHAPE(fed_app_rec_doubt, doubt_fields);
+
 static const struct proto_field consent_fields[] = {
     PROTO_UINT(fed_app_rec_consent, state, UINT64_MAX),
     PROTO_FIXED(fed_app_rec_consent, thread),

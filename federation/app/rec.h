@@ -86,6 +86,13 @@ struct fed_app_rec_file {
     struct view chunks;
 };
 
+/* Key: thread, what, who. */
+struct fed_app_rec_doubt {
+    uint8_t carries[32];
+    uint64_t since_ms;
+};
+
+extern const struct proto_shape fed_app_rec_doubt_shape;
 extern const struct proto_shape fed_app_rec_me_shape;
 extern const struct proto_shape fed_app_rec_clinic_shape;
 extern const struct proto_shape fed_app_rec_thread_shape;

@@ -400,6 +400,7 @@ enum err
 fed_core_receipts(struct fed_core *core, bool *any_out)
 {
     enum err e = OK;
+    bool told;
 
     *any_out = false;
     for (size_t i = 0; i < core->threads_len; i++) {
@@ -408,6 +409,8 @@ fed_core_receipts(struct fed_core *core, bool *any_out)
             TRY(say_receipt(core, core->threads[i]));
         }
     }
+    TRY(fed_watch_rest(core, &told));
+    *any_out = *any_out || told;
 out:
     return e;
 }

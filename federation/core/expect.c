@@ -58,26 +58,36 @@ fed_watch_met(struct fed_core *core, struct fed_party *p)
 {
     uint64_t now = fed_now(core);
 
-    if (p->back_ms == 0 || p->back_ms > now || p->rec.seen_ms > now ||
-        now - p->rec.seen_ms > LIMIT_BACK_MS) {
+    if (core->kind == FED_KIND_DEVICE && p->back_ms == 0) {
+        p->back_ms = 1; /* the phone was off: what came meanwhile is there */
+    } else if (p->back_ms == 0 || p->back_ms > now || p->rec.seen_ms > now ||
+               now - p->rec.seen_ms > LIMIT_BACK_MS) {
         p->back_ms = now;
     }
 }
 
-/* Connected, and not just back: what it had for us has come. */
+/*
+ * Connected, and not just back: what it had for us has come.  A phone may not
+ * stay for long, but is told how much there is for it.
+ */
 static bool
-steady(const struct fed_party *p, uint64_t now)
+steady(const struct fed_core *core, const struct fed_party *p, uint64_t now)
 {
-    return p != NULL && p->greeted && fed_party_open(p) && p->back_ms <= now &&
-           now - p->back_ms >= LIMIT_BACK_MS;
+    if (p == NULL || !p->greeted || !fed_party_open(p) || p->back_ms > now) {
+        return false;
+    }
+    return now - p->back_ms >= LIMIT_BACK_MS &&
+           (core->kind != FED_KIND_DEVICE ||
+            p->their_last <= p->rec.in_applied);
 }
 
 /* It is away from us as well, past who carries, or not yet long back. */
 static bool
-away(const struct fed_party *p, const struct fed_party *by, uint64_t now)
+away(const struct fed_core *core, const struct fed_party *p,
+     const struct fed_party *by, uint64_t now)
 {
     return p != NULL && p != by && p->via == NULL && fed_party_open(p) &&
-           !steady(p, now);
+           !steady(core, p, now);
 }
 
 /* Somebody was shown more: we ask for it again, and people are told. */
@@ -94,7 +104,7 @@ behind(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
         return OK;
     }
     fed_watch_sooner(next, now + FED_WATCH_AGAIN_MS);
-    if (!steady(by, now)) {
+    if (!steady(core, by, now)) {
         return OK;
     }
     memcpy(hub.b, t->rec.hub, sizeof(hub.b));
@@ -125,8 +135,8 @@ fed_watch_judge(struct fed_core *core, struct fed_thread *t,
     }
     if (now < from + LIMIT_SILENT_MS) {
         fed_watch_sooner(next, from + LIMIT_SILENT_MS);
-    } else if (steady(by, now) &&
-               !away(fed_party_find(core, &m->node), by, now)) {
+    } else if (steady(core, by, now) &&
+               !away(core, fed_party_find(core, &m->node), by, now)) {
         TRY(fed_watch_tell(core, t, m, FED_DOUBT_SILENT, t->rec.seq, from));
     } else {
         fed_watch_sooner(next, now + FED_WATCH_AGAIN_MS);

@@ -326,12 +326,46 @@ first_row(struct fed_core *core, uint64_t *at_ms, struct thread_id *id)
     return e == ERR_MISSING ? OK : e;
 }
 
+/* A device looks when it has what there was for it, or it would judge by what
+   it missed while it was off. */
+static bool
+up_to_date(const struct fed_core *core)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < core->parties_len; i++) {
+        const struct fed_party *p = core->parties[i];
+
+        if (p->greeted && p->their_last > p->rec.in_applied) {
+            return false;
+        }
+        any = any || p->greeted;
+    }
+    return any;
+}
+
+static enum err
+wait_for_more(struct fed_core *core, uint64_t now)
+{
+    struct thread_id id;
+    uint64_t at;
+    enum err e = first_row(core, &at, &id);
+
+    if (e == OK && at != 0) {
+        wake_by(core, now + FED_WATCH_LEAST_MS);
+    }
+    return e;
+}
+
 enum err
 fed_watch_tick(struct fed_core *core)
 {
     enum err e = OK;
     uint64_t now = fed_now(core);
 
+    if (core->kind == FED_KIND_DEVICE && !up_to_date(core)) {
+        return wait_for_more(core, now);
+    }
     for (size_t n = 0;; n++) {
         struct fed_thread *t;
         struct thread_id id;
@@ -356,6 +390,27 @@ fed_watch_tick(struct fed_core *core)
             TRY(fed_tx_del(core, FED_NS_WATCH, &key));
         }
         TRY(e);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_watch_rest(struct fed_core *core, bool *looked)
+{
+    enum err e = OK;
+    struct thread_id id;
+    uint64_t at;
+
+    *looked = false;
+    /* [device-rest] */
+    if (core->kind != FED_KIND_DEVICE || !up_to_date(core)) {
+        return OK;
+    }
+    TRY(first_row(core, &at, &id));
+    if (at != 0 && at <= fed_now(core)) {
+        TRY(fed_watch_tick(core));
+        *looked = true;
     }
 out:
     return e;

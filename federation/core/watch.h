@@ -53,6 +53,9 @@ MUST_CHECK enum err fed_watch_lively(struct fed_core *core,
 MUST_CHECK enum err fed_watch_by(struct fed_core *core, struct fed_thread *t,
                                  uint64_t at_ms);
 MUST_CHECK enum err fed_watch_tick(struct fed_core *core);
+/* A device that has what its clinics had for it, and may be off soon, looks at
+   what is due now.  *looked: something was. */
+MUST_CHECK enum err fed_watch_rest(struct fed_core *core, bool *looked);
 MUST_CHECK enum err fed_watch_show(struct fed_core *core, struct fed_thread *t,
                                    struct fed_member *m, enum fed_doubt what,
                                    bool on, uint64_t seq, uint64_t since_ms);

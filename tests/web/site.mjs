@@ -283,6 +283,8 @@ const tests = {
     await ann.connect();
     await ann.until("a conversation", () => ann.app.threads().length === 1);
     const [thread] = ann.app.threads();
+    check(ann.app.doubts(thread.id).length === 0, "nothing is in doubt");
+    check(ann.app.settle(thread.id) === 0, "nothing to see to");
     const inbox = await until("it at the desk", () => JSON.parse(
       node.cli("inbox", "--json")).conversations[0]);
     ann.app.send(thread.id, "Good morning, from a browser.");

@@ -36,6 +36,11 @@ static const struct sentence sentences[] = {
      "carried it. Write again or call.",
      "What you wrote on %t was never delivered to %c and will not be. Write "
      "again or call."},
+    {"not taken",
+     "What you wrote since %t has not been taken by %w, which orders this "
+     "conversation; %c carries it there. Call %w if it is urgent.",
+     "What you wrote since %t has not been taken by %c, which orders this "
+     "conversation. Call %c if it is urgent."},
     {"clock",
      "The clock of %w, which orders this conversation, is wrong: times shown "
      "here may be. Ask them to set it.",

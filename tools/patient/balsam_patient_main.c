@@ -45,6 +45,7 @@ static const struct {
     {"report", tool_patient_report},
     {"leave", tool_patient_leave},
     {"continue", tool_patient_continue},
+    {"settle", tool_patient_settle},
     {"watch", tool_patient_watch},
     {"sync", tool_patient_only_sync},
     {"clinics", tool_patient_clinics},
@@ -120,6 +121,9 @@ on_event(void *ctx, const struct fed_app_event *ev)
 
         tool_put_num(o, "thread", t.number);
         (void)json_object_set(o, "title", json_object_get(row, "title"));
+        if (ev->kind == FED_APP_EV_TROUBLE) {
+            (void)json_object_set(o, "doubts", json_object_get(row, "doubts"));
+        }
         json_decref(row);
     }
     if ((ev->kind == FED_APP_EV_MESSAGE || ev->kind == FED_APP_EV_STATE) &&

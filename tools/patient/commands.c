@@ -101,6 +101,15 @@ static const struct tool_command commands[] = {
      "leave a conversation",
      "Others keep what they have.",
      {YES, {0}}},
+    {"settle",
+     "THREAD",
+     1,
+     1,
+     "say that you have seen to what was in doubt",
+     "Most doubts about how a conversation is carried end by themselves, when "
+     "what was missing has come. Two courses of one conversation, and what was "
+     "never delivered, are shown until you have called and say so.",
+     {{0}}},
     {"continue",
      "THREAD CLINIC",
      2,

@@ -2,6 +2,7 @@
 /* What the app knows, as rows of an answer. */
 #include "tools/patient/describe.h"
 
+#include "federation/app/doubt.h"
 #include "proto/base/phi.h"
 
 #include "crypto/ident/consent.h"
@@ -243,6 +244,55 @@ put_way(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
     }
 }
 
+static const char *
+doubt_word(uint64_t what)
+{
+    static const char *const words[] = {
+        [FED_APP_DOUBT_SILENT] = "silent",
+        [FED_APP_DOUBT_WITHHELD] = "withheld",
+        [FED_APP_DOUBT_UNDELIVERED] = "undelivered",
+        [FED_APP_DOUBT_NEVER] = "never delivered",
+        [FED_APP_DOUBT_CLOCK] = "clock",
+        [FED_APP_DOUBT_FORK] = "two logs",
+        [FED_APP_DOUBT_WAITS] = "not taken",
+    };
+
+    return what < sizeof(words) / sizeof(*words) && words[what] != NULL
+               ? words[what]
+               : "other";
+}
+
+/* As the node's answers say it. */
+static void
+put_doubts(struct tool_patient *p, json_t *o, const struct thread_id *id)
+{
+    struct fed_app_doubt d;
+    struct fed_app_doubt last;
+    const struct fed_app_doubt *after = NULL;
+    json_t *rows = json_array();
+
+    while (fed_app_doubt_next(p->app, id, after, &d) == OK) {
+        json_t *row = json_object();
+
+        tool_put_word(row, "what", doubt_word(d.what));
+        if (!clinic_id_is_zero(&d.who)) {
+            put_name(p, row, "who", d.who.b);
+        }
+        if (!clinic_id_is_zero(&d.carries)) {
+            put_name(p, row, "carried_by", d.carries.b);
+        }
+        tool_put_bool(row, "itself", clinic_id_equal(&d.who, &d.carries));
+        tool_put_num(row, "since_ms", d.since_ms);
+        (void)json_array_append_new(rows, row);
+        last = d;
+        after = &last;
+    }
+    if (json_array_size(rows) > 0) {
+        (void)json_object_set(o, "doubts", rows);
+    }
+    json_decref(rows);
+}
+
 json_t *
 tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
 {
@@ -262,6 +312,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
     tool_put_num(o, "unread", t->unread);
     tool_put_num(o, "waiting", t->waiting);
     tool_put_num(o, "last_ms", t->last_ms);
+    put_doubts(p, o, &t->id);
     return o;
 }
 

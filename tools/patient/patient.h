@@ -86,6 +86,7 @@ enum tool_exit tool_patient_members(struct tool_patient *p);
 enum tool_exit tool_patient_report(struct tool_patient *p);
 enum tool_exit tool_patient_leave(struct tool_patient *p);
 enum tool_exit tool_patient_continue(struct tool_patient *p);
+enum tool_exit tool_patient_settle(struct tool_patient *p);
 enum tool_exit tool_patient_watch(struct tool_patient *p);
 enum tool_exit tool_patient_only_sync(struct tool_patient *p);
 enum tool_exit tool_patient_clinics(struct tool_patient *p);

@@ -79,6 +79,7 @@ show_thread(const json_t *t)
         (void)printf("     It continues an earlier conversation.\n");
     }
     show_members(t);
+    tool_show_doubts(t, "     ");
     if (is(t, "gone")) {
         (void)printf("     ! ");
         tool_print_safe(tool_text(t, "gone_clinic"));
@@ -299,6 +300,7 @@ tool_patient_show(const struct tool_patient *p)
     show_one(o, "thread", show_thread);
     show_each(o, "messages", "Nothing was said yet.", show_message);
     show_one(o, "reported", show_reported);
+    show_one(o, "seen_to", tool_show_settled);
     show_one(o, "message", show_message);
     show_each(o, "clinics", "You are connected to no clinic.", show_clinic);
     show_one(o, "clinic", show_clinic);
@@ -324,6 +326,7 @@ tool_patient_show_event(const json_t *event)
         tool_print_safe(tool_text(event, "title"));
     }
     (void)printf("\n");
+    tool_show_doubts(event, "  ");
     show_one(event, "message", show_message);
     (void)fflush(stdout);
 }

@@ -33,6 +33,8 @@ const enum Op {
   Send = 17,
   Seen = 18,
   Sync = 19,
+  DoubtNext = 26,
+  Settle = 27,
 }
 
 /** Called after the commit; must not call the app. */
@@ -76,6 +78,14 @@ export interface Thread {
   lastMs: bigint;
   title: string;
   group: Uint8Array;
+}
+
+/** What is in doubt (enum fed_app_doubt_what); zeros: not known who. */
+export interface Doubt {
+  what: number;
+  who: Uint8Array;
+  carries: Uint8Array;
+  sinceMs: bigint;
 }
 
 export interface Message {
@@ -295,6 +305,28 @@ export class App {
         title: decode(r.vec()), group: r.vec(),
       });
     }
+  }
+
+  /** How a thread is carried: what a person should be told. */
+  doubts(thread: Uint8Array): Doubt[] {
+    const all: Doubt[] = [];
+    for (;;) {
+      const after = all[all.length - 1];
+      const args = new Writer().fixed(thread).bool(after !== undefined)
+        .u8(after?.what ?? 0).fixed(after?.who ?? new Uint8Array(32));
+      const r = this.#next(Op.DoubtNext, args);
+      if (r === undefined) {
+        return all;
+      }
+      all.push({
+        what: r.u8(), who: r.fixed(32), carries: r.fixed(32), sinceMs: r.u64(),
+      });
+    }
+  }
+
+  /** The person has seen to what does not go away by itself. */
+  settle(thread: Uint8Array): number {
+    return this.#call(Op.Settle, new Writer().fixed(thread)).u32();
   }
 
   messages(thread: Uint8Array): Message[] {
