@@ -38,6 +38,7 @@ ident_label(enum ident_type type)
         [IDENT_WITHDRAWAL] = "balsam v1 withdrawal",
         [IDENT_DESK_CONSENT] = "balsam v1 desk consent",
         [IDENT_INTRODUCTION] = "balsam v1 introduction",
+        [IDENT_ARCHIVE] = "balsam v1 archive keys",
     };
 
     ASSERT(type > 0 && type < IDENT_TYPE_END_);

@@ -33,6 +33,16 @@ struct prim_sign_key {
 void prim_ed25519_from_seed(const uint8_t seed[PRIM_ED25519_SEED],
                             struct prim_sign_key *out);
 
+/*
+ * The X25519 key that goes with a signing key, to seal to whoever is known by
+ * that one alone.  ERR_INVALID  no good point
+ */
+MUST_CHECK enum err prim_x25519_of_pub(const uint8_t pub[PRIM_ED25519_PUB],
+                                       uint8_t out[PRIM_X25519_SIZE]);
+/* Its private half; secret. */
+void prim_x25519_of_key(const struct prim_sign_key *key,
+                        uint8_t priv_out[PRIM_X25519_SIZE]);
+
 void prim_ed25519_sign(const struct prim_sign_key *key, struct view msg,
                        uint8_t sig_out[PRIM_ED25519_SIG]);
 

@@ -41,6 +41,22 @@ _Static_assert(sizeof(struct prim_sign_key) == crypto_sign_SECRETKEYBYTES &&
                    offsetof(struct prim_sign_key, pub) == PRIM_ED25519_SEED,
                "struct prim_sign_key is a libsodium secret key");
 
+enum err
+prim_x25519_of_pub(const uint8_t pub[PRIM_ED25519_PUB],
+                   uint8_t out[PRIM_X25519_SIZE])
+{
+    return crypto_sign_ed25519_pk_to_curve25519(out, pub) == 0 ? OK
+                                                               : ERR_INVALID;
+}
+
+void
+prim_x25519_of_key(const struct prim_sign_key *key,
+                   uint8_t priv_out[PRIM_X25519_SIZE])
+{
+    (void)crypto_sign_ed25519_sk_to_curve25519(priv_out,
+                                               (const unsigned char *)key);
+}
+
 void
 prim_ed25519_sign(const struct prim_sign_key *key, struct view msg,
                   uint8_t sig_out[PRIM_ED25519_SIG])

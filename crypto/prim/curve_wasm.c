@@ -35,6 +35,20 @@ prim_ed25519_from_seed(const uint8_t seed[PRIM_ED25519_SEED],
     prim_host_ed25519_pub(out->seed, out->pub);
 }
 
+enum err
+prim_x25519_of_pub(const uint8_t pub[PRIM_ED25519_PUB],
+                   uint8_t out[PRIM_X25519_SIZE])
+{
+    return prim_host_x25519_of_pub(pub, out) == 0 ? OK : ERR_INVALID;
+}
+
+void
+prim_x25519_of_key(const struct prim_sign_key *key,
+                   uint8_t priv_out[PRIM_X25519_SIZE])
+{
+    prim_host_x25519_of_key((const uint8_t *)key, priv_out);
+}
+
 void
 prim_ed25519_sign(const struct prim_sign_key *key, struct view msg,
                   uint8_t sig_out[PRIM_ED25519_SIG])

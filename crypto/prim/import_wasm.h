@@ -26,6 +26,12 @@ void prim_host_x25519_base(const uint8_t *priv, uint8_t *pub);
 PRIM_IMPORT(x25519)
 int prim_host_x25519(const uint8_t *priv, const uint8_t *pub, uint8_t *shared);
 
+PRIM_IMPORT(x25519_of_pub)
+int prim_host_x25519_of_pub(const uint8_t *pub, uint8_t *out);
+
+PRIM_IMPORT(x25519_of_key)
+void prim_host_x25519_of_key(const uint8_t *seed_and_pub, uint8_t *priv);
+
 PRIM_IMPORT(ed25519_pub)
 void prim_host_ed25519_pub(const uint8_t *seed, uint8_t *pub);
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The archive: what was said, for the patient's later devices.  It is made of
- * parts sealed under a key that follows from the recovery code (and that one
- * device hands to the next with the grant), kept by the home clinic, which
- * learns when and how much, in steps of a KiB.
+ * parts sealed under keys that follow from the recovery code (ring.c), kept by
+ * the home clinic, which learns when and how much, in steps of a KiB.
  *
- *     part    nonce 24 | XChaCha20-Poly1305(u32 length | entries | zeros)
- *             associated data: "balsam v1 archive part" | patient
+ *     part    u32 n | nonce 24 | XChaCha20-Poly1305 under key n of (u32 length
+ * | entries | zeros) associated data: "balsam v1 archive part" | patient | n
  *
  * The first device of the list writes it; one that becomes the first writes
  * everything that it has, since it cannot know what its predecessor left out.
@@ -24,18 +23,20 @@ enum {
     FULL = 60 * 1024, /* a part is closed above this */
     ENTRIES = 64,     /* at most so many in one */
     LENGTH = 4,
+    NUMBER = 4,
+    HEAD = NUMBER + PRIM_XNONCE_SIZE,
     NEWS_KEY = 1 + 32 + 32 /* kind, thread, id */
 };
 
-static const char writer_name[] = "archivist";  /* 1: this device writes */
+static const char writer_name[] =
+    "archivist"; /* the home that we write to, or 0 */
 static const char full_name[] = "archive_full"; /* who keeps no more */
 static const char from_name[] = "archive_from"; /* 0: nothing is wanted */
 
 /* --------------------------------------------------------------- what waits */
 
-/* Whether this device is the one that writes. */
-static bool
-is_first(struct fed_app *app)
+bool
+fed_app_archivist(struct fed_app *app)
 {
     struct fed_app_device d;
 
@@ -51,7 +52,7 @@ fed_app_archive_note(struct fed_app *app, enum fed_app_kept kind,
     struct fed_app_key key;
     uint64_t n;
 
-    if (app->importing || !is_first(app)) {
+    if (app->importing || !fed_app_archivist(app)) {
         return OK;
     }
     what[0] = (uint8_t)kind;
@@ -102,19 +103,31 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
-/* This device became the first one: it writes everything that it has. */
+/* Which clinic it is: never 0. */
+static uint64_t
+home_number(const struct fed_app *app)
+{
+    uint64_t n;
+
+    memcpy(&n, app->me.home, sizeof(n));
+    return n | 1;
+}
+
+/* This device became the first one, or has another home: it writes everything
+   that it has. */
 static enum err
 take_over(struct fed_app *app)
 {
     enum err e;
     uint64_t writer;
+    uint64_t now = fed_app_archivist(app) ? home_number(app) : 0;
 
     TRY(fed_app_number(&app->kv, writer_name, &writer));
-    if (is_first(app) == (writer != 0)) {
+    if (now == writer) {
         goto out;
     }
-    TRY(fed_app_number_put(&app->kv, writer_name, writer == 0 ? 1 : 0));
-    if (writer == 0) {
+    TRY(fed_app_number_put(&app->kv, writer_name, now));
+    if (now != 0) {
         TRY(note_space(app, FED_APP_CLINIC, FED_APP_KEPT_CLINIC));
         TRY(note_space(app, FED_APP_THREAD, FED_APP_KEPT_THREAD));
         TRY(note_space(app, FED_APP_NUMBER, FED_APP_KEPT_MESSAGE));
@@ -255,14 +268,35 @@ out:
 }
 
 static struct view
-aad(const struct fed_app *app, uint8_t out[64])
+aad(const struct fed_app *app, const uint8_t n[NUMBER], uint8_t out[64])
 {
     static const char label[] = "balsam v1 archive part";
     size_t len = sizeof(label);
 
     memcpy(out, label, len);
     memcpy(out + len, app->me.patient, sizeof(app->me.patient));
-    return view_make(out, len + sizeof(app->me.patient));
+    len += sizeof(app->me.patient);
+    memcpy(out + len, n, NUMBER);
+    return view_make(out, len + NUMBER);
+}
+
+static void
+put_number(uint64_t n, uint8_t out[NUMBER])
+{
+    for (size_t i = 0; i < NUMBER; i++) {
+        out[i] = (uint8_t)(n >> (24 - 8 * i));
+    }
+}
+
+static uint64_t
+get_number(const uint8_t in[NUMBER])
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < NUMBER; i++) {
+        n = n << 8 | in[i];
+    }
+    return n;
 }
 
 static enum err
@@ -276,19 +310,17 @@ seal(struct fed_app *app, const struct part *p, struct bytes *out)
     struct bytes plain = {0};
     struct bytes sealed = {0};
 
-    TRY(fed_app_secret(app, "archive", key, sizeof(key)));
+    TRY(fed_app_ring_key(app, fed_app_ring_number(app), key));
     TRY(fed_rec_encode(app->mem, &fed_app_rec_part_shape, &rec, &body));
     TRY(bytes_alloc(app->mem, (LENGTH + body.len + STEP - 1) / STEP * STEP,
                     &plain));
-    for (size_t i = 0; i < LENGTH; i++) {
-        plain.p[i] = (uint8_t)(body.len >> (24 - 8 * i));
-    }
+    put_number(body.len, plain.p);
     memcpy(plain.p + LENGTH, body.p, body.len);
-    TRY(bytes_alloc(app->mem, PRIM_XNONCE_SIZE + plain.len + PRIM_TAG_SIZE,
-                    &sealed));
-    TRY(rng_fill(app->c.rng, sealed.p, PRIM_XNONCE_SIZE));
-    prim_xseal(key, sealed.p, aad(app, label), view_of(&plain),
-               sealed.p + PRIM_XNONCE_SIZE);
+    TRY(bytes_alloc(app->mem, HEAD + plain.len + PRIM_TAG_SIZE, &sealed));
+    put_number(fed_app_ring_number(app), sealed.p);
+    TRY(rng_fill(app->c.rng, sealed.p + NUMBER, PRIM_XNONCE_SIZE));
+    prim_xseal(key, sealed.p + NUMBER, aad(app, sealed.p, label),
+               view_of(&plain), sealed.p + HEAD);
     *out = bytes_take(&sealed);
 out:
     bytes_free(&body);
@@ -305,18 +337,14 @@ open_part(struct fed_app *app, struct view sealed, struct bytes *hold,
     SCRUBBED(key, PRIM_XKEY_SIZE);
     uint8_t label[64];
     struct bytes plain = {0};
-    size_t len = 0;
+    size_t len;
 
-    TRY(fed_app_secret(app, "archive", key, sizeof(key)));
-    TRY(sealed.len >= PRIM_XNONCE_SIZE + LENGTH + PRIM_TAG_SIZE ? OK
-                                                                : ERR_FORMAT);
-    TRY(bytes_alloc(app->mem, sealed.len - PRIM_XNONCE_SIZE - PRIM_TAG_SIZE,
-                    &plain));
-    TRY(prim_xopen(key, sealed.p, aad(app, label),
-                   view_skip(sealed, PRIM_XNONCE_SIZE), plain.p));
-    for (size_t i = 0; i < LENGTH; i++) {
-        len = len << 8 | plain.p[i];
-    }
+    TRY(sealed.len >= HEAD + LENGTH + PRIM_TAG_SIZE ? OK : ERR_FORMAT);
+    TRY(fed_app_ring_key(app, get_number(sealed.p), key));
+    TRY(bytes_alloc(app->mem, sealed.len - HEAD - PRIM_TAG_SIZE, &plain));
+    TRY(prim_xopen(key, sealed.p + NUMBER, aad(app, sealed.p, label),
+                   view_skip(sealed, HEAD), plain.p));
+    len = (size_t)get_number(plain.p);
     TRY(len <= plain.len - LENGTH ? OK : ERR_FORMAT);
     e = fed_rec_decode(view_make(plain.p + LENGTH, len),
                        &fed_app_rec_part_shape, out);
@@ -342,16 +370,6 @@ home_ready(struct fed_app *app, struct clinic_id *out)
            info.theirs == PROTO_STANCE_GRANTED && info.behind == 0;
 }
 
-/* Which clinic it is that keeps no more: never 0. */
-static uint64_t
-home_number(const struct fed_app *app)
-{
-    uint64_t n;
-
-    memcpy(&n, app->me.home, sizeof(n));
-    return n | 1;
-}
-
 bool
 fed_app_archive_waits(struct fed_app *app)
 {
@@ -359,9 +377,11 @@ fed_app_archive_waits(struct fed_app *app)
     struct fed_app_key at = {.len = 0};
     struct fed_app_key key;
     struct bytes what = {0};
+    SCRUBBED(with, PRIM_XKEY_SIZE);
     bool waits = app->archive_full != home_number(app) &&
                  home_ready(app, &home) &&
-                 first_news(app, &at, &key, &what) == OK;
+                 first_news(app, &at, &key, &what) == OK &&
+                 fed_app_ring_key(app, fed_app_ring_number(app), with) == OK;
 
     bytes_free(&what);
     return waits;
@@ -419,6 +439,7 @@ fed_app_archive_pump(struct fed_app *app)
     if (!home_ready(app, &home)) {
         goto out;
     }
+    TRY(fed_app_ring_pump(app, &home));
     TRY(ask(app, &home));
     if (fed_app_archive_waits(app)) {
         TRY(give(app, &home));
@@ -434,92 +455,6 @@ enum err
 fed_app_archive_want(struct fed_app *app)
 {
     return fed_app_number_put(&app->kv, from_name, 1);
-}
-
-static enum err
-import_message(struct fed_app *app, const struct fed_app_rec_entry *in)
-{
-    enum err e;
-    struct fed_show show = {.kind = FED_SHOW_MESSAGE,
-                            .term = in->term,
-                            .seq = in->seq,
-                            .ts_ms = in->at_ms};
-
-    TRY(in->seq == 0 ? ERR_FORMAT : OK);
-    memcpy(show.thread.b, in->thread, sizeof(show.thread.b));
-    memcpy(show.message.b, in->id, sizeof(show.message.b));
-    memcpy(show.author.b, in->author, sizeof(show.author.b));
-    TRY(bytes_copy(app->mem, in->body, &show.body));
-    TRY(fed_app_show_message(app, &show));
-out:
-    bytes_free(&show.body);
-    return e;
-}
-
-/* A thread that we are not in (yet): shown, and what was said in it. */
-static enum err
-import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
-{
-    enum err e;
-    struct thread_id id;
-    struct fed_app_rec_thread t;
-    struct bytes hold = {0};
-
-    memcpy(id.b, in->thread, sizeof(id.b));
-    TRY(fed_app_thread_rec(app, &id, &t, &hold));
-    if (t.group.len == 0) {
-        t.state = FED_THREAD_ENDED;
-        t.flags = in->term;
-        t.group = in->body;
-        memcpy(t.hub, in->author, sizeof(t.hub));
-    }
-    if (t.title.len == 0) {
-        t.title = in->more;
-    }
-    TRY(fed_app_thread_save(app, &id, &t));
-out:
-    bytes_free(&hold);
-    return e;
-}
-
-static enum err
-import_clinic(struct fed_app *app, const struct fed_app_rec_entry *in)
-{
-    enum err e;
-    struct clinic_id root;
-    struct fed_app_rec_clinic c;
-    struct bytes hold = {0};
-
-    memcpy(root.b, in->id, sizeof(root.b));
-    TRY(fed_app_clinic_rec(app, &root, &c, &hold));
-    c.state = c.state == 0 ? FED_APP_CLINIC_IN_THREAD : c.state;
-    c.learned = in->term > c.learned ? in->term : c.learned;
-    c.profile = c.profile.len == 0 ? in->body : c.profile;
-    c.addrs = c.addrs.len == 0 ? in->more : c.addrs;
-    TRY(fed_app_clinic_save(app, &root, &c));
-out:
-    bytes_free(&hold);
-    return e;
-}
-
-static enum err
-import(struct fed_app *app, const struct fed_app_rec_part *part)
-{
-    enum err e = OK;
-    struct proto_list_at at = {0};
-    struct fed_app_rec_entry entry;
-
-    app->importing = true;
-    while (e == OK && proto_list_next(&part->entries, &fed_app_rec_entry_shape,
-                                      &at, &entry)) {
-        e = entry.kind == FED_APP_KEPT_MESSAGE  ? import_message(app, &entry)
-            : entry.kind == FED_APP_KEPT_THREAD ? import_thread(app, &entry)
-            : entry.kind == FED_APP_KEPT_CLINIC ? import_clinic(app, &entry)
-                                                : OK;
-        e = e == ERR_FORMAT ? OK : e;
-    }
-    app->importing = false;
-    return e;
 }
 
 /* The home clinic keeps no more.  Said once; tried again at the next start. */
@@ -560,6 +495,10 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
     struct fed_app_event *ev;
     uint64_t from;
 
+    if (show->code == FED_ARCHIVE_KEYS) {
+        e = fed_app_show_keys(app, view_of(&show->body));
+        goto out;
+    }
     if (show->seq > show->value && show->body.len == 0) {
         e = is_full(app);
         goto out;
@@ -571,7 +510,7 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
     if (show->seq != 0) {
         e = open_part(app, view_of(&show->body), &hold, &part);
         if (e == OK) {
-            TRY(import(app, &part));
+            TRY(fed_app_import(app, &part));
         }
         TRY(fed_app_ours(e) ? e : OK); /* not one of ours: no matter */
     }
@@ -580,6 +519,7 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
     if (from != 0) {
         goto out; /* there is more */
     }
+    TRY(fed_app_ring_read_all(app));
     TRY(fed_app_tell(app, FED_APP_EV_ARCHIVE, &ev));
     ev->number = show->seq;
 out:

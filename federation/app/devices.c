@@ -134,7 +134,7 @@ fed_app_add_device(struct fed_app *app, struct view request, bool may_add,
     TRY(home_addrs(app, &addrs));
     memcpy(g.patient, me.patient, sizeof(g.patient));
     memcpy(g.home, me.home, sizeof(g.home));
-    e = fed_app_secret(app, "archive", g.archive, sizeof(g.archive));
+    e = fed_app_ring_key(app, fed_app_ring_number(app), g.archive);
     TRY(e == ERR_MISSING ? OK : e);
     g.cert = view_of(&cert);
     g.list = view_of(&list);
@@ -191,11 +191,14 @@ fed_app_granted(struct fed_app *app, struct view text)
     me.list = g.list;
     me.stage = FED_APP_READY;
     me.settled = true;
-    TRY(fed_app_secret_put(app, "archive", VIEW_ARRAY(g.archive)));
     TRY(fed_app_secret_del(app, seal_name));
     TRY(fed_app_archive_want(app));
+    TRY(fed_app_ring_want(app));
     TRY(know_home(app, &g));
     TRY(fed_app_me_save(app, &me));
+    if (!prim_is_zero(VIEW_ARRAY(g.archive))) {
+        TRY(fed_app_ring_put(app, fed_app_ring_number(app), g.archive));
+    }
     TRY(fed_app_core(app));
     TRY(fed_app_ask_home(app, g.addrs));
 out:

@@ -62,6 +62,7 @@ struct fed_app {
     bool importing;        /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */
     uint64_t asked_from;
+    uint64_t keys_serial;  /* connection on which its keys were asked for */
     uint64_t archive_full; /* the home that keeps no more, since this began */
     uint64_t timer_ms;
     struct fed_app_moving moving;
@@ -100,6 +101,8 @@ void fed_app_me_clear(struct fed_app *app);
 /* Secrets by name.  ERR_MISSING */
 MUST_CHECK enum err fed_app_secret(struct fed_app *app, const char *name,
                                    uint8_t *out, size_t len);
+MUST_CHECK enum err fed_app_secret_get(struct fed_app *app, const char *name,
+                                       struct bytes *out);
 MUST_CHECK enum err fed_app_secret_put(struct fed_app *app, const char *name,
                                        struct view secret);
 MUST_CHECK enum err fed_app_secret_del(struct fed_app *app, const char *name);
@@ -210,7 +213,7 @@ MUST_CHECK enum err fed_app_show_intro(struct fed_app *app,
 MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
                                          const struct fed_show *show);
 
-/* archive.c: what a later device gets (its key follows from the code). */
+/* archive.c: what a later device gets (its keys follow from the code). */
 enum fed_app_kept {
     FED_APP_KEPT_MESSAGE = 1, /* id, author, place, body: content */
     FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, body: group,
@@ -232,6 +235,36 @@ MUST_CHECK enum err fed_app_show_archive(struct fed_app *app,
                                          const struct fed_show *show);
 /* This device is new: everything is wanted. */
 MUST_CHECK enum err fed_app_archive_want(struct fed_app *app);
+/* import.c: the entries of an opened part. */
+MUST_CHECK enum err fed_app_import(struct fed_app *app,
+                                   const struct fed_app_rec_part *part);
+/* Whether this device is the one that writes it: the first of the list. */
+bool fed_app_archivist(struct fed_app *app);
+
+/* ring.c: its keys, one for each number n of a list that the patient key
+   signed */
+uint64_t fed_app_ring_number(const struct fed_app *app); /* the present n */
+/* Secret.  ERR_MISSING  we do not have it */
+MUST_CHECK enum err fed_app_ring_key(struct fed_app *app, uint64_t n,
+                                     uint8_t out[32]);
+MUST_CHECK enum err fed_app_ring_put(struct fed_app *app, uint64_t n,
+                                     const uint8_t key[32]);
+/* A list is signed: its key, for us and for the others. */
+MUST_CHECK enum err fed_app_ring_sign(struct fed_app *app,
+                                      const struct prim_sign_key *patient,
+                                      const struct ident_devices *list);
+/* On a new phone: until all is read, what makes all keys is here. */
+MUST_CHECK enum err fed_app_ring_recover(struct fed_app *app,
+                                         const struct prim_sign_key *patient);
+MUST_CHECK enum err fed_app_ring_read_all(struct fed_app *app);
+/* We were added: the older keys are wanted. */
+MUST_CHECK enum err fed_app_ring_want(struct fed_app *app);
+/* Give ours to the home clinic, or ask it for what we lack. */
+MUST_CHECK enum err fed_app_ring_pump(struct fed_app *app,
+                                      const struct clinic_id *home);
+/* The home clinic has these: an encoded ARCHIVE_KEYS. */
+MUST_CHECK enum err fed_app_show_keys(struct fed_app *app, struct view body);
+
 /* message.c, for archive.c: what one message says.  ERR_MISSING */
 MUST_CHECK enum err fed_app_message_rec(struct fed_app *app,
                                         const struct thread_id *thread,

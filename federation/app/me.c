@@ -6,7 +6,6 @@
  * own key, its certificate and the signed list.
  */
 #include "crypto/ident/patient.h"
-#include "crypto/prim/hash.h"
 #include "federation/app/inside.h"
 
 #include <string.h>
@@ -17,7 +16,6 @@ static const uint64_t first_list_s = 1577836800; /* 2020-01-01 */
 static const char device_name[] = "device";   /* seed of the device key */
 static const char code_name[] = "code";       /* until confirmed */
 static const char key_name[] = "key";         /* seed of the patient key */
-static const char archive_name[] = "archive"; /* key of our own archive */
 static const char recover_name[] = "recover"; /* until the home has its list */
 
 /* ------------------------------------------------------------------ record */
@@ -112,11 +110,18 @@ secret_key(const char *name)
 }
 
 enum err
-fed_app_secret(struct fed_app *app, const char *name, uint8_t *out, size_t len)
+fed_app_secret_get(struct fed_app *app, const char *name, struct bytes *out)
 {
     struct fed_app_key key = secret_key(name);
+
+    return fed_app_get(&app->kv, FED_APP_SECRET, &key, out);
+}
+
+enum err
+fed_app_secret(struct fed_app *app, const char *name, uint8_t *out, size_t len)
+{
     struct bytes b = {0};
-    enum err e = fed_app_get(&app->kv, FED_APP_SECRET, &key, &b);
+    enum err e = fed_app_secret_get(app, name, &b);
 
     if (e == OK) {
         e = b.len == len ? OK : ERR_CORRUPT;
@@ -178,23 +183,6 @@ patient_key(struct fed_app *app, struct prim_sign_key *out)
     return e;
 }
 
-/* The archive's key follows from the code, so that the code brings back what
-   was said as well as who we are. */
-static enum err
-put_archive_key(struct fed_app *app, const uint8_t code[IDENT_CODE])
-{
-    enum err e;
-    SCRUBBED_STRUCT(prim_secret, prk);
-    SCRUBBED(key, 32);
-
-    prim_hkdf_extract((struct view){0}, view_make(code, IDENT_CODE), &prk);
-    TRY(prim_hkdf_expand(prim_secret_view(&prk), VIEW_LIT("balsam v1 archive"),
-                         key, sizeof(key)));
-    TRY(fed_app_secret_put(app, archive_name, view_make(key, sizeof(key))));
-out:
-    return e;
-}
-
 /* ------------------------------------------------------------------- lists */
 
 enum err
@@ -219,6 +207,7 @@ fed_app_list_sign(struct fed_app *app, const struct prim_sign_key *patient,
     memcpy(me.home, list->home.b, sizeof(me.home));
     me.settled = false;
     me.alarm = false;
+    TRY(fed_app_ring_sign(app, patient, list));
     TRY(fed_app_me_save(app, &me));
     TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
     TRY(fed_app_core(app));
@@ -448,7 +437,6 @@ fed_app_new_patient(struct fed_app *app)
     me.made_ms = fed_app_now(app);
     TRY(fed_app_new_device(app));
     TRY(fed_app_secret_put(app, code_name, view_make(code, sizeof(code))));
-    TRY(put_archive_key(app, code));
     TRY(fed_app_me_save(app, &me));
 out:
     return e;
@@ -518,12 +506,12 @@ fed_app_recover(struct fed_app *app, struct view text, unsigned *bad_word)
     TRY(fed_app_secret_put(app, key_name,
                            view_make(key.seed, sizeof(key.seed))));
     TRY(fed_app_secret_put(app, recover_name, view_make(&yes, 1)));
-    TRY(put_archive_key(app, code));
     if (me.stage == FED_APP_READY) {
         TRY(app->list.generation == 0 ? OK : above(app, &key));
         goto out;
     }
     TRY(fed_app_new_device(app));
+    TRY(fed_app_ring_recover(app, &key));
     TRY(fed_app_archive_want(app));
     memcpy(me.patient, key.pub, sizeof(me.patient));
     me.stage = FED_APP_READY;

@@ -123,6 +123,35 @@ static const struct proto_field part_fields[] = {
 const struct proto_shape fed_app_rec_part_shape =
     PROTO_SHAPE(fed_app_rec_part, part_fields);
 
+static const struct proto_field ring_key_fields[] = {
+    PROTO_UINT(fed_app_rec_ring_key, n, UINT32_MAX),
+    PROTO_FIXED(fed_app_rec_ring_key, key),
+};
+const struct proto_shape fed_app_rec_ring_key_shape =
+    PROTO_SHAPE(fed_app_rec_ring_key, ring_key_fields);
+
+static const struct proto_field ring_fields[] = {
+    PROTO_LIST(fed_app_rec_ring, keys, 512, fed_app_rec_ring_key_shape),
+};
+const struct proto_shape fed_app_rec_ring_shape =
+    PROTO_SHAPE(fed_app_rec_ring, ring_fields);
+
+static const struct proto_field sealed_fields[] = {
+    PROTO_FIXED(fed_app_rec_sealed, device),
+    PROTO_FIXED(fed_app_rec_sealed, enc),
+    PROTO_FIXED(fed_app_rec_sealed, ct),
+};
+const struct proto_shape fed_app_rec_sealed_shape =
+    PROTO_SHAPE(fed_app_rec_sealed, sealed_fields);
+
+static const struct proto_field keys_fields[] = {
+    PROTO_FIXED(fed_app_rec_keys, patient),
+    PROTO_UINT(fed_app_rec_keys, n, UINT32_MAX),
+    PROTO_LIST(fed_app_rec_keys, sealed, 16, fed_app_rec_sealed_shape),
+};
+const struct proto_shape fed_app_rec_keys_shape =
+    PROTO_SHAPE(fed_app_rec_keys, keys_fields);
+
 static const struct proto_field request_fields[] = {
     PROTO_FIXED(fed_app_rec_request, device),
     PROTO_FIXED(fed_app_rec_request, seal),

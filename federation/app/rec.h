@@ -120,6 +120,34 @@ struct fed_app_rec_part {
 extern const struct proto_shape fed_app_rec_entry_shape;
 extern const struct proto_shape fed_app_rec_part_shape;
 
+/* The archive's keys (ring.c): those that a device has, ... */
+struct fed_app_rec_ring_key {
+    uint64_t n;
+    uint8_t key[32];
+};
+
+struct fed_app_rec_ring {
+    struct proto_list keys;
+};
+
+/* ... and the newest for each, behind a statement's head. */
+struct fed_app_rec_sealed {
+    uint8_t device[32];
+    uint8_t enc[32];
+    uint8_t ct[48];
+};
+
+struct fed_app_rec_keys {
+    uint8_t patient[32];
+    uint64_t n;
+    struct proto_list sealed;
+};
+
+extern const struct proto_shape fed_app_rec_ring_key_shape;
+extern const struct proto_shape fed_app_rec_ring_shape;
+extern const struct proto_shape fed_app_rec_sealed_shape;
+extern const struct proto_shape fed_app_rec_keys_shape;
+
 /* What a new device shows, and what it gets (codes.h). */
 struct fed_app_rec_request {
     uint8_t device[32];

@@ -2,7 +2,8 @@
 /*
  * A patient's archive.  The home clinic keeps each part under the patient and
  * the next number; record 0 says how many there are and how large they are
- * together.  What is inside it cannot see.
+ * together, the last possible number has its keys (sealed as well).  What is
+ * inside it cannot see.
  */
 #include "federation/core/archive.h"
 
@@ -121,8 +122,105 @@ out:
     return e == ERR_MISSING ? ERR_CORRUPT : e;
 }
 
+/* What was last said of its keys; generation 0: nothing. */
+static enum err
+load_keys(struct fed_core *core, const struct clinic_id *patient,
+          struct proto_device_msg *out, struct bytes *hold)
+{
+    struct fed_key key = part_key(patient, UINT64_MAX);
+    enum err e = fed_tx_get(core, FED_NS_ARCHIVE, &key, hold);
+
+    *out = (struct proto_device_msg){.type = PROTO_DEVICE_ARCHIVE_KEYS};
+    TRY(e == ERR_MISSING ? OK : e);
+    if (hold->len > 0) {
+        e = proto_device_decode(view_of(hold), out);
+        TRY(e == OK && out->type == PROTO_DEVICE_ARCHIVE_KEYS ? OK
+                                                              : ERR_CORRUPT);
+    }
+out:
+    return e;
+}
+
+/* The other devices hear of a new key at once. */
+static enum err
+hand_on(struct fed_core *core, struct fed_party *from,
+        const struct proto_device_msg *msg)
+{
+    enum err e = OK;
+    struct fed_party *patient = fed_party_find(core, &from->subject);
+    struct fed_party *d;
+
+    for (size_t i = 0;
+         patient != NULL && fed_patient_device(core, patient, i, &d); i++) {
+        TRY(d != NULL && d != from ? fed_device_put(core, d, msg) : OK);
+    }
+out:
+    return e;
+}
+
+/* [archive-keys-newer] An older device does not put back what counts. */
+static enum err
+keep_keys(struct fed_core *core, struct fed_party *p,
+          const struct proto_device_archive_keys *in)
+{
+    enum err e;
+    struct proto_device_msg now;
+    struct proto_device_archive_keys *k = &now.u.archive_keys;
+    struct fed_key key = part_key(&p->subject, UINT64_MAX);
+    struct bytes hold = {0};
+    struct bytes text = {0};
+
+    TRY(load_keys(core, &p->subject, &now, &hold));
+    if (in->generation < k->generation) {
+        goto out;
+    }
+    if (in->generation > k->generation || in->keys.len > 0) {
+        k->keys = in->keys;
+    }
+    if (in->generation > k->generation || in->ring.len > 0) {
+        k->ring = in->ring;
+    }
+    k->generation = in->generation;
+    TRY(proto_device_encode(core->mem, &now, &text));
+    TRY(fed_tx_put(core, FED_NS_ARCHIVE, &key, view_of(&text)));
+    TRY(hand_on(core, p, &now));
+out:
+    bytes_free(&hold);
+    bytes_free(&text);
+    return e;
+}
+
+static enum err
+give_keys(struct fed_core *core, struct fed_party *p)
+{
+    enum err e;
+    struct proto_device_msg now;
+    struct bytes hold = {0};
+
+    TRY(load_keys(core, &p->subject, &now, &hold));
+    TRY(fed_device_put(core, p, &now));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
 /* -------------------------------------------------------------- a device's end
  */
+
+/* Keys: as they came. */
+static enum err
+keys_came(struct fed_core *core, struct fed_party *p,
+          const struct proto_device_msg *msg)
+{
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_ARCHIVE);
+
+    if (show == NULL) {
+        return ERR_NOMEM;
+    }
+    show->peer = p->root;
+    show->code = FED_ARCHIVE_KEYS;
+    return proto_device_encode(core->mem, msg, &show->body);
+}
 
 static enum err
 came(struct fed_core *core, struct fed_party *p,
@@ -139,23 +237,39 @@ came(struct fed_core *core, struct fed_party *p,
     return bytes_copy(core->mem, in->part, &show->body);
 }
 
+static enum err
+from_device(struct fed_core *core, struct fed_party *p,
+            const struct proto_device_msg *msg)
+{
+    if (msg->type == PROTO_DEVICE_ARCHIVE_PUT) {
+        return keep(core, p, msg->u.archive_put.part);
+    }
+    if (msg->type == PROTO_DEVICE_ARCHIVE_GET) {
+        return give(core, p, msg->u.archive_get.from);
+    }
+    if (msg->type == PROTO_DEVICE_ARCHIVE_KEYS) {
+        return keep_keys(core, p, &msg->u.archive_keys);
+    }
+    return msg->type == PROTO_DEVICE_ARCHIVE_ASK ? give_keys(core, p)
+                                                 : ERR_DENIED;
+}
+
 enum err
 fed_archive_item(struct fed_core *core, struct fed_party *p,
                  const struct proto_device_msg *msg)
 {
-    bool device = core->kind == FED_KIND_CLINIC && p->kind == FED_KIND_DEVICE;
-
-    if (msg->type == PROTO_DEVICE_ARCHIVE_PUT && device) {
-        return keep(core, p, msg->u.archive_put.part);
+    if (core->kind == FED_KIND_CLINIC && p->kind == FED_KIND_DEVICE) {
+        return from_device(core, p, msg);
     }
-    if (msg->type == PROTO_DEVICE_ARCHIVE_GET && device) {
-        return give(core, p, msg->u.archive_get.from);
+    if (core->kind != FED_KIND_DEVICE || p->kind != FED_KIND_CLINIC) {
+        return ERR_DENIED;
     }
-    if (msg->type == PROTO_DEVICE_ARCHIVE_PART &&
-        core->kind == FED_KIND_DEVICE && p->kind == FED_KIND_CLINIC) {
-        return came(core, p, &msg->u.archive_part);
+    if (msg->type == PROTO_DEVICE_ARCHIVE_KEYS) {
+        return keys_came(core, p, msg);
     }
-    return ERR_DENIED;
+    return msg->type == PROTO_DEVICE_ARCHIVE_PART
+               ? came(core, p, &msg->u.archive_part)
+               : ERR_DENIED;
 }
 
 static struct fed_party *
@@ -169,33 +283,59 @@ home_of(struct fed_core *core, const struct clinic_id *home)
                : NULL;
 }
 
+/* To the home clinic. */
+static enum err
+to_home(struct fed_core *core, const struct clinic_id *home,
+        const struct proto_device_msg *msg)
+{
+    struct fed_party *p = home_of(core, home);
+
+    return p == NULL ? ERR_MISSING : fed_device_put(core, p, msg);
+}
+
 enum err
 fed_core_archive_put(struct fed_core *core, const struct clinic_id *home,
                      struct view part)
 {
-    struct fed_party *p = home_of(core, home);
     struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_PUT};
 
-    if (p == NULL) {
-        return ERR_MISSING;
-    }
     if (part.len > PROTO_DEVICE_PART_MAX) {
         return ERR_LIMIT;
     }
     msg.u.archive_put.part = part;
-    return fed_device_put(core, p, &msg);
+    return to_home(core, home, &msg);
 }
 
 enum err
 fed_core_archive_get(struct fed_core *core, const struct clinic_id *home,
                      uint64_t from)
 {
-    struct fed_party *p = home_of(core, home);
     struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_GET};
 
-    if (p == NULL) {
-        return ERR_MISSING;
-    }
     msg.u.archive_get.from = from;
-    return fed_device_put(core, p, &msg);
+    return to_home(core, home, &msg);
+}
+
+enum err
+fed_core_archive_keys(struct fed_core *core, const struct clinic_id *home,
+                      const struct proto_device_archive_keys *keys)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_KEYS};
+
+    if (keys->keys.len > PROTO_DEVICE_KEYS_MAX ||
+        keys->ring.len > PROTO_DEVICE_RING_MAX) {
+        return ERR_LIMIT;
+    }
+    msg.u.archive_keys = *keys;
+    return to_home(core, home, &msg);
+}
+
+enum err
+fed_core_archive_ask(struct fed_core *core, const struct clinic_id *home,
+                     uint64_t generation)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_ASK};
+
+    msg.u.archive_ask.generation = generation;
+    return to_home(core, home, &msg);
 }

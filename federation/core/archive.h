@@ -9,7 +9,8 @@
 #include "federation/core/core.h"
 
 enum {
-    FED_ARCHIVE_PARTS = 8 /* that come for one question */
+    FED_ARCHIVE_PARTS = 8, /* that come for one question */
+    FED_ARCHIVE_KEYS = 1   /* code of an ARCHIVE show that has keys */
 };
 
 /*
@@ -28,5 +29,19 @@ MUST_CHECK enum err fed_core_archive_put(struct fed_core *core,
 MUST_CHECK enum err fed_core_archive_get(struct fed_core *core,
                                          const struct clinic_id *home,
                                          uint64_t from);
+
+/*
+ * Keep these keys in the place of those of before, if they are not of an older
+ * generation, and hand them to the patient's other devices.  Errors as above.
+ */
+struct proto_device_archive_keys;
+MUST_CHECK enum err
+fed_core_archive_keys(struct fed_core *core, const struct clinic_id *home,
+                      const struct proto_device_archive_keys *keys);
+
+/* What keys are there?  An ARCHIVE show follows.  Errors as above. */
+MUST_CHECK enum err fed_core_archive_ask(struct fed_core *core,
+                                         const struct clinic_id *home,
+                                         uint64_t generation);
 
 #endif

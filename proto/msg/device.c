@@ -81,6 +81,16 @@ static const struct proto_field home_fields[] = {
     PROTO_BIN(proto_device_home, addrs, LIMIT_MSG_ADDRS),
 };
 
+static const struct proto_field archive_keys_fields[] = {
+    PROTO_UINT(proto_device_archive_keys, generation, UINT32_MAX),
+    PROTO_BIN(proto_device_archive_keys, keys, PROTO_DEVICE_KEYS_MAX),
+    PROTO_BIN(proto_device_archive_keys, ring, PROTO_DEVICE_RING_MAX),
+};
+
+static const struct proto_field archive_ask_fields[] = {
+    PROTO_UINT(proto_device_archive_ask, generation, UINT32_MAX),
+};
+
 struct entry {
     enum proto_device_type type;
     uint64_t version;
@@ -108,6 +118,10 @@ static const struct entry entries[] = {
     {PROTO_DEVICE_CONTINUE, 1,
      PROTO_SHAPE(proto_device_continue, continue_fields)},
     {PROTO_DEVICE_HOME, 1, PROTO_SHAPE(proto_device_home, home_fields)},
+    {PROTO_DEVICE_ARCHIVE_KEYS, 1,
+     PROTO_SHAPE(proto_device_archive_keys, archive_keys_fields)},
+    {PROTO_DEVICE_ARCHIVE_ASK, 1,
+     PROTO_SHAPE(proto_device_archive_ask, archive_ask_fields)},
 };
 
 static const struct entry *

@@ -30,16 +30,20 @@ enum proto_device_type {
     PROTO_DEVICE_ARCHIVE_GET = 168,
     PROTO_DEVICE_ARCHIVE_PART = 169,
     PROTO_DEVICE_CONTINUE = 170,
-    PROTO_DEVICE_HOME = 171
+    PROTO_DEVICE_HOME = 171,
+    PROTO_DEVICE_ARCHIVE_KEYS = 174,
+    PROTO_DEVICE_ARCHIVE_ASK = 175
 };
 
 /* Bounds of this protocol alone, in bytes unless the name says otherwise. */
 enum {
     PROTO_DEVICE_CERT_MAX = 512, /* a device certificate */
     PROTO_DEVICE_LIST_MAX = PROTO_PATIENT_LIST,
-    PROTO_DEVICE_BIRTH_MAX = 10,       /* 1980-02-29 */
-    PROTO_DEVICE_KPS_MAX = 64,         /* key packages in one message */
-    PROTO_DEVICE_PART_MAX = 512 * 1024 /* a sealed part of the archive */
+    PROTO_DEVICE_BIRTH_MAX = 10,        /* 1980-02-29 */
+    PROTO_DEVICE_KPS_MAX = 64,          /* key packages in one message */
+    PROTO_DEVICE_PART_MAX = 512 * 1024, /* a sealed part of the archive */
+    PROTO_DEVICE_KEYS_MAX = 4096,       /* its newest key for each device */
+    PROTO_DEVICE_RING_MAX = 32 * 1024   /* its older keys */
 };
 
 enum proto_device_code {
@@ -136,6 +140,25 @@ struct proto_device_archive_part {
     struct view part;
 };
 
+/*
+ * The archive's keys, one for each list that the patient key signed, so that a
+ * device that was removed reads nothing that is archived afterwards.  From the
+ * device that signed, and from the home clinic to the others, and as its answer
+ * to ASK.  keys: the newest, sealed to each device, signed by the patient key
+ * (empty: as before); ring: the older ones, sealed under the newest (empty: as
+ * before).
+ */
+struct proto_device_archive_keys {
+    uint64_t generation; /* that the patient key signed; 0: none is kept */
+    struct view keys;
+    struct view ring;
+};
+
+/* What is kept of them? */
+struct proto_device_archive_ask {
+    uint64_t generation; /* that the asker wants */
+};
+
 /* From a patient's device: a thread with us, please, that comes after this one,
    whose clinic is gone. */
 struct proto_device_continue {
@@ -163,6 +186,8 @@ struct proto_device_msg {
         struct proto_device_archive_put archive_put;
         struct proto_device_archive_get archive_get;
         struct proto_device_archive_part archive_part;
+        struct proto_device_archive_keys archive_keys;
+        struct proto_device_archive_ask archive_ask;
         struct proto_device_continue next;
         struct proto_device_home home;
     } u;

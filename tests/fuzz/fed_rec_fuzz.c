@@ -39,7 +39,8 @@ static const struct proto_shape *const shapes[] = {
     &fed_app_rec_grant_shape,   &proto_hub_signed_shape,
     &proto_hub_said_shape,      &fed_rec_frank_shape,
     &fed_rec_reporter_shape,    &proto_frank_shape,
-    &fed_app_rec_doubt_shape,
+    &fed_app_rec_doubt_shape,   &fed_app_rec_ring_shape,
+    &fed_app_rec_keys_shape,
 };
 
 enum {

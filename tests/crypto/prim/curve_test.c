@@ -3,6 +3,8 @@
 
 #include "tests/support/check.h"
 
+#include <string.h>
+
 /* RFC 7748 5.2 and 6.1 */
 TEST(x25519)
 {
@@ -22,6 +24,24 @@ TEST(x25519)
     prim_x25519_base(priv.p, base);
     CHECK_OK(prim_x25519(priv.p, nine, out));
     CHECK_VIEW(VIEW_ARRAY(out), VIEW_ARRAY(base));
+}
+
+/* One key for both: the pair that a signing key gives. */
+TEST(x25519_of_a_signing_key)
+{
+    static const uint8_t seed[PRIM_ED25519_SEED] = {3};
+    struct prim_sign_key key;
+    uint8_t priv[PRIM_X25519_SIZE];
+    uint8_t pub[PRIM_X25519_SIZE];
+    uint8_t base[PRIM_X25519_SIZE];
+
+    prim_ed25519_from_seed(seed, &key);
+    prim_x25519_of_key(&key, priv);
+    CHECK_OK(prim_x25519_of_pub(key.pub, pub));
+    prim_x25519_base(priv, base);
+    CHECK_VIEW(VIEW_ARRAY(base), VIEW_ARRAY(pub));
+    memset(key.pub, 0, sizeof(key.pub));
+    CHECK_ERR(prim_x25519_of_pub(key.pub, pub), ERR_INVALID);
 }
 
 /* [x25519-zero] points of small order give zero whatever the key */
@@ -96,6 +116,7 @@ TEST(ed25519_refuses_weak_keys)
 int
 main(void)
 {
-    return RUN(T(x25519), T(x25519_refuses_degenerate_keys), T(ed25519),
+    return RUN(T(x25519), T(x25519_of_a_signing_key),
+               T(x25519_refuses_degenerate_keys), T(ed25519),
                T(ed25519_refuses_weak_keys));
 }

@@ -15,20 +15,23 @@
 
 enum {
     FIRST = PROTO_DEVICE_ENROL,
-    LAST = PROTO_DEVICE_HOME
+    LAST = 191 /* not all of them are in use */
 };
 
 static _Alignas(max_align_t) uint8_t item[PROTO_ITEM_SIZE];
 
-static void
+static bool
 sample(uint64_t type, struct proto_device_msg *out)
 {
     const struct proto_shape *shape = proto_device_shape(type);
 
-    CHECK(shape != NULL);
     memset(out, 0, sizeof(*out));
+    if (shape == NULL) {
+        return false;
+    }
     out->type = (enum proto_device_type)type;
     sample_fill(shape, &out->u, 1, item);
+    return true;
 }
 
 TEST(there_and_back)
@@ -39,7 +42,9 @@ TEST(there_and_back)
         struct bytes out = {0};
         struct bytes again = {0};
 
-        sample(type, &msg);
+        if (!sample(type, &msg)) {
+            continue;
+        }
         CHECK_OK(proto_device_encode(mem_heap(), &msg, &out));
         CHECK_OK(proto_device_decode(view_of(&out), &back));
         CHECK_EQ(back.type, type);
@@ -59,9 +64,9 @@ TEST(there_and_back)
 TEST(numbers_apart_from_those_of_nodes)
 {
     for (uint64_t type = 0; type < 256; type++) {
-        bool ours = type >= FIRST && type <= LAST;
+        bool ours = proto_device_shape(type) != NULL;
 
-        CHECK_EQ(proto_device_shape(type) != NULL, ours);
+        CHECK(!ours || (type >= FIRST && type <= LAST));
         CHECK(!ours || proto_peer_shape(type) == NULL);
     }
 }
@@ -94,14 +99,14 @@ TEST(bounds)
     msg.u.list.list.len--;
     CHECK_OK(proto_device_encode(mem_heap(), &msg, &out));
     bytes_free(&out);
-    sample(PROTO_DEVICE_KP_PUBLISH, &msg);
+    CHECK(sample(PROTO_DEVICE_KP_PUBLISH, &msg));
     msg.u.kp_publish.kps =
         (struct proto_list){.items = kps, .len = PROTO_DEVICE_KPS_MAX + 1};
     CHECK_ERR(proto_device_encode(mem_heap(), &msg, &out), ERR_LIMIT);
-    sample(PROTO_DEVICE_KP_STATE, &msg);
+    CHECK(sample(PROTO_DEVICE_KP_STATE, &msg));
     msg.u.kp_state.code = PROTO_DEVICE_CODE_COUNT;
     CHECK_ERR(proto_device_encode(mem_heap(), &msg, &out), ERR_LIMIT);
-    sample(PROTO_DEVICE_ENROL, &msg);
+    CHECK(sample(PROTO_DEVICE_ENROL, &msg));
     msg.u.enrol.name = VIEW_LIT("\xff");
     CHECK(proto_device_encode(mem_heap(), &msg, &out) != OK);
     msg.type = (enum proto_device_type)1;
@@ -117,7 +122,7 @@ TEST(no_memory)
         enum err e;
 
         fail_mem_init(&f, n);
-        sample(PROTO_DEVICE_KP_PUBLISH, &msg);
+        CHECK(sample(PROTO_DEVICE_KP_PUBLISH, &msg));
         e = proto_device_encode(&f.mem, &msg, &a);
         bytes_free(&a);
         CHECK_EQ(f.live, 0);
@@ -146,7 +151,9 @@ TEST(examples_are_those_of_the_readme)
         struct bytes out = {0};
         char hex[2048];
 
-        sample(type, &msg);
+        if (!sample(type, &msg)) {
+            continue;
+        }
         CHECK_OK(proto_device_encode(mem_heap(), &msg, &out));
         CHECK(out.len * 2 < sizeof(hex));
         for (size_t i = 0; i < out.len; i++) {

@@ -43,6 +43,17 @@ export async function primitives(
         return -1;
       }
     },
+    x25519_of_pub(pub = 0, out = 0) {
+      try {
+        put(out, sodium.crypto_sign_ed25519_pk_to_curve25519(at(pub, 32)));
+        return 0;
+      } catch {
+        return -1;
+      }
+    },
+    x25519_of_key(key = 0, out = 0) {
+      put(out, sodium.crypto_sign_ed25519_sk_to_curve25519(at(key, 64)));
+    },
     ed25519_pub(seed = 0, out = 0) {
       const pair = sodium.crypto_sign_seed_keypair(at(seed, 32));
       pair.privateKey.fill(0);
