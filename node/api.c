@@ -149,6 +149,18 @@ node_json_num(json_t *o, const char *key, uint64_t n)
 }
 
 void
+node_json_picture(json_t *o, const struct proto_picture *p)
+{
+    json_t *row = json_object();
+
+    node_json_view(row, "type", view_str(proto_picture_name(p->type)));
+    node_json_num(row, "width", p->width);
+    node_json_num(row, "height", p->height);
+    node_json_num(row, "size", p->length);
+    (void)json_object_set_new(o, "picture", row);
+}
+
+void
 node_json_bool(json_t *o, const char *key, bool b)
 {
     (void)json_object_set_new(o, key, json_boolean(b));
@@ -233,6 +245,7 @@ static const struct command commands[] = {
     {"accept", node_cmd_accept, 1, 1},
     {"refuse", node_cmd_refuse, 1, 1},
     {"clinics", node_cmd_clinics, 0, 0},
+    {"clinics show", node_cmd_clinics_show, 1, 1},
     {"disconnect", node_cmd_disconnect, 1, 1},
     {"block", node_cmd_block, 1, 1},
     {"unblock", node_cmd_unblock, 1, 1},

@@ -132,6 +132,8 @@ void node_json_view(json_t *o, const char *key, struct view text);
 void node_json_hex(json_t *o, const char *key, struct view id);
 void node_json_num(json_t *o, const char *key, uint64_t n);
 void node_json_bool(json_t *o, const char *key, bool b);
+/* "picture": what it is. */
+void node_json_picture(json_t *o, const struct proto_picture *p);
 /* A new object at the end of array, or NULL. */
 json_t *node_json_item(json_t *array);
 /* A new array in o. */
@@ -235,6 +237,7 @@ enum err node_cmd_requests(struct node_call *c);
 enum err node_cmd_accept(struct node_call *c);
 enum err node_cmd_refuse(struct node_call *c);
 enum err node_cmd_clinics(struct node_call *c);
+enum err node_cmd_clinics_show(struct node_call *c);
 enum err node_cmd_disconnect(struct node_call *c);
 enum err node_cmd_block(struct node_call *c);
 enum err node_cmd_unblock(struct node_call *c);

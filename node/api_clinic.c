@@ -3,6 +3,7 @@
 #include "crypto/ident/profile.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/clinic/picture.h"
 
 #include <string.h>
 
@@ -83,6 +84,9 @@ show_profile(struct node_call *c, const struct clinic_id *root,
         node_json_view(into, "name", p.name);
         node_json_view(into, "address", p.address);
         node_json_view(into, "phone", p.phone);
+        if (p.picture.type != PROTO_PICTURE_NONE) {
+            node_json_picture(into, &p.picture);
+        }
     }
     return e;
 }
@@ -479,4 +483,51 @@ enum err
 node_cmd_clinics(struct node_call *c)
 {
     return list(c, false);
+}
+
+/* The picture into the file that came with the request. */
+static enum err
+save_picture(struct node_call *c, const struct store_clinic *clinic,
+             struct view picture)
+{
+    enum err e;
+
+    if (picture.len == 0) {
+        return node_call_fail(c, ERR_MISSING,
+                              clinic->state == STORE_CLINIC_CONNECTED &&
+                                      json_object_get(c->out, "picture") != NULL
+                                  ? "The picture has not arrived yet. Try "
+                                    "again in a moment."
+                                  : "There is no picture of this clinic.");
+    }
+    e = node_picture_write(c->files[0], picture);
+    return e == OK ? OK
+                   : node_call_fail(c, e,
+                                    "The picture cannot be written there "
+                                    "(%s). Choose another file.",
+                                    err_name(e));
+}
+
+enum err
+node_cmd_clinics_show(struct node_call *c)
+{
+    enum err e;
+    struct list l = {.c = c};
+    struct store_clinic clinic = {0};
+    struct bytes picture = {0};
+
+    TRY(store_read_begin(c->api->store, &l.txn));
+    TRY(node_find_clinic(c, l.txn, node_call_arg(c, 0), &clinic));
+    show_clinic(&l, &clinic, c->out);
+    e = node_picture_get(l.txn, &clinic.id, &picture);
+    TRY(e == ERR_MISSING ? OK : e);
+    store_read_end(l.txn);
+    l.txn = NULL;
+    node_json_bool(json_object_get(c->out, "picture"), "here", picture.len > 0);
+    TRY(c->files_len == 0 ? OK : save_picture(c, &clinic, view_of(&picture)));
+out:
+    store_read_end(l.txn);
+    store_clinic_clear(&clinic);
+    bytes_free(&picture);
+    return e;
 }

@@ -5,6 +5,7 @@
 #include "crypto/prim/secret.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/clinic/picture.h"
 #include "node/init.h"
 #include "node/self.h"
 
@@ -15,10 +16,15 @@
 static void
 show_profile(const struct node_api *api, json_t *o)
 {
+    struct proto_picture what;
+
     node_json_hex(o, "id", clinic_id_view(&api->root));
     node_json_view(o, "name", proto_phi_reveal(&api->profile.name));
     node_json_view(o, "address", proto_phi_reveal(&api->profile.address));
     node_json_view(o, "phone", proto_phi_reveal(&api->profile.phone));
+    if (proto_picture_read(view_of(&api->profile.picture), &what) == OK) {
+        node_json_picture(o, &what);
+    }
 }
 
 enum err
@@ -46,12 +52,37 @@ set_words(struct node_call *c, const char *flag, size_t max, struct phi *out)
     return phi_from(c->api->mem, v, out);
 }
 
+/* --picture, --no-picture: *change says that there is one of them. */
+static enum err
+read_picture(struct node_call *c, bool *change, struct bytes *out)
+{
+    enum err e = OK;
+
+    *change = node_call_has(c, "no-picture") || c->files_len > 0;
+    if (node_call_has(c, "no-picture") && c->files_len > 0) {
+        return node_call_fail(c, ERR_INVALID,
+                              "Give --picture or --no-picture, not both.");
+    }
+    if (c->files_len > 0) {
+        e = node_picture_file(c->api->mem, c->files[0], out);
+    }
+    return e == OK || e == ERR_NOMEM
+               ? e
+               : node_call_fail(c, e, "%s", node_picture_fault(e));
+}
+
 enum err
 node_cmd_profile_set(struct node_call *c)
 {
     enum err e;
     struct node_self s = {.action = NODE_AUDIT_PROFILE};
+    struct bytes picture = {0};
+    bool change;
 
+    e = read_picture(c, &change, &picture);
+    if (e != OK) {
+        return e;
+    }
     (void)pthread_mutex_lock(&c->api->identity_mx);
     TRY(node_self_begin(c->api, &s));
     TRY(set_words(c, "name", IDENT_NAME_MAX, &s.profile.name));
@@ -60,12 +91,17 @@ node_cmd_profile_set(struct node_call *c)
     if (phi_len(&s.profile.name) == 0) {
         TRY(node_call_fail(c, ERR_INVALID, "The clinic needs a name."));
     }
+    if (change) {
+        bytes_free(&s.profile.picture);
+        s.profile.picture = bytes_take(&picture);
+    }
     s.profile.changed_ms = store_now_ms(c->api->store);
     TRY(node_self_commit(&s));
     show_profile(c->api, c->out);
 out:
     (void)pthread_mutex_unlock(&c->api->identity_mx);
     node_self_clear(&s);
+    bytes_free(&picture);
     return e;
 }
 

@@ -284,6 +284,7 @@ start_runner(struct daemon *d)
         .identity = &d->api.identity,
         .addrs = view_of(&d->addrs),
         .profile = view_of(&d->profile),
+        .picture = view_of(&d->api.profile.picture),
         .member = d->api.member,
         .restored = d->restored,
         .on_news = node_news_tell,

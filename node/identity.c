@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/identity.h"
 
+#include "crypto/prim/hash.h"
+#include "node/clinic/picture.h"
+
 #include "crypto/prim/secret.h"
 #include "proto/wire/mp_rd.h"
 #include "proto/wire/mp_wr.h"
@@ -216,6 +219,7 @@ node_profile_clear(struct node_profile *p)
     phi_free(&p->name);
     phi_free(&p->address);
     phi_free(&p->phone);
+    bytes_free(&p->picture);
     p->changed_ms = 0;
 }
 
@@ -233,6 +237,7 @@ node_profile_save(struct store_txn *txn, const struct node_profile *p)
     proto_wr_str(&w, proto_phi_reveal(&p->phone));
     TRY(w.e);
     TRY(store_setting_put(txn, PROFILE, proto_wr_view(&w)));
+    TRY(node_picture_put(txn, NULL, view_of(&p->picture)));
 out:
     proto_wr_clear(&w);
     return e;
@@ -262,6 +267,8 @@ node_profile_load(struct store_txn *txn, struct node_profile *out)
     TRY(phi_from(mem, name, &p.name));
     TRY(phi_from(mem, address, &p.address));
     TRY(phi_from(mem, phone, &p.phone));
+    e = node_picture_get(txn, NULL, &p.picture);
+    TRY(e == ERR_MISSING ? OK : e);
     *out = p;
     memset(&p, 0, sizeof(p));
 out:
@@ -275,14 +282,20 @@ node_profile_sign(const struct mem *mem, const struct node_identity *id,
                   const struct node_profile *p, struct bytes *out)
 {
     struct ident_profile profile = {0};
+    enum err e = OK;
 
     profile.root = id->root;
     profile.changed_ms = p->changed_ms;
     profile.name = proto_phi_reveal(&p->name);
     profile.address = proto_phi_reveal(&p->address);
     profile.phone = proto_phi_reveal(&p->phone);
-    return ident_profile_make(mem, &id->node, view_of(&id->chain), &profile,
-                              out);
+    if (p->picture.len > 0) {
+        TRY(proto_picture_read(view_of(&p->picture), &profile.picture));
+        prim_sha256(view_of(&p->picture), profile.picture_hash.b);
+    }
+    TRY(ident_profile_make(mem, &id->node, view_of(&id->chain), &profile, out));
+out:
+    return e;
 }
 
 /* -------------------------------------------------------------------- root */

@@ -79,6 +79,7 @@ struct node_profile {
     struct phi name;
     struct phi address;
     struct phi phone;
+    struct bytes picture; /* may be empty (node/clinic/picture.h) */
 };
 
 void node_profile_clear(struct node_profile *p);

@@ -81,6 +81,7 @@ write_first(void *ctx, struct store_txn *txn)
     TRY(phi_from(f->mem, f->init->name, &profile.name));
     TRY(phi_from(f->mem, f->init->address, &profile.address));
     TRY(phi_from(f->mem, f->init->phone, &profile.phone));
+    TRY(bytes_copy(f->mem, f->init->picture, &profile.picture));
     TRY(node_profile_save(txn, &profile));
     TRY(write_member(txn, f, now_ms));
 out:

@@ -16,7 +16,8 @@ struct node_init {
     struct view name; /* of the clinic, never empty */
     struct view address;
     struct view phone;
-    struct view member; /* the first member, an admin */
+    struct view member;  /* the first member, an admin */
+    struct view picture; /* checked (node_picture_file); may be empty */
 };
 
 struct node_sheet {

@@ -36,6 +36,7 @@ struct node_runner_config {
     const struct node_identity *identity; /* copied */
     struct view addrs;                    /* ours, proto_addr_append */
     struct view profile;                  /* ours, signed */
+    struct view picture;                  /* that it names, or empty */
     struct member_id member;              /* of `init` */
     struct fed_net_tuning tuning;
     bool restored; /* the store was restored since the last start */
@@ -130,8 +131,8 @@ void node_runner_unfollow(struct node_runner *r, struct node_follow *f);
 /* New certificate, addresses or profile: told to the network and the core. */
 MUST_CHECK enum err node_runner_set_self(struct node_runner *r,
                                          const struct node_identity *identity,
-                                         struct view addrs,
-                                         struct view profile);
+                                         struct view addrs, struct view profile,
+                                         struct view picture);
 
 struct node_runner_stats {
     uint64_t batches;

@@ -121,6 +121,7 @@ struct node_runner {
     struct node_identity identity;
     struct bytes addrs;
     struct bytes profile;
+    struct bytes picture;
     struct fed_core *core;
     struct fed_net *net;
     struct node_blobs *blobs;

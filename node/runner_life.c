@@ -38,6 +38,7 @@ free_runner(struct node_runner *r)
     node_identity_clear(&r->identity);
     bytes_free(&r->addrs);
     bytes_free(&r->profile);
+    bytes_free(&r->picture);
     mem_free(r->c.mem, r->parties, r->parties_cap * sizeof(*r->parties));
     for (size_t i = 0; i < NODE_FOLLOWS; i++) {
         node_answer_clear(&r->follows[i].answer);
@@ -57,13 +58,14 @@ free_runner(struct node_runner *r)
 /* Copy what the caller may change or free. */
 static enum err
 copy_self(struct node_runner *r, const struct node_identity *id,
-          struct view addrs, struct view profile)
+          struct view addrs, struct view profile, struct view picture)
 {
     enum err e;
     const struct mem *mem = r->c.mem;
     struct node_identity copy = *id;
     struct bytes a = {0};
     struct bytes p = {0};
+    struct bytes pic = {0};
 
     copy.renewal_cert = (struct bytes){0};
     copy.chain = (struct bytes){0};
@@ -73,17 +75,21 @@ copy_self(struct node_runner *r, const struct node_identity *id,
     TRY(bytes_copy(mem, view_of(&id->revocation), &copy.revocation));
     TRY(bytes_copy(mem, addrs, &a));
     TRY(bytes_copy(mem, profile, &p));
+    TRY(bytes_copy(mem, picture, &pic));
     node_identity_clear(&r->identity);
     bytes_free(&r->addrs);
     bytes_free(&r->profile);
+    bytes_free(&r->picture);
     r->identity = copy;
     r->addrs = a;
     r->profile = p;
+    r->picture = pic;
     return OK;
 out:
     node_identity_clear(&copy);
     bytes_free(&a);
     bytes_free(&p);
+    bytes_free(&pic);
     return e;
 }
 
@@ -96,6 +102,7 @@ self_of(const struct node_runner *r)
         .node_seed = VIEW_ARRAY(r->identity.node.seed),
         .addrs = view_of(&r->addrs),
         .profile = view_of(&r->profile),
+        .picture = view_of(&r->picture),
         .revocation = view_of(&r->identity.revocation),
     };
 
@@ -169,11 +176,13 @@ node_runner_start(const struct node_runner_config *config,
     r->c.identity = NULL;
     r->c.addrs = (struct view){0};
     r->c.profile = (struct view){0};
+    r->c.picture = (struct view){0};
     r->asks_end = &r->asks;
     r->desk.mem = config->mem;
     r->desk.self = config->identity->root;
     r->desk.member = config->member;
-    TRY(copy_self(r, config->identity, config->addrs, config->profile));
+    TRY(copy_self(r, config->identity, config->addrs, config->profile,
+                  config->picture));
     TRY(start_parts(r));
     *out = r;
     r = NULL;
@@ -233,6 +242,7 @@ struct self_change {
     const struct node_identity *identity;
     struct view addrs;
     struct view profile;
+    struct view picture;
 };
 
 static enum err
@@ -243,7 +253,7 @@ step_set_self(void *ctx, struct fed_core *core)
     struct fed_identity net;
     enum err e;
 
-    TRY(copy_self(c->r, c->identity, c->addrs, c->profile));
+    TRY(copy_self(c->r, c->identity, c->addrs, c->profile, c->picture));
     self = self_of(c->r);
     net = net_identity_of(c->r);
     TRY(fed_core_set_self(core, &self));
@@ -255,9 +265,9 @@ out:
 enum err
 node_runner_set_self(struct node_runner *r,
                      const struct node_identity *identity, struct view addrs,
-                     struct view profile)
+                     struct view profile, struct view picture)
 {
-    struct self_change c = {r, identity, addrs, profile};
+    struct self_change c = {r, identity, addrs, profile, picture};
     struct node_step step = {
         .step = step_set_self, .ctx = &c, .when_full = true};
 

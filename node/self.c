@@ -35,6 +35,7 @@ copy_profile(const struct mem *mem, const struct node_profile *from,
     TRY(phi_from(mem, proto_phi_reveal(&from->name), &out->name));
     TRY(phi_from(mem, proto_phi_reveal(&from->address), &out->address));
     TRY(phi_from(mem, proto_phi_reveal(&from->phone), &out->phone));
+    TRY(bytes_copy(mem, view_of(&from->picture), &out->picture));
 out:
     return e;
 }
@@ -88,7 +89,7 @@ node_self_commit(struct node_self *s)
     }
     TRY(store_write(api->store, write_self, s, STORE_JOB_FREES));
     TRY(node_runner_set_self(api->runner, &s->identity, view_of(&addrs),
-                             view_of(&profile)));
+                             view_of(&profile), view_of(&s->profile.picture)));
     (void)pthread_mutex_lock(&api->self_mx);
     before.identity = api->identity;
     before.profile = api->profile;

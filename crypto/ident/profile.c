@@ -19,6 +19,38 @@ words_fit(const struct ident_profile *p)
            proto_utf8_valid(p->address) && proto_utf8_valid(p->phone);
 }
 
+static void
+put_picture(struct proto_wr *w, const struct ident_profile *p)
+{
+    if (p->picture.type == PROTO_PICTURE_NONE) {
+        proto_wr_nil(w);
+        return;
+    }
+    proto_wr_array(w, 5);
+    proto_wr_uint(w, p->picture.type);
+    proto_wr_uint(w, p->picture.length);
+    proto_wr_uint(w, p->picture.width);
+    proto_wr_uint(w, p->picture.height);
+    proto_wr_bin(w, hash32_view(&p->picture_hash));
+}
+
+static void
+get_picture(struct proto_rd *r, struct ident_profile *p)
+{
+    if (proto_rd_nil(r)) {
+        return;
+    }
+    proto_rd_array(r, 5);
+    p->picture.type = proto_rd_u64(r);
+    p->picture.length = proto_rd_u64(r);
+    p->picture.width = proto_rd_u64(r);
+    p->picture.height = proto_rd_u64(r);
+    p->picture_hash = proto_rd_hash32(r);
+    if (!proto_picture_fits(&p->picture)) {
+        proto_rd_fail(r, ERR_LIMIT); /* [profile-picture-bounds] */
+    }
+}
+
 enum err
 ident_profile_make(const struct mem *mem, const struct prim_sign_key *node,
                    struct view chain, const struct ident_profile *profile,
@@ -28,7 +60,8 @@ ident_profile_make(const struct mem *mem, const struct prim_sign_key *node,
     struct bytes statement = {0};
     struct proto_wr w = proto_wr_open(mem);
 
-    if (!words_fit(profile)) {
+    if (!words_fit(profile) || (profile->picture.type != PROTO_PICTURE_NONE &&
+                                !proto_picture_fits(&profile->picture))) {
         return ERR_INVALID;
     }
     proto_wr_array(&w, 8);
@@ -39,11 +72,7 @@ ident_profile_make(const struct mem *mem, const struct prim_sign_key *node,
     proto_wr_str(&w, profile->name);
     proto_wr_str(&w, profile->address);
     proto_wr_str(&w, profile->phone);
-    if (profile->has_picture) {
-        proto_wr_bin(&w, hash32_view(&profile->picture));
-    } else {
-        proto_wr_nil(&w);
-    }
+    put_picture(&w, profile);
     TRY(proto_wr_take(&w, &statement));
     TRY(ident_by_node_make(mem, IDENT_PROFILE, node, chain, view_of(&statement),
                            out));
@@ -72,10 +101,7 @@ profile_decode(struct view statement, struct ident_profile *out)
     p.name = proto_rd_str(&r, IDENT_NAME_MAX);
     p.address = proto_rd_str(&r, IDENT_ADDRESS_MAX);
     p.phone = proto_rd_str(&r, IDENT_PHONE_MAX);
-    p.has_picture = !proto_rd_nil(&r);
-    if (p.has_picture) {
-        p.picture = proto_rd_hash32(&r);
-    }
+    get_picture(&r, &p);
     TRY(proto_rd_end(&r));
     if (p.name.len == 0) {
         return ERR_FORMAT;

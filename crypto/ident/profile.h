@@ -4,7 +4,8 @@
  * before they connect.  The picture travels apart, named by its hash, so that
  * a profile fits the frame of a peer that is not known yet.
  *
- *     [type, 1, root, changed, name, address, phone, picture hash or nil]
+ *     [type, 1, root, changed, name, address, phone, picture or nil]
+ *     picture = [type, length, width, height, SHA-256]
  *
  * Also what replaces a rotated link (decisions B, forward).
  */
@@ -12,6 +13,7 @@
 #define CRYPTO_IDENT_PROFILE_H
 
 #include "crypto/ident/cert.h"
+#include "proto/msg/picture.h"
 
 enum {
     IDENT_NAME_MAX = 200,
@@ -27,11 +29,11 @@ struct ident_profile {
     struct view name;    /* never empty */
     struct view address;
     struct view phone;
-    bool has_picture;
-    struct hash32 picture;
+    struct proto_picture picture; /* type NONE: there is none */
+    struct hash32 picture_hash;
 };
 
-/* ERR_INVALID  no name, a field too long or not UTF-8 */
+/* ERR_INVALID  no name, a field too long or not UTF-8, no such picture */
 MUST_CHECK enum err ident_profile_make(const struct mem *mem,
                                        const struct prim_sign_key *node,
                                        struct view chain,

@@ -402,6 +402,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
     case FED_SHOW_PROFILE:
     case FED_SHOW_ENROL:
         return fed_app_show_clinic(app, show);
+    case FED_SHOW_PICTURE:
+        return fed_app_show_picture(app, show);
     case FED_SHOW_DEVICES:
         return devices(app, show);
     case FED_SHOW_CONSENT:

@@ -27,6 +27,7 @@
 
 #include "federation/core/report.h"
 #include "proto/msg/link.h"
+#include "proto/msg/picture.h"
 
 struct fed_app;
 
@@ -54,6 +55,7 @@ enum fed_app_space {
     FED_APP_COUNT = 75,   /* name: a counter */
     FED_APP_NEWS = 76,    /* number: what happened, for people */
     FED_APP_DOUBT = 77,   /* thread id, what, subject: since when */
+    FED_APP_PICTURE = 78, /* clinic root: its picture */
     FED_APP_SPACE_END
 };
 
@@ -365,7 +367,8 @@ struct fed_app_clinic {
     struct view name; /* of its profile, verified; may be empty */
     struct view address;
     struct view phone;
-    struct view label; /* of the link */
+    struct proto_picture picture; /* that its profile names; type NONE: none */
+    struct view label;            /* of the link */
 };
 
 /* ERR_MISSING */

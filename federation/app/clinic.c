@@ -140,6 +140,7 @@ fed_app_show_clinic(struct fed_app *app, const struct fed_show *show)
         }
     }
     TRY(fed_app_clinic_save(app, &show->peer, &rec));
+    TRY(fed_app_picture_fit(app, &show->peer, &rec));
     if (show->kind == FED_SHOW_PROFILE) {
         TRY(fed_app_archive_note(app, FED_APP_KEPT_CLINIC, &nowhere,
                                  show->peer.b));
@@ -181,6 +182,7 @@ show_rec(struct fed_app *app, const struct clinic_id *root,
         out->name = p.name;
         out->address = p.address;
         out->phone = p.phone;
+        out->picture = p.picture;
     }
 }
 

@@ -272,6 +272,13 @@ MUST_CHECK enum err fed_app_message_rec(struct fed_app *app,
                                         struct fed_app_rec_message *out,
                                         struct bytes *hold);
 
+/* picture.c: FED_SHOW_PICTURE; and after a change of rec, an old one goes. */
+MUST_CHECK enum err fed_app_show_picture(struct fed_app *app,
+                                         const struct fed_show *show);
+MUST_CHECK enum err fed_app_picture_fit(struct fed_app *app,
+                                        const struct clinic_id *root,
+                                        const struct fed_app_rec_clinic *rec);
+
 /* clinic.c */
 MUST_CHECK enum err fed_app_show_clinic(struct fed_app *app,
                                         const struct fed_show *show);

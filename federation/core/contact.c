@@ -9,9 +9,9 @@
  */
 #include "federation/core/bound.h"
 #include "federation/core/care.h"
+#include "federation/core/picture.h"
 #include "federation/core/trust.h"
 
-#include "crypto/ident/profile.h"
 #include "crypto/ident/redeem.h"
 #include "crypto/prim/hash.h"
 
@@ -59,6 +59,7 @@ recv_profile(struct fed_core *core, struct fed_party *p, struct view in)
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->peer = p->root;
     TRY(bytes_copy(core->mem, in, &show->body));
+    TRY(fed_picture_profile(core, p, &profile));
 out:
     return e;
 }
@@ -439,6 +440,7 @@ fed_party_lively(struct fed_core *core, struct fed_party *p)
         p->told_known = true;
     }
     TRY(fed_contact_profile(core, p));
+    TRY(fed_picture_ask(core, p));
     TRY(fed_device_lively(core, p));
     TRY(fed_stream_pump(core, p));
     TRY(fed_revoke_kick(core, p));

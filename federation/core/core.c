@@ -8,6 +8,7 @@
 #include "crypto/prim/hash.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/picture.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -84,6 +85,7 @@ set_self(struct fed_core *core, const struct fed_self *self)
     TRY(replace(core, &core->chain, self->chain));
     TRY(replace(core, &core->addrs, self->addrs));
     TRY(replace(core, &core->profile, self->profile));
+    TRY(replace(core, &core->picture, self->picture));
     TRY(replace(core, &core->revocation, self->revocation));
     memcpy(core->seed, self->node_seed.p, sizeof(core->seed));
     core->node = node;
@@ -92,6 +94,10 @@ set_self(struct fed_core *core, const struct fed_self *self)
     memset(core->profile_hash, 0, sizeof(core->profile_hash));
     if (self->profile.len > 0) {
         prim_sha256(self->profile, core->profile_hash);
+    }
+    memset(core->picture_hash, 0, sizeof(core->picture_hash));
+    if (self->picture.len > 0) {
+        prim_sha256(self->picture, core->picture_hash);
     }
     core->config.self = (struct fed_self){.root = self->root};
 out:
@@ -269,6 +275,7 @@ fed_core_free(struct fed_core *core)
     bytes_free(&core->chain);
     bytes_free(&core->addrs);
     bytes_free(&core->profile);
+    bytes_free(&core->picture);
     bytes_free(&core->revocation);
     bytes_free(&core->list);
     mem_free(core->mem, core, sizeof(*core));
@@ -521,6 +528,7 @@ fed_core_tick(struct fed_core *core)
     }
     TRY(fed_contact_later(core));
     TRY(fed_idle_tick(core));
+    TRY(fed_picture_later(core));
     TRY(fed_watch_tick(core));
     if (core->busy_len > 0) {
         fed_tx_timer(core, now + LIMIT_BUSY_MS);

@@ -58,6 +58,7 @@ struct fed_self {
     struct view node_seed;     /* 32 bytes */
     struct view addrs;         /* where we can be dialled: proto_addr_append */
     struct view profile;       /* our signed profile; may be empty */
+    struct view picture;       /* that it names; may be empty */
     struct view revocation;    /* newest root-signed revocation; may be empty */
 };
 

@@ -236,7 +236,11 @@ enum fed_show_kind {
     FED_SHOW_REPORT,
     /* Patient author has another home, peer; on a device of it: there, at the
        addresses body. */
-    FED_SHOW_HOME
+    FED_SHOW_HOME,
+    /* body: the picture that peer's profile names, checked
+       (proto_picture_read); PROFILE came before, and an older picture ended
+       with it. */
+    FED_SHOW_PICTURE
 };
 
 /* What is behind a report. */

@@ -127,6 +127,7 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
         if (!is_zero(p->rec.in_stream)) {
             TRY(fed_device_reset(core, p));
             fed_asks_lost(core, p);
+            p->picture_asked = false;
         }
         memcpy(p->rec.in_stream, h->out_stream, sizeof(p->rec.in_stream));
         p->rec.in_applied = h->out_acked;

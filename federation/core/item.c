@@ -7,6 +7,7 @@
 #include "federation/core/care.h"
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
+#include "federation/core/picture.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -267,6 +268,12 @@ hubs(struct fed_core *core, struct fed_party *p,
     }
     if (msg->type == PROTO_PEER_HUB_OFFER) {
         return fed_move_offered(core, p, &msg->u.hub_offer);
+    }
+    if (msg->type == PROTO_PEER_PICTURE_GET) {
+        return fed_picture_give(core, p, &msg->u.picture_get);
+    }
+    if (msg->type == PROTO_PEER_PICTURE) {
+        return fed_picture_recv(core, p, &msg->u.picture);
     }
     if (msg->type == PROTO_PEER_REPORT) {
         return fed_report_recv(core, p, &msg->u.report);

@@ -4,6 +4,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/picture.h"
 
 #include "proto/msg/device.h"
 
@@ -301,6 +302,7 @@ fed_party_changed(struct fed_core *core, struct fed_party *p)
     enum err e;
     struct fed_show *show;
 
+    fed_picture_stance(p);
     TRY(fed_party_save(core, p));
     TRY(fed_party_want(core, p));
     if (p->kind == FED_KIND_DEVICE) {

@@ -35,6 +35,9 @@ struct fed_rec_party {
     uint64_t revoked;
     uint64_t incarnation; /* theirs, highest seen */
     uint8_t profile[32];  /* hash of their profile that we hold */
+    uint8_t picture[32];  /* that it names; zeros: none */
+    uint64_t picture_len;
+    bool pictured; /* it was shown */
     struct view addrs;
     /* how we met */
     uint8_t link[8];

@@ -59,6 +59,10 @@ struct fed_party {
     uint64_t certified_ms; /* when its newest certificate begins */
     uint8_t exporter[32];
     uint8_t profile_seen[32]; /* of ours, that they hold */
+    bool picture_asked;       /* and not answered yet */
+    uint64_t picture_ms;      /* asked too often: again then (mono) */
+    uint64_t pictures_ms;     /* the hour (mono) in which it asked us */
+    uint64_t pictures;        /* so often */
     uint64_t sent;            /* highest item sent on this connection */
     uint64_t their_last;      /* their newest item when they greeted */
     bool keys_asked;          /* DEVICE: for key packages, since start */
@@ -181,6 +185,8 @@ struct fed_core {
     struct bytes chain;
     struct bytes addrs;
     struct bytes profile;
+    struct bytes picture;
+    uint8_t picture_hash[32]; /* zeros: none */
     struct bytes revocation;
     uint8_t profile_hash[32];
     uint8_t seed[32];

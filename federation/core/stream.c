@@ -47,6 +47,7 @@ fed_stream_new(struct fed_core *core, struct fed_party *p)
     p->sent = 0;
     memset(p->rec.in_stream, 0, sizeof(p->rec.in_stream));
     p->rec.in_applied = 0;
+    p->picture_asked = false;
     p->dirty = true;
 out:
     return e;

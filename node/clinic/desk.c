@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/clinic/desk.h"
 
+#include "node/clinic/picture.h"
+
 #include "node/clinic/event.h"
 #include "node/clinic/intro.h"
 #include "node/clinic/report.h"
@@ -61,6 +63,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return party(txn, desk, show);
     case FED_SHOW_PROFILE:
         return node_desk_profile(txn, desk, show);
+    case FED_SHOW_PICTURE:
+        return node_desk_picture(txn, show);
     case FED_SHOW_LINK_USED:
         return node_desk_link_used(txn, show);
     case FED_SHOW_THREAD:

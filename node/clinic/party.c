@@ -2,6 +2,7 @@
 #include "crypto/ident/profile.h"
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
+#include "node/clinic/picture.h"
 #include "store/audit.h"
 #include "store/contact.h"
 #include "store/journal.h"
@@ -219,6 +220,9 @@ node_desk_party(struct store_txn *txn, struct node_desk *desk,
         c.state = state;
         TRY(note_state(txn, &c));
     }
+    if (state != STORE_CLINIC_CONNECTED) {
+        TRY(node_picture_put(txn, &c.id, (struct view){0}));
+    }
     TRY(store_clinic_put(txn, &c));
 out:
     store_clinic_clear(&c);
@@ -297,6 +301,7 @@ node_desk_profile(struct store_txn *txn, struct node_desk *desk,
     TRY(bytes_copy(desk->mem, view_of(&show->body), &c.profile));
     c.changed_ms = store_now_ms(store_txn_store(txn));
     TRY(store_clinic_put(txn, &c));
+    TRY(node_desk_picture_profile(txn, show));
     if (c.has_contact) {
         TRY(rename_contact(txn, desk, &c, &before));
     }

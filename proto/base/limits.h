@@ -120,7 +120,10 @@
 #define LIMIT_REPORT_WORDS 2000u               /* of whoever reports */
 #define LIMIT_REPORTS_DAY 20u /* from one clinic or patient, in */
 #define LIMIT_REPORTS_MS 86400000u
-#define LIMIT_ENTRY_MESSAGES 256u /* that one entry says */
+#define LIMIT_PICTURE LIMIT_KIB(64u) /* of a clinic */
+#define LIMIT_PICTURE_SIDE 1024u     /* wide and high */
+#define LIMIT_PICTURES_HOUR 6u       /* given to one clinic or device */
+#define LIMIT_ENTRY_MESSAGES 256u    /* that one entry says */
 #define LIMIT_FRANK_KEPT                                 \
     4096u /* entries of a thread that a device can prove \
            */

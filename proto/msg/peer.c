@@ -312,6 +312,16 @@ static const struct proto_field frank_fields[] = {
 const struct proto_shape proto_frank_shape =
     PROTO_SHAPE(proto_frank, frank_fields);
 
+static const struct proto_field picture_get_fields[] = {
+    PROTO_FIXED(proto_picture_get, hash),
+};
+
+static const struct proto_field picture_fields[] = {
+    PROTO_FIXED(proto_picture_msg, hash),
+    PROTO_UINT(proto_picture_msg, code, PROTO_PICTURE_CODE_COUNT - 1),
+    PROTO_BIN(proto_picture_msg, bytes, LIMIT_PICTURE),
+};
+
 static const struct proto_field report_fields[] = {
     PROTO_FIXED(proto_report, thread),
     PROTO_FIXED(proto_report, message),
@@ -443,6 +453,9 @@ static const struct entry entries[] = {
     {PROTO_PEER_CHECKPOINT, 1,
      PROTO_SHAPE(proto_checkpoint_msg, checkpoint_fields)},
     {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
+    {PROTO_PEER_PICTURE_GET, 1,
+     PROTO_SHAPE(proto_picture_get, picture_get_fields)},
+    {PROTO_PEER_PICTURE, 1, PROTO_SHAPE(proto_picture_msg, picture_fields)},
     {PROTO_PEER_ROUTE, 1, PROTO_SHAPE(proto_route, route_fields)},
     {PROTO_PEER_ROUTED, 1, PROTO_SHAPE(proto_routed, routed_fields)},
     {PROTO_PEER_AWAY, 1, PROTO_SHAPE(proto_away, away_fields)},

@@ -60,6 +60,8 @@ enum proto_peer_type {
     PROTO_PEER_ROSTER = 52,
     PROTO_PEER_CHECKPOINT = 53,
     PROTO_PEER_REPORT = 54,
+    PROTO_PEER_PICTURE_GET = 55,
+    PROTO_PEER_PICTURE = 56,
     PROTO_PEER_AWAY = 58,
 
     PROTO_PEER_BLOB_OPEN = 96,
@@ -387,6 +389,24 @@ struct proto_thread_end {
     uint64_t reason;
 };
 
+/* The picture that your profile names by this hash, please. */
+struct proto_picture_get {
+    uint8_t hash[32];
+};
+
+enum proto_picture_code {
+    PROTO_PICTURE_OK = 0,
+    PROTO_PICTURE_GONE = 1,  /* it is another by now: a newer profile says so */
+    PROTO_PICTURE_LATER = 2, /* asked too often */
+    PROTO_PICTURE_CODE_COUNT
+};
+
+struct proto_picture_msg {
+    uint8_t hash[32]; /* as asked */
+    uint64_t code;
+    struct view bytes; /* OK */
+};
+
 /*
  * Through a patient's delivery clinic (decisions F 24).  From a device: to is a
  * clinic, and the delivery clinic hands body on as ROUTED {from: the device,
@@ -527,6 +547,8 @@ struct proto_peer_msg {
         struct proto_roster roster;
         struct proto_checkpoint_msg checkpoint;
         struct proto_report report;
+        struct proto_picture_get picture_get;
+        struct proto_picture_msg picture;
         struct proto_route route;
         struct proto_routed routed;
         struct proto_away away;

@@ -46,6 +46,45 @@ check_signed(struct view in)
     bytes_free(&renewal);
 }
 
+/* What a node of a known clinic signed as its profile, whatever it says. */
+static void
+check_profile(struct view in)
+{
+    static const uint8_t seed[PRIM_ED25519_SEED] = {1};
+    struct prim_sign_key key;
+    struct ident_cert cert = {.not_after_ms = UINT32_MAX};
+    struct bytes renewal = {0};
+    struct bytes node = {0};
+    struct bytes chain = {0};
+    struct bytes text = {0};
+    struct bytes again = {0};
+    struct ident_check check = {.root = &cert.root, .now_ms = 1};
+    struct ident_profile p;
+
+    prim_ed25519_from_seed(seed, &key);
+    memcpy(cert.root.b, key.pub, sizeof(cert.root.b));
+    memcpy(cert.key, key.pub, sizeof(cert.key));
+    cert.generation = ident_generation(1, 0);
+    ASSERT(ident_cert_make(mem_heap(), IDENT_RENEWAL, &key, &cert, &renewal) ==
+           OK);
+    cert.generation = ident_generation(1, 1);
+    ASSERT(ident_cert_make(mem_heap(), IDENT_NODE, &key, &cert, &node) == OK);
+    ASSERT(ident_chain_make(mem_heap(), view_of(&renewal), view_of(&node),
+                            &chain) == OK);
+    if (ident_by_node_make(mem_heap(), IDENT_PROFILE, &key, view_of(&chain), in,
+                           &text) == OK &&
+        ident_profile_open(mem_heap(), view_of(&text), &check, &p) == OK) {
+        ASSERT(ident_profile_make(mem_heap(), &key, view_of(&chain), &p,
+                                  &again) == OK);
+        ASSERT(view_equal(view_of(&again), view_of(&text)));
+    }
+    bytes_free(&renewal);
+    bytes_free(&node);
+    bytes_free(&chain);
+    bytes_free(&text);
+    bytes_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(ident_forward_open(mem_heap(), in, &check, &old, &text) != OK);
     ASSERT(ident_revoke_open(mem_heap(), &root, in, &min) != OK);
     check_signed(in);
+    check_profile(in);
     if (ident_sheet_read(in, seed, &bad) == OK) {
         struct bytes words = {0};
         uint8_t again[PRIM_ED25519_SEED];

@@ -92,8 +92,11 @@ end_stop(struct end *n)
 static inline void
 end_make(struct end *n, const char *name)
 {
-    struct node_init init = {view_str(name), VIEW_LIT("Main St 1"),
-                             VIEW_LIT("555"), VIEW_LIT("Dr. Test")};
+    struct node_init init = {view_str(name),
+                             VIEW_LIT("Main St 1"),
+                             VIEW_LIT("555"),
+                             VIEW_LIT("Dr. Test"),
+                             {0}};
     struct node_sheet sheet = {0};
     pthread_condattr_t attr;
 

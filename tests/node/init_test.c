@@ -110,8 +110,11 @@ remove_config(const struct node_config *c)
 TEST(a_new_node_has_everything)
 {
     struct node_config config;
-    struct node_init init = {VIEW_LIT("Clinic"), VIEW_LIT("Street"),
-                             VIEW_LIT("555"), VIEW_LIT("Dr. A")};
+    struct node_init init = {VIEW_LIT("Clinic"),
+                             VIEW_LIT("Street"),
+                             VIEW_LIT("555"),
+                             VIEW_LIT("Dr. A"),
+                             {0}};
     struct node_sheet sheet = {0};
     struct node_sheet again = {0};
     struct node_vault vault;

@@ -3,6 +3,7 @@
  * A simulated node: the runner around a core, and its desk.
  */
 #include "crypto/ident/profile.h"
+#include "crypto/prim/hash.h"
 #include "tests/sim/store.h"
 
 #include <stdlib.h>
@@ -95,6 +96,18 @@ load_self(struct node *n)
         bytes_copy(mem_heap(), view_skip(rest, row.chain_len), &n->revocation));
 }
 
+/* What a profile says about a picture; the test may have one that is none. */
+static void
+sim_picture(const struct node *n, struct ident_profile *profile)
+{
+    if (n->picture.len > 0 &&
+        proto_picture_read(n->picture, &profile->picture) != OK) {
+        profile->picture =
+            (struct proto_picture){PROTO_PICTURE_PNG, n->picture.len, 1, 1};
+    }
+    prim_sha256(n->picture, profile->picture_hash.b);
+}
+
 /* The next certificate, of a generation above n->renew. */
 void
 sim_certify(struct world *w, struct node *n)
@@ -124,6 +137,7 @@ sim_certify(struct world *w, struct node *n)
                           &n->chain));
     profile.root = cert.root;
     profile.changed_ms = w->wall_ms;
+    sim_picture(n, &profile);
     bytes_free(&n->profile);
     must(ident_profile_make(mem_heap(), &n->key, view_of(&n->chain), &profile,
                             &n->profile));
@@ -149,6 +163,17 @@ node_rotate(struct world *w, size_t i, bool revoke)
     sim_certify(w, n);
     self = sim_self(n);
     node_stepped(w, i, fed_core_set_self(n->core, &self));
+}
+
+void
+node_picture(struct world *w, size_t i, struct view picture)
+{
+    w->nodes[i].picture = picture;
+    if (w->nodes[i].core != NULL) {
+        node_rotate(w, i, false);
+    } else {
+        sim_certify(w, &w->nodes[i]);
+    }
 }
 
 static uint64_t
@@ -253,6 +278,7 @@ sim_self(const struct node *n)
         .node_seed = VIEW_ARRAY(n->key.seed),
         .addrs = view_make(&n->index, 1),
         .profile = view_of(&n->profile),
+        .picture = n->picture,
         .revocation = view_of(&n->revocation),
     };
 
@@ -422,6 +448,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         [FED_SHOW_ENROL] = "enrol",
         [FED_SHOW_HUB] = "hub",
         [FED_SHOW_REPORT] = "report",
+        [FED_SHOW_PICTURE] = "picture",
         [FED_SHOW_DOUBT] = "doubt",
     };
 
@@ -479,6 +506,10 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_ENROL:
     case FED_SHOW_INTRO:
         sim_show_patient(n, s);
+        break;
+    case FED_SHOW_PICTURE:
+        rows_put(&n->rows, WORLD_PICTURE, clinic_id_view(&s->peer),
+                 view_of(&s->body));
         break;
     case FED_SHOW_PARTY:
     case FED_SHOW_PROFILE:

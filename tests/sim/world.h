@@ -19,7 +19,8 @@ enum {
     WORLD_CONNS = WORLD_NODES * WORLD_NODES,
     WORLD_DESK = 100, /* namespace of the desk's messages */
     WORLD_STATE = 101,
-    WORLD_SELF = 102 /* who the node is: one row */
+    WORLD_SELF = 102,   /* who the node is: one row */
+    WORLD_PICTURE = 103 /* clinic: its picture */
 };
 
 struct world;
@@ -79,6 +80,7 @@ struct node {
     struct bytes revocation;
     uint64_t renew; /* a certificate above this is wanted; 0: none is */
     struct bytes profile;
+    struct view picture;   /* of a clinic; the test's bytes */
     struct fed_core *core; /* NULL: down */
     struct rows rows;
     struct log log;
@@ -215,6 +217,9 @@ void node_stepped(struct world *w, size_t i, enum err e);
 
 /* A new node key and certificate; with revoke all before are revoked. */
 void node_rotate(struct world *w, size_t i, bool revoke);
+
+/* Another picture, or none. */
+void node_picture(struct world *w, size_t i, struct view picture);
 
 struct clinic_id node_root(const struct world *w, size_t i);
 /* A link of node i and the invitation that it makes. */

@@ -146,23 +146,36 @@ tool_request(const struct tool_run *run)
 
 /* ---------------------------------------------------------- the usual way */
 
-/* Open the files of --attach, or the one that is to be written. */
+/* The file that the node is to write, or NULL. */
+static const char *
+target(const struct tool_run *run)
+{
+    if (strcmp(run->args.command->name, "save-attachment") == 0) {
+        return run->args.arg[1];
+    }
+    return strcmp(run->args.command->name, "clinics show") == 0
+               ? tool_args_value(&run->args, "--picture", NULL)
+               : NULL;
+}
+
+/* Open the files of --attach or --picture, or the one that is to be written. */
 static enum tool_exit
 open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n)
 {
-    const char *path;
+    const char *path = target(run);
+    const char *flag =
+        strcmp(run->args.command->name, "send") == 0 ? "--attach" : "--picture";
 
-    if (strcmp(run->args.command->name, "save-attachment") == 0) {
-        files[0] =
-            open(run->args.arg[1], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (path != NULL) {
+        files[0] = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         *n = files[0] >= 0 ? 1 : 0;
         return files[0] >= 0
                    ? TOOL_EXIT_OK
-                   : tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s",
-                              run->args.arg[1], strerror(errno));
+                   : tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s", path,
+                              strerror(errno));
     }
     while (*n < TOOL_ARGS_MAX &&
-           (path = tool_args_nth(&run->args, "--attach", *n)) != NULL) {
+           (path = tool_args_nth(&run->args, flag, *n)) != NULL) {
         struct stat st;
 
         /* a pipe without a writer would keep us waiting here */
@@ -300,9 +313,8 @@ tool_cmd_plain(const struct tool_run *run)
                                       "progress", json_true());
         }
         code = tool_ask(run, request, files, files_len, &answer);
-        if (code != TOOL_EXIT_OK &&
-            strcmp(run->args.command->name, "save-attachment") == 0) {
-            (void)unlink(run->args.arg[1]);
+        if (code != TOOL_EXIT_OK && target(run) != NULL) {
+            (void)unlink(target(run));
         }
     }
     if (code == TOOL_EXIT_OK) {

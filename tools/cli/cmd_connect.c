@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* connect: who it is first, then a question, then the connection.  watch. */
 #include "tools/cli/cmd.h"
+#include "tools/cli/show.h"
 #include "tools/common/safe.h"
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ show_profile(const json_t *p)
             (void)printf("\n");
         }
     }
+    tool_show_picture(p, "  ");
     (void)printf("  key %.16s...\n\n", text(p, "id"));
     if (json_is_true(json_object_get(p, "review"))) {
         (void)printf("They decide about each request themselves.\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* init: a new node in the data folder, with its recovery sheet. */
 #include "crypto/ident/profile.h"
+#include "node/clinic/picture.h"
 #include "node/init.h"
 #include "proto/base/limits.h"
 #include "tools/cli/cmd.h"
@@ -150,6 +151,28 @@ tell(const struct tool_run *run, const struct node_sheet *sheet)
     return TOOL_EXIT_OK;
 }
 
+/* --picture; *out is empty without it. */
+static enum tool_exit
+read_picture(const struct tool_run *run, struct bytes *out)
+{
+    const char *path = tool_args_value(&run->args, "--picture", NULL);
+    int fd;
+    enum err e;
+
+    if (path == NULL) {
+        return TOOL_EXIT_OK;
+    }
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return tool_say(TOOL_EXIT_USAGE, "%s cannot be read: %s", path,
+                        strerror(errno));
+    }
+    e = node_picture_file(mem_heap(), fd, out);
+    (void)close(fd);
+    return e == OK ? TOOL_EXIT_OK
+                   : tool_say(TOOL_EXIT_USAGE, "%s", node_picture_fault(e));
+}
+
 enum tool_exit
 tool_cmd_init(const struct tool_run *run)
 {
@@ -162,13 +185,17 @@ tool_cmd_init(const struct tool_run *run)
         .phone = view_str(tool_args_value(&run->args, "--phone", "")),
         .member = view_str(tool_args_value(&run->args, "--member", "Admin")),
     };
+    struct bytes picture = {0};
     enum tool_exit code = read_config(run, &config);
     enum err e;
 
+    code = code == TOOL_EXIT_OK ? read_picture(run, &picture) : code;
     if (code != TOOL_EXIT_OK) {
         return code;
     }
+    init.picture = view_of(&picture);
     e = node_init(mem_heap(), NULL, &config, &init, &sheet);
+    bytes_free(&picture);
     if (e != OK) {
         return say_why(run, e);
     }

@@ -30,11 +30,12 @@ static const struct tool_flag globals[] = {
     {                                                                         \
         "--why", "TEXT", "how the patient said yes at your desk", false       \
     }
-#define PROFILE                                        \
-    {"--name", "NAME", "name of the clinic", false},   \
-        {"--street", "TEXT", "postal address", false}, \
-    {                                                  \
-        "--phone", "TEXT", "telephone number", false   \
+#define PROFILE                                                                \
+    {"--name", "NAME", "name of the clinic", false},                           \
+        {"--street", "TEXT", "postal address", false},                         \
+        {"--phone", "TEXT", "telephone number", false},                        \
+    {                                                                          \
+        "--picture", "FILE", "PNG or JPEG, at most 64 KB and 1024x1024", false \
     }
 
 static const struct tool_command commands[] = {
@@ -70,7 +71,7 @@ static const struct tool_command commands[] = {
      0,
      "change what other clinics see of us",
      NULL,
-     {PROFILE, {0}}},
+     {PROFILE, {"--no-picture", NULL, "have none any more", false}, {0}}},
     {"link create",
      "",
      0,
@@ -218,6 +219,14 @@ static const struct tool_command commands[] = {
      NULL,
      {{0}}},
     {"clinics", "", 0, 0, "the clinics you are connected with", NULL, {{0}}},
+    {"clinics show",
+     "CLINIC",
+     1,
+     1,
+     "one clinic, and its picture",
+     "What it says about itself, signed by it. The picture comes by itself "
+     "once you are connected.",
+     {{"--picture", "FILE", "save its picture here", false}, {0}}},
     {"disconnect",
      "WHO",
      1,

@@ -243,6 +243,18 @@ show_clinic(const json_t *c)
         tool_print_safe(tool_text(c, "phone"));
     }
     (void)printf("\n");
+    tool_show_picture(c, "          ");
+}
+
+static void
+show_one_clinic(const json_t *c)
+{
+    show_clinic(c);
+    if (tool_text(c, "address")[0] != '\0') {
+        (void)printf("          ");
+        tool_print_safe(tool_text(c, "address"));
+        (void)printf("\n");
+    }
 }
 
 static void
@@ -425,6 +437,7 @@ static const struct view_of_command views[] = {
     {"thread settle", tool_show_settled},
     {"requests", show_requests},
     {"clinics", show_clinics},
+    {"clinics show", show_one_clinic},
     {"inbox", show_inbox},
     {"thread show", show_thread},
     {"send", show_said},

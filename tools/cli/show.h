@@ -32,6 +32,8 @@ void tool_show_members(const json_t *answer);
 /* One message of a conversation that is about a consent, on one line. */
 void tool_show_consent(const json_t *message);
 void tool_show_profile(const json_t *answer);
+/* Its "picture", if there is one, as a line behind before. */
+void tool_show_picture(const json_t *answer, const char *before);
 void tool_show_audit(const json_t *answer);
 void tool_show_doctor(const json_t *answer);
 

@@ -84,7 +84,22 @@ tool_show_profile(const json_t *a)
     tool_print_safe(tool_text(a, "address"));
     (void)printf("\n");
     tool_print_safe(tool_text(a, "phone"));
-    (void)printf("\nclinic %s\n", tool_text(a, "id"));
+    (void)printf("\n");
+    tool_show_picture(a, "");
+    (void)printf("clinic %s\n", tool_text(a, "id"));
+}
+
+void
+tool_show_picture(const json_t *a, const char *before)
+{
+    const json_t *p = json_object_get(a, "picture");
+
+    if (p != NULL) {
+        (void)printf("%spicture: %s %lldx%lld, %lld KB\n", before,
+                     tool_text(p, "type"), tool_number(p, "width"),
+                     tool_number(p, "height"),
+                     (tool_number(p, "size") + 1023) / 1024);
+    }
 }
 
 void

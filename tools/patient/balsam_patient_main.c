@@ -49,6 +49,7 @@ static const struct {
     {"watch", tool_patient_watch},
     {"sync", tool_patient_only_sync},
     {"clinics", tool_patient_clinics},
+    {"clinics show", tool_patient_clinics_show},
     {"compare", tool_patient_compare},
     {"part", tool_patient_part},
     {"home", tool_patient_home},

@@ -2,9 +2,11 @@
 /* Clinics and consents: join, list, compare, part, answer. */
 #include "tools/patient/describe.h"
 
+#include "federation/app/picture.h"
 #include "proto/msg/link.h"
 #include "tools/common/safe.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,6 +166,17 @@ say_line(struct view words)
     }
 }
 
+static void
+say_picture(const struct proto_picture *p)
+{
+    if (p->type != PROTO_PICTURE_NONE) {
+        (void)fprintf(stderr, "picture: %s %llux%llu, %llu KB\n",
+                      proto_picture_name(p->type), (unsigned long long)p->width,
+                      (unsigned long long)p->height,
+                      (unsigned long long)((p->length + 1023) / 1024));
+    }
+}
+
 /* Show whom the link is of, and ask. */
 static enum tool_exit
 look(struct tool_patient *p, const struct proto_link *link)
@@ -194,6 +207,7 @@ look(struct tool_patient *p, const struct proto_link *link)
         say_line(c.name);
         say_line(c.address);
         say_line(c.phone);
+        say_picture(&c.picture);
         code = tool_confirm("Become its patient?")
                    ? TOOL_EXIT_OK
                    : tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
@@ -289,6 +303,51 @@ tool_patient_clinics(struct tool_patient *p)
     (void)json_object_set_new(p->out, "clinics", rows);
     bytes_free(&hold);
     return code;
+}
+
+/* Into a file that does not exist yet. */
+static enum tool_exit
+save_picture(struct tool_patient *p, const struct clinic_id *root,
+             const char *path)
+{
+    struct bytes picture = {0};
+    enum err e = fed_app_picture(p->app, root, &picture);
+    enum tool_exit code = TOOL_EXIT_OK;
+    FILE *f;
+
+    if (e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The clinic has no picture, or it has not arrived yet. "
+                        "Look with balsam-patient clinics, and try again.");
+    }
+    if (e != OK) {
+        return tool_patient_failed(p, e);
+    }
+    f = fopen(path, "wbx");
+    if (f == NULL || fwrite(picture.p, 1, picture.len, f) != picture.len) {
+        code = TOOL_EXIT_FAILED;
+    }
+    if (f != NULL && fclose(f) != 0) {
+        code = TOOL_EXIT_FAILED;
+    }
+    bytes_free(&picture);
+    return code == TOOL_EXIT_OK ? code
+                                : tool_say(code, "%s cannot be written: %s",
+                                           path, strerror(errno));
+}
+
+enum tool_exit
+tool_patient_clinics_show(struct tool_patient *p)
+{
+    struct clinic_id root;
+    const char *path = tool_args_value(&p->args, "--picture", NULL);
+    enum tool_exit code = tool_patient_sync(p);
+
+    code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[0], &root)
+                                : code;
+    code = code == TOOL_EXIT_OK ? put_clinic(p, &root) : code;
+    return code == TOOL_EXIT_OK && path != NULL ? save_picture(p, &root, path)
+                                                : code;
 }
 
 enum tool_exit

@@ -136,6 +136,15 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
     put_name(p, o, "name", c->root.b);
     tool_put_view(o, "address", c->address);
     tool_put_view(o, "phone", c->phone);
+    if (c->picture.type != PROTO_PICTURE_NONE) {
+        json_t *row = json_object();
+
+        tool_put_word(row, "type", proto_picture_name(c->picture.type));
+        tool_put_num(row, "width", c->picture.width);
+        tool_put_num(row, "height", c->picture.height);
+        tool_put_num(row, "size", c->picture.length);
+        (void)json_object_set_new(o, "picture", row);
+    }
     tool_put_word(o, "state", clinic_state(c->state));
     tool_put_word(o, "learned", learned(c->learned));
     if (c->learned == FED_APP_LEARNED_THREAD) {

@@ -90,6 +90,7 @@ enum tool_exit tool_patient_settle(struct tool_patient *p);
 enum tool_exit tool_patient_watch(struct tool_patient *p);
 enum tool_exit tool_patient_only_sync(struct tool_patient *p);
 enum tool_exit tool_patient_clinics(struct tool_patient *p);
+enum tool_exit tool_patient_clinics_show(struct tool_patient *p);
 enum tool_exit tool_patient_compare(struct tool_patient *p);
 enum tool_exit tool_patient_part(struct tool_patient *p);
 enum tool_exit tool_patient_home(struct tool_patient *p);

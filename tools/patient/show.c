@@ -38,6 +38,7 @@ show_clinic(const json_t *c)
         (void)printf(")");
     }
     (void)printf("\n");
+    tool_show_picture(c, "     ");
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/ident/profile.h"
+#include "proto/wire/mp_wr.h"
 #include "tests/crypto/ident/ident_fixture.h"
 #include "tests/support/fail_mem.h"
 
@@ -28,8 +29,11 @@ TEST(round_trip)
     c.root = &f.id;
     p = sample(&f);
     for (int picture = 0; picture < 2; picture++) {
-        p.has_picture = picture == 1;
-        memset(p.picture.b, picture == 1 ? 9 : 0, sizeof(p.picture.b));
+        if (picture == 1) {
+            p.picture =
+                (struct proto_picture){PROTO_PICTURE_JPEG, 65536, 1024, 7};
+            memset(p.picture_hash.b, 9, sizeof(p.picture_hash.b));
+        }
         CHECK_OK(
             ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b));
         CHECK(b.len < 2048);
@@ -38,8 +42,11 @@ TEST(round_trip)
         CHECK_VIEW(back.address, p.address);
         CHECK_VIEW(back.phone, p.phone);
         CHECK(back.changed_ms == p.changed_ms);
-        CHECK_EQ(back.has_picture, p.has_picture);
-        CHECK(hash32_equal(&back.picture, &p.picture));
+        CHECK_EQ(back.picture.type, p.picture.type);
+        CHECK_EQ(back.picture.length, p.picture.length);
+        CHECK_EQ(back.picture.width, p.picture.width);
+        CHECK_EQ(back.picture.height, p.picture.height);
+        CHECK(hash32_equal(&back.picture_hash, &p.picture_hash));
         for (size_t i = 0; i < b.len; i += 3) {
             b.p[i] ^= 1;
             CHECK(ident_profile_open(mem_heap(), view_of(&b), &c, &back) != OK);
@@ -94,6 +101,57 @@ TEST(bad_words_are_not_signed)
     CHECK_ERR(
         ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b),
         ERR_INVALID);
+    fixture_clear(&f);
+}
+
+/* [profile-picture-bounds] also when somebody signs it by hand. */
+TEST(pictures_that_cannot_be)
+{
+    static const struct proto_picture bad[] = {
+        {3, 10, 10, 10},
+        {PROTO_PICTURE_PNG, 0, 10, 10},
+        {PROTO_PICTURE_PNG, 65537, 10, 10},
+        {PROTO_PICTURE_PNG, 10, 0, 10},
+        {PROTO_PICTURE_PNG, 10, 1025, 10},
+        {PROTO_PICTURE_JPEG, 10, 10, 0},
+        {PROTO_PICTURE_JPEG, 10, 10, 1025},
+    };
+    struct fixture f;
+    struct ident_profile p;
+    struct ident_check c = {.now_ms = FIXTURE_NOW_MS};
+
+    fixture_init(&f, 3);
+    c.root = &f.id;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct proto_wr w = proto_wr_open(mem_heap());
+        struct bytes b = {0};
+
+        p = sample(&f);
+        p.picture = bad[i];
+        CHECK_ERR(
+            ident_profile_make(mem_heap(), &f.node, view_of(&f.chain), &p, &b),
+            ERR_INVALID);
+        proto_wr_array(&w, 8);
+        proto_wr_uint(&w, IDENT_PROFILE);
+        proto_wr_uint(&w, 1);
+        proto_wr_bin(&w, clinic_id_view(&f.id));
+        proto_wr_uint(&w, 1);
+        proto_wr_str(&w, p.name);
+        proto_wr_str(&w, p.name);
+        proto_wr_str(&w, p.name);
+        proto_wr_array(&w, 5);
+        proto_wr_uint(&w, bad[i].type);
+        proto_wr_uint(&w, bad[i].length);
+        proto_wr_uint(&w, bad[i].width);
+        proto_wr_uint(&w, bad[i].height);
+        proto_wr_bin(&w, clinic_id_view(&f.id));
+        CHECK_OK(w.e);
+        CHECK_OK(ident_by_node_make(mem_heap(), IDENT_PROFILE, &f.node,
+                                    view_of(&f.chain), proto_wr_view(&w), &b));
+        CHECK(ident_profile_open(mem_heap(), view_of(&b), &c, &p) != OK);
+        proto_wr_clear(&w);
+        bytes_free(&b);
+    }
     fixture_clear(&f);
 }
 
@@ -152,5 +210,6 @@ int
 main(void)
 {
     return RUN(T(round_trip), T(of_another_clinic), T(bad_words_are_not_signed),
-               T(forward_of_a_rotated_link), T(no_memory));
+               T(pictures_that_cannot_be), T(forward_of_a_rotated_link),
+               T(no_memory));
 }

@@ -8,10 +8,12 @@
 
 #include "crypto/ident/cert.h"
 #include "crypto/ident/profile.h"
+#include "crypto/prim/hash.h"
 #include "federation/app/app.h"
 #include "federation/core/patient.h"
 #include "proto/msg/content.h"
 #include "tests/federation/app/shelf.h"
+#include "tests/support/picture.h"
 #include "tests/support/seed_rng.h"
 
 enum {
@@ -52,6 +54,7 @@ struct world {
     struct prim_sign_key node;
     struct bytes chain;
     struct bytes profile;
+    uint8_t picture[SAMPLE_PNG]; /* of the clinic */
     struct clinic_id clinic;
     struct shelf shelf;
     struct fed_core *core;
@@ -226,6 +229,9 @@ world_keys(struct world *w)
                               &w->chain));
     profile.root = w->clinic;
     profile.changed_ms = w->ms;
+    sample_png(w->picture, 64, 48, 5);
+    CHECK_OK(proto_picture_read(VIEW_ARRAY(w->picture), &profile.picture));
+    prim_sha256(VIEW_ARRAY(w->picture), profile.picture_hash.b);
     CHECK_OK(ident_profile_make(mem_heap(), &w->node, view_of(&w->chain),
                                 &profile, &w->profile));
     bytes_free(&renewal);
@@ -246,6 +252,7 @@ world_clinic_start(struct world *w)
     c.self.chain = view_of(&w->chain);
     c.self.node_seed = VIEW_ARRAY(w->node.seed);
     c.self.profile = view_of(&w->profile);
+    c.self.picture = VIEW_ARRAY(w->picture);
     CHECK_OK(fed_core_new(&c, &w->core));
     world_clinic_turn(w);
 }
