@@ -5,6 +5,7 @@
 #include "proto/base/limits.h"
 #include "store/convs.h"
 #include "store/inner.h"
+#include "store/page.h"
 #include "store/records.h"
 
 #include <string.h>
@@ -381,6 +382,26 @@ out:
     return e;
 }
 
+/* What a row of an order tells of, whose prefix has n bytes. */
+static enum err
+list_item(struct store_txn *txn, size_t n, const struct store_scan *sc,
+          struct store_conv *out)
+{
+    enum err e;
+    struct conv_id id;
+
+    if (store_page_is(STORE_T_CONV_ORDER, sc->key)) {
+        return store_page_open(txn, sc->key, sc->value, out);
+    }
+    TRY(sc->key.len > n + 8 &&
+                conv_id_from(view_skip(sc->key, n + 8), &id) == OK
+            ? OK
+            : ERR_CORRUPT);
+    TRY(store_page_get(txn, store_get_u64(sc->key.p + n), &id, out));
+out:
+    return e;
+}
+
 enum err
 store_conv_list(struct store_txn *txn, const struct store_conv_query *q,
                 enum err (*each)(void *ctx, const struct store_conv *c),
@@ -390,7 +411,6 @@ store_conv_list(struct store_txn *txn, const struct store_conv_query *q,
     uint8_t from[STORE_ORDER_KEY];
     struct store_conv c = {0};
     struct store_scan sc;
-    struct conv_id id;
     size_t n;
     enum err e;
     enum err end;
@@ -403,12 +423,9 @@ store_conv_list(struct store_txn *txn, const struct store_conv_query *q,
         store_put_u64(from + n, q->before);
         store_scan_after(&sc, view_make(from, n + 8));
     }
+    store_scan_keys(&sc);
     for (uint32_t i = 0; e == OK && i < q->max && store_scan_next(&sc); i++) {
-        e = sc.key.len > n + 8 &&
-                    conv_id_from(view_skip(sc.key, n + 8), &id) == OK
-                ? store_conv_get(txn, &id, &c)
-                : ERR_CORRUPT;
-        e = e == ERR_MISSING ? ERR_CORRUPT : e;
+        e = list_item(txn, n, &sc, &c);
         if (e == OK) {
             e = each(ctx, &c);
         }

@@ -4,6 +4,7 @@
 #include "crypto/prim/secret.h"
 #include "proto/base/limits.h"
 #include "store/convs.h"
+#include "store/page.h"
 #include "store/records.h"
 
 #include <string.h>
@@ -140,6 +141,31 @@ out:
     return e;
 }
 
+/* It says what the conversation's own record says. */
+static enum err
+check_page(struct store_txn *txn, struct view key, struct view value)
+{
+    const struct mem *mem = store_txn_mem(txn);
+    struct store_conv page = {0};
+    struct store_conv conv = {0};
+    struct bytes a = {0};
+    struct bytes b = {0};
+    enum err e;
+
+    TRY(store_page_open(txn, key, value, &page));
+    e = store_conv_get(txn, &page.id, &conv);
+    TRY(e == ERR_MISSING ? ERR_CORRUPT : e);
+    TRY(store_conv_encode(mem, &page, &a));
+    TRY(store_conv_encode(mem, &conv, &b));
+    TRY(view_equal(view_of(&a), view_of(&b)) ? OK : ERR_CORRUPT);
+out:
+    store_conv_clear(&page);
+    store_conv_clear(&conv);
+    bytes_free(&a);
+    bytes_free(&b);
+    return e;
+}
+
 static enum err
 check_secret(struct store_txn *txn, struct view key, struct view sealed)
 {
@@ -168,6 +194,9 @@ store_check_record(struct store_txn *txn, enum store_table t, struct view key,
     struct bytes plain = {0};
     enum err e;
 
+    if (store_page_is(t, key)) {
+        return check_page(txn, key, sealed);
+    }
     if (store_table_is_index(t)) {
         return sealed.len == 0 ? OK : ERR_CORRUPT;
     }

@@ -127,6 +127,16 @@ void store_txn_init(struct store_txn *txn, struct store *s,
 /* Wipe what it knew; env is ended by the caller. */
 void store_txn_clear(struct store_txn *txn);
 
+/* Whether this transaction holds records of this table (hot.h). */
+bool store_txn_holds(const struct store_txn *txn, enum store_table t);
+/* Note a write; after a failed one the transaction cannot be committed. */
+enum err store_txn_wrote(struct store_txn *txn, enum store_table t, enum err e);
+/* What lies under key, opened; of an index nothing.  ERR_CORRUPT, logged */
+MUST_CHECK enum err store_open_value(struct store_txn *txn, enum store_table t,
+                                     struct view key, struct view sealed,
+                                     const uint8_t under[32],
+                                     struct bytes *out);
+
 /* As store_get and store_put, under a key other than the table's. */
 MUST_CHECK enum err store_get_under(struct store_txn *txn, enum store_table t,
                                     struct view key, const uint8_t under[32],

@@ -58,12 +58,11 @@ store_seal(const uint8_t key[32], struct store_nonces *nonces, uint8_t table,
 }
 
 enum err
-store_unseal(const uint8_t key[32], uint8_t table, struct view where,
-             struct view sealed, const struct mem *mem, struct bytes *out)
+store_unseal_to(const uint8_t key[32], uint8_t table, struct view where,
+                struct view sealed, uint8_t *out)
 {
     uint8_t nonce[PRIM_XNONCE_SIZE] = {0};
     uint8_t aad[AAD_MAX];
-    struct bytes pt = {0};
     enum err e;
 
     if (sealed.len < STORE_SEAL_EXTRA) {
@@ -73,10 +72,21 @@ store_unseal(const uint8_t key[32], uint8_t table, struct view where,
         return sealed.p[0] > VERSION ? ERR_UNSUPPORTED : ERR_CORRUPT;
     }
     memcpy(nonce, sealed.p + 1, STORE_NONCE_SIZE);
-    TRY(bytes_alloc(mem, sealed.len - STORE_SEAL_EXTRA, &pt));
     e = prim_xopen(key, nonce, make_aad(table, where, aad),
-                   view_skip(sealed, 1 + STORE_NONCE_SIZE), pt.p);
-    TRY(e == ERR_AUTH ? ERR_CORRUPT : e);
+                   view_skip(sealed, 1 + STORE_NONCE_SIZE), out);
+    return e == ERR_AUTH ? ERR_CORRUPT : e;
+}
+
+enum err
+store_unseal(const uint8_t key[32], uint8_t table, struct view where,
+             struct view sealed, const struct mem *mem, struct bytes *out)
+{
+    struct bytes pt = {0};
+    enum err e;
+
+    TRY(sealed.len < STORE_SEAL_EXTRA ? ERR_CORRUPT : OK);
+    TRY(bytes_alloc(mem, sealed.len - STORE_SEAL_EXTRA, &pt));
+    TRY(store_unseal_to(key, table, where, sealed, pt.p));
     *out = bytes_take(&pt);
 out:
     bytes_free(&pt);

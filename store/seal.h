@@ -40,5 +40,9 @@ void store_seal(const uint8_t key[32], struct store_nonces *nonces,
 MUST_CHECK enum err store_unseal(const uint8_t key[32], uint8_t table,
                                  struct view where, struct view sealed,
                                  const struct mem *mem, struct bytes *out);
+/* The same into room for sealed.len - STORE_SEAL_EXTRA bytes. */
+MUST_CHECK enum err store_unseal_to(const uint8_t key[32], uint8_t table,
+                                    struct view where, struct view sealed,
+                                    uint8_t *out);
 
 #endif

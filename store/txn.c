@@ -4,6 +4,7 @@
 #include "crypto/prim/hash.h"
 #include "proto/base/assert.h"
 #include "store/inner.h"
+#include "store/page.h"
 
 #include <string.h>
 
@@ -160,9 +161,9 @@ store_damaged(struct store_txn *txn, enum store_table t, struct view key)
     return ERR_CORRUPT;
 }
 
-static enum err
-open_value(struct store_txn *txn, enum store_table t, struct view key,
-           struct view sealed, const uint8_t under[32], struct bytes *out)
+enum err
+store_open_value(struct store_txn *txn, enum store_table t, struct view key,
+                 struct view sealed, const uint8_t under[32], struct bytes *out)
 {
     enum err e;
 
@@ -179,9 +180,8 @@ key_ok(struct view key)
     return key.len > 0 && key.len <= STORE_KEY_MAX;
 }
 
-/* Whether this transaction holds records of this table. */
-static bool
-holds(const struct store_txn *txn, enum store_table t)
+bool
+store_txn_holds(const struct store_txn *txn, enum store_table t)
 {
     return txn->write && store_hot_has(t);
 }
@@ -197,7 +197,7 @@ store_get_under(struct store_txn *txn, enum store_table t, struct view key,
     if (!key_ok(key)) {
         return ERR_MISSING;
     }
-    if (holds(txn, t)) {
+    if (store_txn_holds(txn, t)) {
         row = store_hot_find(&txn->hot, t, key);
     }
     if (row != NULL) {
@@ -210,8 +210,8 @@ store_get_under(struct store_txn *txn, enum store_table t, struct view key,
         return store_damaged(txn, t, key);
     }
     TRY(e);
-    TRY(open_value(txn, t, key, sealed, under, out));
-    if (holds(txn, t)) {
+    TRY(store_open_value(txn, t, key, sealed, under, out));
+    if (store_txn_holds(txn, t)) {
         e = store_hot_set(&txn->hot, txn->s->cfg.mem, t, key, STORE_HOT_CLEAN,
                           under, view_of(out));
         if (e != OK) {
@@ -235,7 +235,7 @@ store_has(struct store_txn *txn, enum store_table t, struct view key)
     const struct store_hot_row *row = NULL;
     struct view sealed;
 
-    if (key_ok(key) && holds(txn, t)) {
+    if (key_ok(key) && store_txn_holds(txn, t)) {
         row = store_hot_find(&txn->hot, t, key);
     }
     if (row != NULL) {
@@ -244,9 +244,8 @@ store_has(struct store_txn *txn, enum store_table t, struct view key)
     return key_ok(key) ? store_env_get(txn->env, t, key, &sealed) : ERR_MISSING;
 }
 
-/* After a failed write the transaction cannot be committed. */
-static enum err
-wrote(struct store_txn *txn, enum store_table t, enum err e)
+enum err
+store_txn_wrote(struct store_txn *txn, enum store_table t, enum err e)
 {
     txn->writes++;
     txn->touched |= 1ull << t;
@@ -273,7 +272,33 @@ put_room(struct store_txn *txn, enum store_table t, struct view key, size_t len,
         e = store_env_put(txn->env, t, key, len, false, to);
     }
     txn->bytes += len;
-    return wrote(txn, t, e);
+    return store_txn_wrote(txn, t, e);
+}
+
+/* A row that is sealed already. */
+static enum err
+put_sealed(struct store_txn *txn, enum store_table t, struct view key,
+           struct view sealed)
+{
+    uint8_t *to;
+    enum err e = put_room(txn, t, key, sealed.len, &to);
+
+    if (e == OK) {
+        memcpy(to, sealed.p, sealed.len);
+    }
+    return e;
+}
+
+static enum err
+put_page(struct store_txn *txn, struct view key)
+{
+    struct bytes sealed = {0};
+    enum err e = store_page_make(txn, key, &sealed);
+
+    e = e == OK ? put_sealed(txn, STORE_T_CONV_ORDER, key, view_of(&sealed))
+                : store_txn_wrote(txn, STORE_T_CONV_ORDER, e);
+    bytes_free(&sealed);
+    return e;
 }
 
 static enum err
@@ -299,7 +324,7 @@ hold(struct store_txn *txn, enum store_table t, struct view key,
         return ERR_LIMIT;
     }
     txn->bytes += value.len;
-    return wrote(
+    return store_txn_wrote(
         txn, t,
         store_hot_set(&txn->hot, txn->s->cfg.mem, t, key, state, under, value));
 }
@@ -310,13 +335,16 @@ write_held(void *ctx, const struct store_hot_row *row)
     struct store_txn *txn = ctx;
     enum err e = OK;
 
-    if (row->state == STORE_HOT_PUT) {
+    if (row->state == STORE_HOT_PUT &&
+        store_page_is(row->t, view_of(&row->key))) {
+        e = put_page(txn, view_of(&row->key));
+    } else if (row->state == STORE_HOT_PUT) {
         e = put_through(txn, row->t, view_of(&row->key), row->under,
                         view_of(&row->value));
     } else if (row->state == STORE_HOT_DEL) {
         store_redo_note(txn, row->t, view_of(&row->key));
         e = store_env_del(txn->env, row->t, view_of(&row->key));
-        e = e == ERR_MISSING ? OK : wrote(txn, row->t, e);
+        e = e == ERR_MISSING ? OK : store_txn_wrote(txn, row->t, e);
     }
     return e;
 }
@@ -332,8 +360,9 @@ store_put_under(struct store_txn *txn, enum store_table t, struct view key,
                 const uint8_t under[32], struct view value)
 {
     ASSERT(txn->write && (!tables[t].index || value.len == 0));
-    return holds(txn, t) ? hold(txn, t, key, STORE_HOT_PUT, under, value)
-                         : put_through(txn, t, key, under, value);
+    return store_txn_holds(txn, t)
+               ? hold(txn, t, key, STORE_HOT_PUT, under, value)
+               : put_through(txn, t, key, under, value);
 }
 
 enum err
@@ -370,7 +399,7 @@ store_del(struct store_txn *txn, enum store_table t, struct view key)
     if (!key_ok(key)) {
         return ERR_MISSING;
     }
-    if (holds(txn, t)) {
+    if (store_txn_holds(txn, t)) {
         static const uint8_t none[32];
 
         e = store_has(txn, t, key);
@@ -380,13 +409,13 @@ store_del(struct store_txn *txn, enum store_table t, struct view key)
     }
     store_redo_note(txn, t, key);
     e = store_env_del(txn->env, t, key);
-    return e == ERR_MISSING ? e : wrote(txn, t, e);
+    return e == ERR_MISSING ? e : store_txn_wrote(txn, t, e);
 }
 
 enum err
 store_count(struct store_txn *txn, enum store_table t, uint64_t *out)
 {
-    enum err e = holds(txn, t) ? store_hot_write(txn, t) : OK;
+    enum err e = store_txn_holds(txn, t) ? store_hot_write(txn, t) : OK;
 
     return e == OK ? store_env_entries(txn->env, t, out) : e;
 }
@@ -404,192 +433,4 @@ store_key_hash(struct store_txn *txn, const char *label, struct view words,
     prim_hmac_final(&m, hash);
     memcpy(out, hash, 16);
     return OK;
-}
-
-/* -------------------------------------------------------------------- scan */
-
-enum err
-store_scan_begin(struct store_txn *txn, enum store_table t, struct view prefix,
-                 enum store_dir dir, struct store_scan *sc)
-{
-    ASSERT(prefix.len < STORE_KEY_MAX);
-    sc->key = sc->value = (struct view){0};
-    sc->txn = txn;
-    sc->cur = NULL;
-    sc->plain = (struct bytes){0};
-    sc->t = t;
-    sc->dir = dir;
-    sc->e = OK;
-    sc->keys_only = false;
-    sc->started = false;
-    sc->from_len = 0;
-    sc->last_len = 0;
-    sc->prefix_len = (uint16_t)prefix.len;
-    if (prefix.len > 0) {
-        memcpy(sc->prefix, prefix.p, prefix.len);
-    }
-    if (holds(txn, t) && store_hot_under(&txn->hot, t, prefix)) {
-        sc->e = store_hot_write(txn, t); /* the walk sees the tables */
-        if (sc->e != OK) {
-            return sc->e;
-        }
-    }
-    return store_env_cur_open(txn->env, t, &sc->cur);
-}
-
-void
-store_scan_after(struct store_scan *sc, struct view key)
-{
-    ASSERT(!sc->started && key.len <= STORE_KEY_MAX);
-    sc->from_len = (uint16_t)key.len;
-    if (key.len > 0) {
-        memcpy(sc->from, key.p, key.len);
-    }
-}
-
-void
-store_scan_keys(struct store_scan *sc)
-{
-    sc->keys_only = true;
-}
-
-/* To the first key at or above what, or behind the last one. */
-static enum err
-seek(struct store_scan *sc, struct view what, struct view *key,
-     struct view *value)
-{
-    *key = what;
-    if (what.len == 0) {
-        return store_env_cur_move(sc->cur, STORE_ENV_FIRST, key, value);
-    }
-    return store_env_cur_move(sc->cur, STORE_ENV_SEEK, key, value);
-}
-
-static enum err
-first_up(struct store_scan *sc, struct view *key, struct view *value)
-{
-    struct view from = view_make(sc->from, sc->from_len);
-    enum err e;
-
-    if (from.len == 0) {
-        return seek(sc, view_make(sc->prefix, sc->prefix_len), key, value);
-    }
-    e = seek(sc, from, key, value);
-    if (e == OK && view_equal(*key, from)) {
-        e = store_env_cur_move(sc->cur, STORE_ENV_NEXT, key, value);
-    }
-    return e;
-}
-
-static enum err
-first_down(struct store_scan *sc, struct view *key, struct view *value)
-{
-    struct view bound = view_make(sc->from, sc->from_len);
-    uint8_t above[STORE_KEY_MAX];
-    size_t n = sc->prefix_len;
-    enum err e;
-
-    if (bound.len == 0) {
-        /* The smallest key above all that begin with the prefix. */
-        memcpy(above, sc->prefix, n);
-        while (n > 0 && above[n - 1] == 0xff) {
-            n--;
-        }
-        if (n > 0) {
-            above[n - 1]++;
-        }
-        bound = view_make(above, n);
-    }
-    *key = (struct view){0};
-    if (bound.len == 0) {
-        return store_env_cur_move(sc->cur, STORE_ENV_LAST, key, value);
-    }
-    e = seek(sc, bound, key, value);
-    return store_env_cur_move(
-        sc->cur, e == ERR_MISSING ? STORE_ENV_LAST : STORE_ENV_PREV, key,
-        value);
-}
-
-/* Keys must come in order: on damaged pages LMDB may go round in circles. */
-static bool
-in_order(struct store_scan *sc, struct view key)
-{
-    int c;
-
-    if (key.len == 0 || key.len > STORE_KEY_MAX) {
-        return false;
-    }
-    if (sc->last_len > 0) {
-        c = view_cmp(key, view_make(sc->last, sc->last_len));
-        if (sc->dir == STORE_UP ? c <= 0 : c >= 0) {
-            return false;
-        }
-    }
-    sc->last_len = (uint16_t)key.len;
-    memcpy(sc->last, key.p, key.len);
-    return true;
-}
-
-bool
-store_scan_next(struct store_scan *sc)
-{
-    struct view key = {0};
-    struct view value = {0};
-    enum err e;
-
-    if (sc->e != OK) {
-        return false;
-    }
-    bytes_free(&sc->plain);
-    sc->key = sc->value = (struct view){0};
-    if (sc->started) {
-        e = store_env_cur_move(
-            sc->cur, sc->dir == STORE_UP ? STORE_ENV_NEXT : STORE_ENV_PREV,
-            &key, &value);
-    } else {
-        sc->started = true;
-        e = sc->dir == STORE_UP ? first_up(sc, &key, &value)
-                                : first_down(sc, &key, &value);
-    }
-    if (e == OK && (key.len < sc->prefix_len ||
-                    memcmp(key.p, sc->prefix, sc->prefix_len) != 0)) {
-        e = ERR_MISSING;
-    }
-    if (e == OK && !in_order(sc, key)) {
-        e = store_damaged(sc->txn, sc->t, (struct view){0});
-    }
-    if (e == OK && !sc->keys_only) {
-        e = open_value(sc->txn, sc->t, key, value,
-                       sc->txn->s->keys->table[sc->t], &sc->plain);
-        sc->value = view_of(&sc->plain);
-    }
-    sc->e = e;
-    sc->key = e == OK ? key : (struct view){0};
-    return e == OK;
-}
-
-enum err
-store_scan_del(struct store_scan *sc)
-{
-    struct store_hot_row *row = NULL;
-
-    ASSERT(sc->txn->write && sc->e == OK && sc->dir == STORE_UP);
-    if (holds(sc->txn, sc->t)) {
-        row = store_hot_find(&sc->txn->hot, sc->t, sc->key);
-    }
-    if (row != NULL) {
-        row->state = STORE_HOT_DEL;
-    }
-    store_redo_note(sc->txn, sc->t, sc->key);
-    return wrote(sc->txn, sc->t, store_env_cur_del(sc->cur));
-}
-
-enum err
-store_scan_end(struct store_scan *sc)
-{
-    bytes_free(&sc->plain);
-    store_env_cur_close(sc->cur);
-    sc->cur = NULL;
-    sc->key = sc->value = (struct view){0};
-    return sc->e == ERR_MISSING ? OK : sc->e;
 }

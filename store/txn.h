@@ -155,7 +155,7 @@ MUST_CHECK enum err store_scan_begin(struct store_txn *txn, enum store_table t,
  */
 void store_scan_after(struct store_scan *sc, struct view key);
 
-/* Before the first next: leave values sealed; sc.value stays empty. */
+/* Before the first next: leave values sealed; sc.value is as it lies there. */
 void store_scan_keys(struct store_scan *sc);
 
 /* False at the end and after a failure. */
