@@ -96,6 +96,8 @@ MUST_CHECK enum err fed_patient_learn(struct fed_core *core,
 MUST_CHECK enum err fed_patient_party(struct fed_core *core,
                                       const struct proto_subject *s,
                                       struct fed_party **out);
+/* Keep no more opened lists than the newest few hundred; between steps only. */
+void fed_patient_trim(struct fed_core *core);
 /* Device number i of a patient, as a party; NULL: not one that we deliver to.
    False: no more devices. */
 bool fed_patient_device(struct fed_core *core, struct fed_party *patient,

@@ -219,6 +219,9 @@ unload(struct fed_core *core)
     mem_free(core->mem, core->parties,
              core->parties_cap * sizeof(core->parties[0]));
     mem_free(core->mem, core->busy, core->busy_cap * sizeof(core->busy[0]));
+    mem_free(core->mem, core->lists, core->lists_cap * sizeof(core->lists[0]));
+    core->lists = NULL;
+    core->lists_len = core->lists_cap = 0;
     core->threads = NULL;
     core->threads_len = core->threads_cap = 0;
     mem_free(core->mem, core->touched,
@@ -351,6 +354,7 @@ fed_core_take(struct fed_core *core, const struct fed_batch **out)
             TRY(fed_thread_save(core, core->threads[i]));
         }
     }
+    fed_patient_trim(core);
     TRY(flush_parties(core));
     fed_thread_trim(core);
     if (core->cur == NULL && core->timer_ms != core->timer_told) {

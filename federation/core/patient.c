@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+enum {
+    LISTS_LOADED = 256 /* 1.7 KB each; opening one verifies its signatures */
+};
+
 /* ------------------------------------------------------------------ records */
 
 enum err
@@ -41,11 +45,35 @@ as_party(const struct patient_id *id)
     return out;
 }
 
+/* Room for one more in core->lists. */
+static enum err
+more_lists(struct fed_core *core)
+{
+    size_t cap = core->lists_cap == 0 ? 16 : core->lists_cap * 2;
+    struct clinic_id *more;
+
+    if (core->lists_len < core->lists_cap) {
+        return OK;
+    }
+    more = mem_calloc(core->mem, cap, sizeof(more[0]));
+    if (more == NULL) {
+        return ERR_NOMEM;
+    }
+    if (core->lists_len > 0) {
+        memcpy(more, core->lists, core->lists_len * sizeof(more[0]));
+    }
+    mem_free(core->mem, core->lists, core->lists_cap * sizeof(more[0]));
+    core->lists = more;
+    core->lists_cap = cap;
+    return OK;
+}
+
 /* Keep the opened list with the party, so that sending need not verify it. */
 static enum err
 remember(struct fed_core *core, const struct patient_id *id,
          const struct ident_devices *list)
 {
+    enum err e = OK;
     struct clinic_id root = as_party(id);
     struct fed_party *p = fed_party_find(core, &root);
 
@@ -53,13 +81,35 @@ remember(struct fed_core *core, const struct patient_id *id,
         return OK;
     }
     if (p->list == NULL) {
+        TRY(more_lists(core));
         p->list = mem_alloc(core->mem, sizeof(*p->list));
-        if (p->list == NULL) {
-            return ERR_NOMEM;
-        }
+        TRY(p->list == NULL ? ERR_NOMEM : OK);
+        core->lists[core->lists_len++] = root;
     }
     *p->list = *list;
-    return OK;
+out:
+    return e;
+}
+
+void
+fed_patient_trim(struct fed_core *core)
+{
+    size_t gone =
+        core->lists_len > LISTS_LOADED ? core->lists_len - LISTS_LOADED : 0;
+
+    for (size_t i = 0; i < gone; i++) {
+        struct fed_party *p = fed_party_find(core, &core->lists[i]);
+
+        if (p != NULL) {
+            mem_free(core->mem, p->list, sizeof(*p->list));
+            p->list = NULL;
+        }
+    }
+    if (gone > 0) {
+        core->lists_len -= gone;
+        memmove(core->lists, core->lists + gone,
+                core->lists_len * sizeof(core->lists[0]));
+    }
 }
 
 enum err

@@ -205,6 +205,9 @@ struct fed_core {
     struct fed_thread **threads; /* sorted by id */
     size_t threads_len;
     size_t threads_cap;
+    struct clinic_id *lists; /* patients whose list is loaded, oldest first */
+    size_t lists_len;
+    size_t lists_cap;
     struct fed_busy *busy; /* sorted by id */
     size_t busy_len;
     size_t busy_cap;

@@ -3,10 +3,13 @@
  * The small pure parts of the core; its behaviour as a whole is told in
  * tests/sim.
  */
+#include "crypto/prim/init.h"
+#include "federation/core/care.h"
 #include "federation/core/inside.h"
 #include "tests/support/check.h"
 #include "tests/support/fail_mem.h"
 #include "tests/support/sample.h"
+#include "tests/support/seed_rng.h"
 
 #include <string.h>
 
@@ -116,6 +119,112 @@ TEST(reads_see_what_is_not_committed)
     CHECK_OK(overlay(mem_heap()));
 }
 
+enum {
+    PATIENTS = 300
+};
+
+static uint64_t
+some_time(void *ctx)
+{
+    (void)ctx;
+    return UINT64_C(1700000000000);
+}
+
+static enum err
+none_get(void *ctx, enum fed_ns ns, struct view key, const struct mem *mem,
+         struct bytes *out)
+{
+    (void)ctx;
+    (void)ns;
+    (void)key;
+    (void)mem;
+    (void)out;
+    return ERR_MISSING;
+}
+
+static enum err
+none_next(void *ctx, enum fed_ns ns, struct view from, const struct mem *mem,
+          struct bytes *key_out, struct bytes *value_out)
+{
+    (void)value_out;
+    return none_get(ctx, ns, from, mem, key_out);
+}
+
+/* A patient with one device. */
+static void
+make_list(uint16_t number, struct patient_id *id, struct bytes *out)
+{
+    struct prim_sign_key key;
+    uint8_t seed[PRIM_ED25519_SEED] = {(uint8_t)number, (uint8_t)(number >> 8)};
+    struct ident_devices list = {.generation = ident_generation(1u + number, 0),
+                                 .len = 1};
+
+    prim_ed25519_from_seed(seed, &key);
+    memcpy(id->b, key.pub, sizeof(id->b));
+    list.patient = *id;
+    memcpy(list.device[0].id.b, seed, sizeof(seed));
+    list.device[0].id.b[31] = 1;
+    list.device[0].may_add = true;
+    CHECK_OK(ident_devices_make(mem_heap(), &key, &list, out));
+}
+
+static size_t
+lists_in_memory(const struct fed_core *core)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < core->parties_len; i++) {
+        n += core->parties[i]->list != NULL;
+    }
+    return n;
+}
+
+/* Those that are in memory are few; the others are read again. */
+TEST(lists_of_very_many_patients)
+{
+    static const struct clock clock = {some_time, some_time, NULL};
+    struct seed_rng rng;
+    struct fed_core *core;
+    struct fed_core_config config = {
+        .mem = mem_heap(),
+        .clock = &clock,
+        .store = {none_get, none_next, NULL, NULL, NULL, NULL}};
+    struct patient_id ids[PATIENTS];
+    struct ident_devices list;
+
+    seed_rng_init(&rng, 1);
+    config.rng = &rng.rng;
+    core = mem_alloc(mem_heap(), sizeof(*core));
+    CHECK(core != NULL);
+    core->config = config;
+    core->mem = mem_heap();
+    core->kind = FED_KIND_CLINIC;
+    for (uint16_t i = 0; i < PATIENTS; i++) {
+        struct bytes b = {0};
+
+        struct fed_party *p;
+        struct clinic_id root;
+
+        make_list(i, &ids[i], &b);
+        memcpy(root.b, ids[i].b, sizeof(root.b));
+        CHECK_OK(fed_party_get(core, &root, &p));
+        p->kind = FED_KIND_PATIENT;
+        CHECK_OK(fed_patient_learn(core, &ids[i], view_of(&b), FED_LEARNED_LINK,
+                                   NULL));
+        CHECK_OK(fed_patient_list(core, &ids[i], &list));
+        bytes_free(&b);
+        fed_patient_trim(core);
+    }
+    CHECK_EQ(lists_in_memory(core), core->lists_len);
+    CHECK(core->lists_len > 0 && core->lists_len < PATIENTS);
+    for (uint16_t i = 0; i < PATIENTS; i++) {
+        CHECK_OK(fed_patient_list(core, &ids[i], &list));
+        CHECK_EQ(list.generation, ident_generation(1u + i, 0));
+        CHECK_EQ(list.len, 1);
+    }
+    fed_core_free(core);
+}
+
 TEST(the_chain_binds_every_part)
 {
     uint8_t prev[32] = {1};
@@ -144,7 +253,10 @@ TEST(only_our_own_failures_end_a_step)
 int
 main(void)
 {
+    if (prim_init() != OK) {
+        return 1;
+    }
     return RUN(T(records_there_and_back), T(reads_see_what_is_not_committed),
-               T(the_chain_binds_every_part),
+               T(lists_of_very_many_patients), T(the_chain_binds_every_part),
                T(only_our_own_failures_end_a_step));
 }
