@@ -249,11 +249,18 @@ bool node_runner_must_pause(struct node_runner *r, const struct fed_peer *peer,
 /* Let paused peers go on whose share is short again. */
 void node_runner_resume(struct node_runner *r);
 
-/* runner.c */
+/*
+ * runner_commit.c: on the core thread.  Commit the batch, or only what requests
+ * write; r->committing until it was ended.
+ */
+void node_runner_submit(struct node_runner *r, const struct fed_batch *batch);
+bool node_runner_commit_finished(struct node_runner *r);
+void node_runner_end_commit(struct node_runner *r);
 /* The batch under way has ended.  *made: what it was made of. */
 MUST_CHECK enum err node_runner_settle(struct node_runner *r,
                                        struct node_made *made);
-/* Answer a request. */
+
+/* runner.c: answer a request. */
 void node_runner_finish(struct node_ask *ask, enum err e);
 void node_runner_finish_all(struct node_ask *list, enum err e);
 /* The core thread; ctx is the runner. */
