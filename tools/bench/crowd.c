@@ -235,25 +235,29 @@ send_frame(struct tool_member *m, struct view frame)
 /* ---------------------------------------------------------------------- core
  */
 
+/* What would be shown to its people. */
+static void
+show(struct tool_member *m, const struct fed_show *s)
+{
+    bool refusable = s->kind == FED_SHOW_LINK || s->kind == FED_SHOW_ENROL;
+
+    if (s->kind == FED_SHOW_BAD || (refusable && s->code != 0)) {
+        fprintf(stderr, "crowd: refused: show %d, code %llu\n", (int)s->kind,
+                (unsigned long long)s->code);
+        m->failed = true;
+    }
+    m->messages += s->kind == FED_SHOW_MESSAGE;
+    if (s->kind == FED_SHOW_THREAD && (s->value & PROTO_GROUP_DIRECT) == 0) {
+        m->group = s->thread;
+    }
+}
+
 static void
 act(const struct tool_crowd *c, struct tool_member *m,
     const struct fed_batch *b)
 {
     for (size_t i = 0; i < b->shows_len; i++) {
-        const struct fed_show *s = &b->shows[i];
-
-        if (s->kind == FED_SHOW_BAD ||
-            ((s->kind == FED_SHOW_LINK || s->kind == FED_SHOW_ENROL) &&
-             s->code != 0)) {
-            fprintf(stderr, "crowd: refused: show %d, code %llu\n",
-                    (int)s->kind, (unsigned long long)s->code);
-            m->failed = true;
-        }
-        m->messages += s->kind == FED_SHOW_MESSAGE;
-        if (s->kind == FED_SHOW_THREAD &&
-            (s->value & PROTO_GROUP_DIRECT) == 0) {
-            m->group = s->thread;
-        }
+        show(m, &b->shows[i]);
     }
     for (size_t i = 0; i < b->acts_len; i++) {
         const struct fed_act *a = &b->acts[i];
