@@ -83,6 +83,7 @@ node_say_find(struct node_call *c, struct view ref, struct node_say *s)
     TRY(node_find_conv(c, txn, ref, &conv));
     s->conv = conv.id;
     s->thread = conv.thread;
+    s->closed = (conv.flags & STORE_CONV_CLOSED) != 0;
     if (!conv.has_thread) {
         e = node_say_why(c, ERR_MISSING);
     }
@@ -112,6 +113,36 @@ is_coming(struct node_call *c, struct view ref)
     return is;
 }
 
+struct reopening {
+    const struct conv_id *conv;
+    bool is;
+};
+
+static enum err
+each_clinic(void *ctx, const struct store_clinic *clinic)
+{
+    struct reopening *r = ctx;
+    struct conv_id conv;
+
+    r->is = r->is ||
+            (clinic->state == STORE_CLINIC_CONNECTED &&
+             node_clinic_conv(clinic, &conv) && conv_id_equal(&conv, r->conv));
+    return OK;
+}
+
+/* One that is connected again: a new thread of their conversation comes. */
+static bool
+is_reopening(struct node_call *c, const struct conv_id *conv)
+{
+    struct store_txn *txn = NULL;
+    struct reopening r = {conv, false};
+    enum err e = store_read_begin(c->api->store, &txn);
+
+    e = e == OK ? store_clinic_list(txn, each_clinic, &r) : e;
+    store_read_end(txn);
+    return e == OK && r.is;
+}
+
 enum err
 node_say_find_soon(struct node_call *c, struct view ref, struct node_say *s)
 {
@@ -124,7 +155,8 @@ node_say_find_soon(struct node_call *c, struct view ref, struct node_say *s)
         after = c->api->journal_seq;
         (void)pthread_mutex_unlock(&c->api->journal_mx);
         e = node_say_find(c, ref, s);
-        if (e != ERR_MISSING || !is_coming(c, ref) ||
+        if (!(e == OK ? s->closed && is_reopening(c, &s->conv)
+                      : e == ERR_MISSING && is_coming(c, ref)) ||
             clock_mono_ms(node_sysclock()) >= until ||
             !node_api_wait(c->api, after)) {
             return e;

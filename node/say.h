@@ -15,6 +15,7 @@ struct node_say {
     struct conv_id conv;
     struct thread_id thread;
     struct proto_content content; /* views must live until the end */
+    bool closed;                  /* it had ended when it was looked at */
     enum node_audit action;
     bool files; /* it names files, which must be at the hub first */
     struct message_id id;
@@ -25,7 +26,8 @@ struct node_say {
 /* The conversation that ref names, which must take messages. */
 MUST_CHECK enum err node_say_find(struct node_call *c, struct view ref,
                                   struct node_say *s);
-/* The same; waits for that of a clinic which has just been connected. */
+/* The same; waits for that of a clinic which has just been connected, also when
+   it goes on after an end. */
 MUST_CHECK enum err node_say_find_soon(struct node_call *c, struct view ref,
                                        struct node_say *s);
 /* Why a thread takes nothing, in words.  Returns e. */
