@@ -23,3 +23,12 @@ build/lib/held_disk.so: tests/e2e/held_disk_lib.c
 	$(Q)gcc $(WARN) -D_GNU_SOURCE -O2 -shared -fPIC $< -o $@
 
 bins: build/lib/held_disk.so
+
+# A daemon that lies about what it sends: tests/e2e/liar.c.
+$(B)/bin/balsamd-liar: $(call obj,node/balsamd_main.c tests/e2e/liar.c) \
+  $(call libs_for,node)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK) -Wl,--wrap=fed_net_send $^ $(VENDOR) -o $@
+
+bins: $(B)/bin/balsamd-liar

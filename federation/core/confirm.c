@@ -73,22 +73,18 @@ confirmed(struct fed_thread *t, uint64_t least)
     t->dirty = true;
 }
 
-enum err
-fed_watch_undelivered(struct fed_core *core, struct fed_thread *t, uint64_t now,
-                      uint64_t *next)
+/* What is said_ms old, and who does not have it; *least: what all have. */
+static enum err
+look(struct fed_core *core, struct fed_thread *t, uint64_t age, uint64_t *least)
 {
     enum err e = OK;
-    uint64_t least = UINT64_MAX;
-    uint64_t age = now > t->rec.said_ms ? now - t->rec.said_ms : 0;
 
-    if (t->rec.said_seq == 0) {
-        return OK;
-    }
+    *least = UINT64_MAX;
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_member *m = &t->members[i];
         uint64_t upto = has(core, t, m);
 
-        least = upto < least ? upto : least;
+        *least = upto < *least ? upto : *least;
         if (upto >= t->rec.said_seq) {
             TRY(fed_watch_over(core, t, m, FED_DOUBT_UNDELIVERED));
         } else if (age >= LIMIT_LOG_AGE_MS) {
@@ -100,16 +96,31 @@ fed_watch_undelivered(struct fed_core *core, struct fed_thread *t, uint64_t now,
                                t->rec.said_seq, t->rec.said_ms));
         }
     }
-    if (least >= t->rec.said_seq) {
-        confirmed(t, least);
-    } else if (age >= LIMIT_LOG_AGE_MS) {
-        confirmed(t, t->rec.said_seq);
-    }
-    if (t->rec.said_seq != 0) {
-        age = now > t->rec.said_ms ? now - t->rec.said_ms : 0;
-        fed_watch_sooner(next, t->rec.said_ms + (age < LIMIT_OVERDUE_MS
-                                                     ? LIMIT_OVERDUE_MS
-                                                     : LIMIT_LOG_AGE_MS));
+out:
+    return e;
+}
+
+enum err
+fed_watch_undelivered(struct fed_core *core, struct fed_thread *t, uint64_t now,
+                      uint64_t *next)
+{
+    enum err e = OK;
+
+    while (t->rec.said_seq != 0) {
+        uint64_t age = now > t->rec.said_ms ? now - t->rec.said_ms : 0;
+        uint64_t least;
+
+        TRY(look(core, t, age, &least));
+        if (least >= t->rec.said_seq) {
+            confirmed(t, least);
+        } else if (age >= LIMIT_LOG_AGE_MS) {
+            confirmed(t, t->rec.said_seq);
+        } else {
+            fed_watch_sooner(next, t->rec.said_ms + (age < LIMIT_OVERDUE_MS
+                                                         ? LIMIT_OVERDUE_MS
+                                                         : LIMIT_LOG_AGE_MS));
+            break;
+        }
     }
 out:
     return e;

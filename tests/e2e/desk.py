@@ -56,9 +56,9 @@ def wait_texts(node, other, want):
                              f"want {want[-10:]} ({len(want)})") from None
 
 
-def three(world):
+def three(world, before=None):
     """Three clinics, each connected with both others."""
-    a, b = connected(world)
+    a, b = connected(world, before=before)
     c = world.node(C).start()
     for node in (a, b):
         c.do("connect", link(node)["link"], "--yes")

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,28 @@ def clock_moved(seconds, leap_s=0, leap_after_s=0):
                 LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"))
 
 
+class Clock:
+    """A clock for several programs, which is turned while they run."""
+
+    def __init__(self, world):
+        self.path = os.path.join(world.dir, "clock")
+        self.seconds = 0
+        self.put()
+
+    def put(self):
+        with open(self.path, "r+b" if self.seconds else "wb") as f:
+            f.write(struct.pack("=q", self.seconds))
+
+    def env(self, **more):
+        """For what lives by this clock."""
+        return dict(clock_moved(0), BALSAM_TEST_CLOCK_FILE=self.path, **more)
+
+    def go(self, hours):
+        """So many hours go by at once."""
+        self.seconds += hours * 3600
+        self.put()
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -95,7 +118,8 @@ class Node:
         self.listen = self.port  # another one behind a proxy
         self.log = self.dir + ".log"
         self.process = None
-        self.env = dict(os.environ)
+        self.program = "balsamd"
+        self.env = dict(world.env)
         self.flags = []
         self.sheet = self.dir + ".sheet"
         a = self.cli("init", "--name", name, "--member", "Dr. " + name,
@@ -122,7 +146,7 @@ class Node:
         check(self.process is None, "already running")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "balsamd"), "--data", self.dir, "--listen",
+                [os.path.join(BIN, self.program), "--data", self.dir, "--listen",
                  f"{self.host}:{self.listen}", *self.flags, *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         self.world.running.append(self)
@@ -165,7 +189,7 @@ class Patient:
         self.world, self.name = world, name
         self.dir = os.path.join(world.dir,
                                 "app-" + name.replace(" ", "-").lower())
-        self.env = dict(os.environ)
+        self.env = dict(world.env)
 
     def argv(self, *args):
         return [os.path.join(BIN, "balsam-patient"), "--data", self.dir, *args]
@@ -196,6 +220,7 @@ class Patient:
 class World:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="balsam-e2e-")
+        self.env = dict(os.environ)  # of what is made from now on
         self.running = []
         self.nodes = []
 

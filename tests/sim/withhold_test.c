@@ -358,6 +358,21 @@ TEST(a_member_that_does_not_confirm)
     world_end(&w);
 }
 
+/* Who looks late, as the machine slept, looks at all that is late. */
+TEST(what_is_late_after_a_sleep)
+{
+    struct thread_id t = group(15);
+
+    say(1, &t);
+    node_crash(&w, 2);
+    say(1, &t);
+    w.mono_ms += UINT64_C(26) * HOUR_MS;
+    w.wall_ms += UINT64_C(26) * HOUR_MS;
+    world_run(&w, 5000);
+    CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_UNDELIVERED], 1);
+    world_end(&w);
+}
+
 /* ---------------------------------------------------------------- two logs */
 
 /* Node 1 and node 2 get an entry of the same number each, of two logs. */
@@ -513,5 +528,5 @@ main(void)
                T(drops_receipts), T(a_member_that_does_not_confirm),
                T(shows_two_logs), T(a_receipt_of_another_log),
                T(checkpoints_of_others), T(the_hubs_clock),
-               T(what_is_left_of_who_goes));
+               T(what_is_left_of_who_goes), T(what_is_late_after_a_sleep));
 }

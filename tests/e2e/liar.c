@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A daemon that lies: linked before the network (--wrap), it looks at what
+ * leaves for one other and puts something else in its place.  It is the real
+ * node in all else, so what it has said is signed, numbered and encrypted as
+ * it should be.  BALSAM_TEST_LIE names a file that says what it does, which may
+ * change at any time:
+ *
+ *     -            honest
+ *     k ID         keeps the log and what it carries from the one with this id
+ *     r ID         gives it the first entry that it got again, instead
+ */
+#include "federation/net.h"
+#include "proto/base/bytes.h"
+#include "proto/msg/peer.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    TOLD = 2 + 2 * 32
+};
+
+enum err __real_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
+                             struct bytes *take_frame);
+enum err __wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
+                             struct bytes *take_frame);
+
+static const char *told; /* mapped before the sandbox closes */
+static struct bytes old; /* the first entry that the other got */
+
+__attribute__((constructor)) static void
+hear(void)
+{
+    const char *path = getenv("BALSAM_TEST_LIE");
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    void *at =
+        fd < 0 ? MAP_FAILED : mmap(NULL, TOLD, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    told = at == MAP_FAILED ? NULL : at;
+}
+
+static bool
+is_victim(const struct fed_peer *peer)
+{
+    uint8_t id[32];
+
+    return told != NULL && told[0] != '-' &&
+           proto_unhex(view_make((const uint8_t *)told + 2, 64), id, 32) ==
+               OK &&
+           memcmp(id, peer->root.b, sizeof(id)) == 0;
+}
+
+/* What goes in the place of body; empty: body itself. */
+static enum err
+instead(struct view body, struct bytes *out)
+{
+    struct proto_peer_msg nothing = {.type = PROTO_PEER_ROSTER};
+    uint64_t type = proto_peer_peek(body);
+    enum err e = OK;
+
+    if (type != PROTO_PEER_FAN && type != PROTO_PEER_LOG_PART &&
+        type != PROTO_PEER_ROUTED) {
+        return OK;
+    }
+    if (told[0] == 'r' && old.len > 0 && type == PROTO_PEER_FAN) {
+        return bytes_copy(mem_heap(), view_of(&old), out);
+    }
+    TRY(proto_peer_encode(mem_heap(), &nothing, out));
+out:
+    return e;
+}
+
+enum err
+__wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
+                    struct bytes *take_frame)
+{
+    struct proto_peer_msg msg;
+    struct bytes body = {0};
+    struct bytes frame = {0};
+
+    if (proto_peer_decode(view_of(take_frame), &msg) == OK &&
+        msg.type == PROTO_PEER_DATA) {
+        if (proto_peer_peek(msg.u.data.body) == PROTO_PEER_FAN &&
+            old.len == 0 &&
+            bytes_copy(mem_heap(), msg.u.data.body, &old) != OK) {
+            abort();
+        }
+        if (is_victim(peer) && instead(msg.u.data.body, &body) != OK) {
+            abort();
+        }
+    }
+    if (body.len > 0) {
+        msg.u.data.body = view_of(&body);
+        if (proto_peer_encode(mem_heap(), &msg, &frame) != OK) {
+            abort();
+        }
+        bytes_free(take_frame);
+        *take_frame = bytes_take(&frame);
+        bytes_free(&body);
+    }
+    return __real_fed_net_send(net, peer, take_frame);
+}
