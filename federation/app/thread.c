@@ -125,7 +125,8 @@ show_rec(struct fed_app *app, const struct thread_id *id,
     if (t->group.len == 0 || proto_group_decode(t->group, &g) != OK) {
         return;
     }
-    if ((g.flags & PROTO_GROUP_AFTER) != 0 && g.term == 1) {
+    if ((g.flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0 &&
+        g.term == 1) {
         memcpy(out->after.b, g.prev, sizeof(out->after.b));
     }
     if (app->core != NULL &&

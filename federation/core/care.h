@@ -59,6 +59,11 @@ MUST_CHECK enum err fed_route_device(struct fed_core *core,
                                      const uint8_t of[32],
                                      const uint8_t node[32],
                                      struct fed_party **out);
+/* [route-believed] Are we a new phone that believes its home, for a while,
+   about whom it had allowed? */
+MUST_CHECK enum err fed_route_believed(struct fed_core *core,
+                                       const struct clinic_id *relay,
+                                       bool *out);
 MUST_CHECK enum err fed_allow_put(struct fed_core *core,
                                   const struct clinic_id *patient,
                                   const struct clinic_id *clinic,
@@ -196,6 +201,11 @@ MUST_CHECK enum err fed_consent_withdrawn(struct fed_core *core,
                                           const uint8_t patient[32],
                                           const uint8_t clinic[32],
                                           uint64_t *out);
+/* A consent of thread from counts in thread to as well, which continues it. */
+MUST_CHECK enum err fed_consent_carry(struct fed_core *core,
+                                      const struct thread_id *from,
+                                      const struct thread_id *to,
+                                      const struct proto_thread_consent *in);
 /* The consent seen for a pair.  ERR_MISSING */
 MUST_CHECK enum err
 fed_consent_find(struct fed_core *core, const struct thread_id *thread,

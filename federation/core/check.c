@@ -309,6 +309,90 @@ out:
     return e;
 }
 
+/* Every device of a patient that could be asked says that it has no state. */
+static bool
+none_has(struct fed_core *core, const struct fed_party *patient,
+         const struct fed_member *m)
+{
+    struct patient_id id;
+    struct ident_devices list;
+    struct clinic_id root;
+    const struct fed_party *d;
+
+    memcpy(id.b, patient->root.b, sizeof(id.b));
+    if (fed_patient_list(core, &id, &list) != OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < list.len; i++) {
+        memcpy(root.b, list.device[i].id.b, sizeof(root.b));
+        d = fed_party_find(core, &root);
+        if ((m->without & UINT32_C(1) << i) == 0 &&
+            (patient->via != NULL ||
+             (d != NULL && d->stored && !d->rec.blocked && !d->rec.away))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * A device has nothing of the thread: it answers so, or asks for the state
+ * itself.  The question went to all of them, so the others answer too; one that
+ * has it lets us in.
+ */
+enum err
+fed_check_without(struct fed_core *core, struct fed_thread *t,
+                  const struct fed_party *device)
+{
+    enum err e = OK;
+    struct fed_member *m = fed_thread_member(t, &device->subject);
+    const struct fed_party *patient = fed_party_find(core, &device->subject);
+    struct patient_id id;
+    struct ident_devices list;
+
+    if (m == NULL || patient == NULL) {
+        return OK;
+    }
+    memcpy(id.b, patient->root.b, sizeof(id.b));
+    TRY(fed_patient_list(core, &id, &list));
+    for (uint32_t i = 0; i < list.len; i++) {
+        if (memcmp(list.device[i].id.b, device->root.b, 32) == 0) {
+            m->without |= UINT32_C(1) << i;
+        }
+    }
+    if (none_has(core, patient, m)) {
+        m->told = true;
+        m->lost = true;
+        t->asked = false;
+        TRY(fed_check_step(core, t));
+    }
+out:
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* A phone in a drawer is waited for as long as a clinic. */
+enum err
+fed_check_waited(struct fed_core *core, struct fed_thread *t)
+{
+    bool any = false;
+
+    if (t->rec.state != FED_THREAD_CHECKING ||
+        fed_mono(core) - core->start_ms < LIMIT_CHECK_MS) {
+        return OK;
+    }
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        any = any || (m->without != 0 && !m->lost);
+        m->lost = m->lost || m->without != 0;
+    }
+    if (!any) {
+        return OK;
+    }
+    t->asked = false;
+    return fed_check_step(core, t);
+}
+
 /* Follow a member's entries from our head; how far do they lead? */
 static enum err
 follows(const struct fed_thread *t, const struct proto_log_part *in,

@@ -63,6 +63,31 @@ save_pair(struct fed_core *core, const struct thread_id *thread,
 }
 
 enum err
+fed_consent_carry(struct fed_core *core, const struct thread_id *from,
+                  const struct thread_id *to,
+                  const struct proto_thread_consent *in)
+{
+    enum err e;
+    struct fed_rec_consent rec;
+    struct bytes hold = {0};
+
+    TRY(fed_consent_pair(core, from, in->patient, in->clinic, &rec, &hold));
+    if (rec.withdrawn != 0 && rec.serial <= rec.withdrawn) {
+        goto out; /* taken back: who had it does not come along */
+    }
+    if (rec.serial == 0) { /* we came after it was given */
+        rec.serial = 1;
+        rec.scope = IDENT_SCOPE_THREAD;
+    }
+    rec.desk = in->desk;
+    rec.consent = in->consent;
+    TRY(save_pair(core, to, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
 fed_consent_withdrawn(struct fed_core *core, const struct thread_id *thread,
                       const uint8_t patient[32], const uint8_t clinic[32],
                       uint64_t *out)

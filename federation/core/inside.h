@@ -476,6 +476,13 @@ MUST_CHECK enum err fed_check_part(struct fed_core *core, struct fed_thread *t,
                                    struct fed_party *p,
                                    const struct proto_log_part *in);
 MUST_CHECK enum err fed_check_step(struct fed_core *core, struct fed_thread *t);
+/* A patient's device has nothing of a thread whose state we look for; and what
+   follows of having waited for long. */
+MUST_CHECK enum err fed_check_without(struct fed_core *core,
+                                      struct fed_thread *t,
+                                      const struct fed_party *device);
+MUST_CHECK enum err fed_check_waited(struct fed_core *core,
+                                     struct fed_thread *t);
 MUST_CHECK enum err fed_follow_end(struct fed_core *core, struct fed_party *p,
                                    const struct proto_thread_end *in);
 

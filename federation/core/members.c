@@ -225,18 +225,39 @@ open_desk(struct fed_core *core, const struct proto_group *group,
     return ERR_DENIED;
 }
 
-enum err
-fed_members_consent(struct fed_core *core, const struct thread_id *thread,
-                    const struct proto_group *group,
-                    const struct proto_thread_consent *in)
+/* [consent-covers] this clinic, this thread, not over; [consent-withdrawn] and
+   not taken back */
+static enum err
+covers(struct fed_core *core, const struct thread_id *thread,
+       const struct proto_thread_consent *in,
+       const struct ident_consent *consent)
 {
     enum err e;
-    struct ident_devices list;
-    struct ident_consent consent;
     struct clinic_id clinic;
     uint64_t withdrawn;
 
     memcpy(clinic.b, in->clinic, sizeof(clinic.b));
+    TRY(fed_consent_withdrawn(core, thread, in->patient, in->clinic,
+                              &withdrawn));
+    TRY(consent->serial > withdrawn &&
+                memcmp(consent->patient.b, in->patient, 32) == 0 &&
+                ident_consent_covers(consent, &clinic, IDENT_SCOPE_THREAD,
+                                     thread, core->judge_ms)
+            ? OK
+            : ERR_DENIED);
+out:
+    return e;
+}
+
+static enum err
+judge_consent(struct fed_core *core, const struct thread_id *thread,
+              const struct proto_group *group,
+              const struct proto_thread_consent *in)
+{
+    enum err e;
+    struct ident_devices list;
+    struct ident_consent consent;
+
     if (in->desk) {
         TRY(open_desk(core, group, in->consent, &consent));
     } else {
@@ -244,18 +265,64 @@ fed_members_consent(struct fed_core *core, const struct thread_id *thread,
         /* [consent-signed] by a device of the patient */
         TRY(ident_consent_open(core->mem, in->consent, &list, &consent));
     }
-    TRY(memcmp(consent.patient.b, in->patient, 32) == 0 ? OK : ERR_DENIED);
-    /* [consent-covers] this clinic, this thread, and not over */
-    TRY(ident_consent_covers(&consent, &clinic, IDENT_SCOPE_THREAD, thread,
-                             core->judge_ms)
-            ? OK
-            : ERR_DENIED);
-    /* [consent-withdrawn] */
-    TRY(fed_consent_withdrawn(core, thread, in->patient, in->clinic,
-                              &withdrawn));
-    TRY(consent.serial > withdrawn ? OK : ERR_DENIED);
+    TRY(covers(core, thread, in, &consent));
 out:
     return e == OK || fed_ours(e) ? e : ERR_DENIED;
+}
+
+/*
+ * A thread that continues one whose state all members lost goes on with what
+ * was consented to for that one: as it stood there, though the phone that
+ * signed it may be gone; or by its signature; or, on a new phone, which has
+ * forgotten, by its home's word (route.c).
+ */
+static enum err
+judge_carried(struct fed_core *core, const struct proto_group *group,
+              const struct proto_thread_consent *in)
+{
+    enum err e;
+    struct thread_id before;
+    struct clinic_id hub;
+    struct fed_thread *old;
+    struct proto_thread_consent was;
+    struct fed_rec_consent rec;
+    struct bytes hold = {0};
+    bool good = false;
+
+    memcpy(before.b, group->prev, sizeof(before.b));
+    memcpy(hub.b, group->hub, sizeof(hub.b));
+    TRY(fed_consent_pair(core, &before, in->patient, in->clinic, &rec, &hold));
+    /* [consent-withdrawn] */
+    TRY(rec.withdrawn != 0 && rec.serial <= rec.withdrawn ? ERR_DENIED : OK);
+    e = fed_thread_get(core, &before, &old);
+    TRY(e == ERR_MISSING ? OK : e);
+    /* [consent-carried] */
+    if (e == OK &&
+        proto_group_consent(&old->group, in->patient, in->clinic, &was) &&
+        was.desk == in->desk && view_equal(was.consent, in->consent)) {
+        goto out;
+    }
+    e = judge_consent(core, &before, group, in);
+    if (e == ERR_DENIED) {
+        TRY(fed_route_believed(core, &hub, &good));
+        e = good ? OK : ERR_DENIED;
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_members_consent(struct fed_core *core, const struct thread_id *thread,
+                    const struct proto_group *group,
+                    const struct proto_thread_consent *in)
+{
+    enum err e = judge_consent(core, thread, group, in);
+
+    return e == ERR_DENIED && (group->flags & PROTO_GROUP_CONTINUES) != 0 &&
+                   group->term == 1
+               ? judge_carried(core, group, in)
+               : e;
 }
 
 /* May clinic read what patient says?  before: as it was, NULL on joining. */

@@ -76,6 +76,9 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
     struct clinic_id hub;
     struct fed_party *p;
 
+    if (t->asked && fed_thread_hub_here(core, t)) {
+        return fed_check_waited(core, t);
+    }
     if (t->asked || fed_mono(core) < t->wait_ms) {
         return OK;
     }
@@ -161,6 +164,9 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
         gi->group_info = view_of(&info);
     }
     TRY(fed_stream_put(core, p, &msg));
+    if (p->kind == FED_KIND_DEVICE && t->rec.state == FED_THREAD_CHECKING) {
+        TRY(fed_check_without(core, t, p));
+    }
 out:
     bytes_free(&info);
     return e;
@@ -336,6 +342,10 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
             return e;
         }
         TRY(fed_party_bad(core, p, e));
+    } else if (p->kind == FED_KIND_DEVICE && fed_thread_hub_here(core, t) &&
+               in->code != PROTO_ANSWER_WAIT) {
+        TRY(fed_check_without(core, t, p));
+        goto out;
     } else if (in->code == PROTO_ANSWER_DENIED) {
         /* Removed while we were away. */
         TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));

@@ -88,6 +88,7 @@ struct fed_member {
     bool asked;       /* CHECK: for its log */
     bool told;        /* and has answered */
     bool lost;        /* that it has no state either */
+    uint32_t without; /* of a patient: devices that say so, by their places */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
     uint64_t owed_ms; /* mono time to answer owed once more; 0: nothing */

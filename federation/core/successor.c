@@ -7,6 +7,7 @@
  * log is asked for as history (decisions G 31: a conversation has one thread,
  * replaceable).
  */
+#include "federation/core/care.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -42,6 +43,46 @@ out:
 }
 
 static enum err
+add_one(struct fed_core *core, struct fed_thread *t,
+        const struct proto_subject *s)
+{
+    enum err e = OK;
+    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+    struct clinic_id root;
+    struct fed_party *p;
+    struct bytes kps = {0};
+
+    memcpy(root.b, s->root, sizeof(root.b));
+    memcpy(add.id, s->root, sizeof(add.id));
+    p = fed_party_find(core, &root);
+    if (p != NULL && p->kind == FED_KIND_PATIENT && p->via == NULL) {
+        TRY(fed_pool_take(core, p, &kps));
+        add.data = view_of(&kps);
+    }
+    TRY(fed_intent_add(core, t, &add));
+out:
+    bytes_free(&kps);
+    return e;
+}
+
+/* The patients' consents were for the thread that this one continues. */
+static enum err
+carry_consents(struct fed_core *core, const struct fed_thread *old,
+               struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent c;
+
+    while (proto_list_next(&old->group.consents, &proto_thread_consent_shape,
+                           &at, &c)) {
+        TRY(fed_consent_carry(core, &old->id, &t->id, &c));
+    }
+out:
+    return e;
+}
+
+static enum err
 add_members(struct fed_core *core, const struct fed_thread *old,
             struct fed_thread *t)
 {
@@ -51,11 +92,8 @@ add_members(struct fed_core *core, const struct fed_thread *old,
 
     while (
         proto_list_next(&old->group.subjects, &proto_subject_shape, &at, &s)) {
-        struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
-
         if (memcmp(s.root, core->config.self.root.b, 32) != 0) {
-            memcpy(add.id, s.root, sizeof(add.id));
-            TRY(fed_intent_add(core, t, &add));
+            TRY(add_one(core, t, &s));
         }
     }
 out:
@@ -79,15 +117,17 @@ out:
     return e;
 }
 
-/* A patient's devices have not lost it with a clinic's disk. */
+/* [successor-brought] A patient lets itself be brought into a thread only by a
+   clinic that it is a patient of: one whom another clinic brought waits. */
 static bool
-only_clinics(const struct fed_thread *t)
+may_bring(const struct fed_core *core, const struct fed_thread *t)
 {
     struct proto_list_at at = {0};
     struct proto_subject s;
 
     while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
-        if (s.kind != PROTO_SUBJECT_CLINIC) {
+        if (s.kind == PROTO_SUBJECT_PATIENT &&
+            memcmp(s.added_by, core->me.b, 32) != 0) {
             return false;
         }
     }
@@ -104,7 +144,7 @@ fed_successor_found(struct fed_core *core, struct fed_thread *old)
     uint64_t flags =
         (old->rec.flags & PROTO_GROUP_DIRECT) | PROTO_GROUP_CONTINUES;
 
-    if (!only_clinics(old)) {
+    if (!may_bring(core, old)) {
         return OK;
     }
     TRY(rng_fill(core->config.rng, id.b, sizeof(id.b)));
@@ -123,6 +163,7 @@ fed_successor_found(struct fed_core *core, struct fed_thread *old)
     }
     TRY(fed_thread_show(core, t));
     TRY(set_direct(core, old, &id));
+    TRY(carry_consents(core, old, t));
     TRY(add_members(core, old, t));
     TRY(replace(core, old, t));
     TRY(fed_intent_pump(core, t));
@@ -165,6 +206,25 @@ before(struct fed_core *core, const struct proto_group *group,
     return e == ERR_MISSING ? OK : e;
 }
 
+/* A patient's device looks at the consents that it finds there itself. */
+static enum err
+consents_good(struct fed_core *core, const struct proto_group *group)
+{
+    enum err e = OK;
+    struct thread_id id;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent c;
+
+    memcpy(id.b, group->prev, sizeof(id.b));
+    while (core->kind == FED_KIND_DEVICE &&
+           proto_list_next(&group->consents, &proto_thread_consent_shape, &at,
+                           &c)) {
+        TRY(fed_members_consent(core, &id, group, &c));
+    }
+out:
+    return e;
+}
+
 enum err
 fed_successor_may(struct fed_core *core, const struct fed_party *p,
                   const struct proto_group *group)
@@ -186,11 +246,14 @@ fed_successor_may(struct fed_core *core, const struct fed_party *p,
        while we still have it */
     TRY(memcmp(old->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
     TRY(old->rec.state == FED_THREAD_REMOVED ? ERR_DENIED : OK);
+    if (old->rec.group.len == 0) {
+        goto out; /* a new phone: only that there is such a thread is known */
+    }
     while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
         TRY(proto_group_find(&old->group, s.root, &was) ? OK : ERR_DENIED);
     }
 out:
-    return e;
+    return e == OK ? consents_good(core, group) : e;
 }
 
 enum err

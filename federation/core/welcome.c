@@ -185,8 +185,10 @@ enter(struct fed_core *core, struct fed_party *p,
     TRY(fed_thread_group(core, t, ext));
     if ((flags & PROTO_GROUP_CONTINUES) != 0) {
         TRY(fed_mls_save(core, t));
+        TRY(fed_patient_group(core, t));
         TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
         TRY(fed_successor_enter(core, p, t));
+        TRY(fed_intro_joined(core, t));
         TRY(fed_intent_pump(core, t));
         goto out;
     }

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread with a patient whose state nobody has any more: the clinic came
+ * from a backup, the phone is a new one.  Its clinic founds one that continues
+ * it; what the patient consented to goes on (decisions D 18, E 21).
+ */
+#include "federation/core/trust.h"
+#include "tests/sim/scene.h"
+#include "tests/support/check.h"
+
+#include <string.h>
+
+static struct world w;
+
+/* The thread that node i has in the place of t now. */
+static struct thread_id
+now_of(size_t i, const struct thread_id *t)
+{
+    struct thread_id id = *t;
+
+    for (int n = 0; n < 8; n++) {
+        struct fed_thread *at = world_thread(&w, i, &id);
+
+        if (at == NULL || !fed_has_successor(at)) {
+            break;
+        }
+        memcpy(id.b, at->rec.next, sizeof(id.b));
+    }
+    return id;
+}
+
+/* Wait for another one. */
+static struct thread_id
+anew(size_t i, const struct thread_id *t)
+{
+    struct thread_id id = *t;
+
+    for (int n = 0; n < 400 && thread_id_equal(&id, t); n++) {
+        world_run(&w, 100);
+        id = now_of(i, t);
+    }
+    CHECK(!thread_id_equal(&id, t));
+    return id;
+}
+
+/* The old phone is gone, and there is a new one. */
+static size_t
+new_phone(size_t lost, size_t clinic)
+{
+    size_t d;
+
+    world_lose(&w, 0, lost);
+    d = world_device(&w, 0);
+    w.nodes[lost].wants[clinic] = false;
+    world_ask(&w, d, clinic);
+    return d;
+}
+
+TEST(the_clinic_and_the_phone)
+{
+    size_t both[2] = {0, 0};
+    struct rows disk = {0};
+    struct thread_id t;
+    struct thread_id u;
+    struct thread_id now;
+
+    world_init(&w, 701, 1);
+    both[1] = world_device(&w, 0);
+    world_enrol(&w, both[1], 0);
+    t = world_care(&w, 0, both[1]);
+    u = world_open(&w, 0, both[1]);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_heal(&w);
+    node_snapshot(&w, 0, &disk);
+    node_crash(&w, 0);
+    node_crash(&w, both[1]);
+    node_restore(&w, 0, &disk);
+    rows_free(&disk);
+    world_run(&w, 2000);
+    both[1] = new_phone(both[1], 0);
+    now = anew(0, &t);
+    CHECK(world_in(&w, &now, both, 2));
+    CHECK_OK(world_say(&w, 0, &now));
+    CHECK_OK(world_say(&w, both[1], &now));
+    world_run(&w, 5000);
+    CHECK(node_messages(&w, both[1], &now) >= 2);
+    CHECK(node_messages(&w, 0, &now) >= 2);
+    now = anew(0, &u); /* and the other one */
+    CHECK(world_in(&w, &now, both, 2));
+    world_end(&w);
+}
+
+/* The phone's own data came back too, from a copy. */
+TEST(both_from_backups)
+{
+    size_t both[2] = {0, 0};
+    struct rows disk = {0};
+    struct rows phone = {0};
+    struct thread_id t;
+    struct thread_id now;
+
+    world_init(&w, 702, 1);
+    both[1] = world_device(&w, 0);
+    world_enrol(&w, both[1], 0);
+    t = world_care(&w, 0, both[1]);
+    CHECK_OK(world_say(&w, 0, &t));
+    CHECK_OK(world_say(&w, both[1], &t));
+    world_heal(&w);
+    node_snapshot(&w, 0, &disk);
+    node_snapshot(&w, both[1], &phone);
+    node_crash(&w, 0);
+    node_crash(&w, both[1]);
+    node_restore(&w, 0, &disk);
+    node_restore(&w, both[1], &phone);
+    rows_free(&disk);
+    rows_free(&phone);
+    now = anew(0, &t);
+    CHECK(world_in(&w, &now, both, 2));
+    CHECK_OK(world_say(&w, 0, &now));
+    CHECK_OK(world_say(&w, both[1], &now));
+    world_heal(&w);
+    now = now_of(0, &t);
+    CHECK(node_messages(&w, both[1], &now) + node_messages(&w, both[1], &t) >=
+          4);
+    world_end(&w);
+}
+
+/* Another device still has it: it lets the clinic in, nothing is founded. */
+TEST(a_tablet_has_it)
+{
+    size_t who[3] = {0, 0, 0};
+    struct rows disk = {0};
+    struct rows phone = {0};
+    struct thread_id t;
+    struct thread_id now;
+
+    world_init(&w, 703, 1);
+    who[1] = world_device(&w, 0);
+    world_enrol(&w, who[1], 0);
+    who[2] = world_device(&w, 0);
+    world_enrol_further(&w, who[2], 0);
+    t = world_care(&w, 0, who[1]);
+    CHECK(world_in(&w, &t, who, 3));
+    CHECK_OK(world_say(&w, 0, &t));
+    world_heal(&w);
+    node_snapshot(&w, 0, &disk);
+    node_snapshot(&w, who[1], &phone);
+    for (size_t i = 0; i < 3; i++) {
+        node_crash(&w, who[i]);
+    }
+    node_restore(&w, 0, &disk);
+    node_restore(&w, who[1], &phone);
+    rows_free(&disk);
+    rows_free(&phone);
+    world_run(&w, 20000);
+    now = now_of(0, &t);
+    CHECK(thread_id_equal(&now, &t)); /* it waits for the tablet */
+    node_start(&w, who[2]);
+    world_heal(&w);
+    now = now_of(0, &t);
+    CHECK(thread_id_equal(&now, &t));
+    CHECK(world_in(&w, &t, who, 3));
+    world_end(&w);
+}
+
+/* [consent-carried] Two clinics and the patient: nobody is asked again. */
+TEST(a_consent_goes_on)
+{
+    size_t three[3] = {0, 1, 0};
+    struct rows a = {0};
+    struct rows b = {0};
+    struct thread_id t;
+    struct thread_id now;
+    size_t asked;
+
+    world_init(&w, 704, 2);
+    world_befriend(&w, 0, 1);
+    three[2] = world_device(&w, 0);
+    world_enrol(&w, three[2], 0);
+    t = world_open(&w, 0, three[2]);
+    world_consent(&w, &t, 0, three[2], 1, true);
+    CHECK(world_in(&w, &t, three, 3));
+    CHECK_OK(world_say(&w, 1, &t));
+    world_heal(&w);
+    node_snapshot(&w, 0, &a);
+    node_snapshot(&w, 1, &b);
+    for (size_t i = 0; i < 3; i++) {
+        node_crash(&w, three[i]);
+    }
+    node_restore(&w, 0, &a);
+    node_restore(&w, 1, &b);
+    rows_free(&a);
+    rows_free(&b);
+    world_run(&w, 2000);
+    asked = w.nodes[0].consents[FED_CONSENT_ASKED];
+    three[2] = new_phone(three[2], 0);
+    now = anew(0, &t);
+    CHECK(world_in(&w, &now, three, 3));
+    CHECK_OK(world_say(&w, 0, &now));
+    CHECK_OK(world_say(&w, 1, &now));
+    CHECK_OK(world_say(&w, three[2], &now));
+    world_run(&w, 5000);
+    CHECK(node_messages(&w, 0, &now) >= 3);
+    CHECK(node_messages(&w, 1, &now) >= 3);
+    CHECK(node_messages(&w, three[2], &now) >= 3);
+    CHECK_EQ(w.nodes[0].consents[FED_CONSENT_ASKED], asked);
+    CHECK_EQ(w.nodes[1].intros > 0, true); /* who is who is said again */
+    world_end(&w);
+}
+
+int
+main(void)
+{
+    return RUN(T(the_clinic_and_the_phone), T(both_from_backups),
+               T(a_tablet_has_it), T(a_consent_goes_on));
+}
