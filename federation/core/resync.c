@@ -322,6 +322,29 @@ out:
     return e;
 }
 
+/* What we asked for does not come: why? */
+static enum err
+not_given(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+          const struct proto_gi *in)
+{
+    struct fed_member *m = fed_thread_member(t, &p->root);
+    bool hub = fed_thread_hub_here(core, t);
+
+    if (p->kind == FED_KIND_DEVICE && hub && in->code != PROTO_ANSWER_WAIT) {
+        return fed_check_without(core, t, p);
+    }
+    if (in->code == PROTO_ANSWER_DENIED) { /* removed while we were away */
+        return fed_thread_over(core, t, FED_THREAD_REMOVED);
+    }
+    if (in->code == PROTO_ANSWER_LOST && hub && m != NULL) {
+        t->asked = false;
+        m->lost = true;
+        return fed_check_step(core, t);
+    }
+    ask_later(core, t);
+    return OK;
+}
+
 enum err
 fed_resync_gi(struct fed_core *core, struct fed_party *p,
               const struct proto_gi *in)
@@ -336,32 +359,15 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         memcmp(t->joining_req, in->req, sizeof(in->req)) != 0) {
         return e == ERR_MISSING ? OK : e;
     }
-    if (in->code == PROTO_ANSWER_ACCEPTED) {
-        e = unveiled(core, t, p, in);
-        if (e == OK || fed_ours(e)) {
-            return e;
-        }
-        TRY(fed_party_bad(core, p, e));
-    } else if (p->kind == FED_KIND_DEVICE && fed_thread_hub_here(core, t) &&
-               in->code != PROTO_ANSWER_WAIT) {
-        TRY(fed_check_without(core, t, p));
-        goto out;
-    } else if (in->code == PROTO_ANSWER_DENIED) {
-        /* Removed while we were away. */
-        TRY(fed_thread_over(core, t, FED_THREAD_REMOVED));
-        goto out;
-    } else if (in->code == PROTO_ANSWER_LOST && fed_thread_hub_here(core, t)) {
-        struct fed_member *m = fed_thread_member(t, &p->root);
-
-        t->asked = false;
-        if (m != NULL) {
-            m->lost = true;
-            TRY(fed_check_step(core, t));
-            goto out;
-        }
+    if (in->code != PROTO_ANSWER_ACCEPTED) {
+        return not_given(core, t, p, in);
     }
+    e = unveiled(core, t, p, in);
+    if (e == OK || fed_ours(e)) {
+        return e;
+    }
+    TRY(fed_party_bad(core, p, e));
     ask_later(core, t);
-    e = OK;
 out:
     return e;
 }
