@@ -330,6 +330,15 @@ mls_group_own_leaf(const struct mls_group *group)
     return group->now->own;
 }
 
+bool
+mls_group_inviter(const struct mls_group *group, uint32_t *leaf_out)
+{
+    if (group->invited) {
+        *leaf_out = group->inviter;
+    }
+    return group->invited;
+}
+
 struct view
 mls_group_tree_hash(const struct mls_group *group)
 {

@@ -91,6 +91,8 @@ struct mls_group {
     uint32_t resumption_count;
     struct mls_pending *pending; /* in order of arrival */
     bool removed;
+    bool invited; /* we came by a Welcome that this leaf signed */
+    uint32_t inviter;
     struct bytes reinit; /* the ReInit proposal that ended the group, encoded */
     bool saved;          /* the group's own record is as stored */
     struct mls_epoch *gone; /* stored epochs, forgotten since the last save */

@@ -260,6 +260,8 @@ mls_join(const struct mls_env *env, const struct mls_join_opts *opts,
     TRY(key_epoch(&j));
     TRY(check_successor(&j));
     TRY(mls_group_new(env, &j.epoch, out));
+    (*out)->invited = true;
+    (*out)->inviter = j.info.signer;
 out:
     joining_clear(&j);
     return e;

@@ -301,6 +301,9 @@ uint16_t mls_group_suite(const struct mls_group *group);
 struct view mls_group_id(const struct mls_group *group);
 uint64_t mls_group_epoch(const struct mls_group *group);
 uint32_t mls_group_own_leaf(const struct mls_group *group);
+/* The leaf that signed the Welcome's GroupInfo: who added us.  False once the
+   group was stored and loaded, or when there was no Welcome. */
+bool mls_group_inviter(const struct mls_group *group, uint32_t *leaf_out);
 struct view mls_group_tree_hash(const struct mls_group *group);
 struct view mls_group_transcript_hash(const struct mls_group *group);
 struct view mls_group_authenticator(const struct mls_group *group);

@@ -119,6 +119,27 @@ as_claimed(const struct fed_party *p, const struct proto_welcome *in,
                : ERR_DENIED;
 }
 
+/*
+ * [welcome-signer] Who the group says has added us made the commit that did,
+ * and signed its GroupInfo: a hub that saw the key package on its way cannot
+ * add us in another's name.
+ */
+static enum err
+signed_by(const struct mls_group *mls, const struct proto_subject *me)
+{
+    enum err e;
+    struct mls_member m;
+    struct clinic_id by;
+    uint32_t leaf;
+
+    TRY(mls_group_inviter(mls, &leaf) ? OK : ERR_INVALID);
+    TRY(mls_member_at(mls, leaf, &m));
+    TRY(fed_cred_subject(m.credential, &by));
+    TRY(memcmp(by.b, me->added_by, sizeof(by.b)) == 0 ? OK : ERR_DENIED);
+out:
+    return e;
+}
+
 /* Is this a group that p may have added us to? */
 static enum err
 check_group(struct fed_core *core, const struct fed_party *p,
@@ -151,6 +172,7 @@ check_group(struct fed_core *core, const struct fed_party *p,
             : ERR_DENIED);
     TRY(core->kind == FED_KIND_DEVICE ? brought_by(core, &me)
                                       : as_claimed(p, in, claimed, group, &me));
+    TRY(signed_by(mls, &me));
     *ext_out = ext.data;
 out:
     return e;

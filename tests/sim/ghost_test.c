@@ -125,6 +125,9 @@ identity_of(size_t i)
     };
 }
 
+/* The Welcome of the last lie. */
+static struct bytes invited;
+
 /* A commit of node i with these proposals behind in[0], the description. */
 static struct bytes
 lie(size_t i, const struct thread_id *id, struct bent *b,
@@ -158,6 +161,8 @@ lie(size_t i, const struct thread_id *id, struct bent *b,
     opts.proposals_len = n;
     CHECK_OK(mls_commit(t->mls, &opts, &made));
     out = bytes_take(&made.commit);
+    bytes_free(&invited);
+    invited = bytes_take(&made.welcome);
     mls_undo(t->mls, &made.change);
     mls_committed_clear(&made);
     proto_tls_wr_clear(&wr);
@@ -805,6 +810,53 @@ TEST(a_relay_asks_in_the_open)
     world_end(&w);
 }
 
+/* [welcome-signer] Node 2 claimed node 1's key package through node 0, who
+   orders the thread, adds node 1 itself and says that node 2 did. */
+TEST(a_clinic_added_in_anothers_name)
+{
+    struct thread_id t;
+    struct fed_thread *hub;
+    struct bent b;
+    struct proto_subject s = {.kind = PROTO_SUBJECT_CLINIC};
+    struct mls_proposal_in in[2] = {{0}};
+    struct bytes kp = {0};
+    struct bytes commit;
+    struct clinic_id two;
+    struct proto_welcome item = {.term = 1};
+
+    world_friends(&w, 61, 3);
+    two = node_root(&w, 2);
+    CHECK_OK(
+        fed_core_thread_open(w.nodes[0].core, &two, 1, VIEW_LIT("Two"), &t));
+    sim_take(&w, 0);
+    world_heal(&w);
+    hub = world_thread(&w, 0, &t);
+    memcpy(s.root, w.nodes[1].root.pub, 32);
+    memcpy(s.node, s.root, 32);
+    memcpy(item.thread, t.b, 32);
+    item.seq = hub->rec.seq + 1;
+    item.ts_ms = w.wall_ms;
+    for (int truth = 0; truth < 2; truth++) {
+        struct clinic_id by = truth ? node_root(&w, 0) : two;
+
+        CHECK_OK(fed_kp_claimed(w.nodes[1].core, &by, t.b, false, &kp));
+        memcpy(s.added_by, by.b, 32);
+        bend(hub, &b);
+        add_subject(&b, &s);
+        in[1].type = MLS_PROPOSAL_ADD;
+        in[1].key_package = view_of(&kp);
+        commit = lie(0, &t, &b, in, 2);
+        item.welcome = view_of(&invited);
+        CHECK_ERR(
+            fed_follow_welcome(w.nodes[1].core, world_party(&w, 1, 0), &item),
+            truth ? OK : ERR_DENIED);
+        bytes_free(&commit);
+        bytes_free(&kp);
+    }
+    bytes_free(&invited);
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -815,6 +867,6 @@ main(void)
         T(a_second_list_is_an_alarm), T(a_device_that_is_known_to_be_gone),
         T(a_clinic_takes_a_device_out), T(a_relay_hands_out_itself),
         T(who_speaks_for_the_patient), T(claims_have_an_end),
-        T(a_clinic_that_the_patient_did_not_allow),
-        T(a_relay_asks_in_the_open));
+        T(a_clinic_that_the_patient_did_not_allow), T(a_relay_asks_in_the_open),
+        T(a_clinic_added_in_anothers_name));
 }

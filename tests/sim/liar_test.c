@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What else a hub or relay may do to what it carries: say it in another order,
+ * late, again, a log that ends too early, the GroupInfo of another time.  It is
+ * the real core; what it sends is replaced where its items leave (world.lie).
+ */
+#include "federation/core/watch.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+#include <string.h>
+
+enum {
+    HOUR_MS = 3600000
+};
+
+static struct world w;
+static const size_t all[] = {0, 1, 2};
+
+static void
+say(size_t i, const struct thread_id *t)
+{
+    CHECK_OK(world_say(&w, i, t));
+    world_run(&w, 2000);
+}
+
+static void
+pass(unsigned hours)
+{
+    for (unsigned h = 0; h < hours; h++) {
+        w.mono_ms += HOUR_MS;
+        w.wall_ms += HOUR_MS;
+        world_run(&w, 1500);
+    }
+}
+
+static struct thread_id
+group(uint64_t seed)
+{
+    struct thread_id t;
+
+    world_friends(&w, seed, 3);
+    t = world_group(&w, 0, 3);
+    world_heal(&w);
+    pass(3);
+    return t;
+}
+
+static size_t
+doubts(size_t i)
+{
+    size_t n = w.nodes[i].forks;
+
+    for (size_t code = 0; code < 8; code++) {
+        n += w.nodes[i].doubts[code];
+    }
+    return n;
+}
+
+static void
+expect_no_doubts(void)
+{
+    for (size_t i = 0; i < w.nodes_len; i++) {
+        CHECK_EQ(doubts(i), 0);
+    }
+}
+
+/* What the liar has in mind. */
+static struct bytes kept[2]; /* items that went, or wait */
+static size_t kept_len;
+static size_t told; /* lies */
+static size_t victim;
+static bool lying;
+static struct thread_id liar_thread;
+
+static void
+keep(struct view item)
+{
+    CHECK(kept_len < 2);
+    CHECK_OK(bytes_copy(mem_heap(), item, &kept[kept_len++]));
+}
+
+static void
+honest(void)
+{
+    w.lie = NULL;
+    bytes_free(&kept[0]);
+    bytes_free(&kept[1]);
+    kept_len = 0;
+}
+
+static void
+nothing(struct bytes *out)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_ROSTER};
+
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, out));
+}
+
+/* ------------------------------------------------------------------- order */
+
+/* Two entries change places: the first waits for the second. */
+static bool
+swaps(struct world *in, size_t from, size_t to, struct view item,
+      struct bytes *out)
+{
+    (void)in;
+    if (from != 0 || to != victim || proto_peer_peek(item) != PROTO_PEER_FAN) {
+        return false;
+    }
+    if (kept_len == 0) {
+        keep(item);
+        nothing(out);
+    } else {
+        *out = bytes_take(&kept[0]); /* and what came is not said at all */
+        kept_len = 0;
+    }
+    told++;
+    return true;
+}
+
+/* Whatever the order in which they are said, they are shown in that of the
+   log: what is not the next is asked for. */
+TEST(another_order)
+{
+    struct thread_id t = group(1);
+
+    told = 0;
+    victim = 2;
+    w.lie = swaps;
+    for (int i = 0; i < 6; i++) {
+        say((size_t)(i % 2), &t);
+    }
+    CHECK(told >= 4);
+    honest();
+    world_break(&w, 0, 2);
+    world_run(&w, 3000);
+    say(1, &t);
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 2, &t), 7 + 1);
+    world_judge(&w, &t, all, 3);
+    expect_no_doubts();
+    world_end(&w);
+}
+
+/* ------------------------------------------------------------------- delay */
+
+static bool
+later(struct world *in, size_t from, size_t to, struct view item,
+      struct bytes *out)
+{
+    uint64_t type = proto_peer_peek(item);
+
+    (void)in;
+    if (from != 0 || to != victim ||
+        (type != PROTO_PEER_FAN && type != PROTO_PEER_LOG_PART)) {
+        return false;
+    }
+    nothing(out);
+    return true;
+}
+
+/* Less than a day: nobody is told.  The limit: with a path past the hub, an
+   hour after the day in which somebody says where it stands. */
+TEST(late_but_not_too_late)
+{
+    struct thread_id t = group(2);
+
+    victim = 2;
+    say(2, &t);
+    w.lie = later;
+    say(1, &t);
+    pass(20);
+    CHECK_EQ(node_messages(&w, 2, &t), 1 + 1);
+    honest();
+    world_break(&w, 0, 2);
+    world_run(&w, 3000);
+    say(1, &t);
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
+    expect_no_doubts();
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* --------------------------------------------------------------- a cut log */
+
+/* The log ends before the newest entries, for who asks as well. */
+static bool
+cuts(struct world *in, size_t from, size_t to, struct view item,
+     struct bytes *out)
+{
+    struct proto_peer_msg msg;
+    uint64_t type = proto_peer_peek(item);
+
+    (void)in;
+    if (from != 0 || to != victim) {
+        return false;
+    }
+    if (type == PROTO_PEER_FAN) {
+        nothing(out);
+        return true;
+    }
+    if (type != PROTO_PEER_LOG_PART || proto_peer_decode(item, &msg) != OK ||
+        msg.u.log_part.entries.len == 0) {
+        return false;
+    }
+    msg.u.log_part.entries = (struct proto_list){.len = 0};
+    msg.u.log_part.last = msg.u.log_part.first - 1;
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, out));
+    told++;
+    return true;
+}
+
+TEST(a_log_that_ends_too_early)
+{
+    struct thread_id t = group(3);
+
+    told = 0;
+    victim = 2;
+    say(2, &t);
+    w.lie = cuts;
+    for (int i = 0; i < 4; i++) {
+        say(1, &t);
+    }
+    pass(26);
+    CHECK(w.nodes[2].doubts[FED_DOUBT_WITHHELD] > 0);
+    CHECK(told > 0);
+    honest();
+    world_break(&w, 0, 2);
+    world_run(&w, 3000);
+    pass(2);
+    say(1, &t);
+    pass(2);
+    CHECK_EQ(node_messages(&w, 2, &t), 6 + 1);
+    CHECK_EQ(w.nodes[2].settled[FED_DOUBT_WITHHELD],
+             w.nodes[2].doubts[FED_DOUBT_WITHHELD]);
+    world_end(&w);
+}
+
+/* --------------------------------------------------------- an old GroupInfo */
+
+/* The answer to a question, with what was true before in it. */
+static bool
+an_old_one(struct world *in, size_t from, size_t to, struct view item,
+           struct bytes *out)
+{
+    struct proto_peer_msg now;
+    struct proto_peer_msg old;
+
+    (void)in;
+    if (from != 0 || to != victim || proto_peer_decode(item, &now) != OK ||
+        now.type != PROTO_PEER_GI || now.u.gi.code != PROTO_ANSWER_ACCEPTED ||
+        memcmp(now.u.gi.thread, liar_thread.b, 32) != 0) {
+        return false;
+    }
+    if (!lying) {
+        bytes_free(&kept[0]);
+        kept_len = 0;
+        keep(item);
+        return false;
+    }
+    CHECK_OK(proto_peer_decode(view_of(&kept[0]), &old));
+    memcpy(old.u.gi.req, now.u.gi.req, sizeof(old.u.gi.req));
+    CHECK_OK(proto_peer_encode(mem_heap(), &old, out));
+    told++;
+    return true;
+}
+
+/* Who lost its state gets the GroupInfo of an epoch that is over: it does not
+   come in by that, and nobody is told that it did. */
+TEST(the_groupinfo_of_before)
+{
+    struct thread_id t = group(4);
+    struct rows backup = {0};
+
+    told = 0;
+    victim = 2;
+    lying = false;
+    liar_thread = t;
+    sim_commit_due(&w, 2, true);
+    node_snapshot(&w, 2, &backup);
+    w.lie = an_old_one;
+    node_crash(&w, 2);
+    node_restore(&w, 2, &backup);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    CHECK_EQ(kept_len, 1);
+    lying = true;
+    node_stepped(&w, 1, fed_core_rekey(w.nodes[1].core, &t));
+    world_run(&w, 2000);
+    sim_commit_due(&w, 2, true);
+    node_crash(&w, 2);
+    node_restore(&w, 2, &backup);
+    world_run(&w, 8000);
+    CHECK(told > 0);
+    CHECK(node_state(&w, 2, &t) != FED_THREAD_ACTIVE);
+    honest();
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    say(1, &t);
+    say(2, &t);
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    rows_free(&backup);
+    world_end(&w);
+}
+
+/* ---------------------------------------------------------- again, to a phone
+ */
+
+/* What node 0 carries to a phone, once more in the place of the next. */
+static bool
+again(struct world *in, size_t from, size_t to, struct view item,
+      struct bytes *out)
+{
+    (void)in;
+    if (from != 0 || to != victim ||
+        proto_peer_peek(item) != PROTO_PEER_ROUTED) {
+        return false;
+    }
+    if (kept_len == 0) {
+        keep(item);
+        return false;
+    }
+    CHECK_OK(bytes_copy(mem_heap(), view_of(&kept[0]), out));
+    told++;
+    return true;
+}
+
+/* A relay says an entry again and again, and never the new ones: the phone
+   shows it once, and hears of the silence when it has been off and on. */
+TEST(again_to_a_phone)
+{
+    struct thread_id t;
+    size_t d;
+    size_t before;
+    size_t two[2];
+    bool any;
+
+    world_init(&w, 5, 2);
+    world_befriend(&w, 0, 1);
+    d = world_device(&w, 0);
+    world_enrol(&w, d, 0);
+    t = world_private(&w, d);
+    world_heal(&w);
+    two[0] = 1;
+    two[1] = d;
+    victim = d;
+    told = 0;
+    w.lie = again;
+    say(1, &t);
+    say(d, &t);
+    before = node_messages(&w, d, &t);
+    say(1, &t);
+    CHECK(told > 0);
+    CHECK(node_messages(&w, d, &t) <= before);
+    node_crash(&w, d);
+    pass(32);
+    node_start(&w, d);
+    world_run(&w, 3000);
+    CHECK_OK(fed_core_receipts(w.nodes[d].core, &any));
+    node_stepped(&w, d, OK);
+    world_run(&w, 500);
+    CHECK_EQ(w.nodes[d].doubts[FED_DOUBT_SILENT], 1);
+    CHECK(memcmp(w.nodes[d].doubt[FED_DOUBT_SILENT].author.b,
+                 w.nodes[1].root.pub, 32) == 0);
+    CHECK(memcmp(w.nodes[d].doubt[FED_DOUBT_SILENT].peer.b, w.nodes[0].root.pub,
+                 32) == 0);
+    CHECK_EQ(w.nodes[d].bad, 0);
+    honest();
+    world_break(&w, 0, d);
+    world_run(&w, 3000);
+    say(1, &t);
+    world_heal(&w);
+    CHECK_EQ(w.nodes[d].settled[FED_DOUBT_SILENT], 1);
+    world_judge(&w, &t, two, 2);
+    world_end(&w);
+}
+
+int
+main(void)
+{
+    return RUN(T(another_order), T(late_but_not_too_late),
+               T(a_log_that_ends_too_early), T(the_groupinfo_of_before),
+               T(again_to_a_phone));
+}
