@@ -126,8 +126,8 @@ tool_now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-double
-tool_cpu_s(const char *pid)
+static void
+cpu_of(const char *pid, double *user_out, double *kernel_out)
 {
     char path[64];
     char text[1024];
@@ -148,7 +148,28 @@ tool_cpu_s(const char *pid)
            sscanf(at + 1,
                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
                   &kernel) == 2);
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    *user_out = (double)user / (double)sysconf(_SC_CLK_TCK);
+    *kernel_out = (double)kernel / (double)sysconf(_SC_CLK_TCK);
+}
+
+double
+tool_cpu_s(const char *pid)
+{
+    double user;
+    double kernel;
+
+    cpu_of(pid, &user, &kernel);
+    return user + kernel;
+}
+
+double
+tool_user_s(const char *pid)
+{
+    double user;
+    double kernel;
+
+    cpu_of(pid, &user, &kernel);
+    return user;
 }
 
 double

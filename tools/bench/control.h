@@ -39,6 +39,8 @@ void tool_word_after(const char *text, const char *key, char *out, size_t cap);
 
 /* CPU time of a process, user and system; in steps of 10 ms. */
 double tool_cpu_s(const char *pid);
+/* Without what the kernel does for it, such as waiting for the disk. */
+double tool_user_s(const char *pid);
 /* Private memory of a process in KiB; LMDB's page cache apart. */
 double tool_private_kib(const char *pid);
 

@@ -71,6 +71,7 @@ TEST(what_a_process_costs)
     cpu = tool_cpu_s(pid);
     while (tool_cpu_s(pid) <= cpu) { /* it moves on while we ask */
     }
+    CHECK(tool_user_s(pid) <= tool_cpu_s(pid));
     CHECK(tool_now_s() > start);
     CHECK(tool_private_kib(pid) > 0);
 }
