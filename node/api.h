@@ -177,6 +177,11 @@ struct node_who {
 MUST_CHECK enum err node_find_who(struct node_call *c, struct store_txn *txn,
                                   struct view ref, struct node_who *out);
 
+/* Write: the desk keeps a patient as blocked, or as ended again. */
+MUST_CHECK enum err node_block_patient(struct store_txn *txn,
+                                       const struct clinic_id *who,
+                                       bool blocked);
+
 /* What to call a patient. */
 void node_patient_label(struct store_txn *txn, const struct store_patient *p,
                         struct phi *out);

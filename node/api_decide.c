@@ -50,8 +50,9 @@ out:
     return e;
 }
 
-static enum err
-block_patient(struct store_txn *txn, const struct clinic_id *who, bool blocked)
+enum err
+node_block_patient(struct store_txn *txn, const struct clinic_id *who,
+                   bool blocked)
 {
     enum err e;
     struct store_patient p = {0};
@@ -79,7 +80,7 @@ write_decision(void *ctx, struct store_txn *txn)
     TRY(node_audit_member(txn, d->c->api, d->action, clinic_id_view(&d->who.id),
                           0));
     if (blocked || d->action == NODE_AUDIT_UNBLOCK) {
-        TRY(d->who.patient ? block_patient(txn, &d->who.id, blocked)
+        TRY(d->who.patient ? node_block_patient(txn, &d->who.id, blocked)
                            : block_clinic(txn, &d->who.id, blocked));
     }
 out:

@@ -423,26 +423,79 @@ node_cmd_device_resume(struct node_call *c)
 /* ---------------------------------------------------------------- comparing
  */
 
+enum {
+    OLD_KEYS = 8 /* of one contact that are blocked together */
+};
+
+/* Once a new key was compared, those that the contact had before are no longer
+   believed: somebody else may have the phone. */
 struct compared {
     struct node_call *c;
     struct clinic_id who;
+    struct contact_id contact;
+    struct clinic_id old[OLD_KEYS];
+    size_t old_len;
 };
+
+static enum err
+each_old(void *ctx, const struct store_patient *p)
+{
+    struct compared *k = ctx;
+
+    if (p->has_contact && contact_id_equal(&p->contact, &k->contact) &&
+        memcmp(p->id.b, k->who.b, sizeof(k->who.b)) != 0 &&
+        p->state != STORE_PATIENT_BLOCKED && k->old_len < OLD_KEYS) {
+        memcpy(k->old[k->old_len++].b, p->id.b, sizeof(p->id.b));
+    }
+    return OK;
+}
+
+static enum err
+find_old(struct node_call *c, const struct store_patient *p, struct compared *k)
+{
+    enum err e;
+    struct store_txn *txn = NULL;
+
+    if (!p->replaces || !p->has_contact) {
+        return OK;
+    }
+    k->contact = p->contact;
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(store_patient_list(txn, each_old, k));
+out:
+    store_read_end(txn);
+    return e;
+}
 
 static enum err
 step_compared(void *ctx, struct fed_core *core)
 {
+    enum err e;
     struct compared *k = ctx;
 
-    return fed_core_compared(core, &k->who);
+    TRY(fed_core_compared(core, &k->who));
+    for (size_t i = 0; i < k->old_len; i++) {
+        TRY(fed_core_block(core, &k->old[i], true));
+    }
+out:
+    return e;
 }
 
 static enum err
 write_compared(void *ctx, struct store_txn *txn)
 {
+    enum err e;
     struct compared *k = ctx;
 
-    return node_audit_member(txn, k->c->api, NODE_AUDIT_COMPARED,
-                             clinic_id_view(&k->who), 0);
+    TRY(node_audit_member(txn, k->c->api, NODE_AUDIT_COMPARED,
+                          clinic_id_view(&k->who), 0));
+    for (size_t i = 0; i < k->old_len; i++) {
+        TRY(node_audit_member(txn, k->c->api, NODE_AUDIT_BLOCK,
+                              clinic_id_view(&k->old[i]), 0));
+        TRY(node_block_patient(txn, &k->old[i], true));
+    }
+out:
+    return e;
 }
 
 /* What was scanned or typed from the other side's screen. */
@@ -491,12 +544,14 @@ node_cmd_compare(struct node_call *c)
     }
     if (same) {
         memcpy(k.who.b, p.id.b, sizeof(k.who.b));
+        TRY(find_old(c, &p, &k));
         TRY(node_runner_do(c->api->runner, &step));
     }
     node_json_hex(c->out, "id", patient_id_view(&p.id));
     node_json_view(c->out, "name", proto_phi_reveal(&name));
     node_json_view(c->out, "words", view_of(&words));
     node_json_view(c->out, "code", view_of(&qr));
+    node_json_num(c->out, "blocked", k.old_len);
     node_json_bool(c->out, "compared",
                    same || p.learned == STORE_LEARNED_COMPARED);
 out:

@@ -224,6 +224,10 @@ tool_show_compare(const json_t *a)
     tool_print_safe(tool_text(a, "name"));
     (void)printf("%s\n\n    %s\n\n", is(a, "compared") ? "  (compared)" : "",
                  tool_text(a, "words"));
+    if (tool_number(a, "blocked") > 0) {
+        (void)printf("The key that they had before is blocked (balsam "
+                     "unblock, with its id).\n");
+    }
     if (!is(a, "compared")) {
         (void)printf("The patient's app shows the same words under the name of "
                      "your clinic. If it does, write: balsam compare PATIENT "
