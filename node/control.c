@@ -2,6 +2,7 @@
 #include "node/control.h"
 
 #include "node/pipe.h"
+#include "node/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -248,9 +249,7 @@ begin(struct client *c, json_t *request, const struct incoming *in)
 static void
 answer(struct client *c, struct incoming *in, size_t start, size_t len)
 {
-    json_error_t error;
-    json_t *request =
-        json_loadb(in->line + start, len, JSON_REJECT_DUPLICATES, &error);
+    json_t *request = node_request_read(view_make(in->line + start, len));
     json_t *reply = NULL;
 
     if (json_is_object(request) && begin(c, request, in)) {
