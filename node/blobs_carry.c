@@ -12,6 +12,7 @@
  */
 #include "crypto/prim/hash.h"
 #include "node/blobs_in.h"
+#include "node/carried.h"
 #include "node/ns.h"
 #include "proto/base/limits.h"
 #include "store/fed.h"
@@ -20,85 +21,18 @@
 #include <string.h>
 
 enum {
-    KEY = 3 * 32,
-    VALUE = 1 + 32 + 32 + 8 + 8,
     SWEEP_MS = 3600000
 };
 
-/* What is kept for a device. */
-struct carried {
-    struct thread_id thread;
-    struct hash32 blob;
-    struct clinic_id device;
-    enum node_blob_dir dir;
-    struct clinic_id patient;
-    struct clinic_id far;
-    uint64_t size;
-    uint64_t since_ms;
-};
-
-/* ----------------------------------------------------------------- records */
-
-static void
-put_u64(uint8_t *to, uint64_t n)
-{
-    for (size_t i = 0; i < 8; i++) {
-        to[i] = (uint8_t)(n >> (56 - 8 * i));
-    }
-}
-
-static uint64_t
-get_u64(const uint8_t *from)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < 8; i++) {
-        n = n << 8 | from[i];
-    }
-    return n;
-}
-
-static void
-key_of(const struct thread_id *thread, const struct hash32 *blob,
-       const struct clinic_id *device, uint8_t out[KEY])
-{
-    memcpy(out, thread->b, 32);
-    memcpy(out + 32, blob->b, 32);
-    memcpy(out + 64, device->b, 32);
-}
-
 static enum err
-put_carried(struct store_txn *txn, const struct carried *c)
+put_carried(struct store_txn *txn, const struct node_carried *c)
 {
-    uint8_t key[KEY];
-    uint8_t value[VALUE];
+    uint8_t key[NODE_CARRIED_KEY];
+    uint8_t value[NODE_CARRIED_VALUE];
 
-    key_of(&c->thread, &c->blob, &c->device, key);
-    value[0] = (uint8_t)c->dir;
-    memcpy(value + 1, c->patient.b, 32);
-    memcpy(value + 33, c->far.b, 32);
-    put_u64(value + 65, c->size);
-    put_u64(value + 73, c->since_ms);
+    node_carried_write(c, key, value);
     return store_fed_put(txn, NODE_NS_CARRY, VIEW_ARRAY(key),
                          VIEW_ARRAY(value));
-}
-
-static enum err
-read_carried(struct view key, struct view value, struct carried *out)
-{
-    if (key.len != KEY || value.len != VALUE ||
-        (value.p[0] != NODE_BLOB_UP && value.p[0] != NODE_BLOB_DOWN)) {
-        return ERR_CORRUPT;
-    }
-    memcpy(out->thread.b, key.p, 32);
-    memcpy(out->blob.b, key.p + 32, 32);
-    memcpy(out->device.b, key.p + 64, 32);
-    out->dir = value.p[0] == NODE_BLOB_UP ? NODE_BLOB_UP : NODE_BLOB_DOWN;
-    memcpy(out->patient.b, value.p + 1, 32);
-    memcpy(out->far.b, value.p + 33, 32);
-    out->size = get_u64(value.p + 65);
-    out->since_ms = get_u64(value.p + 73);
-    return OK;
 }
 
 /* Who needs the blob: this transfer. */
@@ -116,13 +50,13 @@ ref_of(const struct thread_id *thread, const struct clinic_id *device,
 
 /* Write: it is over. */
 static enum err
-del_carried(struct store_txn *txn, const struct carried *c)
+del_carried(struct store_txn *txn, const struct node_carried *c)
 {
     uint8_t ref[1 + PRIM_HASH_SIZE];
-    uint8_t key[KEY];
+    uint8_t key[NODE_CARRIED_KEY];
     enum err e;
 
-    key_of(&c->thread, &c->blob, &c->device, key);
+    node_carried_key(&c->thread, &c->blob, &c->device, key);
     ref_of(&c->thread, &c->device, ref);
     e = store_fed_del(txn, NODE_NS_CARRY, VIEW_ARRAY(key));
     TRY(e == ERR_MISSING ? OK : e);
@@ -142,8 +76,8 @@ static enum err
 add_up(void *ctx, struct view key, struct view value)
 {
     struct sum *sum = ctx;
-    struct carried c;
-    enum err e = read_carried(key, value, &c);
+    struct node_carried c;
+    enum err e = node_carried_read(key, value, &c);
 
     if (e == OK && clinic_id_equal(&c.patient, sum->patient)) {
         sum->bytes += c.size;
@@ -155,22 +89,22 @@ enum err
 node_blobs_carry(struct store_txn *txn, const struct blob_opening *o,
                  enum node_blob_dir dir, uint64_t now_ms)
 {
-    struct carried c = {.thread = o->thread,
-                        .blob = o->id,
-                        .device = o->peer,
-                        .dir = dir,
-                        .patient = o->patient,
-                        .far = o->far,
-                        .size = o->size,
-                        .since_ms = now_ms};
+    struct node_carried c = {.thread = o->thread,
+                             .blob = o->id,
+                             .device = o->peer,
+                             .dir = dir,
+                             .patient = o->patient,
+                             .far = o->far,
+                             .size = o->size,
+                             .since_ms = now_ms};
     struct sum sum = {.patient = &o->patient};
     struct bytes known = {0};
     uint8_t ref[1 + PRIM_HASH_SIZE];
-    uint8_t key[KEY];
+    uint8_t key[NODE_CARRIED_KEY];
     struct hash32 id;
     enum err e;
 
-    key_of(&o->thread, &o->id, &o->peer, key);
+    node_carried_key(&o->thread, &o->id, &o->peer, key);
     e = store_fed_get(txn, NODE_NS_CARRY, VIEW_ARRAY(key), &known);
     if (e == ERR_MISSING) {
         TRY(store_fed_scan(txn, NODE_NS_CARRY, (struct view){0},
@@ -192,17 +126,17 @@ out:
 static enum err
 load_carried(struct blobs_state *s, const struct clinic_id *device,
              const struct thread_id *thread, const struct hash32 *blob,
-             struct carried *out)
+             struct node_carried *out)
 {
     struct store_txn *txn = NULL;
     struct bytes value = {0};
-    uint8_t key[KEY];
+    uint8_t key[NODE_CARRIED_KEY];
     enum err e;
 
-    key_of(thread, blob, device, key);
+    node_carried_key(thread, blob, device, key);
     TRY(store_read_begin(s->c.store, &txn));
     TRY(store_fed_get(txn, NODE_NS_CARRY, VIEW_ARRAY(key), &value));
-    TRY(read_carried(VIEW_ARRAY(key), view_of(&value), out));
+    TRY(node_carried_read(VIEW_ARRAY(key), view_of(&value), out));
 out:
     bytes_free(&value);
     store_read_end(txn);
@@ -213,7 +147,7 @@ bool
 node_blobs_carried(struct blobs_state *s, const struct clinic_id *device,
                    const struct thread_id *thread, const struct hash32 *blob)
 {
-    struct carried c;
+    struct node_carried c;
 
     return load_carried(s, device, thread, blob, &c) == OK;
 }
@@ -381,7 +315,7 @@ void
 node_blobs_carry_got(struct blobs_state *s, const struct clinic_id *device,
                      const struct proto_blob_state *m)
 {
-    struct carried c;
+    struct node_carried c;
     struct thread_id thread;
     struct hash32 blob;
     enum err e;
@@ -401,7 +335,7 @@ node_blobs_carry_got(struct blobs_state *s, const struct clinic_id *device,
 
 /* ------------------------------------------------------------------ the end */
 
-/* Carried transfers that a scan found: an array of struct carried. */
+/* Carried transfers that a scan found: an array of struct node_carried. */
 struct found {
     const struct mem *mem;
     struct bytes at;
@@ -410,7 +344,7 @@ struct found {
 };
 
 static uint64_t
-kept_ms(const struct carried *c)
+kept_ms(const struct node_carried *c)
 {
     return c->dir == NODE_BLOB_UP ? LIMIT_BLOB_CARRY_UP_MS
                                   : LIMIT_BLOB_CARRY_DOWN_MS;
@@ -420,10 +354,10 @@ static enum err
 find_one(void *ctx, struct view key, struct view value)
 {
     struct found *f = ctx;
-    struct carried c = {.dir = NODE_BLOB_UP};
+    struct node_carried c = {.dir = NODE_BLOB_UP};
     enum err e;
 
-    TRY(read_carried(key, value, &c));
+    TRY(node_carried_read(key, value, &c));
     if (f->all ||
         (c.since_ms < f->now_ms && f->now_ms - c.since_ms >= kept_ms(&c))) {
         TRY(bytes_append(f->mem, &f->at, view_make(&c, sizeof(c))));
@@ -446,10 +380,10 @@ out:
     return e;
 }
 
-static struct carried
+static struct node_carried
 found_at(const struct found *f, size_t i)
 {
-    struct carried c;
+    struct node_carried c;
 
     memcpy(&c, f->at.p + i * sizeof(c), sizeof(c));
     return c;
@@ -458,7 +392,7 @@ found_at(const struct found *f, size_t i)
 static size_t
 found_len(const struct found *f)
 {
-    return f->at.len / sizeof(struct carried);
+    return f->at.len / sizeof(struct node_carried);
 }
 
 static enum proto_blob_code
@@ -482,7 +416,7 @@ node_blobs_carry_done(struct blobs_state *s, const struct node_blob_task *task,
     memcpy(prefix + 32, task->blob.b, 32);
     TRY(find(s, VIEW_ARRAY(prefix), &f));
     for (size_t i = 0; i < found_len(&f); i++) {
-        struct carried c = found_at(&f, i);
+        struct node_carried c = found_at(&f, i);
 
         if (c.dir != task->dir) {
             continue;
@@ -504,7 +438,7 @@ out:
 static enum err
 expire_job(void *ctx, struct store_txn *txn)
 {
-    const struct carried *c = ctx;
+    const struct node_carried *c = ctx;
     struct node_blob_task t = {
         .dir = c->dir, .thread = c->thread, .blob = c->blob};
     enum err e;
@@ -530,7 +464,7 @@ node_blobs_carry_sweep(struct blobs_state *s)
     s->swept_ms = mono;
     TRY(find(s, (struct view){0}, &f));
     for (size_t i = 0; i < found_len(&f); i++) {
-        struct carried c = found_at(&f, i);
+        struct node_carried c = found_at(&f, i);
 
         TRY(store_write(s->c.store, expire_job, &c, STORE_JOB_FREES));
     }
