@@ -12,6 +12,7 @@ static const char *const names[FED_HTTP_NAME_COUNT] = {
     "sec-websocket-version",
     "sec-websocket-protocol",
     "if-none-match",
+    "accept-language",
     "content-length",
     "transfer-encoding",
 };

@@ -24,6 +24,7 @@ enum fed_http_name {
     FED_HTTP_WS_VERSION,
     FED_HTTP_WS_PROTOCOL,
     FED_HTTP_IF_NONE_MATCH,
+    FED_HTTP_ACCEPT_LANGUAGE,
     FED_HTTP_CONTENT_LENGTH,
     FED_HTTP_TRANSFER_ENCODING,
     FED_HTTP_NAME_COUNT
@@ -56,6 +57,14 @@ bool fed_http_has_body(const struct fed_http_head *head);
 
 /* Whether a comma-separated list has word, in any case. */
 bool fed_http_list_has(struct view list, const char *word);
+
+/*
+ * The language of len (at least one) that an Accept-Language prefers, by its
+ * index; the first when it names none of them (RFC 9110 12.5.4).  "de-AT" is
+ * answered with "de".  What is malformed in it is not looked at.
+ */
+size_t fed_http_language(struct view accept, const struct view *tags,
+                         size_t len);
 
 /* Equal but for the case of ASCII letters. */
 bool fed_http_same(struct view a, struct view b);

@@ -126,8 +126,11 @@ answer(struct fed_link *l, enum err read, const struct fed_http_head *head)
     if (read == OK && more && head->has[FED_HTTP_UPGRADE]) {
         read = ERR_FORMAT;
     }
-    TRY(fed_web_answer(l->web->web, l->web->door->tls, read, head, host, &reply,
-                       &out));
+    pthread_mutex_lock(&l->net->mx); /* the pages may be replaced */
+    e = fed_web_answer(l->web->web, l->web->door->tls, read, head, host, &reply,
+                       &out);
+    pthread_mutex_unlock(&l->net->mx);
+    TRY(e);
     if (reply == FED_WEB_CLOSE) {
         flow = answer_and_close(
             l, read != OK || more || fed_http_has_body(head), &out);

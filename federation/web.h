@@ -25,9 +25,13 @@ enum {
 #define FED_WEB_DEVICE "/device"
 #define FED_WEB_PROTOCOL "balsam.device.1"
 
-/* A page that is always the same.  Views must outlive the net. */
+/*
+ * A page.  One path may have several, each in another language: a browser gets
+ * the one that it prefers, else the first.
+ */
 struct fed_web_page {
     struct view path;   /* "/l"; no query */
+    struct view lang;   /* "de"; empty: for everybody */
     struct view type;   /* "text/html; charset=utf-8" */
     struct view policy; /* Content-Security-Policy */
     struct view body;
@@ -41,7 +45,7 @@ struct fed_web_config {
      * ("localhost", "127.0.0.1", "[::1]", any port), for trying out.
      */
     struct view host;
-    const struct fed_web_page *pages; /* copied, not their views */
+    const struct fed_web_page *pages; /* copied */
     size_t pages_len;
 };
 
@@ -52,6 +56,14 @@ struct fed_web_config {
  */
 MUST_CHECK enum err fed_web_open(struct fed_net *net,
                                  const struct fed_web_config *config);
+
+/*
+ * These instead of all pages that there were; copied.
+ * ERR_STATE  not open;  ERR_LIMIT  too many
+ */
+MUST_CHECK enum err fed_web_set_pages(struct fed_net *net,
+                                      const struct fed_web_page *pages,
+                                      size_t len);
 
 /*
  * The certificate from now on (PEM; errors as tlsp_policy_web: the old one

@@ -33,6 +33,67 @@ make_tag(struct view body, char tag[FED_WEB_TAG + 1])
                    hash[6], hash[7]);
 }
 
+/* One page with everything that it points to. */
+static enum err
+copy_page(const struct mem *mem, const struct fed_web_page *from,
+          struct fed_web_own_page *out)
+{
+    enum err e = OK;
+    const struct view in[] = {from->path, from->lang, from->type, from->policy,
+                              from->body};
+    struct fed_web_page *p = &out->page;
+    struct view *const to[] = {&p->path, &p->lang, &p->type, &p->policy,
+                               &p->body};
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
+        TRY(bytes_append(mem, &out->hold, in[i]));
+    }
+    for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
+        *to[i] = view_sub(view_of(&out->hold), at, in[i].len);
+        at += in[i].len;
+    }
+    p->keep = from->keep;
+    make_tag(from->body, out->tag);
+out:
+    return e;
+}
+
+static void
+free_pages(const struct mem *mem, struct fed_web_own_page *pages)
+{
+    for (size_t i = 0; pages != NULL && i < FED_WEB_PAGES_MAX; i++) {
+        bytes_free(&pages[i].hold);
+    }
+    mem_free(mem, pages, FED_WEB_PAGES_MAX * sizeof(*pages));
+}
+
+enum err
+fed_web_set_pages(struct fed_net *net, const struct fed_web_page *pages,
+                  size_t len)
+{
+    enum err e;
+    struct fed_web_own_page *fresh = NULL;
+    struct fed_web_own_page *old;
+
+    TRY(net->web == NULL ? ERR_STATE : OK);
+    TRY(len <= FED_WEB_PAGES_MAX ? OK : ERR_LIMIT);
+    fresh = mem_calloc(net->mem, FED_WEB_PAGES_MAX, sizeof(*fresh));
+    TRY(fresh == NULL ? ERR_NOMEM : OK);
+    for (size_t i = 0; i < len; i++) {
+        TRY(copy_page(net->mem, &pages[i], &fresh[i]));
+    }
+    pthread_mutex_lock(&net->mx);
+    old = net->web->pages;
+    net->web->pages = fresh;
+    net->web->pages_len = len;
+    pthread_mutex_unlock(&net->mx);
+    fresh = old;
+out:
+    free_pages(net->mem, fresh);
+    return e;
+}
+
 enum err
 fed_web_open(struct fed_net *net, const struct fed_web_config *config)
 {
@@ -52,12 +113,12 @@ fed_web_open(struct fed_net *net, const struct fed_web_config *config)
     if (host.len > 0) {
         memcpy(web->host, host.p, host.len);
     }
-    for (size_t i = 0; i < config->pages_len; i++) {
-        web->pages[i].page = config->pages[i];
-        make_tag(config->pages[i].body, web->pages[i].tag);
-    }
-    web->pages_len = config->pages_len;
     net->web = web;
+    e = fed_web_set_pages(net, config->pages, config->pages_len);
+    if (e != OK) {
+        net->web = NULL;
+        fed_web_free(web);
+    }
 out:
     return e;
 }
@@ -67,6 +128,7 @@ fed_web_free(struct fed_web *web)
 {
     if (web != NULL) {
         tlsp_policy_unref(web->policy);
+        free_pages(web->mem, web->pages);
         mem_free(web->mem, web, sizeof(*web));
     }
 }

@@ -28,16 +28,17 @@ struct fed_web_door {
 };
 
 struct fed_web_own_page {
-    struct fed_web_page page;
+    struct fed_web_page page; /* views into hold */
+    struct bytes hold;
     char tag[FED_WEB_TAG + 1];
 };
 
-/* The web port of a net; set up before listening, then constant but for the
- * policy (under net->mx). */
+/* The web port of a net; set up before listening, then constant but for
+ * policy and pages (under net->mx). */
 struct fed_web {
     const struct mem *mem;
     char host[FED_WEB_HOST_MAX + 1]; /* empty: loopback names */
-    struct fed_web_own_page pages[FED_WEB_PAGES_MAX];
+    struct fed_web_own_page *pages;  /* FED_WEB_PAGES_MAX */
     size_t pages_len;
     struct fed_web_door doors[FED_LISTENERS];
     size_t doors_len;

@@ -105,6 +105,10 @@ page(const struct fed_web *web, bool tls, const struct fed_web_own_page *p,
     } else {
         say(&a, "Cache-Control: no-store\r\n");
     }
+    if (p->page.lang.len > 0) {
+        say(&a, "Vary: Accept-Language\r\nContent-Language: %.*s\r\n",
+            (int)p->page.lang.len, (const char *)p->page.lang.p);
+    }
     say(&a, "Content-Security-Policy: %.*s\r\n", (int)p->page.policy.len,
         (const char *)p->page.policy.p);
     if (!same) {
@@ -270,15 +274,23 @@ refuse_unread(const struct fed_web *web, bool tls, enum err e,
                  "This is not a request that can be answered.\n", true, out);
 }
 
+/* Of a path's pages the one in the language that is wanted most. */
 static const struct fed_web_own_page *
-find_page(const struct fed_web *web, struct view path)
+find_page(const struct fed_web *web, const struct fed_http_head *head)
 {
+    struct view langs[FED_WEB_PAGES_MAX];
+    const struct fed_web_own_page *of[FED_WEB_PAGES_MAX];
+    size_t len = 0;
+
     for (size_t i = 0; i < web->pages_len; i++) {
-        if (view_equal(web->pages[i].page.path, path)) {
-            return &web->pages[i];
+        if (view_equal(web->pages[i].page.path, head->path)) {
+            langs[len] = web->pages[i].page.lang;
+            of[len++] = &web->pages[i];
         }
     }
-    return NULL;
+    return len == 0 ? NULL
+                    : of[fed_http_language(
+                          head->value[FED_HTTP_ACCEPT_LANGUAGE], langs, len)];
 }
 
 enum err
@@ -309,7 +321,7 @@ fed_web_answer(const struct fed_web *web, bool tls, enum err read,
     if (get && view_equal(head->path, view_str(FED_WEB_DEVICE))) {
         return upgrade(web, tls, host, head, reply_out, out);
     }
-    p = find_page(web, head->path);
+    p = find_page(web, head);
     if (p == NULL) {
         return plain(web, tls, "404 Not Found", "",
                      "There is no page at this address.\n", get, out);

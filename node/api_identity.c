@@ -8,6 +8,7 @@
 #include "node/clinic/picture.h"
 #include "node/init.h"
 #include "node/self.h"
+#include "node/web_pages.h"
 
 #include <string.h>
 
@@ -76,6 +77,7 @@ node_cmd_profile_set(struct node_call *c)
 {
     enum err e;
     struct node_self s = {.action = NODE_AUDIT_PROFILE};
+    struct node_web_owner owner;
     struct bytes picture = {0};
     bool change;
 
@@ -97,6 +99,10 @@ node_cmd_profile_set(struct node_call *c)
     }
     s.profile.changed_ms = store_now_ms(c->api->store);
     TRY(node_self_commit(&s));
+    owner.root = c->api->root;
+    owner.picture = view_of(&c->api->profile.picture);
+    e = node_web_pages(c->api->mem, node_runner_net(c->api->runner), &owner);
+    TRY(e == ERR_STATE ? OK : e); /* there is no web port */
     show_profile(c->api, c->out);
 out:
     (void)pthread_mutex_unlock(&c->api->identity_mx);

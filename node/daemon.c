@@ -332,12 +332,14 @@ static enum err
 start_web(struct daemon *d)
 {
     struct fed_net *net = node_runner_net(d->runner);
+    struct node_web_owner owner = {d->api.root,
+                                   view_of(&d->api.profile.picture)};
     enum err e;
 
     if (!node_web_wanted(d->config)) {
         return OK;
     }
-    e = node_web_start(d->mem, net, d->config, d->say, NODE_DAEMON_SAY);
+    e = node_web_start(d->mem, net, d->config, &owner, d->say, NODE_DAEMON_SAY);
     if (e == OK) {
         ERR_IGNORE(node_web_reload(d->mem, net, d->config, false, &d->web_seen),
                    "it only notes which files were read");

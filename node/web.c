@@ -121,11 +121,11 @@ node_web_reload(const struct mem *mem, struct fed_net *net,
 
 /* --------------------------------------------------------------- listening */
 static enum err
-open_web(struct fed_net *net, const struct node_config *config,
+open_web(const struct mem *mem, struct fed_net *net,
+         const struct node_config *config, const struct node_web_owner *owner,
          const struct saying *s)
 {
-    struct fed_web_page pages[NODE_WEB_PAGES];
-    struct fed_web_config c = {.pages = pages, .pages_len = NODE_WEB_PAGES};
+    struct fed_web_config c = {.pages = NULL};
     char host[NODE_CONFIG_TEXT];
     enum err e;
 
@@ -134,8 +134,8 @@ open_web(struct fed_net *net, const struct node_config *config,
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
     }
     c.host = view_str(host);
-    node_web_pages(pages);
     e = fed_web_open(net, &c);
+    e = e == OK ? node_web_pages(mem, net, owner) : e;
     return e == ERR_INVALID
                ? fail(s, e, "--host \"%s\" is not a host name.", config->host)
                : e;
@@ -201,13 +201,14 @@ listen_at(struct fed_net *net, const char *text, bool tls,
 
 enum err
 node_web_start(const struct mem *mem, struct fed_net *net,
-               const struct node_config *config, char *say, size_t size)
+               const struct node_config *config,
+               const struct node_web_owner *owner, char *say, size_t size)
 {
     struct saying s = {say, size};
     bool tls = config->web_cert[0] != '\0';
     enum err e;
 
-    TRY(open_web(net, config, &s));
+    TRY(open_web(mem, net, config, owner, &s));
     if (tls) {
         TRY(open_tls(mem, net, config, &s));
     }

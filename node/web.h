@@ -8,6 +8,7 @@
 
 #include "federation/web.h"
 #include "node/config.h"
+#include "node/web_pages.h"
 
 /* Whether the settings ask for a web port. */
 bool node_web_wanted(const struct node_config *config);
@@ -17,8 +18,9 @@ bool node_web_wanted(const struct node_config *config);
  * sentence about what to do.
  */
 MUST_CHECK enum err node_web_start(const struct mem *mem, struct fed_net *net,
-                                   const struct node_config *config, char *say,
-                                   size_t size);
+                                   const struct node_config *config,
+                                   const struct node_web_owner *owner,
+                                   char *say, size_t size);
 
 /*
  * The certificate is renewed by somebody else: take it when the files have

@@ -53,6 +53,48 @@ TEST(pages)
     site_stop(&s);
 }
 
+/* One path in two languages; and other pages while it runs. */
+TEST(pages_in_languages)
+{
+    static struct site s;
+    const struct fed_web_page pages[] = {
+        {.path = VIEW_LIT("/l"),
+         .lang = VIEW_LIT("en"),
+         .type = VIEW_LIT("text/html"),
+         .policy = VIEW_LIT("default-src 'none'"),
+         .body = VIEW_LIT("hello"),
+         .keep = true},
+        {.path = VIEW_LIT("/l"),
+         .lang = VIEW_LIT("de"),
+         .type = VIEW_LIT("text/html"),
+         .policy = VIEW_LIT("default-src 'none'"),
+         .body = VIEW_LIT("hallo"),
+         .keep = true},
+    };
+    struct fed_web_page many[FED_WEB_PAGES_MAX + 1] = {{.keep = true}};
+    const char *a;
+
+    site_start(&s, NULL, "");
+    CHECK_OK(fed_web_set_pages(s.node.net, pages, 2));
+    CHECK_ERR(fed_web_set_pages(s.node.net, many, FED_WEB_PAGES_MAX + 1),
+              ERR_LIMIT);
+    a = site_ask(&s, "GET /l HTTP/1.1\r\n" HOST "\r\n");
+    CHECK(has(a, "hello") && has(a, "Content-Language: en\r\n"));
+    CHECK(has(a, "Vary: Accept-Language\r\n"));
+    a = site_ask(&s, "GET /l HTTP/1.1\r\n" HOST
+                     "Accept-Language: it, de-AT;q=0.8, en;q=0.3\r\n\r\n");
+    CHECK(has(a, "hallo") && has(a, "Content-Language: de\r\n"));
+    CHECK(has(a, "Vary: Accept-Language\r\n"));
+    CHECK(is(site_ask(&s, "GET /health HTTP/1.1\r\n" HOST "\r\n"), "404 "));
+    CHECK(is(site_ask(&s, "GET /l HTTP/1.1\r\n" HOST "Accept-Language: de\r\n"
+                          "Accept-Language: en\r\n\r\n"),
+             "400 "));
+    CHECK_OK(fed_web_set_pages(s.node.net, NULL, 0));
+    CHECK(is(site_ask(&s, "GET /l HTTP/1.1\r\n" HOST "\r\n"), "404 "));
+    CHECK(node_wait_freed(&s.node, 0));
+    site_stop(&s);
+}
+
 TEST(requests_that_are_refused)
 {
     static const struct {
@@ -498,12 +540,13 @@ TEST(plain_only_where_a_proxy_can_be)
 int
 main(void)
 {
-    return RUN(
-        T(pages), T(requests_that_are_refused), T(no_pipelining),
-        T(a_head_that_is_too_long), T(names), T(upgrades_that_are_refused),
-        T(a_device_comes_by_websocket), T(pieces_and_pings), T(the_node_closes),
-        T(shutdown_says_goodbye), T(a_new_node_key),
-        T(devices_that_are_not_welcome), T(what_was_signed_for_another_host),
-        T(an_unknown_device_may_only_enrol), T(a_unix_socket),
-        T(plain_only_where_a_proxy_can_be));
+    return RUN(T(pages), T(pages_in_languages), T(requests_that_are_refused),
+               T(no_pipelining), T(a_head_that_is_too_long), T(names),
+               T(upgrades_that_are_refused), T(a_device_comes_by_websocket),
+               T(pieces_and_pings), T(the_node_closes),
+               T(shutdown_says_goodbye), T(a_new_node_key),
+               T(devices_that_are_not_welcome),
+               T(what_was_signed_for_another_host),
+               T(an_unknown_device_may_only_enrol), T(a_unix_socket),
+               T(plain_only_where_a_proxy_can_be));
 }

@@ -108,6 +108,21 @@ compare(struct view in, const struct fed_http_head *h)
     ASSERT(p.http_major == 1 && p.http_minor == h->minor);
 }
 
+/* One of ours, and one that it names if it is not the first. */
+static void
+languages(struct view accept)
+{
+    static const struct view tags[] = {{(const uint8_t *)"en", 2},
+                                       {(const uint8_t *)"de", 2}};
+    size_t at = fed_http_language(accept, tags, 2);
+    bool named = false;
+
+    for (size_t i = 0; i + 2 <= accept.len; i++) {
+        named = named || fed_http_same(view_sub(accept, i, 2), tags[1]);
+    }
+    ASSERT(at == 0 || (at == 1 && named));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -127,5 +142,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(fed_http_read(view_sub(in, 0, h.len), h.len - 1, &again) == OK);
     ASSERT(fed_http_read(view_sub(in, 0, h.len - 1), 0, &again) == ERR_AGAIN);
     compare(in, &h);
+    languages(h.value[FED_HTTP_ACCEPT_LANGUAGE]);
     return 0;
 }

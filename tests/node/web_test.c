@@ -5,6 +5,7 @@
 
 #include "tests/federation/web_client.h"
 #include "tests/support/check.h"
+#include "tests/support/picture.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 struct place {
     char dir[64];
     struct node_config config;
-    struct site site; /* only its node; the web port is node_web's */
+    struct site site;
+    struct node_web_owner owner; /* only its node; the web port is node_web's */
 };
 
 static struct place place;
@@ -109,7 +111,8 @@ static enum err
 start(struct place *p, char say[256])
 {
     say[0] = '\0';
-    return node_web_start(mem_heap(), p->site.node.net, &p->config, say, 256);
+    return node_web_start(mem_heap(), p->site.node.net, &p->config, &p->owner,
+                          say, 256);
 }
 
 /* TLS to the web port; the serial of what it shows. */
@@ -256,28 +259,70 @@ TEST(each_mistake_has_a_sentence)
     }
 }
 
+/* What is answered to GET path, in a language. */
+static const char *
+get(struct place *p, const char *path, const char *language)
+{
+    char request[256];
+
+    snprintf(request, sizeof(request),
+             "GET %s HTTP/1.1\r\nHost: localhost\r\nAccept-Language: %s\r\n"
+             "\r\n",
+             path, language);
+    return site_ask(&p->site, request);
+}
+
 TEST(pages_bring_nothing_with_them)
 {
-    struct fed_web_page pages[NODE_WEB_PAGES];
+    static const char *const languages[] = {"en", "de", "fr", "es", "it"};
+    static const char *const paths[] = {"/l.css", "/l.js", "/health"};
     struct place *p = open_place();
+    char say[256];
+    const char *text;
 
     CHECK(node_web_wanted(&p->config));
-    p->config.web.len = 0;
-    CHECK(!node_web_wanted(&p->config));
-    node_web_pages(pages);
-    for (size_t i = 0; i < NODE_WEB_PAGES; i++) {
-        char text[16384];
-
-        CHECK(pages[i].body.len < sizeof(text));
-        snprintf(text, sizeof(text), "%.*s", (int)pages[i].body.len,
-                 (const char *)pages[i].body.p);
+    CHECK_OK(start(p, say));
+    for (size_t i = 0; i < 8; i++) {
+        text = get(p, i < 5 ? "/l" : paths[i - 5], i < 5 ? languages[i] : "en");
+        CHECK(strstr(text, "200 OK") != NULL);
+        CHECK(strstr(text, "Content-Security-Policy: ") != NULL);
+        text = strstr(text, "\r\n\r\n");
         CHECK(strstr(text, "http://") == NULL);
         CHECK(strstr(text, "https://") == NULL);
         CHECK(strstr(text, "Storage") == NULL);
         CHECK(strstr(text, "cookie") == NULL);
         CHECK(strstr(text, "innerHTML") == NULL);
-        CHECK(pages[i].policy.len > 0);
+        CHECK(i >= 5 ||
+              (strchr(text, '{') == NULL &&
+               strstr(text, i < 4 && i > 0 ? "lang=\"en" : "?!") == NULL));
+        CHECK(i >= 5 || strstr(text, "<img") == NULL);
     }
+    close_place(p);
+}
+
+TEST(the_page_has_the_clinics_picture)
+{
+    static uint8_t png[SAMPLE_PNG];
+    struct place *p = open_place();
+    struct node_web_owner none = {.picture = {0}};
+    char say[256];
+    char path[64];
+    const char *text;
+
+    sample_png(png, 240, 100, 1);
+    p->owner.picture = VIEW_ARRAY(png);
+    CHECK_OK(start(p, say));
+    text = strstr(get(p, "/l", "de"), "<img id=\"picture\" src=\"");
+    CHECK(text != NULL);
+    CHECK(strstr(text, "alt=\"Bild der Praxis\"") != NULL);
+    snprintf(path, sizeof(path), "%.19s", strchr(text, '/'));
+    text = get(p, path, "de");
+    CHECK(strstr(text, "200 OK") != NULL);
+    CHECK(strstr(text, "Content-Type: image/png\r\n") != NULL);
+    CHECK(strstr(text, "Content-Length: 300\r\n") != NULL);
+    CHECK_OK(node_web_pages(mem_heap(), p->site.node.net, &none));
+    CHECK(strstr(get(p, "/l", "en"), "<img") == NULL);
+    CHECK(strstr(get(p, path, "en"), "404 ") != NULL);
     close_place(p);
 }
 
@@ -285,6 +330,6 @@ int
 main(void)
 {
     return RUN(T(the_page_over_tls), T(tls_that_is_too_old_or_something_else),
-               T(each_mistake_has_a_sentence),
-               T(pages_bring_nothing_with_them));
+               T(each_mistake_has_a_sentence), T(pages_bring_nothing_with_them),
+               T(the_page_has_the_clinics_picture));
 }

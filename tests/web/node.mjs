@@ -62,7 +62,7 @@ export async function startNode() {
     return log.includes("node.started");
   });
   return {
-    cli, web, log: () => log,
+    cli, dir, web, log: () => log,
     root: JSON.parse(cli("status", "--json")).clinic,
     async stop() {
       const gone = new Promise((resolve) => child.once("close", resolve));

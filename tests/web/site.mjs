@@ -167,6 +167,77 @@ const tests = {
     check(!node.log().includes(url.hash.slice(1, 20)), "it is in the log");
   },
 
+  async in_the_browsers_language({ browser, node }) {
+    const page = await browser.page();
+    const want = { "de-AT,de;q=0.9,en;q=0.5": ["de", "Ich arbeite in einer Praxis"],
+                   "fr": ["fr", "Je travaille dans un cabinet"],
+                   "it, es;q=0.5": ["es", "Trabajo en una clínica"],
+                   "ja": ["en", "I work at a clinic"] };
+    await page.call("Network.enable");
+    for (const [says, [lang, words]] of Object.entries(want)) {
+      await page.call("Network.setExtraHTTPHeaders",
+                      { headers: { "Accept-Language": says } });
+      await page.open("about:blank"); // the same page again is no page load
+      await page.open(`http://localhost:${node.web}/l#${"A".repeat(100)}`);
+      const seen = await page.run(`({ lang: document.documentElement.lang,
+        words: document.querySelectorAll("summary")[1].textContent,
+        wide: document.documentElement.scrollWidth > innerWidth,
+        braces: document.documentElement.outerHTML.includes("{") })`);
+      check(seen.lang === lang && seen.words === words,
+            `${says}: ${JSON.stringify(seen)}`);
+      check(!seen.wide && !seen.braces, `${says}: ${JSON.stringify(seen)}`);
+    }
+  },
+
+  async the_clinics_picture({ browser, node }) {
+    const { link } = JSON.parse(node.cli("link", "create", "--json"));
+    const own = link.replace("https://localhost",
+                             `http://localhost:${node.web}`);
+    const page = await browser.page();
+    await page.open(own);
+    check(await page.run("document.getElementById('picture') === null"),
+          "a picture although there is none");
+    const data = await page.run(`(() => {
+      const c = Object.assign(document.createElement("canvas"),
+                              { width: 240, height: 160 });
+      const x = c.getContext("2d");
+      x.fillStyle = "#0b5c4b";
+      x.fillRect(0, 0, 240, 160);
+      x.fillStyle = "#fff";
+      x.fillRect(100, 30, 40, 100);
+      x.fillRect(70, 60, 100, 40);
+      return c.toDataURL("image/png"); })()`);
+    const file = join(node.dir, "picture.png");
+    await writeFile(file, Buffer.from(data.split(",")[1], "base64"));
+    node.cli("profile", "set", "--picture", file);
+    await page.open("about:blank");
+    await page.open(own);
+    const look = `(async () => {
+      const i = document.getElementById("picture");
+      await i.decode();
+      const r = i.getBoundingClientRect();
+      return { hidden: i.hidden, real: i.naturalWidth, shown: r.width,
+               alt: i.alt, high: r.height }; })()`;
+    const seen = await page.run(look);
+    check(!seen.hidden && seen.real === 240 && Math.abs(seen.shown - 160) < 1 &&
+          Math.abs(seen.high - 107) < 2 && seen.alt !== "",
+          JSON.stringify(seen));
+    if (process.env.BALSAM_SITE_PICTURES) {
+      const shot = await page.call("Page.captureScreenshot");
+      await writeFile(join(process.env.BALSAM_SITE_PICTURES, "picture.png"),
+                      Buffer.from(shot.data, "base64"));
+    }
+    // above another clinic's link it would lie about whose that is
+    await page.open("about:blank");
+    await page.open(`http://localhost:${node.web}/l#${"A".repeat(100)}`);
+    check((await page.run(look)).hidden, "shown above another's link");
+    node.cli("profile", "set", "--no-picture");
+    await page.open("about:blank");
+    await page.open(own);
+    check(await page.run("document.getElementById('picture') === null"),
+          "it stays");
+  },
+
   async with_the_keyboard_and_a_screen_reader({ browser, node }) {
     const page = await browser.page();
     await page.open(`http://localhost:${node.web}/l#${"A".repeat(100)}`);

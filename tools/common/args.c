@@ -132,6 +132,40 @@ check_count(const struct tool_args *a, char *problem)
     return ERR_INVALID;
 }
 
+/* No command; of "balsam thread" alone, what can follow. */
+static void
+say_unknown(const struct tool_table *t, const char *word,
+            char problem_out[TOOL_PROBLEM_MAX])
+{
+    size_t len = strlen(word);
+    size_t at = 0;
+
+    for (const struct tool_command *c = t->commands; c->name != NULL; c++) {
+        if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ') {
+            continue;
+        }
+        if (at == 0) {
+            at = (size_t)snprintf(problem_out, TOOL_PROBLEM_MAX,
+                                  "%.20s needs one of these: %s", word,
+                                  c->name + len + 1);
+        } else {
+            at += (size_t)snprintf(problem_out + at, TOOL_PROBLEM_MAX - at,
+                                   ", %s", c->name + len + 1);
+        }
+        if (at >= TOOL_PROBLEM_MAX) {
+            at = TOOL_PROBLEM_MAX - 1;
+        }
+    }
+    if (at > 0) {
+        snprintf(problem_out + at, TOOL_PROBLEM_MAX - at,
+                 "; %s --help explains them", t->program);
+    } else {
+        snprintf(problem_out, TOOL_PROBLEM_MAX,
+                 "there is no command \"%.60s\"; %s --help lists them", word,
+                 t->program);
+    }
+}
+
 enum err
 tool_args_read(const struct tool_table *table, int argc,
                const char *const *argv, struct tool_args *out,
@@ -148,9 +182,7 @@ tool_args_read(const struct tool_table *table, int argc,
         return ERR_MISSING;
     }
     if (a.command == NULL) {
-        snprintf(problem_out, TOOL_PROBLEM_MAX,
-                 "there is no command \"%.60s\"; %s --help lists them",
-                 argv[first], table->program);
+        say_unknown(table, argv[first], problem_out);
         return ERR_INVALID;
     }
     for (int i = 1; i < argc; i++) {

@@ -453,6 +453,24 @@ tool_patient_consents(struct tool_patient *p)
     return code;
 }
 
+/* What is answered, once more, for whoever is about to. */
+static void
+repeat_consent(struct tool_patient *p, uint64_t number)
+{
+    struct fed_app_consent c;
+    struct bytes hold = {0};
+    json_t *row;
+
+    if (number > 0 &&
+        fed_app_consent_next(p->app, number - 1, &c, &hold) == OK &&
+        c.number == number) {
+        row = tool_patient_consent_row(p, &c);
+        tool_patient_show_consent(row);
+        json_decref(row);
+    }
+    bytes_free(&hold);
+}
+
 /* Sync, ask the person, do it, wait. */
 static enum tool_exit
 consent(struct tool_patient *p, const char *question,
@@ -466,9 +484,13 @@ consent(struct tool_patient *p, const char *question,
     if (code != TOOL_EXIT_OK) {
         return code;
     }
-    if (question != NULL && !tool_args_has(&p->args, "--yes") &&
-        !tool_confirm(question)) {
-        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    if (question != NULL && !tool_args_has(&p->args, "--yes")) {
+        if (!p->json) {
+            repeat_consent(p, number);
+        }
+        if (!tool_confirm(question)) {
+            return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+        }
     }
     e = what(p->app, number);
     if (e == ERR_STATE) {

@@ -321,13 +321,37 @@ is_interrupted(void *ctx, struct fed_app *app)
     return interrupted != 0;
 }
 
+/* The clinics from which something can come. */
+static json_t *
+watched(struct tool_patient *p)
+{
+    json_t *names = json_array();
+    struct fed_app_clinic c;
+    struct clinic_id at;
+    const struct clinic_id *after = NULL;
+    struct bytes hold = {0};
+
+    while (fed_app_clinic_next(p->app, after, &c, &hold) == OK) {
+        at = c.root;
+        after = &at;
+        if (c.state == FED_APP_CLINIC_ENROLLED ||
+            c.state == FED_APP_CLINIC_ASKED) {
+            (void)json_array_append_new(
+                names, json_stringn((const char *)c.name.p, c.name.len));
+        }
+    }
+    bytes_free(&hold);
+    return names;
+}
+
 /* The folder is ours and what comes is told from now on. */
 static void
-say_watching(const struct tool_patient *p)
+say_watching(struct tool_patient *p)
 {
     json_t *o = json_object();
 
     tool_put_word(o, "event", "watching");
+    (void)json_object_set_new(o, "clinics", watched(p));
     if (p->json) {
         tool_print_json(o);
     } else {

@@ -72,6 +72,7 @@ void tool_patient_name(struct tool_patient *p, const struct subject_id *who,
 /* show.c: the answer as lines. */
 void tool_patient_show(const struct tool_patient *p);
 void tool_patient_show_event(const json_t *event);
+void tool_patient_show_consent(const json_t *row);
 
 /* The commands. */
 enum tool_exit tool_patient_join(struct tool_patient *p);

@@ -159,8 +159,8 @@ show_message(const json_t *m)
     show_files(m);
 }
 
-static void
-show_consent(const json_t *c)
+void
+tool_patient_show_consent(const json_t *c)
 {
     bool desk = tool_text(c, "why")[0] != '\0';
 
@@ -305,7 +305,8 @@ tool_patient_show(const struct tool_patient *p)
     show_one(o, "message", show_message);
     show_each(o, "clinics", "You are connected to no clinic.", show_clinic);
     show_one(o, "clinic", show_clinic);
-    show_each(o, "consents", "Nobody asked for anything.", show_consent);
+    show_each(o, "consents", "Nobody asked for anything.",
+              tool_patient_show_consent);
     show_each(o, "devices", "There is no device list yet.", show_device);
     if (json_object_get(o, "words") != NULL) {
         (void)printf("%s\n", tool_text(o, "words"));
@@ -318,9 +319,38 @@ tool_patient_show(const struct tool_patient *p)
     }
 }
 
+/* That it watches, and for whom. */
+static void
+show_watching(const json_t *event)
+{
+    const json_t *names = json_object_get(event, "clinics");
+    const json_t *name;
+    size_t i;
+
+    if (json_array_size(names) == 0) {
+        (void)printf("You are connected to no clinic, so nothing can come. "
+                     "Join one first: balsam-patient join LINK\n");
+        return;
+    }
+    (void)printf("Watching for what comes from ");
+    json_array_foreach(names, i, name)
+    {
+        (void)printf("%s", i == 0                           ? ""
+                           : i + 1 < json_array_size(names) ? ", "
+                                                            : " and ");
+        tool_print_safe(json_string_value(name));
+    }
+    (void)printf(". Ctrl-C ends it.\n");
+}
+
 void
 tool_patient_show_event(const json_t *event)
 {
+    if (strcmp(tool_text(event, "event"), "watching") == 0) {
+        show_watching(event);
+        (void)fflush(stdout);
+        return;
+    }
     (void)printf("%s", tool_text(event, "event"));
     if (tool_text(event, "title")[0] != '\0') {
         (void)printf("  ");

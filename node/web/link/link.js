@@ -8,9 +8,25 @@ const shape = /^[A-Za-z0-9_-]{60,200}$/;
 
 const find = (id) => document.getElementById(id);
 
+// Whose link it is, in hex: version, flags, then the clinic's key.
+function owner(part) {
+  const text = atob(part.replace(/-/g, "+").replace(/_/g, "/").slice(0, 48));
+  return [...text.slice(2, 34)]
+    .map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+// The picture is this clinic's: it stands above its own links only.
+function picture(part) {
+  const image = find("picture");
+  if (image) {
+    image.hidden = owner(part) !== image.dataset.root;
+  }
+}
+
 function show() {
   const part = location.hash.slice(1);
   const whole = shape.test(part);
+  picture(whole ? part : "");
   find("broken").hidden = whole;
   find("app").hidden = !whole;
   for (const button of document.querySelectorAll(".copy")) {
@@ -30,10 +46,9 @@ async function copy(event) {
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
-    find("copied").textContent = "Copied.";
+    find("copied").textContent = find("copied").dataset.yes;
   } catch {
-    find("copied").textContent =
-      "Your browser does not allow it. The text is selected: copy it by hand.";
+    find("copied").textContent = find("copied").dataset.no;
   }
 }
 

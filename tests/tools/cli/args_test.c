@@ -64,6 +64,11 @@ TEST(mistakes_say_what_to_write)
     CHECK_ERR(READ(&a, "lnik"), ERR_INVALID);
     CHECK_STR(problem,
               "there is no command \"lnik\"; balsam --help lists them");
+    CHECK_ERR(READ(&a, "link"), ERR_INVALID);
+    CHECK_STR(problem, "link needs one of these: create, list, show, revoke, "
+                       "rotate; balsam --help explains them");
+    CHECK_ERR(READ(&a, "link", "lost"), ERR_INVALID);
+    CHECK(strncmp(problem, "link needs one", 14) == 0);
     CHECK_ERR(READ(&a, "connect"), ERR_INVALID);
     CHECK_STR(problem, "something is missing; write: balsam connect LINK");
     CHECK_ERR(READ(&a, "status", "now"), ERR_INVALID);

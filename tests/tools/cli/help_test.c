@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the table becomes is read by those who have to: bash and mandoc. */
+#include "node/config.h"
 #include "tests/support/check.h"
 #include "tools/cli/commands.h"
 #include "tools/common/help.h"
+#include "tools/patient/commands.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,9 +99,110 @@ TEST(help_names_everything)
     CHECK(strstr(said, "--yes") != NULL && strstr(said, "--json") != NULL);
 }
 
+static const struct tool_table *shown;
+
+static void
+man_of(FILE *to)
+{
+    tool_help_man(shown, to);
+}
+
+static void
+completion_of(FILE *to)
+{
+    tool_help_completion(shown, to);
+}
+
+/* Whether text has the word, and not only as the start of a longer one. */
+static bool
+says(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
+        char next = at[len];
+
+        if (next != '-' && !(next >= 'a' && next <= 'z')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each command and flag that --help lists is in the manual page, and is
+   completed: of both programs. */
+TEST(manual_and_completion_are_in_step)
+{
+    const struct tool_table *tables[] = {tool_balsam(), tool_patient_table()};
+
+    for (size_t i = 0; i < 2; i++) {
+        shown = tables[i];
+        for (int page = 0; page < 2; page++) {
+            if (page == 0) {
+                CHECK_EQ(through("sh -c 'mandoc -T ascii -O width=500 | "
+                                 "sed \"s/.\b//g\"'",
+                                 man_of),
+                         0);
+            } else {
+                CHECK_EQ(through("cat", completion_of), 0);
+            }
+            for (const struct tool_command *c = shown->commands;
+                 c->name != NULL; c++) {
+                const char *last = strrchr(c->name, ' ');
+
+                CHECK(
+                    says(said, page == 0 || last == NULL ? c->name : last + 1));
+                for (const struct tool_flag *f = c->flags; f->name != NULL;
+                     f++) {
+                    CHECK(says(said, f->name));
+                }
+            }
+            for (const struct tool_flag *f = shown->globals; f->name != NULL;
+                 f++) {
+                CHECK(says(said, f->name));
+            }
+        }
+    }
+}
+
+/* The settings of balsamd: what --help says, its manual page says, and the
+   other way round. */
+TEST(the_daemons_manual_is_in_step)
+{
+    static char page[65536];
+    const char *help = node_config_help();
+    FILE *f = fopen("tools/service/balsamd.8", "r");
+    char word[64];
+
+    if (f == NULL) {
+        SKIP("tools/service/balsamd.8 is not here");
+    }
+    page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+    fclose(f);
+    for (const char *at = help; (at = strstr(at, "--")) != NULL; at += 2) {
+        int n = 0;
+
+        if (sscanf(at, "--%50[a-z-]%n", word, &n) == 1 &&
+            strcmp(word, "help") != 0 && strcmp(word, "version") != 0) {
+            char wanted[80];
+
+            snprintf(wanted, sizeof(wanted), "Fl -%s", word);
+            CHECK(says(page, wanted));
+        }
+    }
+    for (const char *at = page; (at = strstr(at, "Fl -")) != NULL; at += 4) {
+        char wanted[80];
+
+        CHECK_EQ(sscanf(at, "Fl -%50[a-z-]", word), 1);
+        snprintf(wanted, sizeof(wanted), "--%s", word);
+        CHECK(says(help, wanted));
+    }
+}
+
 int
 main(void)
 {
     return RUN(T(completion_works_in_bash), T(man_page_is_clean),
-               T(help_names_everything));
+               T(help_names_everything), T(manual_and_completion_are_in_step),
+               T(the_daemons_manual_is_in_step));
 }
