@@ -275,6 +275,29 @@ out:
     return e;
 }
 
+enum err
+store_redo_pending(struct store *s, uint64_t *rows_out)
+{
+    struct bytes plain = {0};
+    struct store_redo_row row;
+    struct store_redo_rd rd;
+    uint64_t n = 0;
+    enum err e;
+
+    TRY(read_record(s, &plain));
+    if (plain.len > 0) {
+        store_redo_rows(view_of(&plain), &rd);
+        while (store_redo_next(&rd, &row)) {
+            n++;
+        }
+        TRY(store_redo_end(&rd));
+    }
+    *rows_out = n;
+out:
+    bytes_free(&plain);
+    return e;
+}
+
 /* All its blocks are written once, so that later only they are. */
 static enum err
 make_file(const struct store *s, const char *path, int fd)

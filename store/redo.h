@@ -42,6 +42,10 @@ enum {
 MUST_CHECK enum err store_redo_open(struct store *s);
 void store_redo_close(struct store *s);
 
+/* Read: how many rows a commit has that is only in the file so far; 0: there is
+   none.  ERR_CORRUPT  it is not a record of ours */
+MUST_CHECK enum err store_redo_pending(struct store *s, uint64_t *rows_out);
+
 /* A write transaction begins; it wrote or deleted this. */
 void store_redo_begin(struct store *s);
 void store_redo_note(struct store_txn *txn, enum store_table t,

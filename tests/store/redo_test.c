@@ -3,6 +3,7 @@
  * The redo record: durable before the commit, done again once and only on the
  * state that it begins with.  crash_test and power_test cut at every write.
  */
+#include "store/backup.h"
 #include "store/inner.h"
 #include "store/redo.h"
 #include "store/settings.h"
@@ -164,6 +165,41 @@ TEST(told_before_it_is_done_and_there_after_a_crash)
     end(&f);
 }
 
+static void
+no_bad(void *ctx, const struct store_bad *bad)
+{
+    (void)ctx;
+    printf("  damaged: %s\n", bad->table);
+    CHECK(false);
+}
+
+static uint64_t
+pending(struct fix *f)
+{
+    struct store_verify_result r;
+
+    CHECK_OK(store_verify(&f->cfg, no_bad, NULL, NULL, &r));
+    CHECK_EQ(r.bad, 0);
+    return r.pending;
+}
+
+/* The offline check says that there is a commit that LMDB does not have. */
+TEST(seen_before_it_is_done)
+{
+    struct fix f;
+
+    begin(&f);
+    die_told(&f, (struct item){.value = 2, .more = 20});
+    CHECK(pending(&f) > 20);
+    CHECK(pending(&f) > 20); /* looking changes nothing */
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 2);
+    store_close(f.s);
+    CHECK_EQ(pending(&f), 0);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    end(&f);
+}
+
 /* Bytes of the file, read or written. */
 static void
 file_at(const struct fix *f, off_t at, uint8_t *bytes, size_t len, bool put)
@@ -258,6 +294,7 @@ int
 main(void)
 {
     return RUN(T(told_before_it_is_done_and_there_after_a_crash),
+               T(seen_before_it_is_done),
                T(a_torn_record_is_as_if_it_were_not_there),
                T(an_old_record_does_not_come_back),
                T(what_is_too_big_waits_for_its_commit),

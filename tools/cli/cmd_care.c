@@ -289,11 +289,12 @@ tool_cmd_verify(const struct tool_run *run)
     if (run->json) {
         (void)printf(
             "{\"ok\":%s,\"records\":%llu,\"chunks\":%llu,"
-            "\"audit_rows\":%llu,\"signed_heads\":%llu,\"bad\":%llu}\n",
+            "\"audit_rows\":%llu,\"signed_heads\":%llu,\"pending\":%llu,"
+            "\"bad\":%llu}\n",
             r.bad == 0 && e == OK ? "true" : "false",
             (unsigned long long)r.records, (unsigned long long)r.chunks,
             (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
-            (unsigned long long)r.bad);
+            (unsigned long long)r.pending, (unsigned long long)r.bad);
     } else {
         (void)printf(
             "%llu records, %llu file chunks, %llu audit entries, %llu signed "
@@ -301,6 +302,12 @@ tool_cmd_verify(const struct tool_run *run)
             (unsigned long long)r.records, (unsigned long long)r.chunks,
             (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
             (unsigned long long)r.bad);
+        if (r.pending > 0) {
+            (void)printf("The last commit (%llu records) was cut short: it is "
+                         "whole in the redo file, and the node takes it from "
+                         "there when it starts.\n",
+                         (unsigned long long)r.pending);
+        }
     }
     return r.bad == 0 && e == OK
                ? TOOL_EXIT_OK
