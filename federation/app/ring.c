@@ -32,6 +32,7 @@ enum {
 static const char ring_name[] = "ring";       /* secret: the keys we have */
 static const char all_name[] = "archive_all"; /* secret: makes any of them */
 static const char due_name[] = "keys_due";    /* 1: the home gets ours */
+static const char of_name[] = "keys_of";      /* the list that they are of */
 static const char want_name[] = "keys_want";  /* 1: we lack older ones */
 
 static const uint64_t statement[] = {IDENT_ARCHIVE, 1};
@@ -322,6 +323,7 @@ fed_app_ring_sign(struct fed_app *app, const struct prim_sign_key *patient,
     TRY(fed_app_ring_put(app, list->generation >> 32, key));
     TRY(make_keys(app, patient, list, key, &keys));
     TRY(fed_app_put(&app->kv, FED_APP_ME, &at, view_of(&keys)));
+    TRY(fed_app_number_put(&app->kv, of_name, list->generation >> 32));
     TRY(fed_app_number_put(&app->kv, due_name, 1));
 out:
     bytes_free(&keys);
@@ -412,14 +414,19 @@ give(struct fed_app *app, const struct clinic_id *home)
                                                 fed_app_ring_number(app)};
     struct bytes keys = {0};
     struct bytes ring = {0};
+    uint64_t of;
 
-    e = fed_app_get(&app->kv, FED_APP_ME, &at, &keys);
-    TRY(e == ERR_MISSING ? OK : e);
+    TRY(fed_app_number(&app->kv, of_name, &of));
+    if (of == out.generation) { /* else another device signed since */
+        TRY(fed_app_get(&app->kv, FED_APP_ME, &at, &keys));
+    }
     e = seal_ring(app, out.generation, &ring);
     TRY(e == ERR_MISSING ? OK : e);
     out.keys = view_of(&keys);
     out.ring = view_of(&ring);
-    TRY(fed_core_archive_keys(app->core, home, &out));
+    if (keys.len > 0 || ring.len > 0) {
+        TRY(fed_core_archive_keys(app->core, home, &out));
+    }
     TRY(fed_app_number_put(&app->kv, due_name, 0));
 out:
     bytes_free(&keys);
@@ -510,6 +517,7 @@ take_keys(struct fed_app *app, const struct proto_device_archive_keys *in)
     TRY(own_key(app, &rec, key));
     TRY(fed_app_ring_put(app, rec.n, key));
     TRY(fed_app_put(&app->kv, FED_APP_ME, &at, in->keys));
+    TRY(fed_app_number_put(&app->kv, of_name, rec.n));
 out:
     return e;
 }

@@ -58,18 +58,12 @@ new_phone(size_t lost, size_t clinic)
 
 TEST(the_clinic_and_the_phone)
 {
-    size_t both[2] = {0, 0};
+    size_t both[2];
     struct rows disk = {0};
-    struct thread_id t;
-    struct thread_id u;
+    struct thread_id t = world_phone(&w, 701, both);
+    struct thread_id u = world_open(&w, 0, both[1]);
     struct thread_id now;
 
-    world_init(&w, 701, 1);
-    both[1] = world_device(&w, 0);
-    world_enrol(&w, both[1], 0);
-    t = world_care(&w, 0, both[1]);
-    u = world_open(&w, 0, both[1]);
-    CHECK_OK(world_say(&w, 0, &t));
     world_heal(&w);
     node_snapshot(&w, 0, &disk);
     node_crash(&w, 0);
@@ -93,17 +87,12 @@ TEST(the_clinic_and_the_phone)
 /* The phone's own data came back too, from a copy. */
 TEST(both_from_backups)
 {
-    size_t both[2] = {0, 0};
+    size_t both[2];
     struct rows disk = {0};
     struct rows phone = {0};
-    struct thread_id t;
+    struct thread_id t = world_phone(&w, 702, both);
     struct thread_id now;
 
-    world_init(&w, 702, 1);
-    both[1] = world_device(&w, 0);
-    world_enrol(&w, both[1], 0);
-    t = world_care(&w, 0, both[1]);
-    CHECK_OK(world_say(&w, 0, &t));
     CHECK_OK(world_say(&w, both[1], &t));
     world_heal(&w);
     node_snapshot(&w, 0, &disk);
@@ -128,20 +117,12 @@ TEST(both_from_backups)
 /* Another device still has it: it lets the clinic in, nothing is founded. */
 TEST(a_tablet_has_it)
 {
-    size_t who[3] = {0, 0, 0};
+    size_t who[3];
     struct rows disk = {0};
     struct rows phone = {0};
-    struct thread_id t;
+    struct thread_id t = world_phones(&w, 703, who);
     struct thread_id now;
 
-    world_init(&w, 703, 1);
-    who[1] = world_device(&w, 0);
-    world_enrol(&w, who[1], 0);
-    who[2] = world_device(&w, 0);
-    world_enrol_further(&w, who[2], 0);
-    t = world_care(&w, 0, who[1]);
-    CHECK(world_in(&w, &t, who, 3));
-    CHECK_OK(world_say(&w, 0, &t));
     world_heal(&w);
     node_snapshot(&w, 0, &disk);
     node_snapshot(&w, who[1], &phone);

@@ -54,21 +54,12 @@ back(size_t phone)
 
 TEST(ninety_days_and_back)
 {
-    size_t who[3] = {0, 0, 0};
-    struct thread_id t;
+    size_t who[3];
+    struct thread_id t = world_phones(&w, 601, who);
     size_t before;
     size_t at = 0;
     struct fed_queue_info q;
 
-    world_init(&w, 601, 1);
-    who[1] = world_device(&w, 0);
-    world_enrol(&w, who[1], 0);
-    who[2] = world_device(&w, 0);
-    world_enrol_further(&w, who[2], 0);
-    t = world_care(&w, 0, who[1]);
-    CHECK(world_in(&w, &t, who, 3));
-    CHECK_OK(world_say(&w, 0, &t));
-    world_run(&w, 3000);
     before = node_messages(&w, who[2], &t);
     node_crash(&w, who[2]);
     CHECK_OK(world_say(&w, 0, &t));
@@ -106,15 +97,9 @@ TEST(ninety_days_and_back)
 /* The only phone of a patient: what is said waits for it. */
 TEST(the_only_phone)
 {
-    size_t both[2] = {0, 0};
-    struct thread_id t;
+    size_t both[2];
+    struct thread_id t = world_phone(&w, 602, both);
 
-    world_init(&w, 602, 1);
-    both[1] = world_device(&w, 0);
-    world_enrol(&w, both[1], 0);
-    t = world_care(&w, 0, both[1]);
-    CHECK_OK(world_say(&w, 0, &t));
-    world_run(&w, 3000);
     node_crash(&w, both[1]);
     days(91);
     CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 1);

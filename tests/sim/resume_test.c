@@ -30,15 +30,9 @@ suspend(size_t clinic, size_t phone, bool yes)
 /* The clinic and one phone: what is said waits, and goes by itself. */
 TEST(alone_with_the_clinic)
 {
-    size_t both[2] = {0, 0};
-    struct thread_id t;
+    size_t both[2];
+    struct thread_id t = world_phone(&w, 31, both);
 
-    world_init(&w, 31, 1);
-    both[1] = world_device(&w, 0);
-    world_enrol(&w, both[1], 0);
-    t = world_care(&w, 0, both[1]);
-    CHECK_OK(world_say(&w, 0, &t));
-    world_run(&w, 2000);
     CHECK_EQ(node_messages(&w, both[1], &t), 1);
     suspend(0, both[1], true);
     world_run(&w, 2000);
@@ -57,15 +51,9 @@ TEST(alone_with_the_clinic)
 /* The same over a restart of the clinic in between. */
 TEST(over_a_restart)
 {
-    size_t both[2] = {0, 0};
-    struct thread_id t;
+    size_t both[2];
+    struct thread_id t = world_phone(&w, 32, both);
 
-    world_init(&w, 32, 1);
-    both[1] = world_device(&w, 0);
-    world_enrol(&w, both[1], 0);
-    t = world_care(&w, 0, both[1]);
-    CHECK_OK(world_say(&w, 0, &t));
-    world_run(&w, 2000);
     suspend(0, both[1], true);
     world_run(&w, 2000);
     CHECK_OK(world_say(&w, 0, &t));
@@ -83,19 +71,10 @@ TEST(over_a_restart)
 /* The other phone reads on; the resumed one gets it from the clinic. */
 TEST(beside_another_phone)
 {
-    size_t who[3] = {0, 0, 0};
-    struct thread_id t;
+    size_t who[3];
+    struct thread_id t = world_phones(&w, 33, who);
     size_t before;
 
-    world_init(&w, 33, 1);
-    who[1] = world_device(&w, 0);
-    world_enrol(&w, who[1], 0);
-    who[2] = world_device(&w, 0);
-    world_enrol_further(&w, who[2], 0);
-    t = world_care(&w, 0, who[1]);
-    CHECK(world_in(&w, &t, who, 3));
-    CHECK_OK(world_say(&w, 0, &t));
-    world_run(&w, 2000);
     before = node_messages(&w, who[2], &t);
     suspend(0, who[2], true);
     world_run(&w, 2000);

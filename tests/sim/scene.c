@@ -83,6 +83,39 @@ world_private(struct world *w, size_t d)
     return u;
 }
 
+struct thread_id
+world_phone(struct world *w, uint64_t seed, size_t both[2])
+{
+    struct thread_id t;
+
+    world_init(w, seed, 1);
+    both[0] = 0;
+    both[1] = world_device(w, 0);
+    world_enrol(w, both[1], 0);
+    t = world_care(w, 0, both[1]);
+    CHECK_OK(world_say(w, 0, &t));
+    world_run(w, 3000);
+    return t;
+}
+
+struct thread_id
+world_phones(struct world *w, uint64_t seed, size_t who[3])
+{
+    struct thread_id t;
+
+    world_init(w, seed, 1);
+    who[0] = 0;
+    who[1] = world_device(w, 0);
+    world_enrol(w, who[1], 0);
+    who[2] = world_device(w, 0);
+    world_enrol_further(w, who[2], 0);
+    t = world_care(w, 0, who[1]);
+    CHECK(world_in(w, &t, who, 3));
+    CHECK_OK(world_say(w, 0, &t));
+    world_run(w, 3000);
+    return t;
+}
+
 void
 world_end(struct world *w)
 {

@@ -16,6 +16,10 @@ struct fed_thread *world_thread(struct world *w, size_t i,
 /* A thread of clinic 1 and the patient of device d, who is enrolled at clinic
    0, which only carries. */
 struct thread_id world_private(struct world *w, size_t d);
+/* A world of one clinic and one phone (both), or a tablet as well (who), and
+   their conversation, in which the clinic has said something. */
+struct thread_id world_phone(struct world *w, uint64_t seed, size_t both[2]);
+struct thread_id world_phones(struct world *w, uint64_t seed, size_t who[3]);
 /* Free the world; the test fails if the oracle found a fault. */
 void world_end(struct world *w);
 
