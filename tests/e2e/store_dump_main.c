@@ -101,7 +101,7 @@ dump(struct store *s)
     for (enum store_table t = STORE_T_SETTINGS; t < STORE_T_COUNT_; t++) {
         /* these are opened in ways of their own, below */
         if (t != STORE_T_MSGS && t != STORE_T_SECRETS && t != STORE_T_SLOTS &&
-            t != STORE_T_CONVS) {
+            t != STORE_T_CONVS && t != STORE_T_CONV_ORDER) {
             e = dump_table(w.txn, t);
             if (e != OK) {
                 (void)fprintf(stderr, "store-dump: table %u: %s\n", (unsigned)t,
