@@ -47,6 +47,9 @@ in_common(struct view a, struct view b)
     size_t max = a.len < b.len ? a.len : b.len;
     size_t n = 0;
 
+    while (max - n >= 16 && memcmp(a.p + n, b.p + n, 16) == 0) {
+        n += 16;
+    }
     while (n < max && a.p[n] == b.p[n]) {
         n++;
     }

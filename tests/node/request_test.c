@@ -66,7 +66,7 @@ TEST(all_others)
         "{\"a\":\"\xff\"}",            /* no UTF-8 */
         "{\"a\":\"\xc0\xaf\"}",        /* likewise */
         "{\"a\":\"\xed\xa0\x80\"}",    /* a surrogate */
-        "{\"a\":truely}",
+        "{\"a\":true1}",
         "{\"a\":\"no end}",
         "{\"a\":",
         "{\"a\":[\"1\"",
