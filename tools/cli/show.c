@@ -494,7 +494,7 @@ tool_show_event(const json_t *e)
         tool_show_doubts(e, "  ");
     } else if (strcmp(event, "clinic") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
-        (void)printf(": the connection changed\n");
+        (void)printf(": the connection or profile changed\n");
     }
     (void)fflush(stdout);
 }
