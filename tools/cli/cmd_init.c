@@ -18,7 +18,8 @@ static enum tool_exit
 read_config(const struct tool_run *run, struct node_config *out)
 {
     const char *pass = tool_args_value(&run->args, "--passphrase-file", NULL);
-    const char *argv[5 + 2 * (NODE_CONFIG_LIST + 1)] = {"balsam", "--data",
+    const char *host = tool_args_value(&run->args, "--host", NULL);
+    const char *argv[7 + 2 * (NODE_CONFIG_LIST + 1)] = {"balsam", "--data",
                                                         run->data};
     struct node_config_input in = {3, argv, run->envp};
     struct bytes problems = {0};
@@ -28,6 +29,10 @@ read_config(const struct tool_run *run, struct node_config *out)
     if (pass != NULL) {
         argv[in.argc++] = "--passphrase-file";
         argv[in.argc++] = pass;
+    }
+    if (host != NULL) {
+        argv[in.argc++] = "--host";
+        argv[in.argc++] = host;
     }
     for (size_t i = 0;
          i <= NODE_CONFIG_LIST &&
