@@ -304,6 +304,7 @@ fed_link_run(struct fed_link *l, const struct fed_conn_mode *mode,
              struct fed_stream *stream, struct tlsp *tls)
 {
     struct fed_net *net = l->net;
+    bool up;
     enum err e;
 
     l->rd.mem = net->mem;
@@ -316,7 +317,12 @@ fed_link_run(struct fed_link *l, const struct fed_conn_mode *mode,
     pthread_mutex_unlock(&net->mx);
     fed_conn_start(&l->conn);
     if (atomic_load(&net->stop_by_ms) != 0) {
-        fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, false);
+        /* the shutdown may have missed it; or it came up meanwhile and says
+           goodbye */
+        pthread_mutex_lock(&net->mx);
+        up = l->phase == FED_PHASE_UP;
+        pthread_mutex_unlock(&net->mx);
+        fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, up);
     }
     fed_link_unref(l);
 out:
