@@ -11,41 +11,8 @@
 
 #include <string.h>
 
-enum {
-    HOUR_MS = 3600000
-};
-
 static struct world w;
 static const size_t all[] = {0, 1, 2};
-
-static void
-say(size_t i, const struct thread_id *t)
-{
-    CHECK_OK(world_say(&w, i, t));
-    world_run(&w, 2000);
-}
-
-static void
-pass(unsigned hours)
-{
-    for (unsigned h = 0; h < hours; h++) {
-        w.mono_ms += HOUR_MS;
-        w.wall_ms += HOUR_MS;
-        world_run(&w, 1500);
-    }
-}
-
-static struct thread_id
-group(uint64_t seed)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, 3);
-    t = world_group(&w, 0, 3);
-    world_heal(&w);
-    pass(3);
-    return t;
-}
 
 static size_t
 doubts(size_t i)
@@ -124,19 +91,19 @@ swaps(struct world *in, size_t from, size_t to, struct view item,
    log: what is not the next is asked for. */
 TEST(another_order)
 {
-    struct thread_id t = group(1);
+    struct thread_id t = world_three(&w, 1);
 
     told = 0;
     victim = 2;
     w.lie = swaps;
     for (int i = 0; i < 6; i++) {
-        say((size_t)(i % 2), &t);
+        world_said(&w, (size_t)(i % 2), &t);
     }
     CHECK(told >= 4);
     honest();
     world_break(&w, 0, 2);
     world_run(&w, 3000);
-    say(1, &t);
+    world_said(&w, 1, &t);
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 2, &t), 7 + 1);
     world_judge(&w, &t, all, 3);
@@ -165,18 +132,18 @@ later(struct world *in, size_t from, size_t to, struct view item,
    hour after the day in which somebody says where it stands. */
 TEST(late_but_not_too_late)
 {
-    struct thread_id t = group(2);
+    struct thread_id t = world_three(&w, 2);
 
     victim = 2;
-    say(2, &t);
+    world_said(&w, 2, &t);
     w.lie = later;
-    say(1, &t);
-    pass(20);
+    world_said(&w, 1, &t);
+    world_pass(&w, 20);
     CHECK_EQ(node_messages(&w, 2, &t), 1 + 1);
     honest();
     world_break(&w, 0, 2);
     world_run(&w, 3000);
-    say(1, &t);
+    world_said(&w, 1, &t);
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
     expect_no_doubts();
@@ -215,24 +182,24 @@ cuts(struct world *in, size_t from, size_t to, struct view item,
 
 TEST(a_log_that_ends_too_early)
 {
-    struct thread_id t = group(3);
+    struct thread_id t = world_three(&w, 3);
 
     told = 0;
     victim = 2;
-    say(2, &t);
+    world_said(&w, 2, &t);
     w.lie = cuts;
     for (int i = 0; i < 4; i++) {
-        say(1, &t);
+        world_said(&w, 1, &t);
     }
-    pass(26);
+    world_pass(&w, 26);
     CHECK(w.nodes[2].doubts[FED_DOUBT_WITHHELD] > 0);
     CHECK(told > 0);
     honest();
     world_break(&w, 0, 2);
     world_run(&w, 3000);
-    pass(2);
-    say(1, &t);
-    pass(2);
+    world_pass(&w, 2);
+    world_said(&w, 1, &t);
+    world_pass(&w, 2);
     CHECK_EQ(node_messages(&w, 2, &t), 6 + 1);
     CHECK_EQ(w.nodes[2].settled[FED_DOUBT_WITHHELD],
              w.nodes[2].doubts[FED_DOUBT_WITHHELD]);
@@ -272,7 +239,7 @@ an_old_one(struct world *in, size_t from, size_t to, struct view item,
    come in by that, and nobody is told that it did. */
 TEST(the_groupinfo_of_before)
 {
-    struct thread_id t = group(4);
+    struct thread_id t = world_three(&w, 4);
     struct rows backup = {0};
 
     told = 0;
@@ -299,8 +266,8 @@ TEST(the_groupinfo_of_before)
     honest();
     world_heal(&w);
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
-    say(1, &t);
-    say(2, &t);
+    world_said(&w, 1, &t);
+    world_said(&w, 2, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     rows_free(&backup);
@@ -350,14 +317,14 @@ TEST(again_to_a_phone)
     victim = d;
     told = 0;
     w.lie = again;
-    say(1, &t);
-    say(d, &t);
+    world_said(&w, 1, &t);
+    world_said(&w, d, &t);
     before = node_messages(&w, d, &t);
-    say(1, &t);
+    world_said(&w, 1, &t);
     CHECK(told > 0);
     CHECK(node_messages(&w, d, &t) <= before);
     node_crash(&w, d);
-    pass(32);
+    world_pass(&w, 32);
     node_start(&w, d);
     world_run(&w, 3000);
     CHECK_OK(fed_core_receipts(w.nodes[d].core, &any));
@@ -372,7 +339,7 @@ TEST(again_to_a_phone)
     honest();
     world_break(&w, 0, d);
     world_run(&w, 3000);
-    say(1, &t);
+    world_said(&w, 1, &t);
     world_heal(&w);
     CHECK_EQ(w.nodes[d].settled[FED_DOUBT_SILENT], 1);
     world_judge(&w, &t, two, 2);

@@ -128,3 +128,32 @@ world_end(struct world *w)
         check_fail(__FILE__, __LINE__, "the oracle is content");
     }
 }
+
+struct thread_id
+world_three(struct world *w, uint64_t seed)
+{
+    struct thread_id t;
+
+    world_friends(w, seed, 3);
+    t = world_group(w, 0, 3);
+    world_heal(w);
+    world_pass(w, 3); /* who carries has been there for a while */
+    return t;
+}
+
+void
+world_pass(struct world *w, unsigned hours)
+{
+    for (unsigned h = 0; h < hours; h++) {
+        w->mono_ms += LIMIT_HOUR_MS;
+        w->wall_ms += LIMIT_HOUR_MS;
+        world_run(w, 1500);
+    }
+}
+
+void
+world_said(struct world *w, size_t i, const struct thread_id *t)
+{
+    CHECK_OK(world_say(w, i, t));
+    world_run(w, 2000);
+}

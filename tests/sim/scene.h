@@ -7,6 +7,12 @@
 
 /* A world of nodes clinics, all connected to each other. */
 void world_friends(struct world *w, uint64_t seed, size_t nodes);
+/* Three of them in a thread that node 0 orders, some hours ago. */
+struct thread_id world_three(struct world *w, uint64_t seed);
+/* Hours go by, and everybody who is up lives through each of them. */
+void world_pass(struct world *w, unsigned hours);
+/* Node i says something, and it arrives. */
+void world_said(struct world *w, size_t i, const struct thread_id *t);
 /* A thread of the first nodes clinics that hub opens; all have joined. */
 struct thread_id world_group(struct world *w, size_t hub, size_t nodes);
 /* What node i has of the clinic other, and of a thread. */

@@ -20,36 +20,6 @@ enum {
 static struct world w;
 static const size_t all[] = {0, 1, 2};
 
-static void
-say(size_t i, const struct thread_id *t)
-{
-    CHECK_OK(world_say(&w, i, t));
-    world_run(&w, 2000);
-}
-
-/* Hours go by, and everybody who is up lives through each of them. */
-static void
-pass(unsigned hours)
-{
-    for (unsigned h = 0; h < hours; h++) {
-        w.mono_ms += HOUR_MS;
-        w.wall_ms += HOUR_MS;
-        world_run(&w, 1500);
-    }
-}
-
-static struct thread_id
-group(uint64_t seed)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, 3);
-    t = world_group(&w, 0, 3);
-    world_heal(&w);
-    pass(3); /* who carries has been there for a while */
-    return t;
-}
-
 /* An item that means nothing to anybody, in the place of one that is kept. */
 static void
 nothing(struct bytes *out)
@@ -134,18 +104,18 @@ expect_no_doubts(void)
 /* Each says once a day where it stands, for three days, and then nothing. */
 TEST(checkpoints_while_lively)
 {
-    struct thread_id t = group(1);
+    struct thread_id t = world_three(&w, 1);
     uint64_t seq;
     uint64_t quiet;
 
-    say(1, &t);
+    world_said(&w, 1, &t);
     seq = world_thread(&w, 0, &t)->rec.seq;
-    pass(26);
+    world_pass(&w, 26);
     CHECK_EQ(world_thread(&w, 0, &t)->rec.seq, seq + 3);
-    pass(60);
+    world_pass(&w, 60);
     quiet = world_thread(&w, 0, &t)->rec.seq;
     CHECK(quiet >= seq + 6 && quiet <= seq + 12);
-    pass(24 * 10);
+    world_pass(&w, 24 * 10);
     CHECK_EQ(world_thread(&w, 2, &t)->rec.seq, quiet);
     for (size_t i = 0; i < 3; i++) {
         CHECK_EQ(world_thread(&w, i, &t)->rec.look_ms, 0);
@@ -159,16 +129,16 @@ TEST(checkpoints_while_lively)
 /* Who talks every day is heard, and need not say more. */
 TEST(words_are_checkpoints)
 {
-    struct thread_id t = group(2);
+    struct thread_id t = world_three(&w, 2);
     uint64_t seq;
 
-    pass(30);
+    world_pass(&w, 30);
     seq = world_thread(&w, 0, &t)->rec.seq;
     for (int day = 0; day < 5; day++) {
         for (size_t i = 0; i < 3; i++) {
-            say(i, &t);
+            world_said(&w, i, &t);
         }
-        pass(23);
+        world_pass(&w, 23);
     }
     /* words, and two receipts for each */
     CHECK(world_thread(&w, 0, &t)->rec.seq <= seq + 15 * 3);
@@ -179,17 +149,17 @@ TEST(words_are_checkpoints)
 /* A member that we reach past the hub, and do not, is away: no alarm. */
 TEST(a_member_that_is_away)
 {
-    struct thread_id t = group(3);
+    struct thread_id t = world_three(&w, 3);
 
-    say(0, &t);
-    say(1, &t);
+    world_said(&w, 0, &t);
+    world_said(&w, 1, &t);
     node_crash(&w, 1);
-    pass(24 * 4);
+    world_pass(&w, 24 * 4);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_SILENT], 0);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_WITHHELD], 0);
     CHECK_EQ(w.nodes[2].forks, 0);
     node_start(&w, 1);
-    pass(24 * 4);
+    world_pass(&w, 24 * 4);
     CHECK_EQ(doubts(1), 0);
     CHECK_EQ(doubts(2), 0);
     world_end(&w);
@@ -198,15 +168,15 @@ TEST(a_member_that_is_away)
 /* So is a hub: that is shown elsewhere, and no word is said about members. */
 TEST(a_hub_that_is_away)
 {
-    struct thread_id t = group(4);
+    struct thread_id t = world_three(&w, 4);
 
-    say(1, &t);
-    say(2, &t);
+    world_said(&w, 1, &t);
+    world_said(&w, 2, &t);
     node_crash(&w, 0);
-    pass(48);
+    world_pass(&w, 48);
     expect_no_doubts();
     node_start(&w, 0);
-    pass(48);
+    world_pass(&w, 48);
     expect_no_doubts();
     world_end(&w);
 }
@@ -214,14 +184,14 @@ TEST(a_hub_that_is_away)
 /* Who was away itself, and then gets everything, accuses nobody. */
 TEST(back_after_days)
 {
-    struct thread_id t = group(5);
+    struct thread_id t = world_three(&w, 5);
 
-    say(1, &t);
+    world_said(&w, 1, &t);
     node_crash(&w, 2);
-    pass(24 * 3 - 2);
-    say(0, &t);
+    world_pass(&w, 24 * 3 - 2);
+    world_said(&w, 0, &t);
     node_start(&w, 2);
-    pass(24 * 6);
+    world_pass(&w, 24 * 6);
     CHECK_EQ(doubts(2), 0);
     CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_SILENT], 0);
     world_end(&w);
@@ -235,25 +205,25 @@ TEST(back_after_days)
  */
 TEST(withholds_everything)
 {
-    struct thread_id t = group(6);
+    struct thread_id t = world_three(&w, 6);
 
     world_cut(&w, 1, 2, true);
-    say(0, &t);
-    say(1, &t);
-    say(2, &t);
-    pass(3);
+    world_said(&w, 0, &t);
+    world_said(&w, 1, &t);
+    world_said(&w, 2, &t);
+    world_pass(&w, 3);
     hold_back(2);
-    pass(22);
+    world_pass(&w, 22);
     CHECK_EQ(doubts(2), 0);
-    pass(9); /* LIMIT_SILENT_MS after the last words, to the hour */
+    world_pass(&w, 9); /* LIMIT_SILENT_MS after the last words, to the hour */
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_SILENT], 1);
     CHECK(about(&w.nodes[2].doubt[FED_DOUBT_SILENT], 0, 0));
     /* Node 1 is out of our sight as well: no alarm about it by itself. */
     CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_SILENT], 0);
     honest(2);
-    say(0, &t);
-    say(1, &t);
-    pass(2);
+    world_said(&w, 0, &t);
+    world_said(&w, 1, &t);
+    world_pass(&w, 2);
     CHECK_EQ(w.nodes[2].settled[FED_DOUBT_SILENT], 1);
     world_end(&w);
 }
@@ -264,25 +234,25 @@ TEST(withholds_everything)
  */
 TEST(withholds_from_one_who_hears_of_it)
 {
-    struct thread_id t = group(7);
+    struct thread_id t = world_three(&w, 7);
 
-    say(0, &t);
-    say(2, &t);
-    pass(3);
+    world_said(&w, 0, &t);
+    world_said(&w, 2, &t);
+    world_pass(&w, 3);
     hold_back(2);
-    say(1, &t);
+    world_said(&w, 1, &t);
     CHECK_EQ(node_messages(&w, 2, &t), 2 + 1);
-    pass(16);
+    world_pass(&w, 16);
     CHECK_EQ(doubts(2), 0);
-    pass(8);
+    world_pass(&w, 8);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_WITHHELD], 1);
     CHECK(about(&w.nodes[2].doubt[FED_DOUBT_WITHHELD], 1, 0));
     CHECK(w.nodes[2].doubt[FED_DOUBT_WITHHELD].verified);
     CHECK(w.nodes[2].doubt[FED_DOUBT_WITHHELD].seq >
           world_thread(&w, 2, &t)->rec.seq);
     honest(2);
-    say(0, &t);
-    pass(2);
+    world_said(&w, 0, &t);
+    world_pass(&w, 2);
     CHECK(w.nodes[2].settled[FED_DOUBT_WITHHELD] > 0);
     CHECK_EQ(node_messages(&w, 2, &t), 4 + 1);
     world_end(&w);
@@ -291,20 +261,20 @@ TEST(withholds_from_one_who_hears_of_it)
 /* [withheld-gap] The hub numbers what we say behind what it does not show. */
 TEST(withholds_one_entry)
 {
-    struct thread_id t = group(14);
+    struct thread_id t = world_three(&w, 14);
 
     world_cut(&w, 1, 2, true);
-    say(0, &t);
+    world_said(&w, 0, &t);
     victim = 2;
     w.lie = keeps_the_others;
-    say(1, &t);
-    say(2, &t);
+    world_said(&w, 1, &t);
+    world_said(&w, 2, &t);
     CHECK_EQ(node_messages(&w, 2, &t), 1 + 1); /* its own waits for a place */
-    pass(3);
+    world_pass(&w, 3);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_WITHHELD], 1);
     CHECK(about(&w.nodes[2].doubt[FED_DOUBT_WITHHELD], 0, 0));
     honest(2);
-    pass(3); /* asked for again, every hour */
+    world_pass(&w, 3); /* asked for again, every hour */
     CHECK_EQ(w.nodes[2].settled[FED_DOUBT_WITHHELD], 1);
     world_cut(&w, 1, 2, false);
     world_heal(&w);
@@ -316,34 +286,34 @@ TEST(withholds_one_entry)
    whether the member is off or its words are held back. */
 TEST(drops_receipts)
 {
-    struct thread_id t = group(8);
+    struct thread_id t = world_three(&w, 8);
 
     victim = 1; /* hears of no receipt */
     w.lie = keeps_the_others;
-    say(1, &t);
+    world_said(&w, 1, &t);
     CHECK_EQ(node_messages(&w, 2, &t), 1 + 1);
-    pass(23);
+    world_pass(&w, 23);
     CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_UNDELIVERED], 0);
-    pass(3);
+    world_pass(&w, 3);
     CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_UNDELIVERED], 1);
     CHECK(about(&w.nodes[1].doubt[FED_DOUBT_UNDELIVERED], 2, 0));
     honest(1);
-    say(0, &t);
-    pass(3);
-    say(0, &t);
+    world_said(&w, 0, &t);
+    world_pass(&w, 3);
+    world_said(&w, 0, &t);
     CHECK_EQ(w.nodes[1].settled[FED_DOUBT_UNDELIVERED], 1);
     world_end(&w);
 }
 
 TEST(a_member_that_does_not_confirm)
 {
-    struct thread_id t = group(9);
+    struct thread_id t = world_three(&w, 9);
     static const uint8_t nobody[32];
 
     node_crash(&w, 2);
-    say(0, &t);
-    say(1, &t);
-    pass(26);
+    world_said(&w, 0, &t);
+    world_said(&w, 1, &t);
+    world_pass(&w, 26);
     for (size_t i = 0; i < 2; i++) {
         CHECK_EQ(w.nodes[i].doubts[FED_DOUBT_UNDELIVERED], 1);
         CHECK(memcmp(w.nodes[i].doubt[FED_DOUBT_UNDELIVERED].author.b,
@@ -352,7 +322,7 @@ TEST(a_member_that_does_not_confirm)
     CHECK(memcmp(w.nodes[0].doubt[FED_DOUBT_UNDELIVERED].peer.b, nobody, 32) ==
           0);
     node_start(&w, 2);
-    pass(2);
+    world_pass(&w, 2);
     CHECK_EQ(w.nodes[0].settled[FED_DOUBT_UNDELIVERED], 1);
     CHECK_EQ(w.nodes[1].settled[FED_DOUBT_UNDELIVERED], 1);
     world_end(&w);
@@ -361,11 +331,11 @@ TEST(a_member_that_does_not_confirm)
 /* Who looks late, as the machine slept, looks at all that is late. */
 TEST(what_is_late_after_a_sleep)
 {
-    struct thread_id t = group(15);
+    struct thread_id t = world_three(&w, 15);
 
-    say(1, &t);
+    world_said(&w, 1, &t);
     node_crash(&w, 2);
-    say(1, &t);
+    world_said(&w, 1, &t);
     w.mono_ms += UINT64_C(26) * HOUR_MS;
     w.wall_ms += UINT64_C(26) * HOUR_MS;
     world_run(&w, 5000);
@@ -379,13 +349,13 @@ TEST(what_is_late_after_a_sleep)
 static struct thread_id
 two_logs(uint64_t seed)
 {
-    struct thread_id t = group(seed);
+    struct thread_id t = world_three(&w, seed);
     struct rows before = {0};
 
-    say(0, &t);
+    world_said(&w, 0, &t);
     world_cut(&w, 0, 2, true);
     node_snapshot(&w, 0, &before);
-    say(1, &t);
+    world_said(&w, 1, &t);
     world_cut(&w, 0, 1, true);
     node_crash(&w, 0);
     node_copy_back(&w, 0, &before);
@@ -394,7 +364,7 @@ two_logs(uint64_t seed)
     w.nodes[0].core->start_ms = w.mono_ms - LIMIT_CHECK_MS; /* asks nobody */
     w.used_len = 0; /* the liar's own keys are not what this is about */
     world_cut(&w, 0, 2, false);
-    say(2, &t);
+    world_said(&w, 2, &t);
     return t;
 }
 
@@ -404,9 +374,9 @@ TEST(shows_two_logs)
     struct thread_id t = two_logs(10);
 
     (void)t;
-    pass(18);
+    world_pass(&w, 18);
     CHECK_EQ(w.nodes[1].forks + w.nodes[2].forks, 0);
-    pass(6);
+    world_pass(&w, 6);
     CHECK(w.nodes[1].forks > 0);
     CHECK(w.nodes[2].forks > 0);
     CHECK(about(&w.nodes[1].fork, 2, 0));
@@ -417,11 +387,11 @@ TEST(shows_two_logs)
 /* A receipt names the head that its sender saw, and it is compared. */
 TEST(a_receipt_of_another_log)
 {
-    struct thread_id t = group(11);
+    struct thread_id t = world_three(&w, 11);
     struct proto_content c = {.kind = PROTO_CONTENT_RECEIPT};
     struct fed_thread *liar;
 
-    say(0, &t);
+    world_said(&w, 0, &t);
     liar = world_thread(&w, 1, &t);
     c.u.receipt.what = PROTO_RECEIPT_DELIVERED;
     c.u.receipt.term = liar->rec.term;
@@ -433,7 +403,7 @@ TEST(a_receipt_of_another_log)
     CHECK(about(&w.nodes[0].fork, 1, 0));
     CHECK(w.nodes[2].forks > 0);
     world_heal(&w);
-    say(2, &t);
+    world_said(&w, 2, &t);
     world_judge(&w, &t, all, 3); /* and all are together again */
     world_end(&w);
 }
@@ -441,7 +411,7 @@ TEST(a_receipt_of_another_log)
 /* [checkpoint-signed] [checkpoint-member] what others say of somebody */
 TEST(checkpoints_of_others)
 {
-    struct thread_id t = group(12);
+    struct thread_id t = world_three(&w, 12);
     struct proto_checkpoint_msg in = {.said = VIEW_LIT("words")};
     struct fed_party *two = world_party(&w, 1, 2);
     struct fed_party *hub = world_party(&w, 1, 0);
@@ -475,27 +445,27 @@ TEST(checkpoints_of_others)
  */
 TEST(the_hubs_clock)
 {
-    struct thread_id t = group(13);
+    struct thread_id t = world_three(&w, 13);
     struct fed_thread *hub = world_thread(&w, 0, &t);
     uint64_t before;
 
-    say(0, &t);
+    world_said(&w, 0, &t);
     before = world_thread(&w, 2, &t)->rec.ts_ms;
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_CLOCK], 0);
     hub->rec.ts_ms += 40 * UINT64_C(86400000);
-    say(0, &t);
+    world_said(&w, 0, &t);
     CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_CLOCK], 1);
     CHECK(about(&w.nodes[1].doubt[FED_DOUBT_CLOCK], 0, 0));
     CHECK(world_thread(&w, 1, &t)->rec.ts_ms <= w.wall_ms + 25 * HOUR_MS);
     before = world_thread(&w, 2, &t)->rec.ts_ms;
     hub->rec.ts_ms = w.wall_ms - 40 * UINT64_C(86400000);
     w.wall_ms -= 30 * UINT64_C(86400000); /* everybody's: next_ts asks it */
-    say(0, &t);
+    world_said(&w, 0, &t);
     CHECK(world_thread(&w, 2, &t)->rec.ts_ms >= before);
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
     CHECK_EQ(w.nodes[1].settled[FED_DOUBT_CLOCK], 0);
     w.wall_ms += 35 * UINT64_C(86400000); /* and right again */
-    say(0, &t);
+    world_said(&w, 0, &t);
     CHECK_EQ(w.nodes[1].settled[FED_DOUBT_CLOCK], 1);
     world_end(&w);
 }
@@ -503,12 +473,12 @@ TEST(the_hubs_clock)
 /* Who is not in the thread any more is not waited for. */
 TEST(what_is_left_of_who_goes)
 {
-    struct thread_id t = group(14);
+    struct thread_id t = world_three(&w, 14);
     struct subject_id two = node_subject(&w, 2);
 
     node_crash(&w, 2);
-    say(1, &t);
-    pass(26);
+    world_said(&w, 1, &t);
+    world_pass(&w, 26);
     CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_UNDELIVERED], 1);
     node_stepped(&w, 0, fed_core_remove(w.nodes[0].core, &t, &two));
     world_run(&w, 3000);
