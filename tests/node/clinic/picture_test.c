@@ -9,6 +9,7 @@
 #include "tests/support/fail_mem.h"
 #include "tests/support/picture.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct desk_fix f;
@@ -91,11 +92,9 @@ TEST(kept_while_the_profile_names_it)
 static int
 file_of(struct view bytes)
 {
-    char path[] = "/tmp/balsam-picture-XXXXXX";
-    int fd = mkstemp(path);
+    int fd = memfd_create("picture", MFD_CLOEXEC);
 
     CHECK(fd >= 0);
-    CHECK_EQ(unlink(path), 0);
     CHECK_OK(node_picture_write(fd, bytes));
     CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
     return fd;

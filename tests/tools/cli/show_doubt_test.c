@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static char text[4096];
@@ -15,8 +16,7 @@ static char text[4096];
 static const char *
 printed(void (*show)(const json_t *), const char *json)
 {
-    char path[] = "/tmp/balsam-said-XXXXXX";
-    int fd = mkstemp(path);
+    int fd = memfd_create("said", MFD_CLOEXEC);
     int out = dup(STDOUT_FILENO);
     json_t *o = json_loads(json, 0, NULL);
     ssize_t n;
@@ -32,7 +32,6 @@ printed(void (*show)(const json_t *), const char *json)
     text[n] = '\0';
     (void)close(out);
     (void)close(fd);
-    (void)unlink(path);
     json_decref(o);
     return text;
 }
