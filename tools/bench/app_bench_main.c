@@ -17,12 +17,12 @@
 #include "federation/native/run.h"
 #include "node/sysclock.h"
 #include "proto/base/assert.h"
+#include "tools/bench/control.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -37,15 +37,6 @@ struct bench {
     struct message_id sent;
     bool accepted;
 };
-
-static double
-now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void
 must(enum err e, const char *what)
@@ -103,27 +94,18 @@ find_thread(struct fed_app *app, uint64_t number, struct thread_id *out)
     exit(1);
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 static void
 measure(struct fed_run *run, struct bench *b, size_t count)
 {
     static double ms[COUNT_MAX];
     char text[TEXT];
-    double next = now_s();
+    double next = tool_now_s();
 
     memset(text, 'x', sizeof(text));
     for (size_t i = 0; i < count; i++) {
         double start;
 
-        while ((start = now_s()) < next) {
+        while ((start = tool_now_s()) < next) {
             usleep((useconds_t)((next - start) * 1e6) + 1);
         }
         b->accepted = false;
@@ -132,10 +114,10 @@ measure(struct fed_run *run, struct bench *b, size_t count)
              "send");
         must(fed_run_turn(run), "turn");
         must(fed_run_wait(run, is_accepted, b, WAIT_MS), "wait");
-        ms[i] = (now_s() - start) * 1e3;
+        ms[i] = (tool_now_s() - start) * 1e3;
         next += 1.0 / RATE;
     }
-    qsort(ms, count, sizeof(ms[0]), by_size);
+    tool_sort(ms, count);
     printf("{\"bench\":\"app_relayed\",\"per_s\":%d,\"p50_ms\":%.3f,"
            "\"p99_ms\":%.3f}\n",
            RATE, ms[count / 2], ms[count * 99 / 100]);

@@ -117,6 +117,21 @@ tool_word_after(const char *text, const char *key, char *out, size_t cap)
 /* ------------------------------------------------------------------- process
  */
 
+static int
+by_size(const void *a, const void *b)
+{
+    const double *x = a;
+    const double *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+void
+tool_sort(double *v, size_t len)
+{
+    qsort(v, len, sizeof(v[0]), by_size);
+}
+
 double
 tool_now_s(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A benchmark's connection to a running node's control socket: lines of JSON.
+ * What the benchmarks share: a connection to a running node's control socket
+ * (lines of JSON), what a process costs, time.
  * Whatever goes wrong ends the process with a sentence.
  */
 #ifndef TOOLS_BENCH_CONTROL_H
@@ -45,5 +46,7 @@ double tool_user_s(const char *pid);
 double tool_private_kib(const char *pid);
 
 double tool_now_s(void);
+/* Smallest first. */
+void tool_sort(double *v, size_t len);
 
 #endif

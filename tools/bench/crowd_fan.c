@@ -99,15 +99,6 @@ wait_for_frames(const struct tool_crowd *c, size_t members)
     }
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 /* Messages to the first members of the crowd. */
 static struct tool_fan_cost
 say(struct tool_crowd *c, struct tool_control *control, const char *pid,
@@ -142,7 +133,7 @@ say(struct tool_crowd *c, struct tool_control *control, const char *pid,
             tool_crowd_turn(c, 1);
         }
     }
-    qsort(ms, count, sizeof(ms[0]), by_size);
+    tool_sort(ms, count);
     return (struct tool_fan_cost){.p50_ms = ms[count / 2],
                                   .cpu_us = (tool_cpu_s(pid) - cpu) /
                                             (double)count * 1e6};

@@ -53,15 +53,6 @@ make_send(char *out, size_t cap, const char *thread, const char *flags)
 
 /* ------------------------------------------------------------------ single */
 
-static int
-by_size(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 /* Until the node says that our message number in its thread is accepted. */
 static void
 hear_accepted(struct tool_control *watch, size_t *used, uint64_t number)
@@ -107,7 +98,7 @@ run_single(char **arg)
         ms[i] = (tool_now_s() - start) * 1e3;
         next += 1.0 / RATE;
     }
-    qsort(ms, count, sizeof(ms[0]), by_size);
+    tool_sort(ms, count);
     printf("{\"bench\":\"node_single\",\"per_s\":%d,\"p50_ms\":%.3f,"
            "\"p99_ms\":%.3f}\n",
            RATE, ms[count / 2], ms[count * 99 / 100]);

@@ -12,11 +12,11 @@
 #include "proto/base/assert.h"
 #include "store/conv.h"
 #include "store/writer.h"
+#include "tools/bench/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     PER_COMMIT = 5000,
@@ -24,15 +24,6 @@ enum {
     PAGES = 400,
     ROUNDS = 3
 };
-
-static double
-now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 struct span {
     uint64_t from;
@@ -66,15 +57,6 @@ see(void *ctx, const struct store_conv *c)
     return OK;
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 /* Pages from all over the inbox; in the first round the disk is still busy with
    what was made. */
 static void
@@ -86,15 +68,15 @@ read_pages(struct store *s, uint64_t count)
         struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = PAGE};
         struct store_txn *txn;
         uint64_t last = 0;
-        double start = now_s();
+        double start = tool_now_s();
 
         q.before = i == 0 ? 0 : count - i * (count / PAGES) + PAGE;
         ASSERT(store_read_begin(s, &txn) == OK);
         ASSERT(store_conv_list(txn, &q, see, &last) == OK);
         store_read_end(txn);
-        us[i] = (now_s() - start) * 1e6;
+        us[i] = (tool_now_s() - start) * 1e6;
     }
-    qsort(us, PAGES, sizeof(us[0]), by_size);
+    tool_sort(us, PAGES);
     printf("{\"bench\":\"store_inbox\",\"conversations\":%llu,"
            "\"page_us\":%.1f,\"page_p99_us\":%.1f}\n",
            (unsigned long long)count, us[PAGES / 2], us[PAGES * 99 / 100]);
@@ -118,14 +100,14 @@ main(int argc, char **argv)
              argv[1]);
     ASSERT(node_vault_open(mem_heap(), NULL, &config, &vault) == OK);
     ASSERT(store_open(&vault.config, &s) == OK);
-    start = now_s();
+    start = tool_now_s();
     for (uint64_t i = 0; i < count; i += PER_COMMIT) {
         struct span span = {i, i + PER_COMMIT < count ? i + PER_COMMIT : count};
 
         ASSERT(store_write(s, create_run, &span, 0) == OK);
     }
     printf("{\"bench\":\"store_fill\",\"conversations\":%llu,\"s\":%.1f}\n",
-           (unsigned long long)count, now_s() - start);
+           (unsigned long long)count, tool_now_s() - start);
     for (int round = 0; round < ROUNDS; round++) {
         read_pages(s, count);
     }
