@@ -15,6 +15,7 @@ static enum err
 step_decide(void *ctx, struct fed_core *core)
 {
     struct decision *d = ctx;
+    struct fed_party_info who;
 
     switch ((int)d->action) {
     case NODE_AUDIT_ACCEPT:
@@ -26,10 +27,24 @@ step_decide(void *ctx, struct fed_core *core)
     case NODE_AUDIT_BLOCK:
         return fed_core_block(core, &d->who.id, true);
     case NODE_AUDIT_UNBLOCK:
+        /* who is not blocked stays as connected as they are */
+        if (fed_core_party(core, &d->who.id, &who) != OK || !who.blocked) {
+            return ERR_MISSING;
+        }
         return fed_core_block(core, &d->who.id, false);
     default:
         return ERR_INVALID;
     }
+}
+
+/* What is missing when there is nothing to decide. */
+static const char *
+nothing_to_do(enum node_audit action)
+{
+    return action == NODE_AUDIT_ACCEPT || action == NODE_AUDIT_REFUSE
+               ? "nobody of this name waits for a decision"
+           : action == NODE_AUDIT_UNBLOCK ? "they are not blocked"
+                                          : "there is no connection";
 }
 
 /* The desk keeps blocked apart from disconnected. */
@@ -108,9 +123,7 @@ decide(struct node_call *c, enum node_audit action)
             c, e,
             "There is nothing to do: %s. See balsam clinics, balsam patients "
             "and balsam requests.",
-            action == NODE_AUDIT_ACCEPT || action == NODE_AUDIT_REFUSE
-                ? "nobody of this name waits for a decision"
-                : "there is no connection");
+            nothing_to_do(action));
     }
     node_json_hex(c->out, "id", clinic_id_view(&d.who.id));
     node_json_view(c->out, "name", proto_phi_reveal(&d.who.name));

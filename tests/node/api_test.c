@@ -289,6 +289,12 @@ TEST(review_block_and_disconnect)
     json_decref(answer);
     quiet(a, "accept", "[\"Clinic B\"]", "{}");
     until_inbox(b);
+    bad(a, "unblock", "[\"Clinic B\"]", "{}", "missing");
+    answer = good(a, "clinics", "[]", "{}");
+    CHECK_STR(
+        text(json_array_get(json_object_get(answer, "clinics"), 0), "state"),
+        "connected");
+    json_decref(answer);
     bad(a, "accept", "[\"Clinic B\"]", "{}", "missing");
     quiet(a, "disconnect", "[\"Clinic B\"]", "{}");
     bad(a, "disconnect", "[\"Clinic B\"]", "{}", "missing");
