@@ -207,6 +207,20 @@ node_audit_member(struct store_txn *txn, const struct node_api *api,
     return store_audit_append(txn, &row);
 }
 
+enum err
+node_api_act_as(struct node_api *api, const struct store_member *m)
+{
+    api->member = m->id;
+    return phi_from(api->mem, proto_phi_reveal(&m->name), &api->member_name);
+}
+
+void
+node_api_author(const struct node_api *api, struct proto_author *out)
+{
+    memcpy(out->member, api->member.b, sizeof(out->member));
+    out->name = proto_phi_reveal(&api->member_name);
+}
+
 bool
 node_api_wait(struct node_api *api, uint64_t after)
 {

@@ -28,6 +28,7 @@
 #include "store/conv.h"
 #include "store/invite.h"
 #include "store/link.h"
+#include "store/member.h"
 #include "store/msg.h"
 #include "store/patient.h"
 #include "store/writer.h"
@@ -50,6 +51,7 @@ struct node_api {
     struct node_runner *runner;
     struct node_vault *vault;
     struct member_id member; /* whoever may open the socket acts as this one */
+    struct phi member_name;  /* goes into what they write */
     struct proto_addr addrs[NODE_API_ADDRS];
     size_t addrs_len;
     uint64_t started_ms;
@@ -226,6 +228,14 @@ MUST_CHECK enum err node_audit_member(struct store_txn *txn,
                                       const struct node_api *api,
                                       enum node_audit action,
                                       struct view object, uint64_t n);
+
+/* Whoever may open the socket acts as m from now on.  Before the first
+   request; member_name is freed by the holder of api. */
+MUST_CHECK enum err node_api_act_as(struct node_api *api,
+                                    const struct store_member *m);
+/* That one, as messages name their author (decisions C 31).  out->name is
+   valid as long as api. */
+void node_api_author(const struct node_api *api, struct proto_author *out);
 
 /* ---------------------------------------------------------------- commands */
 

@@ -13,7 +13,6 @@
 #include "node/tidy.h"
 #include "node/trail.h"
 #include "node/web.h"
-#include "store/member.h"
 #include "store/settings.h"
 
 #include <signal.h>
@@ -141,7 +140,7 @@ first_member(void *ctx, const struct store_member *m)
     struct daemon *d = ctx;
 
     if (member_id_is_zero(&d->api.member) && m->admin) {
-        d->api.member = m->id;
+        return node_api_act_as(&d->api, m);
     }
     return OK;
 }
@@ -169,6 +168,7 @@ load(struct daemon *d)
     struct store_txn *txn = NULL;
     struct store_status status;
 
+    d->api.mem = d->mem;
     TRY(store_status(d->store, &status));
     TRY(store_read_begin(d->store, &txn));
     TRY(node_identity_load(txn, &d->api.identity));
@@ -372,7 +372,6 @@ start_control(struct daemon *d)
 {
     enum err e;
 
-    d->api.mem = d->mem;
     d->api.log = d->log;
     d->api.config = d->config;
     d->api.store = d->store;
@@ -518,6 +517,7 @@ stop(struct daemon *d)
     node_vault_clear(&d->vault);
     node_identity_clear(&d->api.identity);
     node_profile_clear(&d->api.profile);
+    phi_free(&d->api.member_name);
     bytes_free(&d->addrs);
     bytes_free(&d->profile);
 }

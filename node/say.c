@@ -197,8 +197,7 @@ node_say_begin(struct node_call *c, struct node_say *s)
                              s->action == NODE_AUDIT_DELETE};
 
     s->c = c;
-    memcpy(s->content.author.member, c->api->member.b,
-           sizeof(s->content.author.member));
+    node_api_author(c->api, &s->content.author);
     return node_runner_begin(c->api->runner, &step, &s->ask);
 }
 

@@ -81,7 +81,8 @@ show_message(const json_t *m)
     tool_print_time(tool_number(m, "at_ms"));
     (void)printf("  ");
     tool_print_safe(tool_text(m, "from"));
-    if (tool_text(m, "author")[0] != '\0') {
+    if (tool_text(m, "author")[0] != '\0' &&
+        strcmp(tool_text(m, "author"), tool_text(m, "from")) != 0) {
         (void)printf(" (");
         tool_print_safe(tool_text(m, "author"));
         (void)printf(")");
