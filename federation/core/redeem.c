@@ -212,8 +212,8 @@ judge(const struct fed_core *core, const struct fed_party *p,
     if (fed_link_proof(core, p, link, in->link, in->proof) != OK) {
         return PROTO_REDEEM_PROOF;
     }
-    if (p->rec.ours == PROTO_STANCE_ENDED && link->one_time) {
-        return PROTO_REDEEM_USED; /* once, and that contact is over */
+    if (p->rec.ours == PROTO_STANCE_ENDED && !zero32(link->bound)) {
+        return PROTO_REDEEM_USED; /* by them, and that contact is over */
     }
     if (p->rec.ours == PROTO_STANCE_REFUSED && same) {
         return PROTO_REDEEM_REFUSED; /* the answer stands for this link */

@@ -50,6 +50,32 @@ TEST(one_time_link_verifies_both_and_serves_once)
     world_end(&w);
 }
 
+/* A contact that is over: the link that made it does not make it again, a new
+   one-time link of the same clinic does. */
+TEST(a_new_one_time_link_connects_again)
+{
+    struct fed_invitation first;
+    struct fed_invitation second;
+    struct clinic_id root;
+
+    world_init(&w, 20, 2);
+    first = world_link(&w, 0, true, false, 7);
+    second = world_link(&w, 0, true, false, 8);
+    connect_by(1, &first);
+    root = node_root(&w, 0);
+    node_stepped(&w, 1, fed_core_disconnect(w.nodes[1].core, &root));
+    world_run(&w, 2000);
+    CHECK_EQ(party(0, 1).ours, PROTO_STANCE_ENDED);
+    connect_by(1, &first);
+    CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_USED], 1);
+    CHECK_EQ(party(0, 1).ours, PROTO_STANCE_ENDED);
+    connect_by(1, &second);
+    CHECK_EQ(w.nodes[1].links_shown[PROTO_REDEEM_USED], 1);
+    CHECK_EQ(party(0, 1).ours, PROTO_STANCE_GRANTED);
+    CHECK_EQ(party(1, 0).ours, PROTO_STANCE_GRANTED);
+    world_end(&w);
+}
+
 /* Who was connected to by its link can dial the other after its first restart:
    a stranger's greeting has no addresses, what it says when granted has. */
 TEST(the_owner_of_a_link_knows_where_the_other_is)
@@ -528,6 +554,7 @@ int
 main(void)
 {
     return RUN(T(one_time_link_verifies_both_and_serves_once),
+               T(a_new_one_time_link_connects_again),
                T(the_owner_of_a_link_knows_where_the_other_is),
                T(one_time_link_with_a_wrong_secret), T(links_that_say_no),
                T(looking_stores_nothing), T(review_then_accept),
