@@ -6,6 +6,7 @@
  */
 #include "federation/native/records.h"
 #include "node/clinic/intro.h"
+#include "node/clinic/past.h"
 #include "node/runner_impl.h"
 #include "store/msg.h"
 
@@ -32,60 +33,17 @@ next(void *ctx, enum fed_ns ns, struct view from, const struct mem *mem,
 
 /* ----------------------------------------------------------------- history */
 
-struct past {
-    uint64_t term;
-    uint64_t from;
-    uint64_t to;
-    const struct mem *mem;
-    struct clinic_id self;
-    struct fed_past *out;
-    bool any;
-};
-
-static enum err
-each_past(void *ctx, const struct store_msg *m)
-{
-    struct past *p = ctx;
-    enum err e = OK;
-
-    if (m->log_term != p->term || m->log_seq < p->from || m->log_seq > p->to ||
-        (m->flags & STORE_MSG_DELETED) != 0 ||
-        (p->any && m->log_seq >= p->out->seq)) {
-        return OK;
-    }
-    bytes_free(&p->out->content);
-    p->out->id = m->id;
-    p->out->seq = m->log_seq;
-    p->out->ts_ms = m->at_ms;
-    memcpy(p->out->author.b,
-           store_actor_outside(&m->author) ? m->author.id : p->self.b,
-           sizeof(p->out->author.b));
-    TRY(bytes_copy(p->mem, view_of(&m->body), &p->out->content));
-    p->any = true;
-    e = m->log_seq == p->from ? ERR_EXISTS : OK; /* ends the walk */
-out:
-    return e;
-}
-
 static enum err
 past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t from,
      uint64_t to, const struct mem *mem, struct fed_past *out)
 {
     struct node_runner *r = ctx;
     struct store_txn *txn = NULL;
-    struct conv_id conv;
-    struct past p = {term, from, to, mem, r->identity.root, out, false};
     enum err e;
 
-    if (from == 0) {
-        return ERR_MISSING;
-    }
     TRY(store_read_begin(r->c.store, &txn));
-    TRY(store_conv_by_thread(txn, thread, &conv));
-    e = store_msg_list(txn, &conv, 0, STORE_DOWN, UINT32_MAX, each_past, &p);
-    if (e == OK || e == ERR_EXISTS) {
-        e = p.any ? OK : ERR_MISSING;
-    }
+    TRY(node_past_first(txn, &r->identity.root, thread, term, from, to, mem,
+                        out));
 out:
     store_read_end(txn);
     return e;

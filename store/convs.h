@@ -13,7 +13,9 @@ enum {
     STORE_ORDER_KEY = 41,
     STORE_CHUNK_KEY = 20, /* conversation, u32 chunk */
     STORE_CHUNK_MSGS = 64,
-    STORE_MSGID_KEY = 20 /* conversation 4, message id 8, u64 seq */
+    STORE_MSGID_KEY = 20, /* conversation 4, message id 8, u64 seq */
+    STORE_PLACE_KEY = 68, /* conversation, ffffffff, thread, ~term, ~block */
+    STORE_PLACE_RUNS = 1024
 };
 
 /* Write: c has a new message, seq; it moves to the top of its lists. */
@@ -41,6 +43,24 @@ MUST_CHECK enum err store_chunk_decode(struct view in, struct store_chunk *out);
 MUST_CHECK enum err store_chunk_encode(const struct mem *mem,
                                        const struct store_chunk *c,
                                        struct bytes *out);
+
+/* Messages at places that follow each other, numbered one after the other. */
+struct store_run {
+    uint64_t seq;
+    uint16_t place; /* in the row's block */
+    uint16_t n;
+};
+
+/* What lies in a block of places (place.c). */
+struct store_runs {
+    struct store_run run[STORE_PLACE_RUNS];
+    size_t len;
+};
+
+MUST_CHECK enum err store_runs_decode(struct view in, struct store_runs *out);
+MUST_CHECK enum err store_runs_encode(const struct mem *mem,
+                                      const struct store_runs *in,
+                                      struct bytes *out);
 
 /* The conversation that a message's stored value names. */
 MUST_CHECK enum err store_msg_conv(struct store_txn *txn, uint64_t seq,

@@ -41,6 +41,14 @@ check_rows(enum store_table t, struct view key, struct view plain)
     return e == OK ? store_rows_end(&rd) : e;
 }
 
+static enum err
+check_runs(struct view plain)
+{
+    struct store_runs runs;
+
+    return store_runs_decode(plain, &runs);
+}
+
 /* Each record that has a decoder of its own. */
 static enum err
 check_typed(const struct mem *mem, enum store_table t, struct view key,
@@ -90,7 +98,8 @@ check_typed(const struct mem *mem, enum store_table t, struct view key,
     } else if (t == STORE_T_OUTBOX) {
         e = store_outbox_decode(plain, &u.entry);
     } else if (t == STORE_T_MSG_INDEX) {
-        e = store_chunk_decode(plain, &u.chunk);
+        e = key.len == STORE_PLACE_KEY ? check_runs(plain)
+                                       : store_chunk_decode(plain, &u.chunk);
     }
     return e;
 }

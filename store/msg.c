@@ -425,14 +425,20 @@ out:
     return e;
 }
 
+/* The messages of one row; a row of places (place.c) has none of its own. */
 static enum err
-drop_chunk(struct store_txn *txn, const struct store_chunk *c)
+drop_chunk(struct store_txn *txn, struct view row_key, struct view row)
 {
     uint8_t key[8];
-    enum err e = OK;
+    struct store_chunk c;
+    enum err e;
 
-    for (size_t i = 0; e == OK && i < c->len; i++) {
-        store_put_u64(key, c->seq[i]);
+    if (row_key.len != STORE_CHUNK_KEY) {
+        return OK;
+    }
+    e = store_chunk_decode(row, &c);
+    for (size_t i = 0; e == OK && i < c.len; i++) {
+        store_put_u64(key, c.seq[i]);
         e = store_del(txn, STORE_T_MSGS, VIEW_ARRAY(key));
         e = e == ERR_MISSING ? OK : e;
     }
@@ -443,7 +449,6 @@ enum err
 store_msgs_drop(struct store_txn *txn, const struct conv_id *id, uint32_t max,
                 bool *more)
 {
-    struct store_chunk c;
     struct store_scan sc;
     uint32_t n = 0;
     bool left = false;
@@ -457,8 +462,7 @@ store_msgs_drop(struct store_txn *txn, const struct conv_id *id, uint32_t max,
         any = true;
         left = n >= max;
         if (!left) {
-            e = store_chunk_decode(sc.value, &c);
-            e = e == OK ? drop_chunk(txn, &c) : e;
+            e = drop_chunk(txn, sc.key, sc.value);
             e = e == OK ? store_scan_del(&sc) : e;
             n += STORE_CHUNK_MSGS;
         }

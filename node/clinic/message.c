@@ -2,6 +2,7 @@
 #include "node/clinic/about.h"
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
+#include "node/clinic/past.h"
 #include "store/audit.h"
 #include "store/journal.h"
 #include "store/msg.h"
@@ -276,6 +277,8 @@ place_known(struct store_txn *txn, const struct store_conv *conv,
     known.log_term = m->log_term;
     known.log_seq = m->log_seq;
     TRY(store_msg_update(txn, &known));
+    TRY(node_past_note(txn, &conv->id, &conv->thread, m->log_term, m->log_seq,
+                       seq));
     TRY(node_desk_waits_no_more(txn, &conv->id, seq));
     TRY(position_of(txn, conv, seq, &from));
     to = from;
@@ -324,6 +327,8 @@ put_message(struct store_txn *txn, const struct node_desk *desk,
     if (e != OK) {
         goto out;
     }
+    TRY(node_past_note(txn, &m.conv, &show->thread, m.log_term, m.log_seq,
+                       seq));
     TRY(node_about_added(txn, content, &m, seq));
     if (show->resent) {
         TRY(node_about_resent(txn, &m.conv, seq, &show->other));
@@ -383,6 +388,8 @@ own_state(struct store_txn *txn, const struct fed_show *show,
         m.at_ms = show->ts_ms;
         m.log_term = show->term;
         m.log_seq = show->seq;
+        TRY(node_past_note(txn, conv, &show->thread, m.log_term, m.log_seq,
+                           m.seq));
     } else if (show->code == FED_MESSAGE_FAILED) {
         m.state = STORE_MSG_FAILED;
     }

@@ -56,6 +56,7 @@ PLAIN(store_event, event)
 PLAIN(store_audit, audit)
 PLAIN(store_outbox_entry, outbox)
 PLAIN(store_chunk, chunk)
+PLAIN(store_runs, runs)
 OWNING(store_member, member, store_member_clear(&rec))
 OWNING(store_contact, contact, store_contact_clear(&rec))
 OWNING(store_note, note, phi_free(&rec.text))
@@ -122,7 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_event,   fuzz_audit, fuzz_outbox, fuzz_chunk,   fuzz_member,
         fuzz_contact, fuzz_note,  fuzz_conv,   fuzz_msg,     fuzz_link,
         fuzz_clinic,  fuzz_blob,  fuzz_invite, fuzz_patient, fuzz_consent,
-        fuzz_rows,    fuzz_redo,
+        fuzz_rows,    fuzz_redo,  fuzz_runs,
     };
 
     if (size > 0) {

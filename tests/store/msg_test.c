@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/msg.h"
+#include "store/place.h"
 
 #include "tests/store/fix.h"
 
@@ -249,14 +250,18 @@ dense_run(void *ctx, struct store_txn *txn)
         .log_term = 1,
         .body = {text, sizeof(text), sizeof(text), NULL},
     };
+    struct store_place in = {.thread = {{7}}, .term = 1};
+    uint64_t seq;
     enum err e = OK;
 
     for (unsigned i = 0; e == OK && i < DENSE; i++) {
         m.conv = conv_no((uint8_t)(1 + i % CONVS));
-        m.log_seq = i;
+        m.log_seq = i / CONVS * 64 + 64;
         m.id.b[0] = 1;
         e = rng_fill(&f->rng.rng, m.id.b + 1, 31);
-        e = e == OK ? store_msg_add(txn, &m, NULL) : e;
+        e = e == OK ? store_msg_add(txn, &m, &seq) : e;
+        in.conv = m.conv;
+        e = e == OK ? store_place_put(txn, &in, m.log_seq, seq) : e;
     }
     return e;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * History: where the logs of threads have what is on the desk, for members
+ * that ask to have it again (decisions E 22).
+ */
+#ifndef NODE_CLINIC_PAST_H
+#define NODE_CLINIC_PAST_H
+
+#include "federation/core/effects.h"
+#include "store/msg.h"
+
+/* Write: message seq of a conversation is at a place of thread's log; place 0:
+   at none, which changes nothing. */
+MUST_CHECK enum err node_past_note(struct store_txn *txn,
+                                   const struct conv_id *conv,
+                                   const struct thread_id *thread,
+                                   uint64_t term, uint64_t place, uint64_t seq);
+
+/* Read: fed_store.past; self: our root. */
+MUST_CHECK enum err
+node_past_first(struct store_txn *txn, const struct clinic_id *self,
+                const struct thread_id *thread, uint64_t term, uint64_t from,
+                uint64_t to, const struct mem *mem, struct fed_past *out);
+
+#endif
