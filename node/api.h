@@ -67,6 +67,7 @@ struct node_api {
     struct node_profile profile;
 
     _Atomic uint64_t renewal_failed; /* tries to renew the certificate */
+    _Atomic int hook_ended; /* how the last run of --on-event did; 0: well */
 
     pthread_mutex_t journal_mx; /* `watch` waits for new rows here */
     pthread_cond_t journal_cond;

@@ -466,6 +466,23 @@ look_at_web(struct node_call *c, json_t *list)
     }
 }
 
+static void
+look_at_hook(struct node_call *c, json_t *list)
+{
+    char todo[200];
+    int ended = atomic_load(&c->api->hook_ended);
+
+    if (c->api->config->on_event[0] == '\0') {
+        return;
+    }
+    (void)snprintf(todo, sizeof(todo),
+                   "Its last run ended with %d. It runs in the node's sandbox: "
+                   "it reads system folders and itself, and writes to the "
+                   "folders of the node.",
+                   ended);
+    finding(list, "the command of --on-event", ended == 0, todo);
+}
+
 enum err
 node_cmd_doctor(struct node_call *c)
 {
@@ -482,6 +499,7 @@ node_cmd_doctor(struct node_call *c)
     look_at_patients(c, list);
     look_at_threads(c, list);
     look_at_web(c, list);
+    look_at_hook(c, list);
     finding(list, "commits", s.failures == 0,
             "Some did not succeed; the log says why. Is the disk full or "
             "failing?");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/confine.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,12 +56,45 @@ pem_folder(const struct node_config *config, size_t i, char out[4][PATH_MAX])
     return true;
 }
 
+/* The file that the command of --on-event begins with; false: another word. */
+static bool
+command_file(const char *command, char *out, size_t size)
+{
+    const char *from = command + strspn(command, " \t");
+    bool quoted = *from == '\'' || *from == '"';
+    const char ends[] = {quoted ? *from : ' ', quoted ? '\0' : '\t', '\0'};
+    size_t len;
+
+    from += quoted ? 1 : 0;
+    len = strcspn(from, ends);
+    if (*from != '/' || len >= size) {
+        return false;
+    }
+    memcpy(out, from, len);
+    out[len] = '\0';
+    return true;
+}
+
+static bool
+is_absent(const char *setting, const char *path, struct node_absent *out)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 || errno != ENOENT) {
+        return false;
+    }
+    out->setting = setting;
+    (void)snprintf(out->path, sizeof(out->path), "%s", path);
+    return true;
+}
+
 enum err
 node_confine(const struct log *log, const struct node_config *config,
-             struct node_sandbox *out)
+             struct node_sandbox *out, struct node_absent *absent)
 {
     const char *write[NODE_CONFIG_LIST + 3];
-    const char *read[4];
+    const char *read[5];
+    char event[PATH_MAX];
     char control[NODE_CONFIG_TEXT];
     char web[NODE_CONFIG_TEXT];
     char pem[4][PATH_MAX];
@@ -68,6 +102,7 @@ node_confine(const struct log *log, const struct node_config *config,
         .user = user_of(config), .write = write, .read = read};
     enum err e;
 
+    absent->setting = NULL;
     if (!config->sandbox) {
         return OK;
     }
@@ -75,6 +110,9 @@ node_confine(const struct log *log, const struct node_config *config,
     write[wish.write_len++] = config->data;
     write[wish.write_len++] = control;
     for (size_t i = 0; i < config->backup.len; i++) {
+        if (is_absent("backup", config->backup.item[i], absent)) {
+            return ERR_MISSING;
+        }
         write[wish.write_len++] = config->backup.item[i];
     }
     if (config->web_socket[0] != '\0') {
@@ -86,6 +124,12 @@ node_confine(const struct log *log, const struct node_config *config,
         wish.read_len++;
     }
     wish.exec = config->on_event[0] != '\0';
+    if (wish.exec && command_file(config->on_event, event, sizeof(event))) {
+        if (is_absent("on-event", event, absent)) {
+            return ERR_MISSING;
+        }
+        read[wish.read_len++] = event;
+    }
     e = node_sandbox_enter(&wish, out);
     LOG(log, e == OK ? LOG_INFO : LOG_ERROR, "node.sandbox", LOG_ERR(e),
         LOG_NUM("landlock", out->landlock), LOG_NUM("seccomp", out->seccomp),

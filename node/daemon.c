@@ -104,6 +104,7 @@ open_store(struct daemon *d)
 {
     const char *dir = d->config->data;
     enum err e = node_vault_open(d->mem, d->log, d->config, &d->vault);
+    struct node_absent absent;
 
     if (e == ERR_MISSING) {
         return fail(d, e,
@@ -119,7 +120,11 @@ open_store(struct daemon *d)
     }
     d->vault.config.on_commit = on_commit;
     d->vault.config.on_commit_ctx = d;
-    e = node_confine(d->log, d->config, &d->api.sandbox);
+    e = node_confine(d->log, d->config, &d->api.sandbox, &absent);
+    if (e != OK && absent.setting != NULL) {
+        return fail(d, e, "%s is not there, and the setting %s names it.",
+                    absent.path, absent.setting);
+    }
     if (e != OK) {
         return fail(d, e,
                     "The sandbox cannot be closed (%s). Does %s belong "

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,7 +18,9 @@ enum {
     BATCH = 64,
     COMMAND_MAX = NODE_CONFIG_TEXT + 8,
     RUN_MAX_MS = 60 * 1000,
-    PIECE_MS = 20
+    PIECE_MS = 20,
+    SHELL_FAILED = 127, /* as a shell says it */
+    SHELL_SIGNAL = 128
 };
 
 struct node_hook {
@@ -142,6 +145,11 @@ run(const struct node_hook *h, const struct event *e)
     if (rc == 0) {
         status = wait_end(h, pid);
     }
+    atomic_store(&h->api->hook_ended, rc != 0             ? SHELL_FAILED
+                                      : WIFEXITED(status) ? WEXITSTATUS(status)
+                                      : WIFSIGNALED(status)
+                                          ? SHELL_SIGNAL + WTERMSIG(status)
+                                          : 0);
     if (rc != 0 || status != 0) {
         LOG(h->api->log, LOG_WARN, "node.hook.failed", LOG_NUM("errno", rc),
             LOG_NUM("status", status));
