@@ -83,6 +83,7 @@ struct node_made {
 struct node_party {
     struct clinic_id root; /* of a device: its id */
     enum fed_kind kind;
+    struct patient_id patient; /* DEVICE: whose */
     bool known;
     bool blocked;
     uint64_t generation; /* refuse lower ones */

@@ -76,7 +76,8 @@ grow(struct node_runner *r)
 static enum err
 put(struct node_runner *r, const struct fed_party_info *info)
 {
-    struct node_party p = {.root = info->root, .kind = info->kind};
+    struct node_party p = {
+        .root = info->root, .kind = info->kind, .patient = info->patient};
     enum err e = OK;
     size_t i;
 

@@ -3,17 +3,62 @@
  * Clinics that are reached through another node (decisions B 8): which relays
  * to use is the core thread's; what may pass through us is in the store.
  */
+#include "federation/core/patient.h"
 #include "node/ns.h"
 #include "node/runner_impl.h"
 #include "store/fed.h"
 
+#include <string.h>
+
 enum {
     TURN_MS = 1000,
     WAIT_MIN_MS = 5000,
-    WAIT_MAX_MS = 900000
+    WAIT_MAX_MS = 900000,
+    BEFORE_DAY_BYTES = 1024 * 1024 * 1024 /* all patients to one clinic */
 };
 
-/* Relay: an agreement with target, and somebody known who asks. */
+/* A patient's device, to the clinic that was the patient's home before. */
+static enum err
+allow_before(struct node_runner *r, struct store_txn *txn,
+             const struct node_party *device, const struct clinic_id *target,
+             uint64_t *day_bytes_out)
+{
+    enum err e;
+    uint8_t key[64];
+    struct bytes rec = {0};
+
+    memcpy(key, device->patient.b, 32);
+    memcpy(key + 32, target->b, 32);
+    TRY(store_fed_get(txn, FED_NS_ALLOW, VIEW_ARRAY(key), &rec));
+    TRY(fed_before_record(view_of(&rec), clock_wall_ms(r->c.clock))
+            ? OK
+            : ERR_DENIED);
+    *day_bytes_out = BEFORE_DAY_BYTES;
+out:
+    bytes_free(&rec);
+    return e;
+}
+
+static enum err
+allow_agreed(struct store_txn *txn, const struct clinic_id *target,
+             uint64_t *day_bytes_out)
+{
+    enum err e;
+    struct bytes b = {0};
+    uint64_t n = 0;
+
+    TRY(store_fed_get(txn, NODE_NS_SPLICE, clinic_id_view(target), &b));
+    for (size_t i = 0; i < b.len && i < sizeof(n); i++) {
+        n = n << 8 | b.p[i];
+    }
+    *day_bytes_out = n;
+out:
+    bytes_free(&b);
+    return e;
+}
+
+/* Relay: an agreement with target, or with the patient of a device, and
+   somebody known who asks. */
 static enum err
 allow(void *ctx, const struct clinic_id *from, const struct clinic_id *target,
       uint64_t *day_bytes_out)
@@ -21,24 +66,19 @@ allow(void *ctx, const struct clinic_id *from, const struct clinic_id *target,
     struct node_runner *r = ctx;
     struct store_txn *txn = NULL;
     struct node_party p;
-    struct bytes b = {0};
-    uint64_t n = 0;
-    enum err e = ERR_DENIED;
+    enum err e;
 
     if (!node_runner_party_find(r, from, &p) || !p.known || p.blocked) {
         return ERR_DENIED;
     }
-    if (store_read_begin(r->c.store, &txn) == OK &&
-        store_fed_get(txn, NODE_NS_SPLICE, clinic_id_view(target), &b) == OK) {
-        for (size_t i = 0; i < b.len && i < sizeof(n); i++) {
-            n = n << 8 | b.p[i];
-        }
-        *day_bytes_out = n;
-        e = OK;
+    TRY(store_read_begin(r->c.store, &txn));
+    e = allow_agreed(txn, target, day_bytes_out);
+    if (e == ERR_MISSING && p.kind == FED_KIND_DEVICE) {
+        e = allow_before(r, txn, &p, target, day_bytes_out);
     }
+out:
     store_read_end(txn);
-    bytes_free(&b);
-    return e;
+    return e == OK ? OK : ERR_DENIED;
 }
 
 /* Target: a clinic that we are connected with; TLS inside proves the rest. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How things stand with the clinics: may a command that waits for them end? */
+#include "federation/app/before.h"
 #include "federation/app/inside.h"
+#include "federation/core/patient.h"
 
 /* Clinics that are to be connected directly. */
 static bool
@@ -20,6 +22,13 @@ add_party(const struct fed_party_info *p, struct fed_app_sync *out)
                                                                           : 0;
     out->queued += p->queued;
     out->behind += p->behind;
+}
+
+bool
+fed_app_before(struct fed_app *app, const struct clinic_id *clinic,
+               struct clinic_id *via)
+{
+    return app->core != NULL && fed_core_before(app->core, clinic, via);
 }
 
 enum err

@@ -255,6 +255,24 @@ struct proto_device_home;
 MUST_CHECK enum err fed_home_recv(struct fed_core *core, struct fed_party *p,
                                   const struct proto_device_home *in);
 
+/*
+ * before.c: the clinic that was home.  On a device: the list names another one
+ * now; our home greeted us, or we it.
+ */
+MUST_CHECK enum err fed_before_left(struct fed_core *core,
+                                    const struct ident_devices *was,
+                                    const struct ident_devices *now);
+MUST_CHECK enum err fed_before_say(struct fed_core *core, struct fed_party *p);
+/* On a clinic: a patient's device says which one it was; that one does not know
+   us; and there, a stranger says that it is a patient's home now. */
+MUST_CHECK enum err fed_before_recv(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_device_home *in);
+MUST_CHECK enum err fed_before_greeted(struct fed_core *core,
+                                       struct fed_party *p);
+struct proto_device_list;
+MUST_CHECK enum err fed_before_moved(struct fed_core *core, struct fed_party *p,
+                                     const struct proto_device_list *in);
+
 /* after.c: a thread after one that stands still */
 struct proto_device_continue;
 MUST_CHECK enum err fed_after_asked(struct fed_core *core,

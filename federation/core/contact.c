@@ -442,6 +442,7 @@ fed_party_lively(struct fed_core *core, struct fed_party *p)
     TRY(fed_contact_profile(core, p));
     TRY(fed_picture_ask(core, p));
     TRY(fed_device_lively(core, p));
+    TRY(fed_before_say(core, p));
     TRY(fed_stream_pump(core, p));
     TRY(fed_revoke_kick(core, p));
     TRY(fed_busy_kick(core, p));
@@ -466,6 +467,7 @@ fed_contact_greeted(struct fed_core *core, struct fed_party *p, uint64_t before)
         goto out;
     }
     TRY(fed_idle_seen(core, p));
+    TRY(fed_before_greeted(core, p));
     if (p->rec.ours == PROTO_STANCE_ASKED) {
         TRY(fed_contact_redeem(core, p));
         goto out;

@@ -220,6 +220,7 @@ fed_core_set_list(struct fed_core *core, struct view list, struct view cert)
 
         if (p->stored && p->via == NULL && fed_party_open(p)) {
             TRY(fed_list_send(core, p, &core->me, list));
+            TRY(fed_before_say(core, p));
         } else if (p->stored && p->rec.ours == PROTO_STANCE_ASKED &&
                    p->greeted) {
             TRY(fed_enrol_send(core, p)); /* with the list that counts now */

@@ -544,7 +544,9 @@ fed_device_frame(struct fed_core *core, struct fed_party *p, struct view frame)
         return on_enrolled(core, p, &msg.u.enrolled);
     }
     if (msg.type == PROTO_DEVICE_LIST) {
-        return fed_newer_came(core, p, &msg.u.list);
+        return core->kind == FED_KIND_DEVICE
+                   ? fed_newer_came(core, p, &msg.u.list)
+                   : fed_before_moved(core, p, &msg.u.list);
     }
     return fed_party_bad(core, p, ERR_STATE);
 }

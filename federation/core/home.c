@@ -6,6 +6,7 @@
  * and the clinic of before knows.  TLS pins the root that the list names.
  */
 #include "federation/core/care.h"
+#include "federation/core/move.h"
 
 #include "proto/msg/device.h"
 
@@ -65,6 +66,17 @@ is_home(struct fed_core *core, const struct clinic_id *patient,
     return e == ERR_MISSING ? OK : e;
 }
 
+/* Its devices may have to come to us through it (before.c). */
+static enum err
+meet(struct fed_core *core, struct fed_party *p,
+     const struct proto_device_home *in)
+{
+    struct proto_node_addr node = {.addrs = in->addrs};
+
+    memcpy(node.root, in->clinic, sizeof(node.root));
+    return fed_roster_meet(core, p, &node);
+}
+
 enum err
 fed_home_recv(struct fed_core *core, struct fed_party *p,
               const struct proto_device_home *in)
@@ -82,6 +94,7 @@ fed_home_recv(struct fed_core *core, struct fed_party *p,
         goto out; /* an older home, or none */
     }
     TRY(show_home(core, who, in));
+    TRY(device ? OK : meet(core, p, in));
     msg.u.home = *in;
     for (size_t i = 0; !device && patient != NULL && patient->via == NULL &&
                        fed_patient_device(core, patient, i, &d);

@@ -99,6 +99,11 @@ void fed_gone_met(struct fed_core *core, struct fed_party *p);
 
 MUST_CHECK enum err fed_roster_send(struct fed_core *core,
                                     struct fed_thread *t);
+/* Somebody (by) says that we have to do with a clinic, which we do not know or
+   only by that: it is dialled, if by did not make us dial too many. */
+struct proto_node_addr;
+MUST_CHECK enum err fed_roster_meet(struct fed_core *core, struct fed_party *by,
+                                    const struct proto_node_addr *node);
 MUST_CHECK enum err fed_roster_recv(struct fed_core *core, struct fed_party *p,
                                     const struct proto_roster *in);
 

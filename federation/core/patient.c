@@ -403,6 +403,7 @@ fed_patient_learn(struct fed_core *core, const struct patient_id *id,
         TRY(bytes_copy(core->mem, list, &copy));
         TRY(drop_devices(core, &known, &news));
         TRY(keep(core, id, view_of(&copy), &news, &rec));
+        TRY(fed_before_left(core, &known, &news));
         goto out;
     }
     TRY(keep(core, id, list, &news, &rec));

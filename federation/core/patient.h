@@ -187,6 +187,18 @@ MUST_CHECK enum err fed_core_moved(struct fed_core *core,
                                    struct view addrs);
 
 /*
+ * A clinic that was our home is reached through *via, the present one, when it
+ * cannot be dialled (decisions F 24): a splice.  False: there is no such way.
+ */
+bool fed_core_before(struct fed_core *core, const struct clinic_id *clinic,
+                     struct clinic_id *via);
+/*
+ * By a node, of its record FED_NS_ALLOW under patient, clinic, from any thread:
+ * may the patient's devices reach that clinic through us?
+ */
+bool fed_before_record(struct view rec, uint64_t now_ms);
+
+/*
  * Ask a clinic that we are a patient of for a new thread after this one, whose
  * own clinic is gone (PROTO_GROUP_AFTER says so to both).  *id_out is its id;
  * THREAD shows it when it is there.  Asking again changes nothing.

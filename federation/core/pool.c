@@ -502,6 +502,9 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
         (from_device || core->kind == FED_KIND_DEVICE)) {
         return fed_home_recv(core, p, &msg.u.home);
     }
+    if (from_device && msg.type == PROTO_DEVICE_BEFORE) {
+        return fed_before_recv(core, p, &msg.u.home);
+    }
     if (from_device && asks(msg.type)) {
         return asked(core, p, &msg);
     }

@@ -229,6 +229,7 @@ static const struct proto_field allow_fields[] = {
     PROTO_UINT(fed_rec_allow, serial, UINT64_MAX),
     PROTO_UINT(fed_rec_allow, claims, UINT64_MAX),
     PROTO_UINT(fed_rec_allow, since_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_allow, before_ms, UINT64_MAX),
 };
 const struct proto_shape fed_rec_allow_shape =
     PROTO_SHAPE(fed_rec_allow, allow_fields);

@@ -235,6 +235,8 @@ struct fed_rec_allow {
     uint64_t serial;
     uint64_t claims; /* of key packages, since */
     uint64_t since_ms;
+    uint64_t before_ms; /* until then the clinic is one that was the patient's
+                           home (before.c); 0: it is none */
 };
 
 /* What was said about one patient and one clinic in a thread. */

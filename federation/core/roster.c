@@ -52,10 +52,9 @@ out:
     return e;
 }
 
-/* Somebody of the thread whom we do not know, or only by that. */
-static enum err
-get_to_know(struct fed_core *core, struct fed_party *by,
-            const struct proto_node_addr *node)
+enum err
+fed_roster_meet(struct fed_core *core, struct fed_party *by,
+                const struct proto_node_addr *node)
 {
     enum err e;
     struct clinic_id root;
@@ -103,7 +102,7 @@ fed_roster_recv(struct fed_core *core, struct fed_party *p,
         return OK; /* a hub that was */
     }
     while (proto_list_next(&in->nodes, &proto_node_addr_shape, &at, &node)) {
-        TRY(is_clinic(t, node.root) ? get_to_know(core, p, &node) : OK);
+        TRY(is_clinic(t, node.root) ? fed_roster_meet(core, p, &node) : OK);
     }
 out:
     return e;

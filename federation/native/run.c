@@ -2,6 +2,7 @@
 #include "federation/native/run.h"
 
 #include "crypto/ident/cert.h"
+#include "federation/app/before.h"
 #include "federation/native/run_impl.h"
 
 #include <errno.h>
@@ -241,7 +242,7 @@ fed_run_close(struct fed_run *r)
     if (r == NULL) {
         return;
     }
-    fed_net_stop(r->net);
+    fed_run_net_stop(r);
     drop_queue(r);
     fed_run_late_free(r);
     fed_app_close(r->app);
@@ -315,8 +316,7 @@ start_over(struct fed_run *r, enum err why)
     enum err e;
 
     LOG(r->log, LOG_ERROR, "fed.run.reset", LOG_ERR(why));
-    fed_net_stop(r->net);
-    r->net = NULL;
+    fed_run_net_stop(r);
     bytes_free(&r->cert);
     drop_queue(r);
     fed_run_late_free(r);
@@ -368,8 +368,33 @@ note_why(struct fed_run *r, const struct fed_run_ev *ev)
     if (w != NULL && ev->kind == FED_RUN_FAILED) {
         w->why = ev->why;
         w->tries++;
+        w->spliced = w->spliced && !ev->last;
     } else if (w != NULL && ev->kind == FED_RUN_UP) {
         w->why = FED_WHY_NONE;
+        w->spliced = false;
+    }
+}
+
+/*
+ * A clinic that was our home and cannot be dialled is reached through the
+ * present one (decisions F 24): tried whenever dialling it failed again.
+ */
+static void
+by_home(struct fed_run *r, const struct fed_run_ev *ev)
+{
+    struct clinic_id via;
+
+    for (size_t i = 0; i < FED_RUN_WANTS && r->net != NULL; i++) {
+        struct fed_run_want *w = &r->wants[i];
+        bool now = ev->kind == FED_RUN_FAILED &&
+                   clinic_id_equal(&ev->peer.root, &w->clinic) && !ev->last;
+
+        if (w->used && w->why != FED_WHY_NONE && !w->spliced &&
+            (now || ev->kind == FED_RUN_UP) &&
+            fed_app_before(r->app, &w->clinic, &via) &&
+            (now || clinic_id_equal(&ev->peer.root, &via))) {
+            w->spliced = fed_splice_dial(r->splice, &w->clinic, &via) == OK;
+        }
     }
 }
 
@@ -384,6 +409,10 @@ take_all(struct fed_run *r, enum err *e)
     while (*e == OK && n < FED_RUN_STEPS && (ev = pop(r)) != NULL) {
         note_why(r, ev);
         *e = take_ev(r, ev);
+        if (*e == OK &&
+            (ev->kind == FED_RUN_FAILED || ev->kind == FED_RUN_UP)) {
+            by_home(r, ev);
+        }
         if (*e == ERR_STATE || *e == ERR_LIMIT) {
             *e = OK; /* a connection that nobody needs */
         }

@@ -4,6 +4,7 @@
 #define FEDERATION_NATIVE_RUN_IMPL_H
 
 #include "federation/native/run.h"
+#include "federation/splice.h"
 #include "proto/msg/addr.h"
 
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct fed_run_ev {
     struct fed_peer peer;
     struct fed_up up;
     enum fed_why why;
+    bool last;   /* FAILED: it is not dialled again by itself */
     bool paused; /* its connection is read on once this is taken */
     struct bytes frame;
 };
@@ -38,6 +40,7 @@ struct fed_run_want {
     struct bytes addrs;
     enum fed_why why;
     uint64_t tries;
+    bool spliced; /* an attempt through our home is under way */
 };
 
 /* A frame that the network had no room for. */
@@ -57,6 +60,7 @@ struct fed_run {
     struct fed_folder *folder;
     struct fed_app *app;
     struct fed_net *net;
+    struct fed_splice *splice;
     struct bytes cert; /* that the net shows */
     bool online;
     bool superseded;
@@ -82,6 +86,7 @@ void fed_run_push(struct fed_run *r, struct fed_run_ev *take_ev);
 /* run_net.c */
 MUST_CHECK enum err fed_run_net_start(struct fed_run *r,
                                       const struct fed_identity *id);
+void fed_run_net_stop(struct fed_run *r);
 MUST_CHECK enum err fed_run_addr(const struct proto_addr *in,
                                  struct fed_addr *out);
 /* Send, or keep until there is room; takes the frame on OK. */

@@ -2,6 +2,7 @@
 /* The network of an app: callbacks into its queue, frames out. */
 #include "crypto/ident/cert.h"
 #include "federation/native/run_impl.h"
+#include "proto/msg/peer.h"
 
 #include <string.h>
 
@@ -78,10 +79,18 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
          struct view frame)
 {
     struct fed_run *r = ctx;
-    struct fed_run_ev *ev = new_ev(r, FED_RUN_FRAME, peer);
+    uint16_t type = proto_peer_peek(frame);
+    struct fed_run_ev *ev;
     bool pause;
 
     (void)peer_ctx;
+    if (type >= PROTO_PEER_SPLICE_OPEN && type <= PROTO_PEER_SPLICE_CLOSE) {
+        if (fed_splice_frame(r->splice, peer, frame) != OK) {
+            fed_net_close(r->net, peer);
+        }
+        return FED_GO;
+    }
+    ev = new_ev(r, FED_RUN_FRAME, peer);
     if (ev == NULL || bytes_copy(r->mem, frame, &ev->frame) != OK) {
         mem_free(r->mem, ev, sizeof(*ev));
         fed_net_close(r->net, peer); /* a hole: it is said again */
@@ -185,8 +194,11 @@ fed_run_late_free(struct fed_run *r)
 static void
 on_writable(void *ctx, void *peer_ctx, const struct fed_peer *peer)
 {
+    struct fed_run *r = ctx;
+
     (void)peer_ctx;
-    flush(ctx, peer, false);
+    flush(r, peer, false);
+    fed_splice_writable(r->splice, peer);
 }
 
 static void
@@ -202,6 +214,7 @@ on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
         ev->why = why;
         fed_run_push(r, ev);
     }
+    fed_splice_peer_down(r->splice, peer);
 }
 
 static void
@@ -212,11 +225,31 @@ on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
     struct fed_peer peer = {*root, 0};
     struct fed_run_ev *ev = new_ev(r, FED_RUN_FAILED, &peer);
 
-    (void)retry_ms;
     if (ev != NULL) {
         ev->why = why;
+        ev->last = retry_ms == 0;
         fed_run_push(r, ev);
     }
+}
+
+/* An app only goes through others (its home, to the one before). */
+static enum err
+carries_nothing(void *ctx, const struct clinic_id *from,
+                const struct clinic_id *target, uint64_t *day_bytes_out)
+{
+    (void)ctx;
+    (void)from;
+    (void)target;
+    (void)day_bytes_out;
+    return ERR_DENIED;
+}
+
+static bool
+takes_nobody(void *ctx, const struct clinic_id *relay)
+{
+    (void)ctx;
+    (void)relay;
+    return false;
 }
 
 /* ---------------------------------------------------------------------- life
@@ -237,7 +270,28 @@ fed_run_net_start(struct fed_run *r, const struct fed_identity *id)
         .tuning = r->tuning,
     };
 
-    return fed_net_start(&c, &r->net);
+    struct fed_splice_config s = {
+        .mem = r->mem,
+        .clock = r->clock,
+        .root = id->root,
+        .user = {carries_nothing, takes_nobody, NULL},
+    };
+    enum err e;
+
+    TRY(fed_net_start(&c, &r->net));
+    s.net = r->net;
+    TRY(fed_splice_new(&s, &r->splice));
+out:
+    return e;
+}
+
+void
+fed_run_net_stop(struct fed_run *r)
+{
+    fed_net_stop(r->net);
+    fed_splice_free(r->splice);
+    r->net = NULL;
+    r->splice = NULL;
 }
 
 enum err

@@ -118,6 +118,7 @@ static const struct entry entries[] = {
     {PROTO_DEVICE_CONTINUE, 1,
      PROTO_SHAPE(proto_device_continue, continue_fields)},
     {PROTO_DEVICE_HOME, 1, PROTO_SHAPE(proto_device_home, home_fields)},
+    {PROTO_DEVICE_BEFORE, 1, PROTO_SHAPE(proto_device_home, home_fields)},
     {PROTO_DEVICE_ARCHIVE_KEYS, 1,
      PROTO_SHAPE(proto_device_archive_keys, archive_keys_fields)},
     {PROTO_DEVICE_ARCHIVE_ASK, 1,

@@ -31,6 +31,7 @@ enum proto_device_type {
     PROTO_DEVICE_ARCHIVE_PART = 169,
     PROTO_DEVICE_CONTINUE = 170,
     PROTO_DEVICE_HOME = 171,
+    PROTO_DEVICE_BEFORE = 172,
     PROTO_DEVICE_ARCHIVE_KEYS = 174,
     PROTO_DEVICE_ARCHIVE_ASK = 175
 };
@@ -166,7 +167,9 @@ struct proto_device_continue {
 };
 
 /* From a device that moved home, through the clinics of before to the patient's
-   other devices: where the new one is.  That it is, the list says. */
+   other devices: where the new one is.  That it is, the list says.
+   As BEFORE from a device to its home: where the one before is, whose queues it
+   may want to reach through the new one. */
 struct proto_device_home {
     uint8_t clinic[32];
     struct view addrs;
