@@ -341,6 +341,7 @@ MUST_CHECK enum err fed_intent_get(struct fed_core *core,
                                    const struct thread_id *id, uint64_t number,
                                    struct fed_rec_intent *out,
                                    struct bytes *hold);
+struct fed_key fed_intent_key(const struct thread_id *id, uint64_t number);
 MUST_CHECK enum err fed_intent_put(struct fed_core *core,
                                    const struct fed_thread *t, uint64_t number,
                                    const struct fed_rec_intent *rec);

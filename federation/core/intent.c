@@ -19,8 +19,8 @@
 
 /* ------------------------------------------------------------------ records */
 
-static struct fed_key
-intent_key(const struct thread_id *id, uint64_t number)
+struct fed_key
+fed_intent_key(const struct thread_id *id, uint64_t number)
 {
     return fed_key_num(thread_id_view(id), number);
 }
@@ -29,7 +29,7 @@ enum err
 fed_intent_put(struct fed_core *core, const struct fed_thread *t,
                uint64_t number, const struct fed_rec_intent *rec)
 {
-    struct fed_key key = intent_key(&t->id, number);
+    struct fed_key key = fed_intent_key(&t->id, number);
 
     return fed_tx_save(core, FED_NS_INTENT, &key, &fed_rec_intent_shape, rec);
 }
@@ -38,7 +38,7 @@ enum err
 fed_intent_get(struct fed_core *core, const struct thread_id *id,
                uint64_t number, struct fed_rec_intent *out, struct bytes *hold)
 {
-    struct fed_key key = intent_key(id, number);
+    struct fed_key key = fed_intent_key(id, number);
 
     return fed_tx_load(core, FED_NS_INTENT, &key, &fed_rec_intent_shape, out,
                        hold);
@@ -50,7 +50,7 @@ fed_intent_next(struct fed_core *core, const struct thread_id *id,
                 struct bytes *hold)
 {
     enum err e;
-    struct fed_key key = intent_key(id, *number);
+    struct fed_key key = fed_intent_key(id, *number);
     struct bytes found = {0};
 
     TRY(fed_tx_next(core, FED_NS_INTENT, &key, thread_id_view(id), &found,
@@ -147,7 +147,7 @@ pending(struct fed_core *core, const struct fed_thread *t, uint64_t *number,
 enum err
 fed_intent_gone(struct fed_core *core, struct fed_thread *t, uint64_t number)
 {
-    struct fed_key key = intent_key(&t->id, number);
+    struct fed_key key = fed_intent_key(&t->id, number);
 
     t->waiting -= t->waiting > 0 ? 1 : 0;
     return fed_tx_del(core, FED_NS_INTENT, &key);
@@ -388,6 +388,10 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         TRY(fed_move_offer(core, t, number, rec));
         goto out;
     }
+    if (rec->kind == FED_INTENT_GIVE) {
+        TRY(fed_past_give(core, t, number, rec, &wait));
+        goto out;
+    }
     TRY(fed_intent_done(core, t, number));
     if (rec->kind == FED_INTENT_RENEW) {
         goto out; /* hub_pump has done it */
@@ -465,6 +469,8 @@ follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     }
     if (rec->kind == FED_INTENT_RENEW) {
         TRY(fed_intent_done(core, t, number)); /* follow_pump has done it */
+    } else if (rec->kind == FED_INTENT_GIVE) {
+        TRY(fed_past_give(core, t, number, rec, stop));
     } else if (is_commit(rec->kind)) {
         *stop = true;
         if (t->subs_len == 0) {

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+enum {
+    STORED_MS = 20 /* until what is being stored is looked at again */
+};
+
 enum err
 fed_past_ask(struct fed_core *core, struct fed_thread *t, uint64_t term,
              uint64_t from, uint64_t to, const uint8_t who[32])
@@ -70,10 +74,9 @@ resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return e == ERR_LIMIT ? OK : e;
 }
 
-/* *had: there is a message, whether or not it may be said again. */
-static enum err
-resend(struct fed_core *core, struct fed_thread *t, uint64_t term, uint64_t seq,
-       uint64_t from_ms, bool *had)
+enum err
+fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                uint64_t seq, uint64_t from_ms)
 {
     enum err e = OK;
     uint64_t from = fed_place(seq, 0);
@@ -84,7 +87,6 @@ resend(struct fed_core *core, struct fed_thread *t, uint64_t term, uint64_t seq,
 
         e = past(core, &t->id, term, from, to, &p);
         from = p.seq + 1;
-        *had = *had || e == OK;
         if (e == OK && p.ts_ms >= from_ms) {
             e = resend_one(core, t, term, &p);
         }
@@ -93,48 +95,10 @@ resend(struct fed_core *core, struct fed_thread *t, uint64_t term, uint64_t seq,
     return e == ERR_MISSING ? OK : e;
 }
 
-enum err
-fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
-                uint64_t seq, uint64_t from_ms)
-{
-    bool had = false;
-
-    return resend(core, t, term, seq, from_ms, &had);
-}
-
-/*
- * What came in the same batch as the question cannot be read yet: who asked is
- * owed it, and gets it when that is stored.
- */
-static enum err
-owe(struct fed_core *core, struct fed_thread *t, const struct clinic_id *who,
-    uint64_t term, uint64_t seq)
-{
-    enum err e;
-    struct fed_member *m = fed_thread_member(t, who);
-    struct fed_rec_log rec;
-    struct bytes hold = {0};
-
-    e = fed_log_get(core, &t->id, seq, &rec, &hold);
-    if (e == OK && rec.kind != PROTO_ENTRY_COMMIT && m != NULL) {
-        if (m->owed_ms == 0) {
-            m->owed = (struct proto_history){.from = seq, .to = seq};
-        }
-        m->owed.term = term;
-        m->owed.from = seq < m->owed.from ? seq : m->owed.from;
-        m->owed.to = seq > m->owed.to ? seq : m->owed.to;
-        m->owed_ms = fed_mono(core) + LIMIT_WAIT_MS;
-        fed_tx_timer(core, m->owed_ms);
-    }
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
-}
-
 /* Of this and earlier terms: numbers go on from term to term. */
 static enum err
 resend_all(struct fed_core *core, struct fed_thread *t,
-           const struct clinic_id *asker, const struct proto_history *in,
-           bool again)
+           const struct clinic_id *asker, const struct proto_history *in)
 {
     enum err e;
     struct clinic_id who = *asker; /* members may change below */
@@ -143,44 +107,48 @@ resend_all(struct fed_core *core, struct fed_thread *t,
     /* decisions D 18 [history-agreed] */
     TRY(fed_give_since(core, t, &who, &from_ms));
     for (uint64_t seq = in->from; seq <= in->to; seq++) {
-        bool had = false;
-
         for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
              term--) {
-            TRY(resend(core, t, term, seq, from_ms, &had));
+            TRY(fed_past_resend(core, t, term, seq, from_ms));
         }
-        TRY(had || again ? OK : owe(core, t, &who, in->term, seq));
     }
 out:
     return e;
 }
 
 enum err
-fed_past_owed(struct fed_core *core, struct fed_thread *t)
+fed_past_give(struct fed_core *core, struct fed_thread *t, uint64_t number,
+              const struct fed_rec_intent *rec, bool *wait)
 {
-    enum err e = OK;
-    uint64_t now = fed_mono(core);
+    enum err e;
+    struct proto_content c;
+    struct clinic_id asker;
+    struct fed_key key = fed_intent_key(&t->id, number);
 
-    for (size_t i = 0; i < t->members_len; i++) {
-        struct fed_member *m = &t->members[i];
-        struct proto_history in = m->owed;
-
-        if (m->owed_ms == 0) {
-            continue;
-        }
-        if (now < m->owed_ms) {
-            fed_tx_timer(core, m->owed_ms);
-            continue;
-        }
-        m->owed_ms = 0;
-        TRY(t->mls == NULL ? OK : resend_all(core, t, &m->node, &in, true));
+    *wait = fed_tx_pending(core, FED_NS_INTENT, &key);
+    if (*wait) {
+        fed_tx_timer(core, fed_mono(core) + STORED_MS);
+        return OK;
     }
+    memcpy(asker.b, rec->id, sizeof(asker.b));
+    TRY(proto_content_decode(rec->data, &c) == OK &&
+                c.kind == PROTO_CONTENT_HISTORY
+            ? OK
+            : ERR_CORRUPT);
+    if (fed_thread_member(t, &asker) != NULL) {
+        TRY(resend_all(core, t, &asker, &c.u.history));
+    }
+    TRY(fed_intent_done(core, t, number));
 out:
     return e;
 }
 
-/* Only what the asker may have seen: it was a member then, or is told by us
-   what we show it; entries are those of this thread alone. */
+/*
+ * Only what the asker may have seen: it was a member then, or is told by us
+ * what we show it; entries are those of this thread alone.  What came in one
+ * batch with the question cannot be read yet: the question is stored, and
+ * answered once it is.
+ */
 enum err
 fed_past_answer(struct fed_core *core, struct fed_thread *t,
                 const struct clinic_id *asker, const struct proto_history *in)
@@ -189,7 +157,10 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     struct fed_member *m = fed_thread_member(t, asker);
     uint64_t now = fed_mono(core);
     uint64_t to = in->to;
-    struct proto_history range = *in;
+    struct proto_content range = {.kind = PROTO_CONTENT_HISTORY,
+                                  .u.history = *in};
+    struct fed_rec_intent give = {.kind = FED_INTENT_GIVE};
+    struct bytes data = {0};
 
     if (memcmp(in->who, core->me.b, 32) != 0 || in->from == 0 ||
         in->from > in->to || m == NULL) {
@@ -210,9 +181,13 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
         return OK;
     }
     m->past += to - in->from + 1;
-    range.to = to;
-    TRY(resend_all(core, t, asker, &range, false));
+    range.u.history.to = to;
+    TRY(proto_content_encode(core->mem, &range, &data));
+    memcpy(give.id, asker->b, sizeof(give.id));
+    give.data = view_of(&data);
+    TRY(fed_intent_add(core, t, &give));
 out:
+    bytes_free(&data);
     return e;
 }
 

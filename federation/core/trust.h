@@ -50,13 +50,16 @@ MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t seq,
                                     uint64_t from_ms);
-/* What members asked for that could not be read then (on a tick). */
 /* What we said in the places from..to of a thread's term is said in t. */
 MUST_CHECK enum err fed_past_again(struct fed_core *core,
                                    const struct thread_id *thread,
                                    uint64_t term, uint64_t from, uint64_t to,
                                    struct fed_thread *t);
-MUST_CHECK enum err fed_past_owed(struct fed_core *core, struct fed_thread *t);
+/* Intent GIVE: what a member asked for, said again once the question is stored,
+   for what came with it cannot be read before; *wait: it is not yet. */
+MUST_CHECK enum err fed_past_give(struct fed_core *core, struct fed_thread *t,
+                                  uint64_t number,
+                                  const struct fed_rec_intent *rec, bool *wait);
 MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *asker,
                                     const struct proto_history *in);

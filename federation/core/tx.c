@@ -276,6 +276,19 @@ fed_tx_get(struct fed_core *core, enum fed_ns ns, const struct fed_key *key,
                                   out);
 }
 
+bool
+fed_tx_pending(const struct fed_core *core, enum fed_ns ns,
+               const struct fed_key *key)
+{
+    for (struct fed_batch *b = older(core, NULL); b != NULL;
+         b = older(core, b)) {
+        if (find_write(b, ns, fed_key_view(key)) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The smallest pending write with key >= from; the newest of equal ones. */
 static struct fed_write *
 next_write(struct fed_core *core, enum fed_ns ns, struct view from)

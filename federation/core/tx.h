@@ -26,6 +26,9 @@ MUST_CHECK enum err fed_tx_del(struct fed_core *core, enum fed_ns ns,
 /* ERR_MISSING.  *out must be empty. */
 MUST_CHECK enum err fed_tx_get(struct fed_core *core, enum fed_ns ns,
                                const struct fed_key *key, struct bytes *out);
+/* Whether this was changed, and is not known to be stored yet. */
+bool fed_tx_pending(const struct fed_core *core, enum fed_ns ns,
+                    const struct fed_key *key);
 /* The first record with key >= from that starts with prefix.  ERR_MISSING */
 MUST_CHECK enum err fed_tx_next(struct fed_core *core, enum fed_ns ns,
                                 const struct fed_key *from, struct view prefix,
