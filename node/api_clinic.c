@@ -414,6 +414,7 @@ static void
 show_clinic(struct list *l, const struct store_clinic *clinic, json_t *o)
 {
     struct phi name = {0};
+    struct phi own = {0};
     struct node_answer a = {.profile = clinic->profile};
     struct fed_peer_info info;
     struct conv_id conv;
@@ -423,6 +424,11 @@ show_clinic(struct list *l, const struct store_clinic *clinic, json_t *o)
     }
     node_clinic_label(l->txn, clinic, &name);
     node_json_view(o, "name", proto_phi_reveal(&name));
+    if (node_clinic_name(l->c->api->mem, clinic, &own) == OK &&
+        !view_equal(proto_phi_reveal(&own), proto_phi_reveal(&name))) {
+        node_json_view(o, "own_name", proto_phi_reveal(&own));
+    }
+    phi_free(&own);
     node_json_view(o, "state", view_str(state_word(clinic->state)));
     node_json_view(o, "learned", view_str(node_learned_word(clinic->learned)));
     node_json_bool(

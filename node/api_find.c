@@ -92,17 +92,26 @@ struct clinic_search {
     struct clinic_id id;
 };
 
+/* By what it is called here, or by what it calls itself. */
 static enum err
 each_clinic(void *ctx, const struct store_clinic *c)
 {
     struct clinic_search *s = ctx;
     struct phi name = {0};
+    struct phi own = {0};
+    struct view id = clinic_id_view(&c->id);
+    enum fit fit;
+    enum fit also = FIT_NO;
 
     node_clinic_label(s->txn, c, &name);
-    if (is_best(&s->best, fit_of(s->best.ref, clinic_id_view(&c->id),
-                                 proto_phi_reveal(&name)))) {
+    fit = fit_of(s->best.ref, id, proto_phi_reveal(&name));
+    if (node_clinic_name(store_txn_mem(s->txn), c, &own) == OK) {
+        also = fit_of(s->best.ref, id, proto_phi_reveal(&own));
+    }
+    if (is_best(&s->best, also > fit ? also : fit)) {
         s->id = c->id;
     }
+    phi_free(&own);
     phi_free(&name);
     return OK;
 }
@@ -392,6 +401,24 @@ small_number(struct view ref)
     return n;
 }
 
+/* The conversation with the clinic that calls itself so. */
+static enum err
+by_clinic(struct conv_search *s)
+{
+    enum err e;
+    struct clinic_search k = {.best = {.ref = s->best.ref}, .txn = s->txn};
+    struct store_clinic clinic = {0};
+
+    TRY(store_clinic_list(s->txn, each_clinic, &k));
+    if (k.best.count == 1) {
+        TRY(store_clinic_get(s->txn, &k.id, &clinic));
+        s->best.count = node_clinic_conv(&clinic, &s->id) ? 1 : 0;
+    }
+out:
+    store_clinic_clear(&clinic);
+    return e;
+}
+
 enum err
 node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
                struct store_conv *out)
@@ -410,6 +437,7 @@ node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
     }
     s.number = small_number(ref);
     TRY(store_conv_list(txn, &q, each_conv, &s));
+    TRY(s.best.count == 0 ? by_clinic(&s) : OK);
     TRY(judge(c, &s.best, "conversation", "inbox"));
     TRY(store_conv_get(txn, &s.id, out));
 out:

@@ -238,6 +238,10 @@ show_clinic(const json_t *c)
     (void)printf("%.8s  %-12s %-7s ", tool_text(c, "id"), tool_text(c, "state"),
                  is(c, "online") ? "online" : "");
     tool_print_safe(tool_text(c, "name"));
+    if (tool_text(c, "own_name")[0] != '\0') {
+        (void)printf(", which calls itself ");
+        tool_print_safe(tool_text(c, "own_name"));
+    }
     (void)printf("  (%s)", tool_text(c, "learned"));
     if (tool_text(c, "phone")[0] != '\0') {
         (void)printf("  ");
