@@ -185,6 +185,7 @@ revoked_message(struct fed_core *core, struct fed_thread *t,
     TRY(show_gap(core, t, a->seq, a->seq, 2));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, author->b));
     TRY(fed_missing_again(core, t));
+    TRY(fed_give_refused(core, t, author));
     TRY(fed_apply_late(core, t));
 out:
     return e;

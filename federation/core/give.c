@@ -127,10 +127,10 @@ fed_give_newcomers(const struct fed_thread *t, const struct mls_stage *stage,
     return n;
 }
 
-/* Whether one of the consents was ours to ask for, and asks for history. */
+/* Whether giver asked for one of the consents for who, with history. */
 static enum err
-is_ours(struct fed_core *core, const struct fed_thread *t,
-        const struct clinic_id *who, bool *out)
+gives(struct fed_core *core, const struct fed_thread *t,
+      const struct clinic_id *giver, const struct clinic_id *who, bool *out)
 {
     enum err e = OK;
     struct proto_list_at at = {0};
@@ -148,7 +148,7 @@ is_ours(struct fed_core *core, const struct fed_thread *t,
         if (e != OK) {
             return fed_ours(e) ? e : OK;
         }
-        if (clinic_id_equal(&c.asker, &core->config.self.root) &&
+        if (clinic_id_equal(&c.asker, giver) &&
             c.history != IDENT_HISTORY_NONE) {
             *out = true;
         }
@@ -164,11 +164,33 @@ fed_give_history(struct fed_core *core, struct fed_thread *t,
     uint64_t from_ms;
     bool ours = false;
 
-    TRY(core->kind == FED_KIND_CLINIC ? is_ours(core, t, who, &ours) : OK);
+    TRY(core->kind == FED_KIND_CLINIC
+            ? gives(core, t, &core->config.self.root, who, &ours)
+            : OK);
     if (ours) {
         TRY(fed_give_since(core, t, who, &from_ms));
         TRY(give_from(core, t, from_ms));
     }
+out:
+    return e;
+}
+
+enum err
+fed_give_refused(struct fed_core *core, struct fed_thread *t,
+                 const struct clinic_id *giver)
+{
+    enum err e = OK;
+    bool theirs = false;
+    uint64_t to = t->rec.kept - 1; /* the log begins where we came in */
+    uint64_t from = to > LIMIT_HISTORY ? to - LIMIT_HISTORY + 1 : 1;
+
+    if (core->kind != FED_KIND_CLINIC || t->rec.kept <= 1 ||
+        (t->rec.missing_from != 0 && t->rec.missing_from <= from &&
+         t->rec.missing_to >= to)) {
+        return OK;
+    }
+    TRY(gives(core, t, giver, &core->me, &theirs));
+    TRY(theirs ? fed_missing_add(core, t, t->rec.term, from, to) : OK);
 out:
     return e;
 }

@@ -42,6 +42,12 @@ MUST_CHECK enum err fed_give_history(struct fed_core *core,
                                      struct fed_thread *t,
                                      const struct clinic_id *who);
 
+/* Something that giver said to us was refused: if it was to give us history,
+   that may have been it, and the members are asked for it. */
+MUST_CHECK enum err fed_give_refused(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     const struct clinic_id *giver);
+
 /* past.c: what was lost */
 MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
                                  uint64_t term, uint64_t from, uint64_t to,
