@@ -28,8 +28,9 @@ why_of(enum err e, bool ready)
         return FED_WHY_NO_MEMORY;
     case ERR_DENIED:
         return FED_WHY_NOT_ACCEPTED; /* its alert, after we were done */
-    case ERR_AUTH:
     case ERR_STALE:
+        return ready ? FED_WHY_OUTDATED : FED_WHY_OLD_PEER;
+    case ERR_AUTH:
         return ready ? FED_WHY_BAD_BYTES : FED_WHY_WRONG_PEER;
     case ERR_MISSING:
         return FED_WHY_CLOSED_THERE;

@@ -278,7 +278,13 @@ finish(struct fed_attempt *a)
 static void
 note(struct fed_attempt *a, enum fed_why why)
 {
-    if (a->why != FED_WHY_WRONG_PEER && a->why != FED_WHY_NOT_ACCEPTED) {
+    switch ((int)a->why) {
+    case FED_WHY_WRONG_PEER:
+    case FED_WHY_NOT_ACCEPTED:
+    case FED_WHY_OUTDATED:
+    case FED_WHY_OLD_PEER:
+        break;
+    default:
         a->why = why;
     }
 }

@@ -17,7 +17,7 @@ fed_why_name(enum fed_why why)
         "none",         "closed_here", "closed_there", "lost",    "silent",
         "stalled",      "bad_bytes",   "replaced",     "revoked", "shutdown",
         "quota",        "no_address",  "refused",      "timeout", "wrong_peer",
-        "not_accepted", "no_memory"};
+        "not_accepted", "no_memory",   "outdated",     "old_peer"};
 
     return (unsigned)why < FED_WHY_COUNT_ ? names[why] : names[0];
 }

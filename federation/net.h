@@ -70,6 +70,9 @@ enum fed_why {
     FED_WHY_WRONG_PEER,   /* someone else answers at that address */
     FED_WHY_NOT_ACCEPTED, /* it closed before it accepted us */
     FED_WHY_NO_MEMORY,
+    FED_WHY_OUTDATED, /* it knows a newer certificate of ours: we are a copy
+                         of before that, or ours was revoked */
+    FED_WHY_OLD_PEER, /* its certificate is older than one that we know */
     FED_WHY_COUNT_
 };
 

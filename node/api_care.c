@@ -324,6 +324,10 @@ look_at_keys(struct node_call *c, json_t *list)
             "It did not succeed, and is tried again: is the disk full? If the "
             "renewal key has expired or was revoked, take the recovery sheet "
             "and run balsam rotate-key --revoke.");
+    finding(list, "the newest copy of this node", !stats.outdated,
+            "Another clinic has seen a newer key of this node: these data are "
+            "an older copy. If the newer one still runs, stop this one. If it "
+            "is gone for good: balsam rotate-key.");
     finding(list, "the clock", !stats.clock_behind,
             "It is more than a day behind what other clinics have signed, or "
             "behind what this node stored before: set the machine's clock, or "

@@ -101,6 +101,15 @@ unreachable(struct node_call *c, enum fed_why why)
             c, ERR_AUTH,
             "Another node answers at the address of this link: its key is not "
             "the clinic's. Nothing was sent. Ask the clinic for a new link.");
+    case FED_WHY_OUTDATED:
+        return node_call_fail(c, ERR_STALE,
+                              "The clinic has seen a newer key of this node: "
+                              "run balsam doctor.");
+    case FED_WHY_OLD_PEER:
+        return node_call_fail(
+            c, ERR_STALE,
+            "What answers is an older copy of the clinic's node, or its key "
+            "was revoked. Nothing was sent. Tell the clinic.");
     case FED_WHY_NO_ADDRESS:
         return node_call_fail(c, ERR_TIMEOUT,
                               "The address in this link is not known. Check "

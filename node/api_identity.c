@@ -235,6 +235,23 @@ out:
     return e;
 }
 
+/* A new key; above all that others may have seen when they have seen more. */
+static enum err
+renew(struct node_call *c, struct node_identity *id)
+{
+    enum err e;
+    struct node_runner_stats stats;
+    uint64_t now = store_now_ms(c->api->store);
+
+    node_runner_stats(c->api->runner, &stats);
+    if (stats.outdated) {
+        TRY(node_identity_raise(id, node_identity_after_loss(id, now)));
+    }
+    TRY(node_identity_renew(c->api->mem, prim_rng_system(), now, true, id));
+out:
+    return e;
+}
+
 enum err
 node_cmd_rotate_key(struct node_call *c)
 {
@@ -247,8 +264,7 @@ node_cmd_rotate_key(struct node_call *c)
         s.n = 1;
         TRY(revoke(c, &s));
     } else {
-        e = node_identity_renew(c->api->mem, prim_rng_system(),
-                                store_now_ms(c->api->store), true, &s.identity);
+        e = renew(c, &s.identity);
         if (e == ERR_STALE) {
             e = node_call_fail(c, e,
                                "The renewal key has expired. Take the recovery "

@@ -190,6 +190,7 @@ show_certificate(struct node_call *c)
 
     node_runner_stats(c->api->runner, &s);
     node_json_bool(c->out, "clock_behind", s.clock_behind);
+    node_json_bool(c->out, "outdated", s.outdated);
     node_json_num(c->out, "known_ms", s.known_ms);
     node_json_num(c->out, "certificate_failed",
                   atomic_load(&c->api->renewal_failed));

@@ -141,6 +141,8 @@ struct node_runner_stats {
     uint64_t queued;      /* events waiting now */
     uint64_t beats;       /* turns of the core thread: for the watchdog */
     bool superseded;      /* a newer copy of this node runs: stop */
+    bool outdated;        /* a clinic refuses our certificate: it has seen a
+                             newer one; until there is a new one */
     uint64_t known_ms;    /* a time that has passed for sure (fed_clock) */
     bool clock_behind;    /* ours is before it: it is wrong */
     uint64_t renew_above; /* the other clinics want a certificate of a

@@ -180,6 +180,7 @@ struct node_runner {
     atomic_ulong batches;
     atomic_ulong steps;
     atomic_bool superseded;    /* by a newer copy of this node */
+    atomic_bool outdated;      /* a clinic knows a newer certificate of ours */
     _Atomic uint64_t known_ms; /* a time that has passed for sure */
     atomic_bool clock_behind;
     _Atomic uint64_t renew_above; /* a certificate above this is wanted */

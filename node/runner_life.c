@@ -227,6 +227,7 @@ node_runner_stats(struct node_runner *r, struct node_runner_stats *out)
     out->failures = atomic_load(&r->failures);
     out->beats = atomic_load(&r->beats);
     out->superseded = atomic_load(&r->superseded);
+    out->outdated = atomic_load(&r->outdated);
     out->known_ms = atomic_load(&r->known_ms);
     out->clock_behind = atomic_load(&r->clock_behind);
     out->renew_above = atomic_load(&r->renew_above);
@@ -258,6 +259,7 @@ step_set_self(void *ctx, struct fed_core *core)
     net = net_identity_of(c->r);
     TRY(fed_core_set_self(core, &self));
     TRY(fed_net_set_identity(c->r->net, &net));
+    atomic_store(&c->r->outdated, false);
 out:
     return e;
 }

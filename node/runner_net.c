@@ -213,8 +213,16 @@ static void
 on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
                uint64_t retry_ms)
 {
+    struct node_runner *r = ctx;
+    struct node_party p;
+
     (void)retry_ms;
-    node_runner_unreachable(ctx, root, why);
+    if (why == FED_WHY_OUTDATED && node_runner_party_find(r, root, &p) &&
+        p.known && !atomic_exchange(&r->outdated, true)) {
+        LOG(r->c.log, LOG_ERROR, "node.outdated",
+            LOG_TAG("peer", log_tag_of(clinic_id_view(root))));
+    }
+    node_runner_unreachable(r, root, why);
 }
 
 /* ---------------------------------------------------------------- outgoing */

@@ -64,6 +64,8 @@ bool tlsp_ready(const struct tlsp *t);
  * ERR_AUTH     the peer is not acceptable (no certificate, bad signature,
  *              wrapper); or what the verifier answered
  * ERR_DENIED   the peer refuses us: its alert is about our certificate
+ * ERR_STALE    once ready: the peer, whose certificate we accepted, refuses
+ *              ours because it knows a newer one or its revocation
  * ERR_FORMAT   not TLS, or broken TLS
  * ERR_UNSUPPORTED  no version, cipher, group or ALPN in common
  */

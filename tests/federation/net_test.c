@@ -320,7 +320,9 @@ TEST(the_peer_does_not_want_us)
         b.answer = answers[i];
         node_dial(&a, &b, false);
         CHECK(node_wait(&a, &a.fails, 1));
-        CHECK_EQ(node_why(&a, &a.fail_why), FED_WHY_NOT_ACCEPTED);
+        CHECK_EQ(node_why(&a, &a.fail_why), answers[i] == ERR_STALE
+                                                ? FED_WHY_OUTDATED
+                                                : FED_WHY_NOT_ACCEPTED);
         CHECK_EQ(a.ups + b.ups, 0);
         node_stop(&a);
         node_stop(&b);

@@ -366,6 +366,10 @@ show_status(const json_t *a)
                  tool_number(a, "certificate_failed") == 0
                      ? "renewed by itself"
                      : "NOT RENEWED, tried again (balsam doctor)");
+    if (is(a, "outdated")) {
+        (void)printf("  copy         REFUSED: these data are an older copy of "
+                     "this node (balsam doctor)\n");
+    }
     if (is(a, "clock_behind")) {
         (void)printf("  clock        WRONG: it is behind what other clinics "
                      "signed; set it (balsam doctor)\n");
