@@ -3,11 +3,13 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/limits.h"
+#include "store/env_base.h"
 #include "store/env_check.h"
 #include "store/env_disk.h"
 #include "store/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +35,10 @@ struct store_env {
     uintptr_t map; /* where it begins */
     struct store_env_disk disk;
     atomic_bool full; /* the writer's to set */
+    /* the writer's: commits that the disk may not have (store/env_base.h) */
+    int base_fd; /* writes through to the disk */
+    bool behind;
+    MDB_txn *base; /* a reader, which keeps the pages of the base */
     MDB_dbi dbi[TABLES_MAX];
     /* readers */
     pthread_mutex_t mx;
@@ -245,7 +251,7 @@ open_at(const struct store_env_config *cfg, const char *path, uint64_t size,
     }
     TRY(env_err(mdb_env_create(&env->mdb)));
     TRY(env_err(mdb_env_set_maxdbs(env->mdb, TABLES_MAX)));
-    TRY(env_err(mdb_env_set_maxreaders(env->mdb, LIMIT_STORE_READERS)));
+    TRY(env_err(mdb_env_set_maxreaders(env->mdb, LIMIT_STORE_READERS + 1)));
     TRY(env_err(mdb_env_set_assert(env->mdb, on_mdb_assert)));
     TRY(env_err(mdb_env_set_userctx(env->mdb, ctx)));
     TRY(open_mapped(env->mdb, path,
@@ -269,8 +275,14 @@ close_env(struct store_env *env)
     while (env->pool_len > 0) {
         mdb_txn_abort(env->pool[--env->pool_len]);
     }
+    if (env->base != NULL) {
+        mdb_txn_abort(env->base);
+    }
     if (env->mdb != NULL) {
         mdb_env_close(env->mdb);
+    }
+    if (env->base_fd >= 0) {
+        (void)close(env->base_fd);
     }
     (void)pthread_mutex_destroy(&env->mx);
     (void)pthread_cond_destroy(&env->cond);
@@ -291,6 +303,7 @@ new_env(const struct store_env_config *cfg, uint32_t page)
     env->tables = cfg->tables;
     env->page = page;
     env->map_size = cfg->map_size;
+    env->base_fd = -1;
     ASSERT(pthread_mutex_init(&env->mx, NULL) == 0);
     ASSERT(pthread_cond_init(&env->cond, NULL) == 0);
     return env;
@@ -348,6 +361,10 @@ store_env_open(const struct store_env_config *cfg, struct store_env **out)
     TRY(open_at(cfg, cfg->path, size, env));
     TRY(env_err(mdb_env_get_fd(env->mdb, &fd)));
     store_env_disk_init(&env->disk, fd, cfg->reserve);
+    if (cfg->mode == STORE_ENV_NORMAL) {
+        env->base_fd = open(cfg->path, O_RDWR | O_DSYNC | O_CLOEXEC);
+        TRY(env->base_fd >= 0 ? OK : store_errno(errno));
+    }
     *out = env;
     env = NULL;
 out:
@@ -370,6 +387,7 @@ store_env_close(struct store_env *env)
         e = env_err(mdb_env_sync(env->mdb, 1));
     }
     ASSERT(env->readers == 0);
+    store_env_settle(env);
     close_env(env);
     return e;
 }
@@ -458,8 +476,29 @@ store_env_abort(struct store_env_txn *txn)
     free(txn);
 }
 
-enum err
-store_env_commit(struct store_env_txn *txn)
+/* The disk has all: there is nothing to go back to. */
+static void
+forget_base(struct store_env *env)
+{
+    if (env->behind) {
+        store_env_base_put(env->base_fd, NULL);
+        mdb_txn_reset(env->base);
+        env->behind = false;
+    }
+}
+
+/* A write or sync failed: what the disk has now is unknown to us, and the next
+   sync would not tell.  Recovery is a new process. */
+static void
+end_process(const struct store_env *env, enum err e, int rc)
+{
+    LOG(env->log, LOG_ERROR, "store.env.commit_failed", LOG_ERR(e),
+        LOG_NUM("code", rc));
+    assert_fail("a commit could not be written", "store/env.c", rc);
+}
+
+static enum err
+end_commit(struct store_env_txn *txn)
 {
     struct store_env *env = txn->env;
     int rc;
@@ -471,13 +510,85 @@ store_env_commit(struct store_env_txn *txn)
     free(txn);
     if (e != OK && e != ERR_FULL && e != ERR_NOMEM &&
         env->mode == STORE_ENV_NORMAL) {
-        /* A write or sync failed: what the disk has now is unknown to us, and
-         * the next sync would not tell.  Recovery is a new process. */
-        LOG(env->log, LOG_ERROR, "store.env.commit_failed", LOG_ERR(e),
-            LOG_NUM("code", rc));
-        assert_fail("a commit could not be written", "store/env.c", rc);
+        end_process(env, e, rc);
     }
     return e;
+}
+
+enum err
+store_env_commit(struct store_env_txn *txn)
+{
+    struct store_env *env = txn->env;
+    size_t id = mdb_txn_id(txn->mdb);
+    enum err e = end_commit(txn);
+    MDB_envinfo info;
+
+    if (e == OK && env->behind) {
+        /* With its sync the disk has all; it had none if it wrote nothing. */
+        ASSERT(mdb_env_info(env->mdb, &info) == 0);
+        if (info.me_last_txnid == id) {
+            forget_base(env);
+        }
+    }
+    return e;
+}
+
+/*
+ * Note what the disk has, and hold its pages, while a write transaction that
+ * will be the first beyond it is open.  False: no reader is to be had.
+ */
+static bool
+note_base(struct store_env_txn *txn)
+{
+    struct store_env *env = txn->env;
+    size_t id = mdb_txn_id(txn->mdb) - 1;
+    const uint8_t *page0 = (const uint8_t *)env->map;
+    int rc;
+
+    rc = env->base == NULL
+             ? mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &env->base)
+             : mdb_txn_renew(env->base);
+    if (rc != 0) {
+        return false;
+    }
+    ASSERT(mdb_txn_id(env->base) == id);
+    store_env_base_put(env->base_fd,
+                       page0 + id % 2 * env->page + STORE_ENV_META_AT);
+    env->behind = true;
+    return true;
+}
+
+enum err
+store_env_commit_soon(struct store_env_txn *txn)
+{
+    struct store_env *env = txn->env;
+    enum err e;
+
+    ASSERT(env->mode == STORE_ENV_NORMAL);
+    if (!env->behind && !note_base(txn)) {
+        return store_env_commit(txn);
+    }
+    ASSERT(mdb_env_set_flags(env->mdb, MDB_NOSYNC, 1) == 0);
+    e = end_commit(txn);
+    ASSERT(mdb_env_set_flags(env->mdb, MDB_NOSYNC, 0) == 0);
+    return e;
+}
+
+bool
+store_env_behind(const struct store_env *env)
+{
+    return env->behind;
+}
+
+void
+store_env_settle(struct store_env *env)
+{
+    int rc = env->behind ? mdb_env_sync(env->mdb, 1) : 0;
+
+    if (rc != 0) {
+        end_process(env, env_err(rc), rc);
+    }
+    forget_base(env);
 }
 
 bool
@@ -491,6 +602,7 @@ store_env_grow(struct store_env *env)
 {
     int rc;
 
+    store_env_settle(env);
     ASSERT(pthread_mutex_lock(&env->mx) == 0);
     env->growing = true;
     while (env->readers > 0) {
@@ -572,6 +684,9 @@ store_env_room(struct store_env *env, bool frees)
     want = store_env_disk_want(&env->disk);
     if (atomic_load(&env->full)) {
         want += want / 20; /* not back and forth at the edge */
+    }
+    if (have < want) {
+        store_env_settle(env); /* what commits freed is room now */
     }
     full = have < want && have + free_inside(env) < want;
     if (full != atomic_load(&env->full)) {

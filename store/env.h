@@ -60,6 +60,20 @@ MUST_CHECK enum err store_env_begin(struct store_env *env, bool write,
                                     struct store_env_txn **out);
 /* Ends txn in every case.  A failed sync ends the process.  ERR_FULL */
 MUST_CHECK enum err store_env_commit(struct store_env_txn *txn);
+
+/*
+ * The same without waiting for the disk: after a power loss, or when the
+ * process ends without store_env_close, the file is opened as it was before
+ * the first of these since the last store_env_commit or store_env_settle.  To
+ * be readable is not to be durable: who calls it keeps what it did elsewhere.
+ */
+MUST_CHECK enum err store_env_commit_soon(struct store_env_txn *txn);
+
+/* The writer's: whether there are such commits; wait until the disk has them.
+   Pages that they freed are used again only then. */
+bool store_env_behind(const struct store_env *env);
+void store_env_settle(struct store_env *env);
+
 void store_env_abort(struct store_env_txn *txn);
 
 /* Whether this write transaction failed because the map is too small. */

@@ -95,10 +95,14 @@ struct store_writer {
     bool started;
     pthread_mutex_t mx;
     pthread_cond_t cond;
+    pthread_cond_t settled; /* behind has become false */
     struct store_job *first;
     struct store_job *last;
     bool stop;
-    bool busy;                 /* a thread writes */
+    bool busy;               /* a thread writes */
+    uint64_t settle_wait_ms; /* without a commit; then LMDB's file catches up */
+    bool behind;             /* LMDB's file has not all on the disk ... */
+    uint64_t settle_ms;      /* ... which is mended then, if none writes */
     struct store_batch *batch; /* of that thread */
 };
 
@@ -186,6 +190,9 @@ MUST_CHECK enum err store_conv_key(struct store_txn *txn,
 
 MUST_CHECK enum err store_writer_start(struct store *s);
 void store_writer_stop(struct store *s);
+/* Wait until LMDB's file has all on the disk.  Any thread that does not
+   write. */
+void store_writer_settle(struct store *s);
 /*
  * A write transaction without the writer thread, which does not run: during
  * create, open and restore.

@@ -19,12 +19,13 @@ enum {
     BOUND = 1 + STORE_NONCE_SIZE, /* of the state: version and nonce */
     WHERE = sizeof(LABEL) - 1 + BOUND,
     HEAD = 4,
-    FILE_SIZE = STORE_REDO_MAX + 4096,
+    RECORD_MAX = STORE_REDO_MAX + STORE_REDO_STEP,
     NOTES = 8 << 10
 };
 
 struct store_redo {
-    int fd; /* writes through to the disk */
+    int fd;      /* writes through to the disk */
+    uint64_t at; /* the next record */
     bool bound;
     uint8_t where[WHERE];
     bool over; /* more than fits */
@@ -119,19 +120,35 @@ store_redo_note(struct store_txn *txn, enum store_table t, struct view key)
     r->rows++;
 }
 
-/* Where a record is sealed for, by the state that LMDB has; false: none. */
-static bool
-where_of(struct store_env_txn *env, uint8_t where[WHERE])
+/* Where the record behind one of len bytes begins. */
+static uint64_t
+behind(uint64_t at, size_t len)
 {
-    struct view state;
+    uint64_t end = at + HEAD + len;
 
-    if (store_env_get(env, STORE_T_META, STATE_KEY, &state) != OK ||
-        state.len < BOUND) {
+    return (end + STORE_REDO_STEP - 1) / STORE_REDO_STEP * STORE_REDO_STEP;
+}
+
+/* Where a record is sealed for, by a sealed state. */
+static bool
+bind_to(struct view state, uint8_t where[WHERE])
+{
+    if (state.len < BOUND) {
         return false;
     }
     memcpy(where, LABEL, sizeof(LABEL) - 1);
     memcpy(where + sizeof(LABEL) - 1, state.p, BOUND);
     return true;
+}
+
+/* By the one that LMDB has; false: none. */
+static bool
+where_of(struct store_env_txn *env, uint8_t where[WHERE])
+{
+    struct view state;
+
+    return store_env_get(env, STORE_T_META, STATE_KEY, &state) == OK &&
+           bind_to(state, where);
 }
 
 void
@@ -185,17 +202,31 @@ store_redo_write(struct store_txn *txn)
     if (r == NULL || !r->bound || r->over) {
         return false;
     }
+    if (!store_env_behind(s->env)) {
+        r->at = 0; /* LMDB's file has what the others are for */
+    }
     TRY(make_plain(txn, r, &plain));
-    TRY(plain.len + HEAD + STORE_SEAL_EXTRA <= FILE_SIZE ? OK : ERR_LIMIT);
+    TRY(plain.len + HEAD + STORE_SEAL_EXTRA <= RECORD_MAX &&
+                behind(r->at, plain.len + STORE_SEAL_EXTRA) <= STORE_REDO_SIZE
+            ? OK
+            : ERR_LIMIT);
     TRY(bytes_alloc(s->cfg.mem, HEAD + plain.len + STORE_SEAL_EXTRA, &file));
     store_put_u32(file.p, (uint32_t)(plain.len + STORE_SEAL_EXTRA));
     store_seal(s->keys->table[STORE_T_META], &s->nonces, STORE_T_META,
                VIEW_ARRAY(r->where), view_of(&plain), file.p + HEAD);
-    TRY(store_write_at(r->fd, view_of(&file), 0));
+    TRY(store_write_at(r->fd, view_of(&file), r->at));
+    r->at = behind(r->at, plain.len + STORE_SEAL_EXTRA);
 out:
     bytes_free(&plain);
     bytes_free(&file);
     return e == OK;
+}
+
+bool
+store_redo_much(const struct store *s)
+{
+    return s->redo != NULL && s->redo->at > STORE_REDO_SIZE / 4 * 3 &&
+           store_env_behind(s->env);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -217,84 +248,152 @@ put_row(struct store_env_txn *env, const struct store_redo_row *row)
     return e;
 }
 
-/* One attempt; *grow: the map is too small for it. */
+/* Reading records one after the other. */
+struct reading {
+    struct store *s;
+    int fd; /* -1: there is no file */
+    uint64_t at;
+    bool more;            /* where is known */
+    uint8_t where[WHERE]; /* the state that the next one is for */
+};
+
+/* The first follows what LMDB has. */
 static enum err
-apply(struct store *s, struct view plain, bool *grow)
+begin_reading(struct store *s, struct reading *r)
 {
     struct store_env_txn *env = NULL;
-    struct store_redo_row row;
-    struct store_redo_rd rd;
+    char path[STORE_PATH_MAX];
     enum err e;
 
-    *grow = false;
-    TRY(store_env_begin(s->env, true, &env));
-    store_redo_rows(plain, &rd);
-    while (e == OK && store_redo_next(&rd, &row)) {
-        e = put_row(env, &row);
-    }
-    e = e == OK ? store_redo_end(&rd) : e;
-    *grow = store_env_map_full(env);
-    if (e == OK) {
-        return store_env_commit(env);
-    }
+    *r = (struct reading){.s = s, .fd = -1};
+    TRY(store_path(path, s->cfg.dir, FILE_NAME));
+    TRY(store_env_begin(s->env, false, &env));
+    r->more = where_of(env, r->where);
     store_env_abort(env);
+    r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    r->more = r->more && r->fd >= 0;
 out:
     return e;
 }
 
-/* The record in the file, if it is the next commit; else nothing. */
-static enum err
-read_record(struct store *s, struct bytes *out)
+static void
+end_reading(struct reading *r)
 {
-    struct store_env_txn *env = NULL;
-    struct bytes file = {0};
-    char path[STORE_PATH_MAX];
-    uint8_t where[WHERE];
+    if (r->fd >= 0) {
+        (void)close(r->fd);
+    }
+    r->fd = -1;
+}
+
+/* The next record; empty: none fits, so what is there is torn or old. */
+static enum err
+read_record(struct reading *r, struct bytes *out)
+{
+    struct store *s = r->s;
+    struct bytes sealed = {0};
+    uint8_t head[HEAD];
     size_t len;
-    bool has;
+    enum err e = OK;
+
+    if (!r->more || r->at > STORE_REDO_SIZE - STORE_REDO_STEP ||
+        store_read_at(r->fd, head, sizeof(head), r->at) != OK) {
+        return OK;
+    }
+    r->more = false;
+    len = store_get_u32(head);
+    if (len < STORE_SEAL_EXTRA || len > RECORD_MAX - HEAD) {
+        return OK;
+    }
+    TRY(bytes_alloc(s->cfg.mem, len, &sealed));
+    e = store_read_at(r->fd, sealed.p, len, r->at + HEAD);
+    e = e == OK ? store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
+                               VIEW_ARRAY(r->where), view_of(&sealed),
+                               s->cfg.mem, out)
+                : e;
+    e = e == ERR_NOMEM ? e : OK;
+    r->at = behind(r->at, len);
+out:
+    bytes_free(&sealed);
+    return e;
+}
+
+/* All records, row by row, to each; how many rows they have. */
+static enum err
+read_all(struct reading *r,
+         enum err (*each)(struct store_env_txn *env,
+                          const struct store_redo_row *row),
+         struct store_env_txn *env, uint64_t *rows)
+{
+    struct bytes plain = {0};
+    struct store_redo_row row;
+    struct store_redo_rd rd;
     enum err e;
 
-    TRY(store_path(path, s->cfg.dir, FILE_NAME));
-    e = store_file_read(s->cfg.mem, path, FILE_SIZE, &file);
-    if (e == ERR_MISSING || e == ERR_FORMAT || file.len < HEAD) {
-        e = e == ERR_NOMEM ? e : OK;
-        goto out;
-    }
-    TRY(store_env_begin(s->env, false, &env));
-    has = where_of(env, where);
-    store_env_abort(env);
-    len = store_get_u32(file.p);
-    if (has && len <= file.len - HEAD) {
-        e = store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
-                         VIEW_ARRAY(where), view_make(file.p + HEAD, len),
-                         s->cfg.mem, out);
-        e = e == ERR_NOMEM ? e : OK; /* torn, or done already */
+    *rows = 0;
+    TRY(read_record(r, &plain));
+    while (plain.len > 0) {
+        store_redo_rows(view_of(&plain), &rd);
+        while (store_redo_next(&rd, &row)) {
+            TRY(each(env, &row));
+            (*rows)++;
+            if (row.t == STORE_T_META && view_equal(row.key, STATE_KEY)) {
+                r->more = bind_to(row.value, r->where);
+            }
+        }
+        TRY(store_redo_end(&rd));
+        bytes_free(&plain);
+        TRY(read_record(r, &plain));
     }
 out:
-    bytes_free(&file);
+    bytes_free(&plain);
     return e;
+}
+
+static enum err
+only_count(struct store_env_txn *env, const struct store_redo_row *row)
+{
+    (void)env;
+    (void)row;
+    return OK;
 }
 
 enum err
 store_redo_pending(struct store *s, uint64_t *rows_out)
 {
-    struct bytes plain = {0};
-    struct store_redo_row row;
-    struct store_redo_rd rd;
-    uint64_t n = 0;
+    struct reading r = {.fd = -1};
+    uint64_t rows = 0;
     enum err e;
 
-    TRY(read_record(s, &plain));
-    if (plain.len > 0) {
-        store_redo_rows(view_of(&plain), &rd);
-        while (store_redo_next(&rd, &row)) {
-            n++;
-        }
-        TRY(store_redo_end(&rd));
-    }
-    *rows_out = n;
+    TRY(begin_reading(s, &r));
+    TRY(read_all(&r, only_count, NULL, &rows));
+    *rows_out = rows;
 out:
-    bytes_free(&plain);
+    end_reading(&r);
+    return e;
+}
+
+/* One attempt; *grow: the map is too small for it. */
+static enum err
+apply(struct store *s, bool *grow)
+{
+    struct store_env_txn *env = NULL;
+    struct reading r = {.fd = -1};
+    uint64_t rows = 0;
+    enum err e;
+
+    *grow = false;
+    TRY(begin_reading(s, &r));
+    TRY(store_env_begin(s->env, true, &env));
+    e = read_all(&r, put_row, env, &rows);
+    *grow = store_env_map_full(env);
+    if (e != OK || rows == 0) {
+        store_env_abort(env);
+        goto out;
+    }
+    TRY(store_env_commit(env));
+    LOG(s->cfg.log, LOG_INFO, "store.redo.done", LOG_NUM("rows", rows));
+out:
+    end_reading(&r);
     return e;
 }
 
@@ -307,11 +406,11 @@ make_file(const struct store *s, const char *path, int fd)
     enum err e;
 
     TRY(fstat(fd, &st) == 0 ? OK : ERR_IO);
-    if (st.st_size != FILE_SIZE) {
-        TRY(bytes_alloc(s->cfg.mem, FILE_SIZE, &zeros));
+    if (st.st_size != STORE_REDO_SIZE) {
+        TRY(bytes_alloc(s->cfg.mem, STORE_REDO_SIZE, &zeros));
         memset(zeros.p, 0, zeros.len);
         TRY(store_write_at(fd, view_of(&zeros), 0));
-        TRY(ftruncate(fd, FILE_SIZE) == 0 ? OK : ERR_IO);
+        TRY(ftruncate(fd, STORE_REDO_SIZE) == 0 ? OK : ERR_IO);
         store_sync_fd(fd);
         store_sync_dir(s->cfg.dir);
     }
@@ -350,26 +449,19 @@ out:
 enum err
 store_redo_open(struct store *s)
 {
-    struct bytes plain = {0};
     bool grow = false;
     enum err e;
 
-    TRY(read_record(s, &plain));
-    if (plain.len > 0) {
-        do {
-            e = apply(s, view_of(&plain), &grow);
-        } while (grow && store_env_grow(s->env) == OK);
-        TRY(e);
-        LOG(s->cfg.log, LOG_INFO, "store.redo.done",
-            LOG_BYTES("bytes", plain.len));
-    }
+    do {
+        e = apply(s, &grow);
+    } while (grow && store_env_grow(s->env) == OK);
+    TRY(e);
     e = open_file(s);
     if (e != OK && e != ERR_NOMEM) {
         LOG(s->cfg.log, LOG_WARN, "store.redo.none", LOG_ERR(e));
         e = OK;
     }
 out:
-    bytes_free(&plain);
     return e;
 }
 

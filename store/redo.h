@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The redo record: what a small transaction is about to commit, written first
- * as one piece into a file of its own.  LMDB's commit writes a dozen pages all
- * over its file and waits for the disk twice; this is one write in place and
- * one wait.  From then on the transaction is durable, and what waits for that
- * alone (store_job.early) need not wait for LMDB.
+ * The redo file: what small transactions are about to commit, each written
+ * first as one piece.  LMDB's commit writes a dozen pages all over its file and
+ * waits for the disk twice; this is one write in place and one wait.  From then
+ * on the transaction is durable: LMDB's commit follows at once, but does not
+ * wait for the disk (store_env_commit_soon), and what waits for durability
+ * alone (store_job.early) need not even wait for that.
  *
- * The file holds one record, that of the newest such transaction: the next one
- * begins only after LMDB has committed this one.  Opening a store whose last
- * commit was cut short does it again from here.
+ * Records follow one another from the beginning of the file until LMDB's file
+ * has caught up (store_writer_settle): when nothing is written for a moment,
+ * before the file is full, and with each commit that is not in it.  Opening a
+ * store whose process ended before that goes back to what LMDB's file then
+ * was, and does the records again, all in one commit.
  *
+ *     each record begins at a multiple of 4096:
  *     u32 length | that many bytes, sealed under the key of the meta table,
  *     bound to the state record that the transaction found
  *     plain: msgpack array of [table, key, value as stored, or nil: deleted]...
  *
- * A record fits the store only while LMDB has exactly the state that it begins
- * with, since every commit seals the state anew.  So one that is torn, done
- * already, or of another copy of the folder is not opened.
+ * A record fits the store only while it has exactly the state that the record
+ * begins with, since every commit seals the state anew.  So one that is torn,
+ * done already, or of another copy of the folder is not opened, and what
+ * follows it is not looked at.
  *
  * Internal to store/.
  */
@@ -30,7 +35,9 @@ struct store_redo;
 
 enum {
     STORE_REDO_MAX = 64 << 10, /* of a record; longer ones do without */
-    STORE_REDO_ROWS = 256      /* of a record */
+    STORE_REDO_ROWS = 256,     /* of a record */
+    STORE_REDO_SIZE = 1 << 20, /* of the file */
+    STORE_REDO_STEP = 4096     /* records begin at multiples of it */
 };
 
 /*
@@ -42,8 +49,8 @@ enum {
 MUST_CHECK enum err store_redo_open(struct store *s);
 void store_redo_close(struct store *s);
 
-/* Read: how many rows a commit has that is only in the file so far; 0: there is
-   none.  ERR_CORRUPT  it is not a record of ours */
+/* Read: how many rows the commits have that are only in the file so far.
+   ERR_CORRUPT  one is not a record of ours */
 MUST_CHECK enum err store_redo_pending(struct store *s, uint64_t *rows_out);
 
 /* A write transaction begins; it wrote or deleted this. */
@@ -57,6 +64,9 @@ void store_redo_note(struct store_txn *txn, enum store_table t,
  */
 void store_redo_bind(struct store_txn *txn);
 bool store_redo_write(struct store_txn *txn);
+
+/* Whether so much is in the file that LMDB's should be made to catch up. */
+bool store_redo_much(const struct store *s);
 
 /* A row of a record; del: it was deleted. */
 struct store_redo_row {

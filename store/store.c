@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAP_SIZE (256ull << 30)
@@ -31,6 +32,18 @@ store_env_of(const struct store_config *cfg, const char *path)
 }
 
 static void
+init_conds(struct store_writer *w)
+{
+    pthread_condattr_t attr;
+
+    ASSERT(pthread_condattr_init(&attr) == 0);
+    ASSERT(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+    ASSERT(pthread_cond_init(&w->cond, &attr) == 0);
+    ASSERT(pthread_cond_init(&w->settled, &attr) == 0);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+static void
 free_store(struct store *s)
 {
     const struct mem *mem = s->cfg.mem;
@@ -46,6 +59,7 @@ free_store(struct store *s)
     bytes_free(&s->dir);
     (void)pthread_mutex_destroy(&s->writer.mx);
     (void)pthread_cond_destroy(&s->writer.cond);
+    (void)pthread_cond_destroy(&s->writer.settled);
     (void)pthread_mutex_destroy(&s->stats_mx);
     mem_free(mem, s, sizeof(*s));
 }
@@ -63,7 +77,7 @@ new_store(const struct store_config *cfg, struct store **out)
     s->cfg.key = (struct store_key_source){0};
     s->lock_fd = -1;
     ASSERT(pthread_mutex_init(&s->writer.mx, NULL) == 0);
-    ASSERT(pthread_cond_init(&s->writer.cond, NULL) == 0);
+    init_conds(&s->writer);
     ASSERT(pthread_mutex_init(&s->stats_mx, NULL) == 0);
     TRY(bytes_copy(cfg->mem, view_make(cfg->dir, strlen(cfg->dir) + 1),
                    &s->dir));

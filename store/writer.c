@@ -6,6 +6,11 @@
 #include "store/inner.h"
 
 #include <string.h>
+#include <time.h>
+
+enum {
+    SETTLE_WAIT_MS = 100
+};
 
 /* A job in the present batch. */
 struct entry {
@@ -91,18 +96,19 @@ run_jobs(struct store_batch *b, struct attempt *a, struct store_txn *txn,
     return true;
 }
 
-/* Let out what waits for the disk alone; true when something was. */
+/* Make it durable at once, if it is small; and let out what waits for that. */
 static bool
-let_out(struct store_batch *b, const struct attempt *a, struct store_txn *txn)
+log_it(struct store_batch *b, const struct attempt *a, struct store_txn *txn)
 {
     bool wanted = false;
 
     for (size_t i = a->from; i < a->end; i++) {
         wanted = wanted || (b->e[i].job->early != NULL && !b->e[i].decided);
     }
-    /* Slots have their own order with the commit. */
-    if (!wanted || txn->slots.wrote || txn->slots.len > 0 ||
-        !store_redo_write(txn)) {
+    /* Slots have their own order with the commit; on a full disk what is freed
+     * shall be used again soon. */
+    if (txn->slots.wrote || txn->slots.len > 0 ||
+        (!wanted && store_env_is_full(txn->s->env)) || !store_redo_write(txn)) {
         return false;
     }
     for (size_t i = a->from; i < a->end; i++) {
@@ -119,7 +125,8 @@ static enum err
 commit(struct store_batch *b, struct store_txn *txn, struct attempt *a)
 {
     struct store_env_txn *env = txn->env;
-    bool out;
+    struct store *s = txn->s;
+    bool logged;
     enum err e;
 
     if (txn->writes == 0 && !txn->state_changed) {
@@ -134,12 +141,12 @@ commit(struct store_batch *b, struct store_txn *txn, struct attempt *a)
         a->journal_seq = txn->state.n[STORE_N_JOURNAL];
     }
     store_slots_before(txn);
-    out = let_out(b, a, txn);
-    e = store_env_commit(env);
+    logged = log_it(b, a, txn);
+    e = logged ? store_env_commit_soon(env) : store_env_commit(env);
     txn->env = NULL;
-    if (e != OK && out) {
+    if (e != OK && logged) {
         /* Others know of it: it is done again when the store is opened. */
-        LOG(txn->s->cfg.log, LOG_ERROR, "store.redo.needed", LOG_ERR(e));
+        LOG(s->cfg.log, LOG_ERROR, "store.redo.needed", LOG_ERR(e));
         assert_fail("a commit could not be ended", "store/writer.c", (int)e);
     }
     if (e == OK) {
@@ -264,16 +271,52 @@ run_batch(struct store *s, struct store_batch *b)
 
 /* ------------------------------------------------------------------ thread */
 
-/* Wait for jobs and take some, to write.  False: none are left, nor come. */
+/* The clock of w->cond. */
+static uint64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Whether LMDB's file should catch up, and nothing else is to be done. */
+static bool
+settle_due(const struct store_writer *w)
+{
+    return w->behind && now_ms() >= w->settle_ms;
+}
+
+/* Under mx: until something was said, or LMDB's file has to catch up. */
+static void
+wait_for_jobs(struct store_writer *w)
+{
+    struct timespec until = {.tv_sec = (time_t)(w->settle_ms / 1000),
+                             .tv_nsec = (long)(w->settle_ms % 1000) * 1000000};
+
+    if (w->behind && !w->busy) {
+        (void)pthread_cond_timedwait(&w->cond, &w->mx, &until);
+    } else {
+        ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
+    }
+}
+
+/*
+ * Wait for jobs and take some, to write, or none: to settle.  False: there are
+ * none left, nor do any come.
+ */
 static bool
 take_jobs(struct store *s, struct store_batch *b)
 {
     struct store_writer *w = &s->writer;
+    bool settle;
 
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
-    while (w->busy || (w->first == NULL && !w->stop)) {
-        ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
+    while (w->busy || (w->first == NULL && !w->stop && !settle_due(w))) {
+        wait_for_jobs(w);
     }
+    settle = settle_due(w) && w->first == NULL && !w->stop;
     b->len = 0;
     while (w->first != NULL && b->len < LIMIT_STORE_BATCH_JOBS) {
         b->e[b->len++] = (struct entry){.job = w->first};
@@ -282,18 +325,42 @@ take_jobs(struct store *s, struct store_batch *b)
     if (w->first == NULL) {
         w->last = NULL;
     }
-    w->busy = b->len > 0;
+    w->busy = settle || b->len > 0;
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
-    return b->len > 0;
+    return settle || b->len > 0;
 }
 
 static void
-end_busy(struct store_writer *w)
+end_busy(struct store *s)
 {
+    struct store_writer *w = &s->writer;
+    bool behind = store_env_behind(s->env);
+    uint64_t now = now_ms();
+
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
     w->busy = false;
-    if (w->first != NULL || w->stop) {
+    w->settle_ms = store_redo_much(s) ? now : now + w->settle_wait_ms;
+    if (w->first != NULL || w->stop ||
+        (behind && (!w->behind || w->settle_ms == now))) {
         ASSERT(pthread_cond_signal(&w->cond) == 0);
+    }
+    w->behind = behind;
+    if (!behind) {
+        ASSERT(pthread_cond_broadcast(&w->settled) == 0);
+    }
+    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
+}
+
+void
+store_writer_settle(struct store *s)
+{
+    struct store_writer *w = &s->writer;
+
+    ASSERT(pthread_mutex_lock(&w->mx) == 0);
+    while (w->behind) {
+        w->settle_ms = 0;
+        ASSERT(pthread_cond_signal(&w->cond) == 0);
+        ASSERT(pthread_cond_wait(&w->settled, &w->mx) == 0);
     }
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
 }
@@ -304,8 +371,12 @@ writer_main(void *arg)
     struct store *s = arg;
 
     while (take_jobs(s, s->writer.batch)) {
-        run_batch(s, s->writer.batch);
-        end_busy(&s->writer);
+        if (s->writer.batch->len > 0) {
+            run_batch(s, s->writer.batch);
+        } else {
+            store_env_settle(s->env);
+        }
+        end_busy(s);
     }
     return NULL;
 }
@@ -315,6 +386,7 @@ store_writer_start(struct store *s)
 {
     struct store_writer *w = &s->writer;
 
+    w->settle_wait_ms = SETTLE_WAIT_MS;
     w->batch = mem_alloc(s->cfg.mem, sizeof(*w->batch));
     if (w->batch == NULL) {
         return ERR_NOMEM;
@@ -383,7 +455,7 @@ store_submit_here(struct store *s, struct store_job *job)
     w->batch->len = 1;
     w->batch->e[0] = (struct entry){.job = job};
     run_batch(s, w->batch);
-    end_busy(w);
+    end_busy(s);
 }
 
 /* ----------------------------------------------------------------- waiting */

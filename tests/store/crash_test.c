@@ -5,13 +5,15 @@
  *
  * BALSAM_KILLS=N tries N points instead of a small number.
  */
+#include "store/inner.h"
 #include "tests/store/plog.h"
 #include "tests/store/story.h"
 
 #include <sys/wait.h>
 
 enum {
-    ITEMS = 24,
+    ITEMS = 34,
+    SETTLE = 9, /* after so many items LMDB's file catches up */
     KILLS = 60
 };
 
@@ -33,6 +35,9 @@ live(struct fix *f)
             _exit(2);
         }
         acked(item);
+        if (item % SETTLE == 0) {
+            store_writer_settle(f->s);
+        }
     }
     store_close(f->s);
     _exit(0);

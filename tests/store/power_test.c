@@ -6,6 +6,7 @@
  *
  * BALSAM_IMAGES=N makes N images instead of a small number.
  */
+#include "store/inner.h"
 #include "tests/store/plog.h"
 #include "tests/store/story.h"
 
@@ -13,7 +14,8 @@
 #include <sys/wait.h>
 
 enum {
-    ITEMS = 30,
+    ITEMS = 60,
+    SETTLE = 9, /* after so many items LMDB's file catches up */
     IMAGES = 150,
     SECTOR = 512,
     FILE_MAX = 8 << 20
@@ -54,6 +56,9 @@ live(struct fix *f)
             _exit(3);
         }
         acked(item);
+        if (item % SETTLE == 0) {
+            store_writer_settle(f->s);
+        }
     }
     store_close(f->s);
     _exit(0);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 enum {
-    FILE_BYTES = STORE_REDO_MAX + 4096
+    FILE_BYTES = STORE_REDO_SIZE
 };
 
 struct item {
@@ -86,9 +86,11 @@ item_done(void *ctx, enum err e)
     it->done = true;
 }
 
+/* On this thread, since the writer has nothing else to do. */
 static void
 put_here(struct fix *f, struct item *it)
 {
+    store_writer_settle(f->s);
     it->f = f;
     it->job.run = item_run;
     it->job.early = item_early;
@@ -258,6 +260,99 @@ TEST(an_old_record_does_not_come_back)
     end(&f);
 }
 
+/* While LMDB's file is behind the writer may be at it. */
+static void
+put_behind(struct fix *f, struct item *it)
+{
+    CHECK_OK(store_write_here(f->s, item_run, NULL, it, 0));
+}
+
+/* A life that puts items with the values 1 .. n and ends without closing. */
+static void
+die_after(struct fix *f, uint8_t n, bool settle)
+{
+    int status = 0;
+    pid_t pid;
+
+    store_close(f->s);
+    f->s = NULL;
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        if (store_open(&f->cfg, &f->s) != OK) {
+            _exit(1);
+        }
+        f->s->writer.settle_wait_ms = 600 * 1000; /* only when it is told */
+        for (uint8_t value = 1; value <= n; value++) {
+            struct item it = {.value = value, .more = value};
+
+            put_behind(f, &it);
+        }
+        if (settle) {
+            store_writer_settle(f->s);
+        }
+        _exit(7);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+TEST(many_in_a_row_are_done_again_in_order)
+{
+    struct fix f;
+
+    begin(&f);
+    die_after(&f, 20, false);
+    CHECK(pending(&f) > 210);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 20);
+    end(&f);
+}
+
+TEST(what_follows_a_torn_record_is_not_looked_at)
+{
+    struct fix f;
+    uint8_t b;
+
+    begin(&f);
+    die_after(&f, 5, false);
+    file_at(&f, 2 * STORE_REDO_STEP + 100, &b, 1, false);
+    b ^= 1;
+    file_at(&f, 2 * STORE_REDO_STEP + 100, &b, 1, true);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 2);
+    end(&f);
+}
+
+TEST(a_file_that_caught_up_needs_none)
+{
+    struct fix f;
+
+    begin(&f);
+    die_after(&f, 5, true);
+    CHECK_EQ(pending(&f), 0);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    CHECK_EQ(one(&f), 5);
+    end(&f);
+}
+
+/* More than the file holds: LMDB's catches up before it is full. */
+TEST(a_full_file_begins_again)
+{
+    struct fix f;
+
+    begin(&f);
+    for (unsigned i = 0; i < 2 * STORE_REDO_SIZE / STORE_REDO_STEP; i++) {
+        struct item it = {.value = (uint8_t)(i % 200 + 1)};
+
+        put_behind(&f, &it);
+        CHECK_EQ(one(&f), it.value);
+    }
+    reopen(&f);
+    CHECK_EQ(one(&f), (2 * STORE_REDO_SIZE / STORE_REDO_STEP - 1) % 200 + 1);
+    end(&f);
+}
+
 TEST(what_is_too_big_waits_for_its_commit)
 {
     struct item big = {.value = 4, .more = STORE_REDO_ROWS};
@@ -297,6 +392,9 @@ main(void)
                T(seen_before_it_is_done),
                T(a_torn_record_is_as_if_it_were_not_there),
                T(an_old_record_does_not_come_back),
+               T(many_in_a_row_are_done_again_in_order),
+               T(what_follows_a_torn_record_is_not_looked_at),
+               T(a_file_that_caught_up_needs_none), T(a_full_file_begins_again),
                T(what_is_too_big_waits_for_its_commit),
                T(a_folder_without_the_file_gets_one));
 }

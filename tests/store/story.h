@@ -20,8 +20,8 @@
 
 enum {
     STORY_OWNERS = 3,
-    STORY_ROTATE = 4,
-    STORY_DROP = 11
+    STORY_ROTATE = 14, /* between these the redo file grows */
+    STORY_DROP = 23
 };
 
 static inline struct store_owner

@@ -303,9 +303,10 @@ tool_cmd_verify(const struct tool_run *run)
             (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
             (unsigned long long)r.bad);
         if (r.pending > 0) {
-            (void)printf("The last commit (%llu records) was cut short: it is "
-                         "whole in the redo file, and the node takes it from "
-                         "there when it starts.\n",
+            (void)printf("The last commits (%llu records) are not in the "
+                         "database file yet: they are whole in the redo file, "
+                         "and the node takes them from there when it starts."
+                         "\n",
                          (unsigned long long)r.pending);
         }
     }
