@@ -69,6 +69,7 @@ struct reporting {
     struct fed_report report;
     struct conv_id conv;
     uint64_t number;
+    struct store_msg edit; /* where the message was edited */
     struct clinic_id to[FED_REPORT_TO];
     size_t to_len;
 };
@@ -118,6 +119,26 @@ reason_of(struct node_call *c, uint64_t *out)
                                 "me\" or other.");
 }
 
+/* Of an edited message the edit is shown, with what it changed. */
+static enum err
+as_edited(struct store_txn *txn, struct reporting *r, const struct store_msg *m)
+{
+    enum err e = OK;
+
+    if ((m->flags & STORE_MSG_EDITED) != 0) {
+        TRY(store_msg_get(txn, m->about, &r->edit));
+        r->report.before = view_of(&m->body);
+        m = &r->edit;
+    }
+    r->report.message = m->id;
+    r->report.term = m->log_term;
+    r->report.seq = m->log_seq;
+    r->report.ts_ms = m->at_ms;
+    r->report.content = view_of(&m->body);
+out:
+    return e;
+}
+
 /* The message that people name, as what is reported. */
 static enum err
 find(struct node_call *c, struct reporting *r, struct store_msg *m)
@@ -143,12 +164,8 @@ find(struct node_call *c, struct reporting *r, struct store_msg *m)
     r->conv = m->conv;
     r->number = m->seq;
     r->report.thread = conv.thread;
-    r->report.message = m->id;
     memcpy(r->report.author.b, m->author.id, sizeof(r->report.author.b));
-    r->report.term = m->log_term;
-    r->report.seq = m->log_seq;
-    r->report.ts_ms = m->at_ms;
-    r->report.content = view_of(&m->body);
+    TRY(as_edited(txn, r, m));
     add_who(c, txn, r->report.author.b, c->out, "about");
 out:
     store_conv_clear(&conv);
@@ -203,6 +220,7 @@ node_cmd_report(struct node_call *c)
     TRY(e);
     TRY(show_to(c, &r));
 out:
+    store_msg_clear(&r.edit);
     store_msg_clear(&m);
     return e;
 }
@@ -235,7 +253,7 @@ proof_word(uint64_t proof)
 }
 
 static void
-show_said(struct view content, json_t *o)
+show_said(struct view content, json_t *o, const char *key)
 {
     struct proto_content decoded;
     json_t *said = json_object();
@@ -244,7 +262,7 @@ show_said(struct view content, json_t *o)
         node_json_content(&decoded, said);
         node_json_view(said, "member", decoded.author.name);
     }
-    (void)json_object_set_new(o, "message", said);
+    (void)json_object_set_new(o, key, said);
 }
 
 /* What was said, from our own record where the report leaves it out. */
@@ -263,7 +281,7 @@ show_own(struct listing *l, const struct proto_report *in, json_t *o)
         node_json_num(o, "number", m.seq);
         node_json_num(o, "said_ms", m.at_ms);
         if (in->content.len == 0) {
-            show_said(view_of(&m.body), o);
+            show_said(view_of(&m.body), o, "message");
         }
     }
     store_msg_clear(&m);
@@ -307,10 +325,13 @@ each_report(void *ctx, struct view key, struct view value)
         add_who(l->c, l->txn, r.hub, o, "confirmed_by");
     }
     if (in->content.len > 0) {
-        show_said(in->content, o);
+        show_said(in->content, o, "message");
     }
     if (r.proof == FED_PROOF_OWN) {
         show_own(l, in, o);
+    }
+    if (in->before.len > 0) {
+        show_said(in->before, o, "before");
     }
 out:
     return e;

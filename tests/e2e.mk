@@ -32,3 +32,14 @@ $(B)/bin/balsamd-liar: $(call obj,node/balsamd_main.c tests/e2e/liar.c) \
 	$(Q)$(CC) $(LINK) -Wl,--wrap=fed_net_send $^ $(VENDOR) -o $@
 
 bins: $(B)/bin/balsamd-liar
+
+# A patient's app that forges what it reports: tests/e2e/forger.c.
+$(B)/bin/balsam-patient-forger: \
+  $(call obj,tools/patient/balsam_patient_main.c tests/e2e/forger.c) \
+  $(call libs_for,tools)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK) -Wl,--wrap=fed_stream_put -Wl,--wrap=fed_report_seal \
+	  $^ $(VENDOR) -o $@
+
+bins: $(B)/bin/balsam-patient-forger

@@ -393,6 +393,19 @@ devices(struct fed_app *app, const struct fed_show *show)
     return fed_app_ours(e) ? e : OK;
 }
 
+static enum err
+proven(struct fed_app *app, const struct fed_show *show)
+{
+    struct fed_app_event *ev;
+    enum err e = fed_app_tell(app, FED_APP_EV_PROOF, &ev);
+
+    if (e == OK) {
+        ev->thread = show->thread;
+        ev->code = show->known ? 1 : 0;
+    }
+    return e;
+}
+
 enum err
 fed_app_show(struct fed_app *app, const struct fed_show *show)
 {
@@ -404,6 +417,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return fed_app_show_clinic(app, show);
     case FED_SHOW_PICTURE:
         return fed_app_show_picture(app, show);
+    case FED_SHOW_PROVEN:
+        return proven(app, show);
     case FED_SHOW_DEVICES:
         return devices(app, show);
     case FED_SHOW_CONSENT:

@@ -25,7 +25,7 @@
 #ifndef FEDERATION_APP_APP_H
 #define FEDERATION_APP_APP_H
 
-#include "federation/core/report.h"
+#include "federation/core/core.h"
 #include "proto/msg/link.h"
 #include "proto/msg/picture.h"
 
@@ -106,14 +106,15 @@ struct fed_app_net {
 enum fed_app_event_kind {
     FED_APP_EV_CLINIC = 1, /* clinic: a link answered, enrolled, profile, ... */
     FED_APP_EV_THREAD = 2, /* thread: new, members, title, ended */
-    FED_APP_EV_MESSAGE = 3, /* thread, message, number: new in its place */
-    FED_APP_EV_STATE = 4,   /* thread, message: accepted, failed, edited */
-    FED_APP_EV_READ = 5,    /* thread: somebody received or read */
-    FED_APP_EV_CONSENT = 6, /* code enum fed_app_consent_state */
-    FED_APP_EV_DEVICES = 7, /* code 1: alarm, 2: we were removed */
-    FED_APP_EV_FILE = 8,    /* thread, message: code enum fed_app_file_end */
-    FED_APP_EV_TROUBLE = 9, /* code enum fed_app_trouble */
-    FED_APP_EV_ARCHIVE = 10 /* history came back: number of messages */
+    FED_APP_EV_MESSAGE = 3,  /* thread, message, number: new in its place */
+    FED_APP_EV_STATE = 4,    /* thread, message: accepted, failed, edited */
+    FED_APP_EV_READ = 5,     /* thread: somebody received or read */
+    FED_APP_EV_CONSENT = 6,  /* code enum fed_app_consent_state */
+    FED_APP_EV_DEVICES = 7,  /* code 1: alarm, 2: we were removed */
+    FED_APP_EV_FILE = 8,     /* thread, message: code enum fed_app_file_end */
+    FED_APP_EV_TROUBLE = 9,  /* code enum fed_app_trouble */
+    FED_APP_EV_ARCHIVE = 10, /* history came back: number of messages */
+    FED_APP_EV_PROOF = 11    /* thread: code 1, it can be proven (report.h) */
 };
 
 /* How the move of a file ended. */
@@ -522,20 +523,6 @@ MUST_CHECK enum err fed_app_edit(struct fed_app *app,
 MUST_CHECK enum err fed_app_delete(struct fed_app *app,
                                    const struct thread_id *thread,
                                    uint64_t number);
-/*
- * Show what another said to the clinics that can act on it (core/report.h):
- * who they are, and do it.  reason: enum proto_report_reason
- * ERR_MISSING  no such message; ERR_DENIED  it is ours; ERR_STATE  what it
- * said is no longer here; ERR_LIMIT  too many words
- */
-MUST_CHECK enum err fed_app_report_to(struct fed_app *app,
-                                      const struct thread_id *thread,
-                                      struct clinic_id out[FED_REPORT_TO],
-                                      size_t *len_out);
-MUST_CHECK enum err fed_app_report(struct fed_app *app,
-                                   const struct thread_id *thread,
-                                   uint64_t number, uint64_t reason,
-                                   struct view words);
 MUST_CHECK enum err fed_app_react(struct fed_app *app,
                                   const struct thread_id *thread,
                                   uint64_t number, struct view emoji, bool on);

@@ -53,7 +53,7 @@ enum fed_ns {
     FED_NS_ARCHIVE,  /* patient, number: what its devices keep with us */
     FED_NS_MOVE,     /* T, term: why it has another hub since then */
     FED_NS_GONE,     /* T, clinic: statements that its hub is gone */
-    FED_NS_FRANK,    /* T, seq or hash: DEVICE: what the hub signed */
+    FED_NS_FRANK,    /* T, seq, place or hash: DEVICE: what the hub signed */
     FED_NS_REPORTER, /* subject: how often it reported lately */
     FED_NS_WATCH,    /* time, thread: when it is looked at (watch.h) */
     FED_NS_END
@@ -240,7 +240,10 @@ enum fed_show_kind {
     /* body: the picture that peer's profile names, checked
        (proto_picture_read); PROFILE came before, and an older picture ended
        with it. */
-    FED_SHOW_PICTURE
+    FED_SHOW_PICTURE,
+    /* Device: whether what stands at term, seq of thread can be proven to
+       others (known), or the hub has no record of it. */
+    FED_SHOW_PROVEN
 };
 
 /* What is behind a report. */

@@ -507,6 +507,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         prim_sha256(in->message, a.hash);
     }
     TRY(next_entry(core, t, &a, in->prev));
+    TRY(fed_prove_ask(core, t));
 out:
     return e;
 }
@@ -554,6 +555,7 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
         }
         TRY(next_entry(core, t, &a, prev));
     }
+    TRY(fed_prove_ask(core, t));
     if (t->rec.state == FED_THREAD_ACTIVE && t->rec.seq < in->last &&
         in->entries.len > 0 && !t->pulling) {
         t->pulling = true;

@@ -103,9 +103,9 @@ out:
     return e;
 }
 
-static enum err
-statement(const struct mem *mem, const struct proto_frank *in,
-          struct bytes *out)
+enum err
+fed_frank_statement(const struct mem *mem, const struct proto_frank *in,
+                    struct bytes *out)
 {
     static const uint64_t head[] = {PROTO_FRANK_TAKEN, 1};
 
@@ -132,7 +132,7 @@ fed_frank_sign(struct fed_core *core, struct fed_thread *t, uint64_t entry,
         memcpy(in.thread, t->id.b, sizeof(in.thread));
         memcpy(in.author, f->author.b, sizeof(in.author));
         memcpy(in.tag, f->tag, sizeof(in.tag));
-        TRY(statement(core->mem, &in, &said));
+        TRY(fed_frank_statement(core->mem, &in, &said));
         prim_ed25519_from_seed(core->seed, &key);
         TRY(ident_sign(core->mem, IDENT_STATEMENT, &key, view_of(&said),
                        f->sig));
@@ -146,6 +146,9 @@ out:
 }
 
 /* ----------------------------------------------------------------- devices */
+
+/* Marks the place of a message that was signed alone. */
+static const uint64_t ONE = (uint64_t)1 << 63;
 
 static struct fed_key
 entry_key(const struct thread_id *id, uint64_t seq)
@@ -202,7 +205,7 @@ signed_by_hub(struct fed_core *core, struct fed_thread *t,
     memcpy(f.thread, t->id.b, sizeof(f.thread));
     memcpy(f.author, in->author->b, sizeof(f.author));
     memcpy(f.tag, tag, sizeof(f.tag));
-    TRY(statement(core->mem, &f, &said));
+    TRY(fed_frank_statement(core->mem, &f, &said));
     e = ident_verify(core->mem, IDENT_STATEMENT, hub->signature_key.p,
                      view_of(&said), in->sig);
     *yes = e == OK;
@@ -212,35 +215,92 @@ out:
     return e;
 }
 
+/* The record of what is proven at key, if the hub signed it. */
+static enum err
+keep(struct fed_core *core, struct fed_thread *t, const struct fed_key *key,
+     struct view ids, const struct fed_taken *in, bool *kept)
+{
+    enum err e;
+    struct fed_rec_frank rec = {
+        .term = in->term, .ts_ms = in->ts_ms, .ids = ids, .sig = in->sig};
+    struct mls_member hub;
+    uint8_t tag[32];
+
+    fed_frank_tag(&t->id, ids, tag);
+    TRY(signed_by_hub(core, t, in, tag, &hub, kept));
+    if (*kept) {
+        TRY(keep_chain(core, &t->id, hub.credential, rec.chain));
+        memcpy(rec.author, in->author->b, sizeof(rec.author));
+        TRY(fed_tx_save(core, FED_NS_FRANK, key, &fed_rec_frank_shape, &rec));
+    }
+out:
+    return e;
+}
+
 enum err
 fed_frank_keep(struct fed_core *core, struct fed_thread *t,
                const struct fed_taken *in)
 {
     enum err e = OK;
     struct message_id ids[LIMIT_BUNDLE_PARTS];
-    struct fed_rec_frank rec = {.term = in->term, .ts_ms = in->ts_ms};
     struct fed_key key = entry_key(&t->id, in->seq);
-    struct mls_member hub;
-    uint8_t tag[32];
-    bool yes;
+    bool kept;
 
     if (core->kind != FED_KIND_DEVICE) {
         return OK;
     }
-    rec.ids = ids_view(ids, ids_of(in->author, in->content, ids));
-    fed_frank_tag(&t->id, rec.ids, tag);
-    TRY(signed_by_hub(core, t, in, tag, &hub, &yes));
-    if (!yes) {
-        goto out; /* it cannot be proven to others, that is all */
-    }
-    TRY(keep_chain(core, &t->id, hub.credential, rec.chain));
-    memcpy(rec.author, in->author->b, sizeof(rec.author));
-    rec.sig = in->sig;
-    TRY(fed_tx_save(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec));
-    if (in->seq > LIMIT_FRANK_KEPT) {
+    TRY(keep(core, t, &key, ids_view(ids, ids_of(in->author, in->content, ids)),
+             in, &kept));
+    if (!kept) {
+        TRY(fed_prove_note(core, t, in));
+    } else if (in->seq > LIMIT_FRANK_KEPT) {
         key = entry_key(&t->id, in->seq - LIMIT_FRANK_KEPT);
         TRY(fed_tx_del(core, FED_NS_FRANK, &key));
     }
+out:
+    return e;
+}
+
+/* Of those that were signed alone one that is far behind.  The chains, which
+   are few, lie among them. */
+static enum err
+drop_oldest(struct fed_core *core, const struct fed_thread *t)
+{
+    enum err e;
+    struct fed_key at = entry_key(&t->id, ONE);
+    size_t len = at.len;
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    do {
+        bytes_free(&key);
+        bytes_free(&value);
+        TRY(fed_tx_next(core, FED_NS_FRANK, &at, thread_id_view(&t->id), &key,
+                        &value));
+        at = fed_key_of(view_of(&key));
+        at.b[at.len++] = 0;
+    } while (key.len != len);
+    if (fed_place_entry(fed_key_tail(view_of(&key)) & ~ONE) + LIMIT_FRANK_KEPT <
+        t->rec.seq) {
+        at = fed_key_of(view_of(&key));
+        TRY(fed_tx_del(core, FED_NS_FRANK, &at));
+    }
+out:
+    bytes_free(&key);
+    bytes_free(&value);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_frank_keep_one(struct fed_core *core, struct fed_thread *t, uint64_t place,
+                   const struct message_id *id, const struct fed_taken *in,
+                   bool *kept)
+{
+    enum err e;
+    struct fed_key key = entry_key(&t->id, place | ONE);
+
+    TRY(keep(core, t, &key, message_id_view(id), in, kept));
+    TRY(*kept ? drop_oldest(core, t) : OK);
 out:
     return e;
 }
@@ -256,6 +316,32 @@ fed_frank_among(struct view ids, const struct message_id *id)
     return false;
 }
 
+/* What was signed of the message: with its whole entry, or alone. */
+static enum err
+find(struct fed_core *core, const struct fed_report *in,
+     struct fed_rec_frank *rec, struct bytes *hold)
+{
+    enum err e = ERR_MISSING;
+    const uint64_t keys[] = {fed_place_entry(in->seq), in->seq | ONE};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct fed_key key = entry_key(&in->thread, keys[i]);
+
+        bytes_free(hold);
+        e = fed_tx_load(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, rec,
+                        hold);
+        if (e != OK && e != ERR_MISSING) {
+            return e;
+        }
+        if (e == OK && rec->term == in->term &&
+            fed_frank_among(rec->ids, &in->message) &&
+            memcmp(rec->author, in->author.b, sizeof(rec->author)) == 0) {
+            return OK;
+        }
+    }
+    return ERR_MISSING;
+}
+
 enum err
 fed_frank_proof(struct fed_core *core, const struct fed_report *in,
                 struct bytes *ids, struct bytes *out)
@@ -265,23 +351,17 @@ fed_frank_proof(struct fed_core *core, const struct fed_report *in,
     struct bytes hold = {0};
     struct bytes chain = {0};
     struct bytes said = {0};
-    uint64_t entry = fed_place_entry(in->seq);
-    struct fed_key key = entry_key(&in->thread, entry);
-    struct proto_frank f = {.term = in->term, .seq = entry};
+    struct fed_key key;
+    struct proto_frank f = {.term = in->term, .seq = fed_place_entry(in->seq)};
 
-    TRY(fed_tx_load(core, FED_NS_FRANK, &key, &fed_rec_frank_shape, &rec,
-                    &hold));
-    TRY(rec.term == in->term && fed_frank_among(rec.ids, &in->message) &&
-                memcmp(rec.author, in->author.b, sizeof(rec.author)) == 0
-            ? OK
-            : ERR_MISSING);
+    TRY(find(core, in, &rec, &hold));
     key = chain_key(&in->thread, rec.chain);
     TRY(fed_tx_get(core, FED_NS_FRANK, &key, &chain));
     f.ts_ms = rec.ts_ms;
     memcpy(f.thread, in->thread.b, sizeof(f.thread));
     memcpy(f.author, rec.author, sizeof(f.author));
     fed_frank_tag(&in->thread, rec.ids, f.tag);
-    TRY(statement(core->mem, &f, &said));
+    TRY(fed_frank_statement(core->mem, &f, &said));
     TRY(bytes_copy(core->mem, rec.ids, ids));
     TRY(ident_by_node_join(core->mem, view_of(&chain), view_of(&said), rec.sig,
                            out));

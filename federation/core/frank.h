@@ -20,6 +20,7 @@
 
 #include "federation/core/inside.h"
 #include "federation/core/report.h"
+#include "proto/msg/device.h"
 
 /* ids: 32 bytes each, in the entry's order. */
 void fed_frank_tag(const struct thread_id *thread, struct view ids,
@@ -59,6 +60,48 @@ struct fed_taken {
 };
 MUST_CHECK enum err fed_frank_keep(struct fed_core *core, struct fed_thread *t,
                                    const struct fed_taken *in);
+/* What the hub signs, encoded. */
+MUST_CHECK enum err fed_frank_statement(const struct mem *mem,
+                                        const struct proto_frank *in,
+                                        struct bytes *out);
+
+/*
+ * prove.c: what came without a signature (pulled, brought back, from before
+ * this device) is signed later, one message at a time: the hub looks into its
+ * own record.
+ *
+ * DEVICE: note the messages of an entry, or one place; ask for what was noted.
+ */
+MUST_CHECK enum err fed_prove_note(struct fed_core *core, struct fed_thread *t,
+                                   const struct fed_taken *in);
+MUST_CHECK enum err fed_prove_place(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t term, uint64_t place);
+MUST_CHECK enum err fed_prove_ask(struct fed_core *core, struct fed_thread *t);
+/* HUB: what of it is in our record? */
+MUST_CHECK enum err fed_prove_asked(struct fed_core *core, struct fed_party *p,
+                                    const struct proto_device_frank_get *in);
+/* DEVICE: the answer. */
+MUST_CHECK enum err fed_prove_got(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_device_frank *in);
+/* As fed_frank_keep, of one place: sig is the hub's, of that message alone.
+ *kept: it is. */
+MUST_CHECK enum err fed_frank_keep_one(struct fed_core *core,
+                                       struct fed_thread *t, uint64_t place,
+                                       const struct message_id *id,
+                                       const struct fed_taken *in, bool *kept);
+
+/*
+ * seal.c: a report on its way through a relay (proto_report_sealed).
+ * ERR_STATE  the key of its clinic is not known
+ */
+MUST_CHECK enum err fed_report_seal(struct fed_core *core, struct fed_thread *t,
+                                    const struct proto_peer_msg *report,
+                                    struct bytes *out);
+/* Somebody reports to us that way. */
+MUST_CHECK enum err
+fed_report_sealed_recv(struct fed_core *core, struct fed_party *p,
+                       const struct proto_report_sealed *in);
+
 /*
  * The statement that proves entry seq, for PROTO_PEER_REPORT; *ids are the
  * messages in it.  ERR_MISSING  there is none for this message

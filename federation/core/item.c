@@ -275,7 +275,10 @@ hubs(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_PICTURE) {
         return fed_picture_recv(core, p, &msg->u.picture);
     }
-    if (msg->type == PROTO_PEER_REPORT) {
+    if (msg->type == PROTO_PEER_REPORT_SEALED) {
+        return fed_report_sealed_recv(core, p, &msg->u.report_sealed);
+    }
+    if (msg->type == PROTO_PEER_REPORT && p->via == NULL) {
         return fed_report_recv(core, p, &msg->u.report);
     }
     if (msg->type == PROTO_PEER_HUB_ACCEPT) {

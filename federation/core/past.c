@@ -4,6 +4,7 @@
  * thread, which sends them again as content with the original id, place,
  * author and time.  Who has them already drops them by their id.
  */
+#include "federation/core/frank.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -292,6 +293,9 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     show->resent = true;
     show->proven = memcmp(by->b, in->author, sizeof(by->b)) == 0;
     TRY(bytes_copy(core->mem, in->content, &show->body));
+    TRY(clinic_id_equal(&author, &core->me)
+            ? OK
+            : fed_prove_place(core, t, in->term, show->seq));
 out:
     return e;
 }

@@ -5,6 +5,7 @@
  * It says when there are few left, and the device sends more.
  */
 #include "federation/core/care.h"
+#include "federation/core/frank.h"
 
 #include "proto/msg/device.h"
 
@@ -483,6 +484,23 @@ asked(struct fed_core *core, struct fed_party *p,
                : fed_after_asked(core, p, &msg->u.next);
 }
 
+/* Between a device and a clinic that orders its threads or keeps its archive.
+ */
+static enum err
+rest(struct fed_core *core, struct fed_party *p,
+     const struct proto_device_msg *msg)
+{
+    if (msg->type == PROTO_DEVICE_FRANK_GET) {
+        return fed_prove_asked(core, p, &msg->u.frank_get);
+    }
+    if (msg->type == PROTO_DEVICE_FRANK) {
+        return fed_prove_got(core, p, &msg->u.frank);
+    }
+    return msg->type == PROTO_DEVICE_LIST_STATE
+               ? OK
+               : fed_archive_item(core, p, msg);
+}
+
 enum err
 fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
 {
@@ -511,7 +529,5 @@ fed_device_item(struct fed_core *core, struct fed_party *p, struct view body)
     if (msg.type == PROTO_DEVICE_KP_STATE && core->kind == FED_KIND_DEVICE) {
         return on_state(core, p, &msg.u.kp_state);
     }
-    return msg.type == PROTO_DEVICE_LIST_STATE
-               ? OK
-               : fed_archive_item(core, p, &msg);
+    return rest(core, p, &msg);
 }

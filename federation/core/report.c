@@ -6,8 +6,11 @@
  * A clinic that takes part in the thread has its own record.  Else the hub's
  * signature counts: as the author's own, if the hub is the author, or as the
  * word of a clinic that we know; and not at all from the hub that reports.
- * What a hub signs is a hash, so it proves nothing about what is not shown.
+ * What a hub signs is a hash, so it proves nothing about what is not shown.  Of
+ * an edited message the edit is reported; it names what it changed by its id,
+ * so the words of before are as good.
  */
+#include "federation/core/care.h"
 #include "federation/core/frank.h"
 
 #include <string.h>
@@ -39,8 +42,8 @@ fed_core_report_to(struct fed_core *core, const struct thread_id *thread,
     if (p != NULL && takes_reports(p->via)) {
         out[n++] = p->via->root;
     }
-    if (takes_reports(p)) {
-        out[n++] = hub;
+    if (takes_reports(p) && (p->via == NULL || t->mls != NULL)) {
+        out[n++] = hub; /* a carried one's key is in the group */
     }
     *len_out = n;
 out:
@@ -59,6 +62,25 @@ fill(const struct fed_report *in, struct proto_report *out)
     out->reason = in->reason;
     out->words = in->words;
     out->content = in->content;
+    out->before = in->before;
+}
+
+/* [report-edit] What an edit changed is named in it, by its id. */
+static bool
+edit_fits(const struct proto_report *in)
+{
+    struct proto_content c;
+    struct clinic_id author;
+    struct message_id id;
+
+    if (in->before.len == 0) {
+        return true;
+    }
+    memcpy(author.b, in->author, sizeof(author.b));
+    fed_message_id(&author, in->before, &id);
+    return proto_content_decode(in->content, &c) == OK &&
+           c.kind == PROTO_CONTENT_EDIT &&
+           memcmp(c.u.edit.target, id.b, sizeof(id.b)) == 0;
 }
 
 static enum err
@@ -89,24 +111,26 @@ out:
     return e;
 }
 
-/* Through a relay goes only what the hub needs to find it again. */
+/* Through a relay it is sealed to the hub. */
 static enum err
-send(struct fed_core *core, const struct clinic_id *to,
-     const struct proto_peer_msg *whole)
+send(struct fed_core *core, const struct thread_id *thread,
+     const struct clinic_id *to, const struct proto_peer_msg *msg)
 {
+    enum err e;
     struct fed_party *p = fed_party_find(core, to);
-    struct proto_peer_msg bare = *whole;
+    struct fed_thread *t;
+    struct bytes item = {0};
 
-    if (p == NULL) {
-        return ERR_INTERNAL; /* it was there when we looked whom to tell */
+    TRY(p == NULL ? ERR_INTERNAL : OK); /* it was there when we looked */
+    if (p->via == NULL) {
+        return fed_stream_put(core, p, msg);
     }
-    if (p->via != NULL) {
-        bare.u.report.words = (struct view){0};
-        bare.u.report.content = (struct view){0};
-        bare.u.report.ids = (struct view){0};
-        bare.u.report.proof = (struct view){0};
-    }
-    return fed_stream_put(core, p, &bare);
+    TRY(fed_thread_get(core, thread, &t));
+    TRY(fed_report_seal(core, t, msg, &item));
+    TRY(fed_route_item(core, p, view_of(&item), NULL));
+out:
+    bytes_free(&item);
+    return e;
 }
 
 enum err
@@ -128,10 +152,12 @@ fed_core_report(struct fed_core *core, const struct fed_report *in)
                 in->reason >= PROTO_REPORT_REASON_COUNT
             ? ERR_INVALID
             : OK);
-    TRY(in->words.len > LIMIT_REPORT_WORDS || in->content.len > LIMIT_CONTENT
+    TRY(in->words.len > LIMIT_REPORT_WORDS || in->content.len > LIMIT_CONTENT ||
+                in->before.len > LIMIT_CONTENT
             ? ERR_LIMIT
             : OK);
     fill(in, &msg.u.report);
+    TRY(edit_fits(&msg.u.report) ? OK : ERR_INVALID);
     if (core->kind == FED_KIND_DEVICE) {
         e = fed_frank_proof(core, in, &ids, &proof);
         TRY(e == ERR_MISSING ? OK : e);
@@ -141,7 +167,7 @@ fed_core_report(struct fed_core *core, const struct fed_report *in)
     for (size_t i = 0; i < n; i++) {
         TRY(clinic_id_equal(&to[i], &core->me)
                 ? show(core, NULL, &msg.u.report, FED_PROOF_OWN, &none)
-                : send(core, &to[i], &msg));
+                : send(core, &in->thread, &to[i], &msg));
     }
 out:
     bytes_free(&ids);
@@ -254,7 +280,8 @@ judge(struct fed_core *core, const struct fed_party *by,
     memcpy(author.b, in->author, sizeof(author.b));
     fed_message_id(&author, in->content, &id);
     /* [report-content] neither another content nor another author */
-    if (in->content.len > 0 && memcmp(id.b, in->message, sizeof(id.b)) != 0) {
+    if ((in->content.len > 0 && memcmp(id.b, in->message, sizeof(id.b)) != 0) ||
+        !edit_fits(in)) {
         *out = FED_PROOF_FALSE;
         return OK;
     }

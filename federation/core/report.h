@@ -26,6 +26,7 @@ struct fed_report {
     uint64_t reason;     /* enum proto_report_reason */
     struct view words;   /* may be empty */
     struct view content; /* encoded */
+    struct view before;  /* content is an edit: of what, encoded; or empty */
 };
 
 /*
@@ -45,5 +46,20 @@ MUST_CHECK enum err fed_core_report_to(struct fed_core *core,
  */
 MUST_CHECK enum err fed_core_report(struct fed_core *core,
                                     const struct fed_report *in);
+
+/*
+ * On a device: whether it can prove this message also to a clinic that has
+ * never seen the thread (message, author, term and seq are looked at).
+ */
+MUST_CHECK enum err fed_core_proven(struct fed_core *core,
+                                    const struct fed_report *in, bool *out);
+/*
+ * Ask the hub to sign what its record has at term, seq: PROVEN is shown with
+ * the answer.  What came as it was said, was pulled or brought back has been
+ * asked for already; this is for what came from elsewhere.
+ * ERR_MISSING  no such thread; ERR_STATE  its hub cannot be asked
+ */
+MUST_CHECK enum err fed_core_prove(struct fed_core *core,
+                                   const struct fed_report *in);
 
 #endif

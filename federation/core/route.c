@@ -249,7 +249,8 @@ routable(struct view body)
     return (type >= PROTO_PEER_WELCOME && type < PROTO_PEER_BLOB_OPEN &&
             type != PROTO_PEER_ROUTE && type != PROTO_PEER_ROUTED &&
             type != PROTO_PEER_AWAY) ||
-           type == PROTO_DEVICE_LIST || type == PROTO_DEVICE_LIST_STATE;
+           type == PROTO_DEVICE_LIST || type == PROTO_DEVICE_LIST_STATE ||
+           type == PROTO_DEVICE_FRANK_GET || type == PROTO_DEVICE_FRANK;
 }
 
 enum err

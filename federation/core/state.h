@@ -138,6 +138,7 @@ struct fed_thread {
     uint8_t joining_hash[32];
     struct view joining_commit; /* as hub, during fed_resync_joined */
     struct fed_franked franked;
+    struct bytes unproven;      /* DEVICE: proto_frank_want, to be asked for */
     struct fed_member *members; /* of nodes, sorted, without us */
     size_t members_len;
     struct fed_sub subs[LIMIT_SUBMIT_WINDOW];

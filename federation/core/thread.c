@@ -50,6 +50,7 @@ fed_thread_free(struct fed_core *core, struct fed_thread *t)
     mls_group_free(t->mls);
     fed_subs_clear(core, t);
     fed_veil_free(core, t);
+    bytes_free(&t->unproven);
     bytes_free(&t->group_ext);
     mem_free(core->mem, t->members, t->members_len * sizeof(t->members[0]));
     mem_free(core->mem, t, sizeof(*t));

@@ -102,6 +102,7 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_LINK:    /* an answer to whoever asked: the runner's */
     case FED_SHOW_REVOKED: /* the handshake's: the runner's */
     case FED_SHOW_BAD:     /* logged by the runner */
+    case FED_SHOW_PROVEN:  /* an app's */
     case FED_SHOW_ARCHIVE: /* an app's */
     case FED_SHOW_ENROL:   /* an app's */
     case FED_SHOW_HUB:     /* THREAD says who it is */

@@ -92,6 +92,13 @@ out:
     return e;
 }
 
+static bool
+proves(uint64_t proof)
+{
+    return proof == FED_PROOF_OWN || proof == FED_PROOF_AUTHOR ||
+           proof == FED_PROOF_HUB;
+}
+
 enum err
 node_desk_report(struct store_txn *txn, struct node_desk *desk,
                  const struct fed_show *show)
@@ -99,6 +106,7 @@ node_desk_report(struct store_txn *txn, struct node_desk *desk,
     enum err e;
     uint8_t id[NODE_REPORT_ID];
     struct bytes have = {0};
+    struct node_report old;
     struct node_report r = {.patient = show->who == FED_KIND_PATIENT,
                             .proof = show->value,
                             .at_ms = store_now_ms(store_txn_store(txn)),
@@ -109,8 +117,12 @@ node_desk_report(struct store_txn *txn, struct node_desk *desk,
     }
     id_of(show, id);
     e = store_fed_get(txn, NODE_NS_REPORT, VIEW_ARRAY(id), &have);
-    if (e != ERR_MISSING) {
-        goto out; /* shown before */
+    TRY(e == ERR_MISSING ? OK : e);
+    if (have.len > 0) {
+        TRY(node_report_decode(view_of(&have), &old));
+        if (proves(old.proof) || !proves(r.proof)) {
+            goto out; /* shown before, and as well */
+        }
     }
     memcpy(r.by, show->peer.b, sizeof(r.by));
     memcpy(r.hub, show->other.b, sizeof(r.hub));

@@ -27,7 +27,8 @@ struct node_report {
 /* ERR_CORRUPT; views of *out point into in. */
 MUST_CHECK enum err node_report_decode(struct view in, struct node_report *out);
 
-/* Write: REPORT.  What one shows twice is one report. */
+/* Write: REPORT.  What one shows twice is one report: the first, or the first
+   that is proven. */
 MUST_CHECK enum err node_desk_report(struct store_txn *txn,
                                      struct node_desk *desk,
                                      const struct fed_show *show);

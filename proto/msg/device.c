@@ -91,6 +91,34 @@ static const struct proto_field archive_ask_fields[] = {
     PROTO_UINT(proto_device_archive_ask, generation, UINT32_MAX),
 };
 
+static const struct proto_field frank_want_fields[] = {
+    PROTO_UINT(proto_frank_want, term, UINT64_MAX),
+    PROTO_UINT(proto_frank_want, place, UINT64_MAX),
+};
+const struct proto_shape proto_frank_want_shape =
+    PROTO_SHAPE(proto_frank_want, frank_want_fields);
+
+static const struct proto_field frank_get_fields[] = {
+    PROTO_FIXED(proto_device_frank_get, thread),
+    PROTO_LIST(proto_device_frank_get, wants, LIMIT_FRANK_ASK,
+               proto_frank_want_shape),
+};
+
+static const struct proto_field frank_taken_fields[] = {
+    PROTO_UINT(proto_frank_taken, term, UINT64_MAX),
+    PROTO_UINT(proto_frank_taken, place, UINT64_MAX),
+    PROTO_UINT(proto_frank_taken, ts_ms, UINT64_MAX),
+    PROTO_BIN(proto_frank_taken, sig, 64),
+};
+const struct proto_shape proto_frank_taken_shape =
+    PROTO_SHAPE(proto_frank_taken, frank_taken_fields);
+
+static const struct proto_field frank_fields[] = {
+    PROTO_FIXED(proto_device_frank, thread),
+    PROTO_LIST(proto_device_frank, taken, LIMIT_FRANK_ASK,
+               proto_frank_taken_shape),
+};
+
 struct entry {
     enum proto_device_type type;
     uint64_t version;
@@ -123,6 +151,9 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_device_archive_keys, archive_keys_fields)},
     {PROTO_DEVICE_ARCHIVE_ASK, 1,
      PROTO_SHAPE(proto_device_archive_ask, archive_ask_fields)},
+    {PROTO_DEVICE_FRANK_GET, 1,
+     PROTO_SHAPE(proto_device_frank_get, frank_get_fields)},
+    {PROTO_DEVICE_FRANK, 1, PROTO_SHAPE(proto_device_frank, frank_fields)},
 };
 
 static const struct entry *

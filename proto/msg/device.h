@@ -8,7 +8,8 @@
  * peer.h; a device is a follower like any other.  ENROL and ENROLLED are
  * frames of the connection, as LINK_REDEEM and LINK_RESULT are between
  * clinics; the others travel as items of a stream (inside DATA), so each is
- * applied exactly once.  LIST and LIST_STATE also travel inside routes.
+ * applied exactly once.  LIST, LIST_STATE, FRANK_GET and FRANK also travel
+ * inside routes.
  *
  * Nothing but ENROL says a name, and that to the clinic itself.
  */
@@ -33,7 +34,9 @@ enum proto_device_type {
     PROTO_DEVICE_HOME = 171,
     PROTO_DEVICE_BEFORE = 172,
     PROTO_DEVICE_ARCHIVE_KEYS = 174,
-    PROTO_DEVICE_ARCHIVE_ASK = 175
+    PROTO_DEVICE_ARCHIVE_ASK = 175,
+    PROTO_DEVICE_FRANK_GET = 177,
+    PROTO_DEVICE_FRANK = 178
 };
 
 /* Bounds of this protocol alone, in bytes unless the name says otherwise. */
@@ -175,6 +178,39 @@ struct proto_device_home {
     struct view addrs;
 };
 
+/*
+ * From a device to the hub: of these places please sign what stands there in
+ * your own record (proto_frank).  A device asks for what came to it without:
+ * pulled from the log, brought back by others, or from before it was there.
+ * Neither says an id or an author: a relay may carry both.
+ */
+struct proto_frank_want {
+    uint64_t term;
+    uint64_t place; /* fed_place */
+};
+
+struct proto_device_frank_get {
+    uint8_t thread[32];
+    struct proto_list wants; /* proto_frank_want, LIMIT_FRANK_ASK at most */
+};
+
+/* The answer: a signature of the proto_frank with the tag of that one message,
+   or none where there is no such message in the record. */
+struct proto_frank_taken {
+    uint64_t term;
+    uint64_t place;
+    uint64_t ts_ms;
+    struct view sig; /* 64 bytes, or empty */
+};
+
+struct proto_device_frank {
+    uint8_t thread[32];
+    struct proto_list taken; /* proto_frank_taken */
+};
+
+extern const struct proto_shape proto_frank_want_shape;
+extern const struct proto_shape proto_frank_taken_shape;
+
 /* Any of them. */
 struct proto_device_msg {
     enum proto_device_type type;
@@ -193,6 +229,8 @@ struct proto_device_msg {
         struct proto_device_archive_ask archive_ask;
         struct proto_device_continue next;
         struct proto_device_home home;
+        struct proto_device_frank_get frank_get;
+        struct proto_device_frank frank;
     } u;
 };
 

@@ -334,7 +334,28 @@ static const struct proto_field report_fields[] = {
     PROTO_BIN(proto_report, content, LIMIT_CONTENT),
     PROTO_BIN(proto_report, ids, 32u * LIMIT_ENTRY_MESSAGES),
     PROTO_BIN(proto_report, proof, LIMIT_HUB_STATEMENT),
+    PROTO_BIN(proto_report, before, LIMIT_CONTENT),
 };
+
+static const struct proto_field report_sealed_fields[] = {
+    PROTO_FIXED(proto_report_sealed, thread),
+    PROTO_BIN(proto_report_sealed, sealed, LIMIT_REPORT_SEALED),
+};
+
+static const struct proto_field report_said_fields[] = {
+    PROTO_FIXED(proto_report_said, to),
+    PROTO_FIXED(proto_report_said, hash),
+};
+const struct proto_shape proto_report_said_shape =
+    PROTO_SHAPE(proto_report_said, report_said_fields);
+
+static const struct proto_field report_inside_fields[] = {
+    PROTO_BIN(proto_report_inside, report, LIMIT_REPORT_SEALED),
+    PROTO_FIXED(proto_report_inside, sig),
+    PROTO_BIN(proto_report_inside, pad, PROTO_REPORT_STEP),
+};
+const struct proto_shape proto_report_inside_shape =
+    PROTO_SHAPE(proto_report_inside, report_inside_fields);
 
 static const struct proto_field thread_end_fields[] = {
     PROTO_FIXED(proto_thread_end, thread),
@@ -453,6 +474,8 @@ static const struct entry entries[] = {
     {PROTO_PEER_CHECKPOINT, 1,
      PROTO_SHAPE(proto_checkpoint_msg, checkpoint_fields)},
     {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
+    {PROTO_PEER_REPORT_SEALED, 1,
+     PROTO_SHAPE(proto_report_sealed, report_sealed_fields)},
     {PROTO_PEER_PICTURE_GET, 1,
      PROTO_SHAPE(proto_picture_get, picture_get_fields)},
     {PROTO_PEER_PICTURE, 1, PROTO_SHAPE(proto_picture_msg, picture_fields)},

@@ -23,8 +23,16 @@ struct proto_frank {
     uint8_t tag[32];
 };
 
+/* What a device signs of its report, so that who carries it cannot make one:
+   [5, 1, ...] to this clinic I say what has this SHA-256. */
+struct proto_report_said {
+    uint8_t to[32];
+    uint8_t hash[32];
+};
+
 enum {
-    PROTO_FRANK_TAKEN = 4 /* head of the statement */
+    PROTO_FRANK_TAKEN = 4, /* heads of the statements */
+    PROTO_REPORT_SAID = 5
 };
 
 enum proto_report_reason {
@@ -36,10 +44,7 @@ enum proto_report_reason {
     PROTO_REPORT_REASON_COUNT
 };
 
-/*
- * An item, to a clinic.  Through a relay, which sees it, only to the hub, which
- * has the message itself: then words, content, ids and proof are empty.
- */
+/* An item, to a clinic; through a relay, which would see it, REPORT_SEALED. */
 struct proto_report {
     uint8_t thread[32];
     uint8_t message[32];
@@ -52,9 +57,32 @@ struct proto_report {
     struct view content; /* what was said, encoded */
     struct view ids;     /* of all messages of the entry, 32 bytes each */
     struct view proof;   /* ident_by_node_open: proto_frank; or empty */
+    struct view before;  /* content is an edit: of what, encoded; or empty */
 };
 
-/* Of the statement, behind its head. */
+/*
+ * An item of a device, to a clinic that is carried to it: HPKE base mode to the
+ * X25519 form of the key in the clinic's leaf, info "balsam v1 report" |
+ * thread; enc, then ciphertext of proto_report_inside.
+ */
+struct proto_report_sealed {
+    uint8_t thread[32];
+    struct view sealed;
+};
+
+struct proto_report_inside {
+    struct view report; /* an encoded PROTO_PEER_REPORT */
+    uint8_t sig[64];    /* the device's, of proto_report_said */
+    struct view pad;    /* zeros, to steps of PROTO_REPORT_STEP */
+};
+
+enum {
+    PROTO_REPORT_STEP = 1024
+};
+
+/* Of the statements, behind their heads. */
 extern const struct proto_shape proto_frank_shape;
+extern const struct proto_shape proto_report_said_shape;
+extern const struct proto_shape proto_report_inside_shape;
 
 #endif

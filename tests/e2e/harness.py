@@ -190,9 +190,10 @@ class Patient:
         self.dir = os.path.join(world.dir,
                                 "app-" + name.replace(" ", "-").lower())
         self.env = dict(world.env)
+        self.program = "balsam-patient"
 
     def argv(self, *args):
-        return [os.path.join(BIN, "balsam-patient"), "--data", self.dir, *args]
+        return [os.path.join(BIN, self.program), "--data", self.dir, *args]
 
     def cli(self, *args, stdin="", expect=None):
         p = subprocess.run(self.argv(*args), input=stdin, text=True,

@@ -40,7 +40,8 @@ static const struct proto_shape *const shapes[] = {
     &proto_hub_said_shape,      &fed_rec_frank_shape,
     &fed_rec_reporter_shape,    &proto_frank_shape,
     &fed_app_rec_doubt_shape,   &fed_app_rec_ring_shape,
-    &fed_app_rec_keys_shape,
+    &fed_app_rec_keys_shape,    &proto_report_said_shape,
+    &proto_report_inside_shape,
 };
 
 enum {

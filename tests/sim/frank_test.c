@@ -4,6 +4,7 @@
  * shown to others, as it was and not otherwise.
  */
 #include "federation/core/frank.h"
+#include "tests/sim/report.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
@@ -130,41 +131,6 @@ TEST(uncommitted_words_are_not_shown)
 
 /* -------------------------------------------------------------- reports */
 
-/* The newest message of a thread that node i did not write, as it would report
-   it. */
-struct shown {
-    struct fed_report report;
-    struct bytes content;
-};
-
-static void
-newest(size_t i, const struct thread_id *id, struct shown *out)
-{
-    struct fed_core *core = w.nodes[i].core;
-    struct fed_store *store = &core->config.store;
-    struct fed_thread *t = world_thread(&w, i, id);
-    struct fed_past had = {0};
-
-    *out = (struct shown){.report = {.thread = *id, .term = t->rec.term}};
-    for (uint64_t seq = t->rec.seq; seq > 0; seq--) {
-        bytes_free(&had.content);
-        if (store->past(store->ctx, id, t->rec.term, fed_place(seq, 0),
-                        fed_place_end(seq), mem_heap(), &had) == OK &&
-            memcmp(had.author.b, core->me.b, 32) != 0) {
-            out->report.seq = had.seq;
-            break;
-        }
-    }
-    out->report.message = had.id;
-    out->report.ts_ms = had.ts_ms;
-    out->content = bytes_take(&had.content);
-    CHECK(out->report.seq > 0);
-    memcpy(out->report.author.b, had.author.b, 32);
-    out->report.content = view_of(&out->content);
-    out->report.words = VIEW_LIT("please look at this");
-    out->report.reason = PROTO_REPORT_ABUSE;
-}
-
 /* Let everything that is under way arrive. */
 static void
 settle(void)
@@ -176,14 +142,14 @@ TEST(clinics_have_their_own_record)
 {
     struct thread_id id;
     struct clinic_id to[FED_REPORT_TO];
-    struct shown m;
+    struct sim_shown m;
     size_t n;
 
     world_friends(&w, 3, 3);
     id = world_group(&w, 0, 3);
     CHECK_OK(world_say(&w, 2, &id));
     settle();
-    newest(1, &id, &m);
+    sim_newest(&w, 1, &id, &m);
     CHECK_OK(fed_core_report_to(w.nodes[1].core, &id, to, &n));
     CHECK_EQ(n, 2);
     CHECK(clinic_id_equal(&to[0], &w.nodes[1].core->me));
@@ -203,29 +169,12 @@ TEST(clinics_have_their_own_record)
     world_end(&w);
 }
 
-static uint64_t
-judged(size_t i, struct fed_party *by, const struct proto_report *in)
-{
-    size_t before[8];
-
-    memcpy(before, w.nodes[i].reports, sizeof(before));
-    CHECK_OK(fed_report_recv(w.nodes[i].core, by, in));
-    sim_take(&w, i);
-    sim_commit_due(&w, i, true);
-    for (uint64_t n = 0; n < 8; n++) {
-        if (w.nodes[i].reports[n] > before[n]) {
-            return n;
-        }
-    }
-    return 99;
-}
-
 /* [report-content] */
 TEST(forged_reports_among_clinics)
 {
     struct thread_id id;
     struct thread_id other;
-    struct shown m;
+    struct sim_shown m;
     struct fed_party *by;
     struct bytes words = text("what was never said");
     struct proto_report in = {.reason = PROTO_REPORT_SPAM};
@@ -236,7 +185,7 @@ TEST(forged_reports_among_clinics)
     other = world_direct(&w, 0, 1);
     CHECK_OK(world_say(&w, 2, &id));
     settle();
-    newest(1, &id, &m);
+    sim_newest(&w, 1, &id, &m);
     by = world_party(&w, 0, 1);
     memcpy(in.thread, id.b, 32);
     memcpy(in.message, m.report.message.b, 32);
@@ -244,18 +193,18 @@ TEST(forged_reports_among_clinics)
     in.term = m.report.term;
     in.seq = m.report.seq;
     in.content = view_of(&m.content);
-    CHECK_EQ(judged(0, by, &in), FED_PROOF_OWN);
+    CHECK_EQ(sim_judged(&w, 0, by, &in), FED_PROOF_OWN);
     bad = in;
     bad.content = view_of(&words); /* another content */
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     memcpy(bad.author, node_root(&w, 1).b, 32); /* another sender */
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad.content = (struct view){0};
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     memcpy(bad.thread, other.b, 32); /* another thread */
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_NONE);
     bad = in; /* a message of another's making, in its own id */
     memcpy(bad.author, node_root(&w, 2).b, 32);
     bad.content = view_of(&words);
@@ -263,7 +212,7 @@ TEST(forged_reports_among_clinics)
     struct message_id made;
     fed_message_id(&author, bad.content, &made);
     memcpy(bad.message, made.b, 32);
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_NONE);
     bytes_free(&words);
     bytes_free(&m.content);
     world_end(&w);
@@ -279,12 +228,12 @@ TEST(reports_without_end)
     world_heal(&w);
     by = world_party(&w, 0, 1);
     for (uint64_t i = 0; i < LIMIT_REPORTS_DAY; i++) {
-        CHECK_EQ(judged(0, by, &in), FED_PROOF_NONE);
+        CHECK_EQ(sim_judged(&w, 0, by, &in), FED_PROOF_NONE);
     }
-    CHECK_EQ(judged(0, by, &in), 7);
-    CHECK_EQ(judged(0, by, &in), 99);
+    CHECK_EQ(sim_judged(&w, 0, by, &in), 7);
+    CHECK_EQ(sim_judged(&w, 0, by, &in), 99);
     w.wall_ms += LIMIT_REPORTS_MS;
-    CHECK_EQ(judged(0, by, &in), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, by, &in), FED_PROOF_NONE);
     world_end(&w);
 }
 
@@ -320,7 +269,7 @@ TEST(a_patient_reports_to_who_only_carries)
 {
     size_t d;
     struct thread_id id;
-    struct shown m;
+    struct sim_shown m;
     struct bytes hold = {0};
     struct bytes words = text("what was never said");
     struct proto_report in;
@@ -335,7 +284,7 @@ TEST(a_patient_reports_to_who_only_carries)
     id = world_private(&w, d);
     CHECK_OK(world_say(&w, 1, &id));
     settle();
-    newest(d, &id, &m);
+    sim_newest(&w, d, &id, &m);
     world_cut(&w, 0, d, true);
     CHECK_OK(fed_core_report(w.nodes[d].core, &m.report));
     sim_take(&w, d);
@@ -345,29 +294,29 @@ TEST(a_patient_reports_to_who_only_carries)
     world_cut(&w, 0, d, false);
     settle();
     CHECK_EQ(w.nodes[0].reports[FED_PROOF_AUTHOR], 1);
-    /* Its hub, through the relay, gets no words: it has its own. */
+    /* Its hub gets it through the relay, which cannot read it. */
     CHECK_EQ(w.nodes[1].reports[FED_PROOF_OWN], 1);
     by = world_party(&w, 0, d);
     bad = in;
     bad.content = view_of(&words);
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     memset(bad.thread, 7, 32); /* a replay in another thread */
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     bad.seq += LIMIT_BUNDLE_PARTS;
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     bad.ids = (struct view){0};
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     memcpy(flipped, in.proof.p, in.proof.len);
     flipped[in.proof.len - 1] ^= 1;
     bad.proof = view_make(flipped, in.proof.len);
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_FALSE);
     bad = in;
     bad.proof = (struct view){0};
-    CHECK_EQ(judged(0, by, &bad), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, by, &bad), FED_PROOF_NONE);
     bytes_free(&hold);
     bytes_free(&words);
     bytes_free(&m.content);
@@ -418,18 +367,18 @@ TEST(a_hub_is_a_witness_only_for_others)
     in.ids = message_id_view(&id);
     proof = hub_says(2, &in);
     in.proof = view_of(&proof);
-    CHECK_EQ(judged(0, world_party(&w, 0, 1), &in), FED_PROOF_HUB);
-    CHECK_EQ(judged(0, world_party(&w, 0, 2), &in), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, world_party(&w, 0, 1), &in), FED_PROOF_HUB);
+    CHECK_EQ(sim_judged(&w, 0, world_party(&w, 0, 2), &in), FED_PROOF_NONE);
     CHECK_OK(fed_core_disconnect(w.nodes[0].core, &w.nodes[2].core->me));
-    CHECK_EQ(judged(0, world_party(&w, 0, 1), &in), FED_PROOF_NONE);
+    CHECK_EQ(sim_judged(&w, 0, world_party(&w, 0, 1), &in), FED_PROOF_NONE);
     bytes_free(&proof);
     proof = hub_says(3, &in);
     in.proof = view_of(&proof);
-    CHECK_EQ(judged(0, world_party(&w, 0, 1), &in), FED_PROOF_AUTHOR);
+    CHECK_EQ(sim_judged(&w, 0, world_party(&w, 0, 1), &in), FED_PROOF_AUTHOR);
     /* Nor by a key that was revoked since. */
     node_rotate(&w, 3, true);
     world_heal(&w);
-    CHECK_EQ(judged(0, world_party(&w, 0, 1), &in), FED_PROOF_FALSE);
+    CHECK_EQ(sim_judged(&w, 0, world_party(&w, 0, 1), &in), FED_PROOF_FALSE);
     bytes_free(&proof);
     bytes_free(&words);
     world_free(&w);

@@ -516,6 +516,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_REVOKED:
     case FED_SHOW_ARCHIVE:
     case FED_SHOW_HOME:
+    case FED_SHOW_PROVEN:
         break;
     }
 }

@@ -120,6 +120,11 @@ show_report(const json_t *r)
         tool_print_safe(tool_text(r, "words"));
         (void)printf("\n");
     }
+    if (json_object_get(r, "before") != NULL) {
+        (void)printf("  At first it said: ");
+        tool_print_safe(tool_text(json_object_get(r, "before"), "text"));
+        (void)printf("\n  It was changed to:\n");
+    }
     if (message != NULL) {
         (void)printf("  ");
         tool_print_time(tool_number(r, "said_ms"));

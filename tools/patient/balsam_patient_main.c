@@ -92,6 +92,8 @@ event_word(enum fed_app_event_kind kind)
         return "trouble";
     case FED_APP_EV_ARCHIVE:
         return "archive";
+    case FED_APP_EV_PROOF:
+        return "proof";
     }
     return "unknown";
 }
@@ -109,6 +111,7 @@ on_event(void *ctx, const struct fed_app_event *ev)
     if (ev->kind == FED_APP_EV_FILE) {
         p->file_end = ev->code;
     }
+    p->proof_came = p->proof_came || ev->kind == FED_APP_EV_PROOF;
     if (!p->watching) {
         return;
     }

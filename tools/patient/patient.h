@@ -24,6 +24,7 @@ struct tool_patient {
     bool offline;
     bool watching;
     uint64_t file_end; /* enum fed_app_file_end of the last file that ended */
+    bool proof_came;   /* the clinic said whether it can prove a message */
     json_t *out;       /* the answer */
 };
 

@@ -8,6 +8,7 @@
 #include "tests/support/fail_mem.h"
 
 static struct desk_fix f;
+static enum fed_proof proof = FED_PROOF_AUTHOR;
 
 static enum err
 report(uint8_t message, bool too_many)
@@ -16,7 +17,7 @@ report(uint8_t message, bool too_many)
     struct proto_peer_msg msg = {.type = PROTO_PEER_REPORT};
     struct fed_show show = {.kind = FED_SHOW_REPORT,
                             .code = PROTO_REPORT_ABUSE,
-                            .value = FED_PROOF_AUTHOR,
+                            .value = proof,
                             .known = too_many,
                             .who = FED_KIND_PATIENT};
 
@@ -43,7 +44,7 @@ each(void *ctx, struct view key, struct view value)
     struct node_report r;
 
     CHECK_OK(node_report_decode(value, &r));
-    CHECK_EQ(r.proof, FED_PROOF_AUTHOR);
+    CHECK_EQ(r.proof, proof);
     CHECK(r.patient && memcmp(r.by, f.peer.b, sizeof(r.by)) == 0);
     CHECK_EQ(key.len, NODE_REPORT_ID);
     memcpy(found->id, key.p, NODE_REPORT_ID);
@@ -96,6 +97,31 @@ TEST(each_once)
     desk_end(&f);
 }
 
+/* It was not proven, and then it is; never the other way. */
+TEST(a_better_one_takes_its_place)
+{
+    struct found found;
+
+    desk_begin(&f);
+    proof = FED_PROOF_NONE;
+    CHECK_OK(report(1, false));
+    found = reports();
+    CHECK_OK(store_write(f.fix.s, close_it, &found, 0));
+    proof = FED_PROOF_FALSE;
+    CHECK_OK(report(1, false));
+    proof = FED_PROOF_NONE;
+    CHECK_EQ(reports().open, 0);
+    proof = FED_PROOF_HUB;
+    CHECK_OK(report(1, false));
+    CHECK_EQ(reports().open, 1);
+    proof = FED_PROOF_AUTHOR;
+    CHECK_OK(report(1, false));
+    proof = FED_PROOF_HUB;
+    CHECK_EQ(reports().n, 1);
+    proof = FED_PROOF_AUTHOR;
+    desk_end(&f);
+}
+
 TEST(what_is_no_record)
 {
     struct node_report r;
@@ -130,6 +156,6 @@ TEST(every_allocation_may_fail)
 int
 main(void)
 {
-    return RUN(T(each_once), T(what_is_no_record),
-               T(every_allocation_may_fail));
+    return RUN(T(each_once), T(a_better_one_takes_its_place),
+               T(what_is_no_record), T(every_allocation_may_fail));
 }
