@@ -29,7 +29,7 @@ $(B)/bin/balsamd-liar: $(call obj,node/balsamd_main.c tests/e2e/liar.c) \
   $(call libs_for,node)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LINK) -Wl,--wrap=fed_net_send $^ $(VENDOR) -o $@
+	$(Q)$(CC) $(LINK) -Wl,--wrap=fed_net_send,--wrap=fed_net_start $^ $(VENDOR) -o $@
 
 bins: $(B)/bin/balsamd-liar
 

@@ -9,6 +9,8 @@
  *     -            honest
  *     k ID         keeps the log and what it carries from the one with this id
  *     r ID         gives it the first entry that it got again, instead
+ *     s ID         is not at home to it: two copies of the daemon, each at home
+ *                  to one half of the members, are a hub with two logs
  */
 #include "federation/net.h"
 #include "proto/base/bytes.h"
@@ -29,8 +31,14 @@ enum err __real_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
 enum err __wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
                              struct bytes *take_frame);
 
+enum err __real_fed_net_start(const struct fed_net_config *config,
+                              struct fed_net **out);
+enum err __wrap_fed_net_start(const struct fed_net_config *config,
+                              struct fed_net **out);
+
 static const char *told; /* mapped before the sandbox closes */
 static struct bytes old; /* the first entry that the other got */
+static struct fed_net_user honest;
 
 __attribute__((constructor)) static void
 hear(void)
@@ -47,15 +55,40 @@ hear(void)
 }
 
 static bool
-is_victim(const struct fed_peer *peer)
+is_victim(const struct clinic_id *root)
 {
     uint8_t id[32];
 
     return told != NULL && told[0] != '-' &&
            proto_unhex(view_make((const uint8_t *)told + 2, 64), id, 32) ==
                OK &&
-           memcmp(id, peer->root.b, sizeof(id)) == 0;
+           memcmp(id, root->b, sizeof(id)) == 0;
 }
+
+/* ------------------------------------------------------------- not at home */
+
+static enum err
+verify(void *ctx, struct view chain, const struct device_id *tls_key,
+       const struct clinic_id *expected, struct fed_verdict *out)
+{
+    enum err e = honest.verify(ctx, chain, tls_key, expected, out);
+
+    return e == OK && told != NULL && told[0] == 's' && is_victim(&out->root)
+               ? ERR_DENIED
+               : e;
+}
+
+enum err
+__wrap_fed_net_start(const struct fed_net_config *config, struct fed_net **out)
+{
+    struct fed_net_config mine = *config;
+
+    honest = config->user;
+    mine.user.verify = verify;
+    return __real_fed_net_start(&mine, out);
+}
+
+/* ---------------------------------------------------------- something else */
 
 /* What goes in the place of body; empty: body itself. */
 static enum err
@@ -92,7 +125,8 @@ __wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
             bytes_copy(mem_heap(), msg.u.data.body, &old) != OK) {
             abort();
         }
-        if (is_victim(peer) && instead(msg.u.data.body, &body) != OK) {
+        if (told != NULL && told[0] != 's' && is_victim(&peer->root) &&
+            instead(msg.u.data.body, &body) != OK) {
             abort();
         }
     }
