@@ -9,8 +9,7 @@
 #include <string.h>
 
 enum {
-    PAGE_KEY = 25, /* u8 view, u64 activity, conversation */
-    WRAPPED = STORE_KEY_SIZE + STORE_SEAL_EXTRA
+    PAGE_KEY = 25 /* u8 view, u64 activity, conversation */
 };
 
 bool
@@ -32,23 +31,27 @@ store_page_make(struct store_txn *txn, struct view key, struct bytes *out)
     enum err e;
     struct bytes wrap = {0};
     struct bytes record = {0};
+    struct bytes plain = {0};
     struct bytes made = {0};
     struct view id = id_in(key);
-    struct store_keys *keys = txn->s->keys;
+    struct store *s = txn->s;
 
     TRY(store_get(txn, STORE_T_CONV_KEYS, id, &wrap));
     TRY(wrap.len == STORE_KEY_SIZE ? OK : ERR_CORRUPT);
     TRY(store_get_under(txn, STORE_T_CONVS, id, wrap.p, &record));
-    TRY(bytes_alloc(store_txn_mem(txn), WRAPPED + record.len + STORE_SEAL_EXTRA,
-                    &made));
-    store_seal(keys->table[STORE_T_CONV_KEYS], &txn->s->nonces,
-               STORE_T_CONV_KEYS, id, view_of(&wrap), made.p);
-    store_seal(wrap.p, &txn->s->nonces, STORE_T_CONV_ORDER, key,
-               view_of(&record), made.p + WRAPPED);
+    TRY(bytes_alloc(s->cfg.mem, wrap.len + record.len, &plain));
+    memcpy(plain.p, wrap.p, wrap.len);
+    if (record.len > 0) {
+        memcpy(plain.p + wrap.len, record.p, record.len);
+    }
+    TRY(bytes_alloc(s->cfg.mem, plain.len + STORE_SEAL_EXTRA, &made));
+    store_seal(s->keys->table[STORE_T_CONV_ORDER], &s->nonces,
+               STORE_T_CONV_ORDER, key, view_of(&plain), made.p);
     *out = bytes_take(&made);
 out:
     bytes_free(&wrap);
     bytes_free(&record);
+    bytes_free(&plain);
     bytes_free(&made);
     return e;
 }
@@ -62,21 +65,19 @@ open_page(struct store_txn *txn, struct view key, struct view value,
     struct store_conv c = {0};
     struct conv_id id;
 
-    TRY(conv_id_from(id_in(key), &id) == OK && value.len > WRAPPED
-            ? OK
-            : ERR_CORRUPT);
-    txn->conv_known = false;
-    TRY(store_unseal_to(txn->s->keys->table[STORE_T_CONV_KEYS],
-                        STORE_T_CONV_KEYS, id_in(key),
-                        view_sub(value, 0, WRAPPED), txn->conv_key));
-    txn->conv = id;
-    txn->conv_known = true;
-    TRY(store_unseal(txn->conv_key, STORE_T_CONV_ORDER, key,
-                     view_skip(value, WRAPPED), store_txn_mem(txn), &plain));
-    TRY(store_conv_decode(store_txn_mem(txn), view_of(&plain), &c));
+    TRY(conv_id_from(id_in(key), &id) == OK ? OK : ERR_CORRUPT);
+    TRY(store_unseal(txn->s->keys->table[STORE_T_CONV_ORDER],
+                     STORE_T_CONV_ORDER, key, value, store_txn_mem(txn),
+                     &plain));
+    TRY(plain.len > STORE_KEY_SIZE ? OK : ERR_CORRUPT);
+    TRY(store_conv_decode(store_txn_mem(txn),
+                          view_skip(view_of(&plain), STORE_KEY_SIZE), &c));
     TRY(conv_id_equal(&c.id, &id) && c.activity == store_get_u64(key.p + 1)
             ? OK
             : ERR_CORRUPT);
+    memcpy(txn->conv_key, plain.p, STORE_KEY_SIZE);
+    txn->conv = id;
+    txn->conv_known = true;
     *out = c;
     c = (struct store_conv){0};
 out:

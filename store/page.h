@@ -7,11 +7,14 @@
  * touched for long.
  *
  *     conv_order, key u8 STORE_VIEW_EVERY, u64 activity, conversation
- *     value: data key, sealed as in conv_keys | record, sealed under it
+ *     value: data key, 32 bytes | record, sealed as one under the table's key
  *
- * The row goes, and with it this copy of the wrapped key, when the conversation
- * moves or is deleted.  It is made from the conversation's record when the
- * transaction writes, once however often it moved.
+ * The row goes, and with it this copy of the key and the record, when the
+ * conversation moves or is deleted: as with the key's own row (conv_keys), who
+ * has the master key and finds the page as it was could open it.  One seal and
+ * not two, as opening them is most of what a page of an inbox costs.  It is
+ * made from the conversation's record when the transaction writes, once however
+ * often it moved.
  *
  * Internal to store/.
  */
