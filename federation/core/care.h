@@ -238,6 +238,47 @@ MUST_CHECK enum err fed_consent_content(struct fed_core *core,
                                         const struct fed_said *said,
                                         const struct proto_content *c);
 
+/*
+ * withdraw.c: on a device, content waits while a clinic is in the thread that
+ * we have withdrawn from; and old said so of a clinic that t, which continues
+ * it, has again: that is said there, before anything else.
+ */
+MUST_CHECK enum err fed_withdraw_waits(struct fed_core *core,
+                                       const struct fed_thread *t,
+                                       struct view content, bool *out);
+MUST_CHECK enum err fed_withdraw_again(struct fed_core *core,
+                                       const struct fed_thread *old,
+                                       struct fed_thread *t);
+/* consent.c: on a device, what it has said is taken back, though that may not
+   be in the log yet; is something taken back? */
+enum fed_recall {
+    FED_RECALL_NONE,
+    FED_RECALL_SAID,  /* by us, not in the log */
+    FED_RECALL_LOGGED /* and not given again since */
+};
+MUST_CHECK enum err fed_consent_taking(struct fed_core *core,
+                                       const struct thread_id *thread,
+                                       const struct clinic_id *clinic,
+                                       uint64_t serial);
+MUST_CHECK enum err fed_consent_taken(struct fed_core *core,
+                                      const struct thread_id *thread,
+                                      const uint8_t patient[32],
+                                      const uint8_t clinic[32],
+                                      enum fed_recall *out);
+/* The next clinic that our patient took something back from; *at begins with
+   the thread.  ERR_MISSING  no more; one may come twice */
+struct fed_key;
+MUST_CHECK enum err fed_consent_next_over(struct fed_core *core,
+                                          const struct thread_id *thread,
+                                          struct fed_key *at,
+                                          struct clinic_id *out);
+bool fed_consent_over(const struct fed_rec_consent *rec);
+
+/* check.c: in a thread that compares after a restore */
+MUST_CHECK enum err fed_check_devices(struct fed_core *core,
+                                      struct fed_thread *t,
+                                      const uint8_t patient[32]);
+
 /* idle.c: a device that is out of its patient's threads, and back */
 struct proto_away;
 MUST_CHECK enum err fed_idle_out(struct fed_core *core, struct fed_party *p,

@@ -370,6 +370,27 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
+/* The patient has other devices now: they are asked, unless one had it. */
+enum err
+fed_check_devices(struct fed_core *core, struct fed_thread *t,
+                  const uint8_t patient[32])
+{
+    struct clinic_id id;
+    struct fed_member *m;
+
+    memcpy(id.b, patient, sizeof(id.b));
+    m = fed_thread_member(t, &id);
+    if (t->rec.state != FED_THREAD_CHECKING || m == NULL ||
+        (m->told && !m->lost)) {
+        return OK;
+    }
+    m->asked = false;
+    m->told = false;
+    m->lost = false;
+    m->without = 0;
+    return fed_check_step(core, t);
+}
+
 /* A phone in a drawer is waited for as long as a clinic. */
 enum err
 fed_check_waited(struct fed_core *core, struct fed_thread *t)

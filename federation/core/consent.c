@@ -72,7 +72,7 @@ fed_consent_carry(struct fed_core *core, const struct thread_id *from,
     struct bytes hold = {0};
 
     TRY(fed_consent_pair(core, from, in->patient, in->clinic, &rec, &hold));
-    if (rec.withdrawn != 0 && rec.serial <= rec.withdrawn) {
+    if (fed_consent_over(&rec)) {
         goto out; /* taken back: who had it does not come along */
     }
     if (rec.serial == 0) { /* we came after it was given */
@@ -84,6 +84,105 @@ fed_consent_carry(struct fed_core *core, const struct thread_id *from,
     TRY(save_pair(core, to, &rec));
 out:
     bytes_free(&hold);
+    return e;
+}
+
+bool
+fed_consent_over(const struct fed_rec_consent *rec)
+{
+    return rec->withdrawn != 0 && rec->serial <= rec->withdrawn;
+}
+
+/* What we say is taken back, before it stands in the log. */
+static struct fed_key
+taking_key(const struct thread_id *thread, const uint8_t patient[32],
+           const uint8_t clinic[32])
+{
+    uint8_t hash[32];
+    struct view parts[] = {VIEW_LIT("taking"), {patient, 32}, {clinic, 32}};
+
+    prim_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), hash);
+    return fed_key_pair(thread_id_view(thread), VIEW_ARRAY(hash));
+}
+
+enum err
+fed_consent_taking(struct fed_core *core, const struct thread_id *thread,
+                   const struct clinic_id *clinic, uint64_t serial)
+{
+    struct fed_key key = taking_key(thread, core->me.b, clinic->b);
+    struct fed_rec_consent rec = {.withdrawn = serial};
+
+    memcpy(rec.patient, core->me.b, sizeof(rec.patient));
+    memcpy(rec.clinic, clinic->b, sizeof(rec.clinic));
+    return fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_consent_shape,
+                       &rec);
+}
+
+enum err
+fed_consent_taken(struct fed_core *core, const struct thread_id *thread,
+                  const uint8_t patient[32], const uint8_t clinic[32],
+                  enum fed_recall *out)
+{
+    enum err e;
+    struct fed_key key = taking_key(thread, patient, clinic);
+    struct fed_rec_consent rec;
+    struct fed_rec_consent taking = {.withdrawn = 0};
+    struct bytes hold = {0};
+
+    TRY(fed_consent_pair(core, thread, patient, clinic, &rec, &hold));
+    bytes_free(&hold);
+    e = fed_tx_load(core, FED_NS_CONSENT, &key, &fed_rec_consent_shape, &taking,
+                    &hold);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (fed_consent_over(&rec)) {
+        *out = FED_RECALL_LOGGED;
+    } else {
+        *out = taking.withdrawn != 0 && rec.serial <= taking.withdrawn
+                   ? FED_RECALL_SAID
+                   : FED_RECALL_NONE;
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* Is this record one of ours, taken back?  The others are questions, which
+   have another shape. */
+static bool
+ours_over(const struct fed_core *core, struct view value, struct clinic_id *out)
+{
+    struct fed_rec_consent rec;
+
+    if (fed_rec_decode(value, &fed_rec_consent_shape, &rec) != OK ||
+        !fed_consent_over(&rec) ||
+        memcmp(rec.patient, core->me.b, sizeof(rec.patient)) != 0) {
+        return false;
+    }
+    memcpy(out->b, rec.clinic, sizeof(out->b));
+    return true;
+}
+
+enum err
+fed_consent_next_over(struct fed_core *core, const struct thread_id *thread,
+                      struct fed_key *at, struct clinic_id *out)
+{
+    enum err e = OK;
+    bool found = false;
+
+    while (e == OK && !found) {
+        struct bytes key = {0};
+        struct bytes value = {0};
+
+        e = fed_tx_next(core, FED_NS_CONSENT, at, thread_id_view(thread), &key,
+                        &value);
+        if (e == OK) {
+            *at = fed_key_of(view_of(&key));
+            at->b[at->len++] = 0;
+            found = ours_over(core, view_of(&value), out);
+        }
+        bytes_free(&key);
+        bytes_free(&value);
+    }
     return e;
 }
 

@@ -9,6 +9,7 @@
  * overtake an earlier one.
  */
 #include "federation/core/bundle.h"
+#include "federation/core/care.h"
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
@@ -182,32 +183,6 @@ fed_intent_done(struct fed_core *core, struct fed_thread *t, uint64_t number)
     TRY(left_but(core, t, number));
 out:
     return e;
-}
-
-enum err
-fed_intent_move(struct fed_core *core, struct fed_thread *old,
-                struct fed_thread *t)
-{
-    enum err e;
-    uint64_t number = 0;
-
-    for (;; number++) {
-        struct fed_rec_intent rec;
-        struct bytes hold = {0};
-
-        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
-        if (e == OK && rec.kind == FED_INTENT_SAY) {
-            rec.submitted = false;
-            e = fed_intent_add(core, t, &rec);
-        }
-        if (e == OK) {
-            e = fed_intent_done(core, old, number);
-        }
-        bytes_free(&hold);
-        if (e != OK) {
-            return e == ERR_MISSING ? OK : e;
-        }
-    }
 }
 
 enum err
@@ -498,6 +473,33 @@ may_submit(struct fed_core *core, const struct fed_thread *t,
     return true;
 }
 
+/* A message.  *stop: it waits for a commit that takes a clinic out. */
+static enum err
+follow_say(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
+           struct fed_bundle *b, struct fed_rec_intent *rec, struct bytes *hold,
+           bool *stop)
+{
+    enum err e = OK;
+    bool waits;
+
+    if (rec->held || rec->submitted) {
+        t->next_intent++;
+        return OK;
+    }
+    TRY(fed_withdraw_waits(core, t, rec->data, &waits));
+    if (!waits && fed_bundle_takes(b, rec)) {
+        fed_bundle_add(b, t->next_intent, rec, hold);
+        t->next_intent++;
+    } else if (b->len > 0) {
+        TRY(fed_bundle_submit(core, t, hub, b));
+    } else {
+        *stop = waits;
+        t->next_intent += waits ? 0 : 1;
+    }
+out:
+    return e;
+}
+
 /* Gather, submit or do what is next.  *stop: nothing after this for now. */
 static enum err
 follow_next(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
@@ -506,15 +508,10 @@ follow_next(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     enum err e;
     struct fed_rec_intent rec;
     struct bytes hold = {0};
-    bool says;
 
     e = pending(core, t, &t->next_intent, &rec, &hold);
-    says = e == OK && rec.kind == FED_INTENT_SAY;
-    if (says && (rec.held || rec.submitted)) {
-        t->next_intent++;
-    } else if (says && fed_bundle_takes(b, &rec)) {
-        fed_bundle_add(b, t->next_intent, &rec, &hold);
-        t->next_intent++;
+    if (e == OK && rec.kind == FED_INTENT_SAY) {
+        e = follow_say(core, t, hub, b, &rec, &hold, stop);
     } else if (b->len > 0 && (e == OK || e == ERR_MISSING)) {
         e = fed_bundle_submit(core, t, hub, b);
     } else if (e == OK) {

@@ -277,27 +277,34 @@ out:
  * forgotten, by its home's word (route.c).
  */
 static enum err
-judge_carried(struct fed_core *core, const struct proto_group *group,
+judge_carried(struct fed_core *core, const struct thread_id *thread,
+              const struct proto_group *group,
               const struct proto_thread_consent *in)
 {
     enum err e;
     struct thread_id before;
     struct clinic_id hub;
-    struct fed_thread *old;
+    struct fed_thread *old = NULL; /* a new phone may know of none */
     struct proto_thread_consent was;
     struct fed_rec_consent rec;
     struct bytes hold = {0};
+    enum fed_recall taken;
     bool good = false;
 
     memcpy(before.b, group->prev, sizeof(before.b));
     memcpy(hub.b, group->hub, sizeof(hub.b));
     TRY(fed_consent_pair(core, &before, in->patient, in->clinic, &rec, &hold));
     /* [consent-withdrawn] */
-    TRY(rec.withdrawn != 0 && rec.serial <= rec.withdrawn ? ERR_DENIED : OK);
+    if (fed_consent_over(&rec)) {
+        /* but for us who said so there once more: the clinic goes again */
+        TRY(fed_consent_taken(core, thread, in->patient, in->clinic, &taken));
+        e = taken == FED_RECALL_SAID ? OK : ERR_DENIED;
+        goto out;
+    }
     e = fed_thread_get(core, &before, &old);
     TRY(e == ERR_MISSING ? OK : e);
     /* [consent-carried] */
-    if (e == OK &&
+    if (old != NULL &&
         proto_group_consent(&old->group, in->patient, in->clinic, &was) &&
         was.desk == in->desk && view_equal(was.consent, in->consent)) {
         goto out;
@@ -321,7 +328,7 @@ fed_members_consent(struct fed_core *core, const struct thread_id *thread,
 
     return e == ERR_DENIED && (group->flags & PROTO_GROUP_CONTINUES) != 0 &&
                    group->term == 1
-               ? judge_carried(core, group, in)
+               ? judge_carried(core, thread, group, in)
                : e;
 }
 

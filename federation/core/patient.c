@@ -490,6 +490,9 @@ in_thread(struct fed_core *core, const struct thread_id *id,
 
         TRY(fed_intent_add(core, t, &work));
         TRY(fed_intent_pump(core, t));
+        TRY(work.kind == FED_INTENT_DEVICES
+                ? fed_check_devices(core, t, work.id)
+                : OK);
         goto out;
     }
     TRY(fed_stream_entry(core, id, t->rec.seq, (struct view){0}, &item));

@@ -20,6 +20,33 @@ fed_has_successor(const struct fed_thread *t)
     return memcmp(t->rec.next, none, sizeof(none)) != 0;
 }
 
+/* What waits to be said in old waits in t from now on. */
+enum err
+fed_intent_move(struct fed_core *core, struct fed_thread *old,
+                struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_SAY) {
+            rec.submitted = false;
+            e = fed_intent_add(core, t, &rec);
+        }
+        if (e == OK) {
+            e = fed_intent_done(core, old, number);
+        }
+        bytes_free(&hold);
+        if (e != OK) {
+            return e == ERR_MISSING ? OK : e;
+        }
+    }
+}
+
 /* old is over, t goes on from where it was. */
 static enum err
 replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
@@ -82,6 +109,38 @@ out:
     return e;
 }
 
+/* [successor-withdrawn] Did a patient of the thread take back what this clinic
+   was allowed?  Then it does not come along. */
+static enum err
+was_withdrawn(struct fed_core *core, const struct fed_thread *old,
+              const uint8_t clinic[32], bool *out)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+
+    *out = false;
+    while (!*out && proto_list_next(&old->group.subjects, &proto_subject_shape,
+                                    &at, &s)) {
+        struct fed_rec_consent rec;
+        struct bytes hold = {0};
+
+        if (s.kind != PROTO_SUBJECT_PATIENT) {
+            continue;
+        }
+        TRY(fed_consent_pair(core, &old->id, s.root, clinic, &rec, &hold));
+        *out = fed_consent_over(&rec);
+        bytes_free(&hold);
+    }
+out:
+    return e;
+}
+
+/*
+ * [successor-brought] A patient lets itself be brought into a thread only by a
+ * clinic that it is a patient of: each clinic brings again whom it had brought,
+ * who founds the thread at once, the others when they come into it.
+ */
 static enum err
 add_members(struct fed_core *core, const struct fed_thread *old,
             struct fed_thread *t)
@@ -89,10 +148,68 @@ add_members(struct fed_core *core, const struct fed_thread *old,
     enum err e = OK;
     struct proto_list_at at = {0};
     struct proto_subject s;
+    bool gone;
 
     while (
         proto_list_next(&old->group.subjects, &proto_subject_shape, &at, &s)) {
-        if (memcmp(s.root, core->config.self.root.b, 32) != 0) {
+        if (memcmp(s.root, core->config.self.root.b, 32) == 0) {
+            continue;
+        }
+        if (s.kind == PROTO_SUBJECT_PATIENT) {
+            TRY(memcmp(s.added_by, core->me.b, 32) == 0 ? add_one(core, t, &s)
+                                                        : OK);
+            continue;
+        }
+        TRY(was_withdrawn(core, old, s.root, &gone));
+        TRY(gone ? OK : add_one(core, t, &s));
+    }
+out:
+    return e;
+}
+
+/* Is somebody in the new one whom a patient has withdrawn from? */
+static enum err
+good_company(struct fed_core *core, const struct fed_thread *old,
+             const struct fed_thread *t, bool *out)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    bool gone = false;
+
+    while (!gone &&
+           proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        TRY(was_withdrawn(core, old, s.root, &gone));
+    }
+    *out = !gone;
+out:
+    return e;
+}
+
+/* We came into one that another clinic founded: who came by us comes again. */
+static enum err
+bring_ours(struct fed_core *core, const struct fed_thread *old,
+           struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct proto_subject now;
+    bool good;
+
+    if (core->kind != FED_KIND_CLINIC || old->rec.group.len == 0) {
+        return OK;
+    }
+    TRY(good_company(core, old, t, &good));
+    if (!good) {
+        goto out;
+    }
+    TRY(carry_consents(core, old, t));
+    while (
+        proto_list_next(&old->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (s.kind == PROTO_SUBJECT_PATIENT &&
+            memcmp(s.added_by, core->me.b, 32) == 0 &&
+            !proto_group_find(&t->group, s.root, &now)) {
             TRY(add_one(core, t, &s));
         }
     }
@@ -117,17 +234,18 @@ out:
     return e;
 }
 
-/* [successor-brought] A patient lets itself be brought into a thread only by a
-   clinic that it is a patient of: one whom another clinic brought waits. */
+/* Is whoever brought each patient still there to do it again? */
 static bool
 may_bring(const struct fed_core *core, const struct fed_thread *t)
 {
     struct proto_list_at at = {0};
     struct proto_subject s;
+    struct proto_subject by;
 
     while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
         if (s.kind == PROTO_SUBJECT_PATIENT &&
-            memcmp(s.added_by, core->me.b, 32) != 0) {
+            memcmp(s.added_by, core->me.b, 32) != 0 &&
+            !proto_group_find(&t->group, s.added_by, &by)) {
             return false;
         }
     }
@@ -178,11 +296,11 @@ fed_successor_asks(struct fed_core *core, const struct fed_party *p, bool *out)
 
     *out = false;
     for (size_t i = 0; i < core->busy_len && !*out; i++) {
-        struct fed_thread *t;
+        struct fed_thread *t = NULL;
 
         e = fed_thread_get(core, &core->busy[i].id, &t);
         TRY(e == ERR_MISSING ? OK : e);
-        *out = e == OK && t->rec.state == FED_THREAD_RESYNC &&
+        *out = t != NULL && t->rec.state == FED_THREAD_RESYNC &&
                memcmp(t->rec.hub, p->root.b, 32) == 0;
     }
     e = OK;
@@ -206,7 +324,12 @@ before(struct fed_core *core, const struct proto_group *group,
     return e == ERR_MISSING ? OK : e;
 }
 
-/* A patient's device looks at the consents that it finds there itself. */
+/*
+ * A patient's device looks at the consents that it finds there itself.
+ * [successor-withdrawn] What it took back from a clinic, of which the others'
+ * backups do not know, it says again there (withdraw.c), unless that clinic
+ * orders the thread.
+ */
 static enum err
 consents_good(struct fed_core *core, const struct proto_group *group)
 {
@@ -219,8 +342,30 @@ consents_good(struct fed_core *core, const struct proto_group *group)
     while (core->kind == FED_KIND_DEVICE &&
            proto_list_next(&group->consents, &proto_thread_consent_shape, &at,
                            &c)) {
-        TRY(fed_members_consent(core, &id, group, &c));
+        enum fed_recall taken;
+        bool again;
+
+        TRY(fed_consent_taken(core, &id, c.patient, c.clinic, &taken));
+        again = taken != FED_RECALL_NONE &&
+                memcmp(c.patient, core->me.b, 32) == 0 &&
+                memcmp(c.clinic, group->hub, 32) != 0;
+        TRY(again ? OK : fed_members_consent(core, &id, group, &c));
     }
+out:
+    return e;
+}
+
+/* A clinic that we took something back from, of which others do not know. */
+static enum err
+back(struct fed_core *core, const struct fed_thread *old,
+     const uint8_t clinic[32])
+{
+    enum err e;
+    enum fed_recall taken;
+
+    TRY(fed_consent_taken(core, &old->id, core->me.b, clinic, &taken));
+    e = core->kind == FED_KIND_DEVICE && taken != FED_RECALL_NONE ? OK
+                                                                  : ERR_DENIED;
 out:
     return e;
 }
@@ -250,7 +395,9 @@ fed_successor_may(struct fed_core *core, const struct fed_party *p,
         goto out; /* a new phone: only that there is such a thread is known */
     }
     while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
-        TRY(proto_group_find(&old->group, s.root, &was) ? OK : ERR_DENIED);
+        TRY(proto_group_find(&old->group, s.root, &was)
+                ? OK
+                : back(core, old, s.root));
     }
 out:
     return e == OK ? consents_good(core, group) : e;
@@ -276,6 +423,8 @@ fed_successor_enter(struct fed_core *core, struct fed_party *p,
     }
     e = OK;
     if (old != NULL && old != t && !fed_has_successor(old)) {
+        TRY(fed_withdraw_again(core, old, t));
+        TRY(bring_ours(core, old, t));
         TRY(replace(core, old, t));
     }
 out:

@@ -29,13 +29,28 @@ out:
 }
 
 static enum err
+say(struct fed_core *core, struct fed_thread *t, const struct clinic_id *clinic,
+    uint64_t serial, struct view withdrawal)
+{
+    enum err e;
+    struct proto_content c = {.kind = PROTO_CONTENT_WITHDRAWAL};
+
+    TRY(fed_consent_taking(core, &t->id, clinic, serial));
+    c.u.withdrawal.withdrawal = withdrawal;
+    TRY(fed_intent_say(core, t, &c, false, NULL));
+out:
+    return e;
+}
+
+static enum err
 in_thread(struct fed_core *core, const struct thread_id *id,
-          const struct clinic_id *clinic, struct view withdrawal, bool *orders)
+          const struct clinic_id *clinic, uint64_t serial,
+          struct view withdrawal, bool *orders)
 {
     enum err e;
     struct fed_thread *t;
     struct proto_subject s;
-    struct proto_content c = {.kind = PROTO_CONTENT_WITHDRAWAL};
+    struct proto_content c = {.kind = PROTO_CONTENT_LEAVE};
 
     TRY(fed_thread_get(core, id, &t));
     if (t->rec.state == FED_THREAD_ENDED ||
@@ -43,15 +58,24 @@ in_thread(struct fed_core *core, const struct thread_id *id,
         !proto_group_find(&t->group, clinic->b, &s)) {
         goto out;
     }
-    c.u.withdrawal.withdrawal = withdrawal;
-    TRY(fed_intent_say(core, t, &c, false, NULL));
+    TRY(say(core, t, clinic, serial, withdrawal));
     if (memcmp(t->rec.hub, clinic->b, 32) == 0) {
         *orders = true;
-        c = (struct proto_content){.kind = PROTO_CONTENT_LEAVE};
         TRY(fed_intent_say(core, t, &c, false, NULL));
     }
 out:
     return e;
+}
+
+/* It is not carried to us any more. */
+static enum err
+tell_relay(struct fed_core *core, const struct fed_party *p, uint64_t serial)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_ALLOW};
+
+    memcpy(msg.u.allow.clinic, p->root.b, sizeof(msg.u.allow.clinic));
+    msg.u.allow.serial = serial;
+    return fed_device_put(core, p->via, &msg);
 }
 
 enum err
@@ -64,7 +88,6 @@ fed_core_withdraw(struct fed_core *core, const struct clinic_id *clinic)
     struct bytes made = {0};
     uint64_t serial = fed_now(core);
     bool orders = false;
-    struct proto_device_msg msg = {.type = PROTO_DEVICE_ALLOW};
 
     if (core->kind != FED_KIND_DEVICE || p == NULL || !p->stored) {
         return ERR_MISSING;
@@ -75,13 +98,11 @@ fed_core_withdraw(struct fed_core *core, const struct clinic_id *clinic)
                                     : OK);
     }
     while (fed_core_thread_next(core, after, &at) == OK) {
-        TRY(in_thread(core, &at, clinic, view_of(&made), &orders));
+        TRY(in_thread(core, &at, clinic, serial, view_of(&made), &orders));
         after = &at;
     }
     if (p->via != NULL && !orders) {
-        memcpy(msg.u.allow.clinic, clinic->b, sizeof(msg.u.allow.clinic));
-        msg.u.allow.serial = serial;
-        TRY(fed_device_put(core, p->via, &msg));
+        TRY(tell_relay(core, p, serial));
     }
     if (p->via != NULL && p->rec.ours == PROTO_STANCE_GRANTED) {
         TRY(fed_party_stance(core, p, PROTO_STANCE_THREAD));
@@ -89,5 +110,80 @@ fed_core_withdraw(struct fed_core *core, const struct clinic_id *clinic)
     e = OK;
 out:
     bytes_free(&made);
+    return e;
+}
+
+/* ------------------------------------------------- until the clinic is out */
+
+enum err
+fed_withdraw_waits(struct fed_core *core, const struct fed_thread *t,
+                   struct view content, bool *out)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    struct proto_content c;
+    enum fed_recall taken = FED_RECALL_NONE;
+
+    *out = false;
+    if (core->kind != FED_KIND_DEVICE || t->group.subjects.len <= 2 ||
+        (proto_content_decode(content, &c) == OK &&
+         (c.kind == PROTO_CONTENT_WITHDRAWAL ||
+          c.kind == PROTO_CONTENT_LEAVE))) {
+        return OK;
+    }
+    while (taken == FED_RECALL_NONE &&
+           proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        TRY(s.kind == PROTO_SUBJECT_CLINIC
+                ? fed_consent_taken(core, &t->id, core->me.b, s.root, &taken)
+                : OK);
+    }
+    *out = taken != FED_RECALL_NONE;
+out:
+    return e;
+}
+
+static enum err
+once_more(struct fed_core *core, struct fed_thread *t,
+          const struct clinic_id *clinic)
+{
+    enum err e;
+    struct bytes made = {0};
+    uint64_t serial = fed_now(core);
+    const struct fed_party *p = fed_party_find(core, clinic);
+    enum fed_recall taken;
+
+    TRY(fed_consent_taken(core, &t->id, core->me.b, clinic->b, &taken));
+    if (taken != FED_RECALL_NONE) {
+        goto out;
+    }
+    TRY(make(core, clinic, serial, &made));
+    TRY(say(core, t, clinic, serial, view_of(&made)));
+    TRY(p != NULL && p->via != NULL ? tell_relay(core, p, serial) : OK);
+out:
+    bytes_free(&made);
+    return e;
+}
+
+enum err
+fed_withdraw_again(struct fed_core *core, const struct fed_thread *old,
+                   struct fed_thread *t)
+{
+    enum err e = OK;
+    struct fed_key at = fed_key_of(thread_id_view(&old->id));
+    struct clinic_id clinic;
+
+    if (core->kind != FED_KIND_DEVICE) {
+        return OK;
+    }
+    /* also of those who are not in it, or not yet: who founded it may not
+       know */
+    while ((e = fed_consent_next_over(core, &old->id, &at, &clinic)) == OK) {
+        TRY(memcmp(clinic.b, t->rec.hub, 32) == 0
+                ? OK
+                : once_more(core, t, &clinic));
+    }
+    e = e == ERR_MISSING ? OK : e;
+out:
     return e;
 }

@@ -4,6 +4,8 @@
  * from a backup, the phone is a new one.  Its clinic founds one that continues
  * it; what the patient consented to goes on (decisions D 18, E 21).
  */
+#include "federation/core/care.h"
+#include "federation/core/hub.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/support/check.h"
@@ -189,9 +191,160 @@ TEST(a_consent_goes_on)
     world_end(&w);
 }
 
+/* [successor-brought] Clinic 1 orders the thread into which clinic 0 brought
+   its patient: 1 founds the new one, and 0 brings the patient again. */
+static struct thread_id
+brought(uint64_t seed, size_t three[3])
+{
+    struct thread_id t;
+    struct clinic_id to;
+
+    world_init(&w, seed, 2);
+    world_befriend(&w, 0, 1);
+    three[2] = world_device(&w, 0);
+    world_enrol(&w, three[2], 0);
+    t = world_open(&w, 0, three[2]);
+    world_consent(&w, &t, 0, three[2], 1, true);
+    CHECK(world_in(&w, &t, three, 3));
+    to = node_root(&w, 1);
+    node_stepped(&w, 0, fed_core_hand_over(w.nodes[0].core, &t, &to, false));
+    world_run(&w, 3000);
+    CHECK(memcmp(world_thread(&w, 1, &t)->rec.hub, to.b, 32) == 0);
+    CHECK_OK(world_say(&w, three[2], &t));
+    world_heal(&w);
+    return t;
+}
+
+/* All three come from what stood there, the phone as well or a new one. */
+static void
+lose_all(size_t three[3], bool phone)
+{
+    struct rows disk[3] = {{0}};
+
+    for (size_t i = 0; i < 3; i++) {
+        node_snapshot(&w, three[i], &disk[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        node_crash(&w, three[i]);
+    }
+    for (size_t i = 0; i < (phone ? 3 : 2); i++) {
+        node_restore(&w, three[i], &disk[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        rows_free(&disk[i]);
+    }
+    if (!phone) {
+        world_run(&w, 2000);
+        three[2] = new_phone(three[2], 0);
+    }
+}
+
+static void
+all_talk(const struct thread_id *t, const size_t three[3])
+{
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_OK(world_say(&w, three[i], t));
+    }
+    world_run(&w, 5000);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(node_messages(&w, three[i], t) >= 3);
+    }
+}
+
+TEST(another_clinic_brought_the_patient)
+{
+    size_t three[3] = {0, 1, 0};
+    struct thread_id t = brought(705, three);
+    struct thread_id now;
+    size_t asked = w.nodes[1].consents[FED_CONSENT_ASKED];
+
+    lose_all(three, true);
+    now = anew(1, &t);
+    CHECK(world_in(&w, &now, three, 3));
+    all_talk(&now, three);
+    CHECK_EQ(w.nodes[1].consents[FED_CONSENT_ASKED], asked);
+    world_heal(&w);
+    world_end(&w);
+}
+
+TEST(another_clinic_brought_whose_phone_is_new)
+{
+    size_t three[3] = {0, 1, 0};
+    struct thread_id t = brought(706, three);
+    struct thread_id now;
+    size_t heard = w.nodes[1].intros;
+
+    lose_all(three, false);
+    now = anew(1, &t);
+    CHECK(world_in(&w, &now, three, 3));
+    all_talk(&now, three);
+    CHECK(w.nodes[1].intros > heard); /* who is who, again */
+    world_end(&w);
+}
+
+/*
+ * [successor-withdrawn] The clinics come from backups of before the patient
+ * took back what clinic 1 was allowed; the phone knows.  What it wrote
+ * meanwhile is for clinic 0 alone.
+ */
+TEST(what_was_taken_back_stays_so)
+{
+    size_t three[3] = {0, 1, 0};
+    size_t both[2] = {0, 0};
+    struct rows disk[2] = {{0}};
+    struct rows phone = {0};
+    struct clinic_id one;
+    struct thread_id t;
+    struct thread_id now;
+    size_t had;
+
+    world_init(&w, 707, 2);
+    world_befriend(&w, 0, 1);
+    three[2] = both[1] = world_device(&w, 0);
+    world_enrol(&w, three[2], 0);
+    t = world_open(&w, 0, three[2]);
+    world_consent(&w, &t, 0, three[2], 1, true);
+    CHECK(world_in(&w, &t, three, 3));
+    CHECK_OK(world_say(&w, three[2], &t));
+    world_heal(&w);
+    node_snapshot(&w, 0, &disk[0]);
+    node_snapshot(&w, 1, &disk[1]);
+    one = node_root(&w, 1);
+    node_stepped(&w, three[2], fed_core_withdraw(w.nodes[three[2]].core, &one));
+    world_run(&w, 3000);
+    CHECK(node_state(&w, 1, &t) == FED_THREAD_REMOVED);
+    had = node_messages(&w, 1, &t);
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, three[2], &t)); /* it waits */
+    world_run(&w, 500);
+    node_snapshot(&w, three[2], &phone);
+    node_crash(&w, 1);
+    node_crash(&w, three[2]);
+    node_restore(&w, three[2], &phone);
+    node_restore(&w, 0, &disk[0]);
+    node_restore(&w, 1, &disk[1]);
+    rows_free(&disk[0]);
+    rows_free(&disk[1]);
+    rows_free(&phone);
+    now = anew(0, &t);
+    CHECK(world_in(&w, &now, both, 2));
+    world_run(&w, 5000);
+    CHECK_OK(world_say(&w, three[2], &now));
+    world_run(&w, 5000);
+    CHECK(node_messages(&w, 0, &now) >= 2);
+    CHECK(node_state(&w, 1, &now) != FED_THREAD_ACTIVE);
+    CHECK(node_messages(&w, 1, &now) + node_messages(&w, 1, &t) <= had);
+    CHECK(!fed_subject_is(world_thread(&w, 0, &now), one.b,
+                          PROTO_SUBJECT_CLINIC));
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(the_clinic_and_the_phone), T(both_from_backups),
-               T(a_tablet_has_it), T(a_consent_goes_on));
+               T(a_tablet_has_it), T(a_consent_goes_on),
+               T(another_clinic_brought_the_patient),
+               T(another_clinic_brought_whose_phone_is_new),
+               T(what_was_taken_back_stays_so));
 }
