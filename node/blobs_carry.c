@@ -457,7 +457,7 @@ node_blobs_carry_sweep(struct blobs_state *s)
     uint64_t removed = 0;
     enum err e = OK;
 
-    s->swept_ms = s->swept_ms == 0 ? mono | 1 : s->swept_ms;
+    s->swept_ms = s->swept_ms == 0 ? mono : s->swept_ms;
     if (mono - s->swept_ms < SWEEP_MS) {
         return;
     }

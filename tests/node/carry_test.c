@@ -716,6 +716,25 @@ TEST(nothing_is_kept_for_ever)
 }
 
 /* What is kept for one patient altogether has a bound. */
+/* A start has other things to do than to look through all folders. */
+TEST(not_swept_at_a_start_but_an_hour_later)
+{
+    for (uint64_t odd = 0; odd < 2; odd++) {
+        begin_world(3);
+        w.now_ms = w.now_ms / 2 * 2 + 2 * (uint64_t)DAY_MS + odd;
+        CHECK_OK(
+            store_chunk_write(w.store[H], &w.file[0].chunk[0], chunk_of(0, 0)));
+        node_blobs_step(&w.node[H]);
+        w.now_ms++;
+        node_blobs_step(&w.node[H]);
+        CHECK_EQ(chunks_at(H), 1);
+        w.now_ms += 3600000;
+        node_blobs_step(&w.node[H]);
+        CHECK_EQ(chunks_at(H), 0);
+        end_world();
+    }
+}
+
 TEST(too_much_at_once_is_refused)
 {
     struct used none = {H, 0};
@@ -752,7 +771,8 @@ TEST(too_much_at_once_is_refused)
 int
 main(void)
 {
-    return RUN(T(carried_through_cuts_and_crashes),
+    return RUN(T(not_swept_at_a_start_but_an_hour_later),
+               T(carried_through_cuts_and_crashes),
                T(a_quota_is_said_before_the_upload), T(nobody_else_is_carried),
                T(nothing_is_kept_for_ever), T(too_much_at_once_is_refused));
 }
