@@ -487,7 +487,7 @@ drop(struct fed_app *app)
     clear_events(app, &app->told);
     fed_app_kv_clear(&app->kv);
     memset(app->conns, 0, sizeof(app->conns));
-    app->moving = (struct fed_app_moving){.active = false};
+    memset(app->moves, 0, sizeof(app->moves));
     app->batch = NULL;
     app->sent = false;
     app->committing = false;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of messages (decisions G 34): sealed chunks lie in the storage; a
- * record says which file is on its way, up or down.  One file moves at a time,
- * and goes on where it stopped after a lost connection or a crash.  A message
+ * record says which file is on its way, up or down.  FED_APP_MOVES move side by
+ * side, each with a small window; one that has had its turn makes room when
+ * others wait, so that a small file is never behind a big one.  Each goes on
+ * where it stopped after a lost connection or a crash.  A message
  * goes only when its files are complete at the clinic that orders the thread
  * or, when that is reached through another one, at that one, which brings them
  * on; and what comes through it is first brought there (WANT).
@@ -18,6 +20,7 @@
 enum {
     ID = 32,
     WINDOW = 2, /* chunks on their way without an answer */
+    TURN = 8,   /* chunks of one file while others wait */
     STALL_MS = 30000
 };
 
@@ -27,8 +30,8 @@ file_key(const struct thread_id *thread, const uint8_t blob[ID])
     return fed_app_key(thread_id_view(thread), view_make(blob, ID));
 }
 
-static struct fed_app_key
-chunk_key(struct view chunks, uint64_t index)
+struct fed_app_key
+fed_app_chunk_key(struct view chunks, uint64_t index)
 {
     size_t i = (size_t)index;
 
@@ -41,10 +44,10 @@ chunks_in(const struct fed_app_rec_file *f)
     return f->chunks.len / ID;
 }
 
-static enum err
-load_file(struct fed_app *app, const struct thread_id *thread,
-          const uint8_t blob[ID], struct fed_app_rec_file *out,
-          struct bytes *hold)
+enum err
+fed_app_file_load(struct fed_app *app, const struct thread_id *thread,
+                  const uint8_t blob[ID], struct fed_app_rec_file *out,
+                  struct bytes *hold)
 {
     struct fed_app_key key = file_key(thread, blob);
 
@@ -52,9 +55,9 @@ load_file(struct fed_app *app, const struct thread_id *thread,
                         out, hold);
 }
 
-static enum err
-save_file(struct fed_app *app, const struct thread_id *thread,
-          const uint8_t blob[ID], const struct fed_app_rec_file *f)
+enum err
+fed_app_file_save(struct fed_app *app, const struct thread_id *thread,
+                  const uint8_t blob[ID], const struct fed_app_rec_file *f)
 {
     struct fed_app_key key = file_key(thread, blob);
 
@@ -79,7 +82,7 @@ fed_app_files_of(struct fed_app *app, const struct thread_id *thread,
         struct fed_app_rec_file f = {.up = true, .chunks = a.chunks};
 
         memcpy(f.message, m->id, sizeof(f.message));
-        e = save_file(app, thread, a.blob, &f);
+        e = fed_app_file_save(app, thread, a.blob, &f);
         mem_wipe(&a, sizeof(a));
     }
     return e;
@@ -119,72 +122,72 @@ peer_of(struct fed_app *app, const struct thread_id *thread,
 
 /* The file that moves, as it is: to bring it up, or to have it brought. */
 static enum err
-say_open(struct fed_app *app, const struct fed_app_conn *to,
-         const struct fed_app_rec_file *f)
+say_open(struct fed_app *app, struct fed_app_moving *mv,
+         const struct fed_app_conn *to, const struct fed_app_rec_file *f)
 {
     struct proto_peer_msg m = {.type = f->up ? PROTO_PEER_BLOB_OPEN
                                              : PROTO_PEER_BLOB_WANT};
     struct proto_blob_open *o = f->up ? &m.u.blob_open : &m.u.blob_want;
 
-    memcpy(o->thread, app->moving.thread.b, ID);
-    memcpy(o->far, app->moving.far.b, ID);
-    memcpy(o->blob, app->moving.blob, ID);
+    memcpy(o->thread, mv->thread.b, ID);
+    memcpy(o->far, mv->far.b, ID);
+    memcpy(o->blob, mv->blob, ID);
     o->size = chunks_in(f) * FED_CHUNK;
     o->chunks = f->chunks;
     return fed_app_say(app, to, &m);
 }
 
 static enum err
-say_get(struct fed_app *app, const struct fed_app_conn *to,
-        const struct fed_app_rec_file *f)
+say_get(struct fed_app *app, struct fed_app_moving *mv,
+        const struct fed_app_conn *to, const struct fed_app_rec_file *f)
 {
     struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_GET};
     uint64_t left = chunks_in(f) - f->next;
 
-    memcpy(m.u.blob_get.thread, app->moving.thread.b, ID);
-    memcpy(m.u.blob_get.far, app->moving.far.b, ID);
-    memcpy(m.u.blob_get.blob, app->moving.blob, ID);
+    memcpy(m.u.blob_get.thread, mv->thread.b, ID);
+    memcpy(m.u.blob_get.far, mv->far.b, ID);
+    memcpy(m.u.blob_get.blob, mv->blob, ID);
     m.u.blob_get.first = f->next;
     m.u.blob_get.count = left < WINDOW ? left : WINDOW;
-    app->moving.asked = f->next + m.u.blob_get.count;
+    mv->asked = f->next + m.u.blob_get.count;
     return fed_app_say(app, to, &m);
 }
 
 /* Who carried it for us need not keep it any longer. */
 static enum err
-say_got(struct fed_app *app, const struct fed_app_conn *to)
+say_got(struct fed_app *app, const struct fed_app_moving *mv,
+        const struct fed_app_conn *to)
 {
     struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_STATE};
 
-    if (clinic_id_is_zero(&app->moving.far)) {
+    if (clinic_id_is_zero(&mv->far)) {
         return OK;
     }
-    memcpy(m.u.blob_state.thread, app->moving.thread.b, ID);
-    memcpy(m.u.blob_state.blob, app->moving.blob, ID);
+    memcpy(m.u.blob_state.thread, mv->thread.b, ID);
+    memcpy(m.u.blob_state.blob, mv->blob, ID);
     m.u.blob_state.code = PROTO_BLOB_COMPLETE;
     return fed_app_say(app, to, &m);
 }
 
 static enum err
-say_chunks(struct fed_app *app, const struct fed_app_conn *to,
-           const struct fed_app_rec_file *f)
+say_chunks(struct fed_app *app, struct fed_app_moving *mv,
+           const struct fed_app_conn *to, const struct fed_app_rec_file *f)
 {
     enum err e = OK;
     struct bytes chunk = {0};
 
-    while (app->moving.asked < chunks_in(f) &&
-           app->moving.asked < f->next + WINDOW) {
+    while (mv->asked < chunks_in(f) && mv->asked < f->next + WINDOW) {
         struct proto_peer_msg m = {.type = PROTO_PEER_BLOB_PUT};
-        struct fed_app_key key = chunk_key(f->chunks, app->moving.asked);
+        struct fed_app_key key = fed_app_chunk_key(f->chunks, mv->asked);
 
         bytes_free(&chunk);
         TRY(fed_app_get(&app->kv, FED_APP_CHUNK, &key, &chunk));
-        memcpy(m.u.blob_put.thread, app->moving.thread.b, ID);
-        memcpy(m.u.blob_put.blob, app->moving.blob, ID);
-        m.u.blob_put.index = app->moving.asked;
+        memcpy(m.u.blob_put.thread, mv->thread.b, ID);
+        memcpy(m.u.blob_put.blob, mv->blob, ID);
+        m.u.blob_put.index = mv->asked;
         m.u.blob_put.chunk = view_of(&chunk);
         TRY(fed_app_say(app, to, &m));
-        app->moving.asked++;
+        mv->asked++;
     }
 out:
     bytes_free(&chunk);
@@ -193,9 +196,44 @@ out:
 
 /* -------------------------------------------------------------- what moves */
 
-/* The next file to move whose clinic is connected, from *at on.  ERR_MISSING */
+/* The slot in which this file moves, or NULL. */
+static struct fed_app_moving *
+slot_of(struct fed_app *app, const uint8_t thread[ID], const uint8_t blob[ID])
+{
+    for (size_t i = 0; i < FED_APP_MOVES; i++) {
+        struct fed_app_moving *mv = &app->moves[i];
+
+        if (mv->active && memcmp(mv->thread.b, thread, ID) == 0 &&
+            memcmp(mv->blob, blob, ID) == 0) {
+            return mv;
+        }
+    }
+    return NULL;
+}
+
+/* A free slot; one that stands still is as good. */
+static struct fed_app_moving *
+free_slot(struct fed_app *app)
+{
+    uint64_t now = clock_mono_ms(app->c.clock);
+
+    for (size_t i = 0; i < FED_APP_MOVES; i++) {
+        struct fed_app_moving *mv = &app->moves[i];
+
+        if (!mv->active || now - mv->last_ms >= STALL_MS) {
+            mv->active = false;
+            return mv;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The next file to move whose clinic is connected, from at on; into mv, but
+ * not active yet.  ERR_MISSING
+ */
 static enum err
-pick_from(struct fed_app *app, struct fed_app_key at,
+pick_from(struct fed_app *app, struct fed_app_key at, struct fed_app_moving *mv,
           struct fed_app_rec_file *out, struct bytes *hold,
           const struct fed_app_conn **to)
 {
@@ -212,12 +250,13 @@ pick_from(struct fed_app *app, struct fed_app_key at,
         TRY(key.len == 2 * ID ? OK : ERR_CORRUPT);
         TRY(fed_rec_decode(view_of(&value), &fed_app_rec_file_shape, out));
         memcpy(thread.b, key.b, ID);
-        *to = out->done || out->failed
-                  ? NULL
-                  : peer_of(app, &thread, &app->moving.far);
+        *to =
+            out->done || out->failed || slot_of(app, key.b, key.b + ID) != NULL
+                ? NULL
+                : peer_of(app, &thread, &mv->far);
         if (*to != NULL) {
-            app->moving.thread = thread;
-            memcpy(app->moving.blob, key.b + ID, ID);
+            mv->thread = thread;
+            memcpy(mv->blob, key.b + ID, ID);
             break;
         }
         at = fed_app_key(fed_app_key_view(&key), VIEW_LIT("\0"));
@@ -229,63 +268,100 @@ out:
     return e;
 }
 
-/* In turn: one that does not get on holds up the others once a round. */
+/* In turn: behind the one that was picked last. */
 static enum err
-pick(struct fed_app *app, struct fed_app_rec_file *out, struct bytes *hold,
+pick(struct fed_app *app, struct fed_app_moving *mv,
+     struct fed_app_rec_file *out, struct bytes *hold,
      const struct fed_app_conn **to)
 {
-    struct fed_app_key last = file_key(&app->moving.thread, app->moving.blob);
-    struct fed_app_key at =
-        fed_app_key(fed_app_key_view(&last), VIEW_LIT("\0"));
-    enum err e = pick_from(app, at, out, hold, to);
+    enum err e = pick_from(app, app->picked, mv, out, hold, to);
 
-    return e != ERR_MISSING
-               ? e
-               : pick_from(app, (struct fed_app_key){.len = 0}, out, hold, to);
+    if (e == ERR_MISSING) {
+        e = pick_from(app, (struct fed_app_key){.len = 0}, mv, out, hold, to);
+    }
+    if (e == OK) {
+        struct fed_app_key last = file_key(&mv->thread, mv->blob);
+
+        app->picked = fed_app_key(fed_app_key_view(&last), VIEW_LIT("\0"));
+    }
+    return e;
+}
+
+static enum err
+start(struct fed_app *app, struct fed_app_moving *mv,
+      const struct fed_app_rec_file *f, const struct fed_app_conn *to)
+{
+    mv->active = true;
+    mv->serial = to->serial;
+    mv->last_ms = clock_mono_ms(app->c.clock);
+    mv->asked = f->next;
+    mv->moved = 0;
+    return f->up || !clinic_id_is_zero(&mv->far) ? say_open(app, mv, to, f)
+                                                 : say_get(app, mv, to, f);
 }
 
 enum err
 fed_app_files_pump(struct fed_app *app)
 {
-    enum err e;
+    enum err e = OK;
     struct fed_app_rec_file f;
     struct bytes hold = {0};
     const struct fed_app_conn *to = NULL;
-    uint64_t now = clock_mono_ms(app->c.clock);
+    struct fed_app_moving *mv;
 
-    if (app->moving.active && now - app->moving.last_ms < STALL_MS) {
+    while ((mv = free_slot(app)) != NULL) {
+        TRY(pick(app, mv, &f, &hold, &to));
+        TRY(start(app, mv, &f, to));
+    }
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* It has had its turn if another could begin.  *over: it goes on later, from
+   where it is then. */
+static enum err
+turn_over(struct fed_app *app, struct fed_app_moving *mv, bool *over)
+{
+    enum err e;
+    struct fed_app_moving other = {.active = false};
+    struct fed_app_rec_file f;
+    struct bytes hold = {0};
+    const struct fed_app_conn *to = NULL;
+
+    *over = false;
+    mv->moved++;
+    if (mv->moved < TURN) {
         return OK;
     }
-    app->moving.active = false;
-    e = pick(app, &f, &hold, &to);
-    if (e != OK) {
-        return e == ERR_MISSING ? OK : e;
-    }
-    app->moving.active = true;
-    app->moving.serial = to->serial;
-    app->moving.last_ms = now;
-    app->moving.asked = f.next;
-    e = f.up || !clinic_id_is_zero(&app->moving.far) ? say_open(app, to, &f)
-                                                     : say_get(app, to, &f);
+    mv->moved = 0;
+    TRY(pick(app, &other, &f, &hold, &to));
+    *mv = other;
+    *over = true;
+    TRY(start(app, mv, &f, to));
+out:
     bytes_free(&hold);
-    return e;
+    return e == ERR_MISSING ? OK : e;
 }
 
 void
 fed_app_files_down(struct fed_app *app, uint64_t serial)
 {
-    if (app->moving.active && app->moving.serial == serial) {
-        app->moving.active = false;
+    for (size_t i = 0; i < FED_APP_MOVES; i++) {
+        if (app->moves[i].serial == serial) {
+            app->moves[i].active = false;
+        }
     }
 }
 
 /* Whether another file of the same message is still to go. */
 static enum err
-more_files(struct fed_app *app, const struct fed_app_rec_file *file, bool *out)
+more_files(struct fed_app *app, const struct thread_id *thread,
+           const struct fed_app_rec_file *file, bool *out)
 {
     enum err e;
     struct fed_app_key at =
-        fed_app_key(thread_id_view(&app->moving.thread), (struct view){0});
+        fed_app_key(thread_id_view(thread), (struct view){0});
     struct fed_app_key key;
     struct fed_app_rec_file f;
     struct bytes value = {0};
@@ -293,8 +369,8 @@ more_files(struct fed_app *app, const struct fed_app_rec_file *file, bool *out)
     *out = false;
     for (;;) {
         bytes_free(&value);
-        TRY(fed_app_next(&app->kv, FED_APP_FILE, &at,
-                         thread_id_view(&app->moving.thread), &key, &value));
+        TRY(fed_app_next(&app->kv, FED_APP_FILE, &at, thread_id_view(thread),
+                         &key, &value));
         TRY(fed_rec_decode(view_of(&value), &fed_app_rec_file_shape, &f));
         if (f.up && !f.done &&
             memcmp(f.message, file->message, sizeof(f.message)) == 0) {
@@ -310,8 +386,8 @@ out:
 
 /* The file that moves ended. */
 static enum err
-finish(struct fed_app *app, struct fed_app_rec_file *f,
-       enum fed_app_file_end end)
+finish(struct fed_app *app, struct fed_app_moving *mv,
+       struct fed_app_rec_file *f, enum fed_app_file_end end)
 {
     bool failed = end != FED_APP_FILE_HERE;
     enum err e;
@@ -321,24 +397,24 @@ finish(struct fed_app *app, struct fed_app_rec_file *f,
                                .code = FED_MESSAGE_FAILED};
     bool more;
 
-    app->moving.active = false;
+    mv->active = false;
     f->done = !failed;
     f->failed = failed;
     memcpy(id.b, f->message, sizeof(id.b));
-    TRY(save_file(app, &app->moving.thread, app->moving.blob, f));
+    TRY(fed_app_file_save(app, &mv->thread, mv->blob, f));
     TRY(fed_app_tell(app, FED_APP_EV_FILE, &ev));
-    ev->thread = app->moving.thread;
+    ev->thread = mv->thread;
     ev->message = id;
     ev->code = end;
     if (f->up && failed) {
-        failure.thread = app->moving.thread;
+        failure.thread = mv->thread;
         failure.message = id;
         TRY(fed_app_show_state(app, &failure));
     } else if (f->up) {
-        TRY(more_files(app, f, &more));
+        TRY(more_files(app, &mv->thread, f, &more));
         e = more || app->core == NULL
                 ? OK
-                : fed_core_release(app->core, &app->moving.thread, &id);
+                : fed_core_release(app->core, &mv->thread, &id);
         TRY(fed_app_ours(e) ? e : OK); /* gone meanwhile: nothing to release */
     }
     TRY(fed_app_files_pump(app));
@@ -346,19 +422,35 @@ out:
     return e;
 }
 
-/* The record of the file that moves, when a frame is about it. */
+/* The slot and record of the file that a frame is about. */
 static enum err
 moving(struct fed_app *app, const uint8_t thread[ID], const uint8_t blob[ID],
-       bool up, struct fed_app_rec_file *out, struct bytes *hold)
+       struct fed_app_moving **mv, struct fed_app_rec_file *out,
+       struct bytes *hold)
 {
-    if (!app->moving.active || memcmp(app->moving.thread.b, thread, ID) != 0 ||
-        memcmp(app->moving.blob, blob, ID) != 0) {
+    *mv = slot_of(app, thread, blob);
+    if (*mv == NULL ||
+        fed_app_file_load(app, &(*mv)->thread, blob, out, hold) != OK) {
         return ERR_MISSING;
     }
-    if (load_file(app, &app->moving.thread, blob, out, hold) != OK) {
-        return ERR_MISSING;
-    }
-    return out->up == up && !out->done ? OK : ERR_MISSING;
+    return out->done ? ERR_MISSING : OK;
+}
+
+/* The clinic has chunks up to next of what goes up. */
+static enum err
+go_on(struct fed_app *app, struct fed_app_moving *mv,
+      const struct fed_app_conn *from, struct fed_app_rec_file *f,
+      uint64_t next)
+{
+    enum err e;
+    bool over = false;
+
+    f->next = next;
+    mv->asked = mv->asked < next ? next : mv->asked;
+    TRY(turn_over(app, mv, &over)); /* what is on its way arrives there */
+    TRY(over ? OK : say_chunks(app, mv, from, f));
+out:
+    return e;
 }
 
 static enum err
@@ -366,34 +458,24 @@ on_state(struct fed_app *app, const struct fed_app_conn *from,
          const struct proto_blob_state *m)
 {
     enum err e;
+    struct fed_app_moving *mv;
     struct fed_app_rec_file f;
     struct bytes hold = {0};
-    bool up = true;
 
-    e = moving(app, m->thread, m->blob, true, &f, &hold);
-    if (e == ERR_MISSING) {
-        up = false;
-        e = moving(app, m->thread, m->blob, false, &f, &hold);
-    }
-    if (e != OK) {
-        goto out;
-    }
-    app->moving.last_ms = clock_mono_ms(app->c.clock);
+    TRY(moving(app, m->thread, m->blob, &mv, &f, &hold));
+    mv->last_ms = clock_mono_ms(app->c.clock);
     if (m->code == PROTO_BLOB_QUOTA || m->code == PROTO_BLOB_DENIED) {
-        TRY(finish(app, &f,
+        TRY(finish(app, mv, &f,
                    m->code == PROTO_BLOB_QUOTA ? FED_APP_FILE_QUOTA
                                                : FED_APP_FILE_DENIED));
-    } else if (up && m->code == PROTO_BLOB_COMPLETE) {
-        TRY(finish(app, &f, FED_APP_FILE_HERE));
+    } else if (f.up && m->code == PROTO_BLOB_COMPLETE) {
+        TRY(finish(app, mv, &f, FED_APP_FILE_HERE));
     } else if (m->code == PROTO_BLOB_COMPLETE) {
-        TRY(say_get(app, from, &f)); /* all of it was brought */
-    } else if (up && m->code == PROTO_BLOB_MORE && m->next < chunks_in(&f)) {
-        f.next = m->next;
-        app->moving.asked =
-            app->moving.asked < f.next ? f.next : app->moving.asked;
-        TRY(say_chunks(app, from, &f));
-    } else if (up) {
-        app->moving.active = false; /* it forgot the upload: open again */
+        TRY(say_get(app, mv, from, &f)); /* all of it was brought */
+    } else if (f.up && m->code == PROTO_BLOB_MORE && m->next < chunks_in(&f)) {
+        TRY(go_on(app, mv, from, &f, m->next));
+    } else if (f.up) {
+        mv->active = false; /* it forgot the upload: open again */
         TRY(fed_app_files_pump(app));
     }
     /* down and not there yet: told when it is, or asked again after a while */
@@ -407,28 +489,33 @@ on_chunk(struct fed_app *app, const struct fed_app_conn *from,
          const struct proto_blob_put *m)
 {
     enum err e;
+    struct fed_app_moving *mv;
     struct fed_app_rec_file f;
     struct bytes hold = {0};
     uint8_t hash[PRIM_HASH_SIZE];
     struct fed_app_key key;
+    bool over = false;
 
-    TRY(moving(app, m->thread, m->blob, false, &f, &hold));
+    TRY(moving(app, m->thread, m->blob, &mv, &f, &hold));
     prim_sha256(m->chunk, hash);
-    if (m->index != f.next ||
+    if (f.up || m->index != f.next ||
         memcmp(hash, f.chunks.p + m->index * ID, ID) != 0) {
         goto out; /* another one, or not what the message says */
     }
-    key = chunk_key(f.chunks, m->index);
+    key = fed_app_chunk_key(f.chunks, m->index);
     TRY(fed_app_put(&app->kv, FED_APP_CHUNK, &key, m->chunk));
     f.next++;
-    app->moving.last_ms = clock_mono_ms(app->c.clock);
+    mv->last_ms = clock_mono_ms(app->c.clock);
     if (f.next == chunks_in(&f)) {
-        TRY(say_got(app, from));
-        TRY(finish(app, &f, FED_APP_FILE_HERE));
+        TRY(say_got(app, mv, from));
+        TRY(finish(app, mv, &f, FED_APP_FILE_HERE));
         goto out;
     }
-    TRY(save_file(app, &app->moving.thread, app->moving.blob, &f));
-    TRY(f.next >= app->moving.asked ? say_get(app, from, &f) : OK);
+    TRY(fed_app_file_save(app, &mv->thread, mv->blob, &f));
+    if (f.next >= mv->asked) {
+        TRY(turn_over(app, mv, &over));
+        TRY(over ? OK : say_get(app, mv, from, &f));
+    }
 out:
     bytes_free(&hold);
     return e == ERR_MISSING ? OK : e;
@@ -473,97 +560,4 @@ fed_app_files_left(struct fed_app *app, uint32_t *out)
 out:
     bytes_free(&value);
     return e == ERR_MISSING ? OK : e;
-}
-
-/* --------------------------------------------------------------- for people */
-
-/* File index of a message; views of *a point into hold. */
-static enum err
-file_of(struct fed_app *app, const struct thread_id *thread, uint64_t number,
-        size_t index, struct proto_attachment *a, struct message_id *id,
-        struct bytes *hold)
-{
-    enum err e;
-    struct fed_app_message m;
-    struct proto_list_at at = {0};
-
-    TRY(fed_app_message(app, thread, number, &m, hold));
-    TRY(m.kind == PROTO_CONTENT_TEXT ? OK : ERR_MISSING);
-    for (size_t i = 0; i <= index; i++) {
-        TRY(proto_list_next(&m.files, &proto_attachment_shape, &at, a)
-                ? OK
-                : ERR_MISSING);
-    }
-    *id = m.id;
-out:
-    return e;
-}
-
-enum err
-fed_app_fetch(struct fed_app *app, const struct thread_id *thread,
-              uint64_t number, size_t index)
-{
-    enum err e;
-    struct proto_attachment a;
-    struct message_id id;
-    struct fed_app_rec_file f;
-    struct bytes hold = {0};
-    struct bytes old = {0};
-
-    memset(&f, 0, sizeof(f));
-    TRY(file_of(app, thread, number, index, &a, &id, &hold));
-    TRY(a.chunks.len > 0 && a.chunks.len % ID == 0 &&
-                a.chunks.len / ID == fed_chunk_count(a.size)
-            ? OK
-            : ERR_MISSING);
-    e = load_file(app, thread, a.blob, &f, &old);
-    TRY(e == ERR_MISSING ? OK : e);
-    if (e == OK && f.done) {
-        e = ERR_EXISTS;
-        goto out;
-    }
-    if (f.chunks.len == 0 || f.failed) {
-        f = (struct fed_app_rec_file){.chunks = a.chunks};
-        memcpy(f.message, id.b, sizeof(f.message));
-        TRY(save_file(app, thread, a.blob, &f));
-    }
-    TRY(fed_app_files_pump(app));
-out:
-    mem_wipe(&a, sizeof(a));
-    bytes_free(&hold);
-    bytes_free(&old);
-    return e;
-}
-
-enum err
-fed_app_file_piece(struct fed_app *app, const struct thread_id *thread,
-                   uint64_t number, size_t index, size_t i, struct bytes *out)
-{
-    enum err e;
-    struct proto_attachment a;
-    struct message_id id;
-    struct hash32 hash;
-    struct fed_app_key key;
-    struct bytes hold = {0};
-    struct bytes chunk = {0};
-    struct bytes plain = {0};
-
-    memset(&a, 0, sizeof(a));
-    TRY(file_of(app, thread, number, index, &a, &id, &hold));
-    TRY(i < a.chunks.len / ID && i < fed_chunk_count(a.size) ? OK
-                                                             : ERR_MISSING);
-    key = chunk_key(a.chunks, i);
-    TRY(fed_app_get(&app->kv, FED_APP_CHUNK, &key, &chunk));
-    memcpy(hash.b, key.b, sizeof(hash.b));
-    TRY(bytes_alloc(app->mem, FED_CHUNK_PLAIN, &plain));
-    TRY(chunk.len == FED_CHUNK ? OK : ERR_AUTH);
-    TRY(fed_chunk_open(a.key, i, &hash, view_of(&chunk), plain.p));
-    bytes_truncate(&plain, fed_chunk_piece(a.size, i));
-    *out = bytes_take(&plain);
-out:
-    mem_wipe(&a, sizeof(a));
-    bytes_free(&hold);
-    bytes_free(&chunk);
-    bytes_free(&plain);
-    return e;
 }

@@ -10,7 +10,8 @@
 #include "proto/base/limits.h"
 
 enum {
-    FED_APP_CONNS = 16
+    FED_APP_CONNS = 16,
+    FED_APP_MOVES = 4 /* files at once */
 };
 
 /* A clinic that is connected. */
@@ -19,7 +20,7 @@ struct fed_app_conn {
     uint64_t serial; /* 0: free */
 };
 
-/* A file under way; one at a time. */
+/* A file under way. */
 struct fed_app_moving {
     bool active;
     struct thread_id thread;
@@ -27,6 +28,7 @@ struct fed_app_moving {
     struct clinic_id far; /* the clinic behind who only carries; zeros */
     uint64_t serial;
     uint64_t asked; /* chunks asked for, or sent */
+    uint64_t moved; /* answers since its turn began */
     uint64_t last_ms;
 };
 
@@ -65,8 +67,9 @@ struct fed_app {
     uint64_t keys_serial;  /* connection on which its keys were asked for */
     uint64_t archive_full; /* the home that keeps no more, since this began */
     uint64_t timer_ms;
-    struct fed_app_moving moving;
-    struct fed_app_out *out; /* oldest first */
+    struct fed_app_moving moves[FED_APP_MOVES];
+    struct fed_app_key picked; /* behind the file that began last */
+    struct fed_app_out *out;   /* oldest first */
     struct fed_app_out **out_end;
 };
 
@@ -178,6 +181,16 @@ MUST_CHECK enum err fed_app_show_doubt(struct fed_app *app,
                                        const struct fed_show *show);
 
 /* files.c */
+struct fed_app_key fed_app_chunk_key(struct view chunks, uint64_t index);
+MUST_CHECK enum err fed_app_file_load(struct fed_app *app,
+                                      const struct thread_id *thread,
+                                      const uint8_t blob[32],
+                                      struct fed_app_rec_file *out,
+                                      struct bytes *hold);
+MUST_CHECK enum err fed_app_file_save(struct fed_app *app,
+                                      const struct thread_id *thread,
+                                      const uint8_t blob[32],
+                                      const struct fed_app_rec_file *f);
 MUST_CHECK enum err fed_app_files_of(struct fed_app *app,
                                      const struct thread_id *thread,
                                      const struct fed_app_rec_message *m,
