@@ -304,7 +304,7 @@ let_out(struct fed_app *app, uint64_t *timer_ms)
     app->batch = NULL;
     *timer_ms = b != NULL ? b->timer_ms : app->timer_ms;
     app->timer_ms = *timer_ms;
-    if (fed_app_archive_waits(app)) {
+    if (fed_app_archive_waits(app) || app->questions) {
         *timer_ms = clock_mono_ms(app->c.clock) | 1;
     }
     for (size_t i = 0; b != NULL && !app->sent && i < b->acts_len; i++) {
@@ -471,6 +471,7 @@ fed_app_open(const struct fed_app_config *config, struct fed_app **out)
     app->out_end = &app->out;
     TRY(fed_app_me_load(app));
     TRY(fed_app_core(app));
+    app->questions = true; /* one may have come just before the end */
     *out = app;
     app = NULL;
 out:
@@ -579,6 +580,7 @@ fed_app_tick(struct fed_app *app)
         return OK;
     }
     TRY(fed_core_tick(app->core));
+    TRY(fed_app_refuse_unwanted(app));
     TRY(fed_app_files_pump(app));
 out:
     return e;

@@ -360,6 +360,7 @@ struct fed_app_clinic {
     enum fed_app_learned learned;
     struct clinic_id by; /* LEARNED_THREAD: who introduced it */
     bool home;
+    bool blocked;
     bool up;
     uint64_t answer;      /* last enum proto_redeem_code of its link */
     bool birth;           /* asks for a date of birth, or it was wrong */
@@ -383,13 +384,15 @@ MUST_CHECK enum err fed_app_clinic_next(struct fed_app *app,
                                         struct fed_app_clinic *out,
                                         struct bytes *hold);
 
-/* What is behind this link?  EV_CLINIC follows.  Nothing is told to it. */
+/* What is behind this link?  EV_CLINIC follows.  Nothing is told to it.
+   ERR_DENIED  blocked here */
 MUST_CHECK enum err fed_app_look(struct fed_app *app,
                                  const struct proto_link *link);
 /*
  * Become its patient.  name: as the person wants to be called there; birth:
  * "1980-02-29" when the clinic asks, else empty.  The first clinic becomes the
- * home.  ERR_STATE  nobody yet; ERR_EXISTS  enrolled there already
+ * home.  ERR_STATE  nobody yet; ERR_EXISTS  enrolled there already; ERR_DENIED
+ * blocked here
  */
 MUST_CHECK enum err fed_app_join(struct fed_app *app,
                                  const struct proto_link *link,

@@ -18,12 +18,20 @@ clinic_key(const struct clinic_id *root)
 }
 
 enum err
+fed_app_clinic_known(struct fed_app *app, const struct clinic_id *root,
+                     struct fed_app_rec_clinic *out, struct bytes *hold)
+{
+    struct fed_app_key key = clinic_key(root);
+
+    return fed_app_load(&app->kv, FED_APP_CLINIC, &key,
+                        &fed_app_rec_clinic_shape, out, hold);
+}
+
+enum err
 fed_app_clinic_rec(struct fed_app *app, const struct clinic_id *root,
                    struct fed_app_rec_clinic *out, struct bytes *hold)
 {
-    struct fed_app_key key = clinic_key(root);
-    enum err e = fed_app_load(&app->kv, FED_APP_CLINIC, &key,
-                              &fed_app_rec_clinic_shape, out, hold);
+    enum err e = fed_app_clinic_known(app, root, out, hold);
 
     if (e != ERR_MISSING) {
         return e;
@@ -175,6 +183,7 @@ show_rec(struct fed_app *app, const struct clinic_id *root,
         .birth_tries = rec->birth_tries,
         .since_ms = rec->since_ms,
         .label = rec->label,
+        .blocked = rec->blocked,
     };
     memcpy(out->by.b, rec->by, sizeof(out->by.b));
     if (rec->profile.len > 0 &&
@@ -347,6 +356,16 @@ out:
     return e;
 }
 
+/* Not whom the person blocked. */
+static enum err
+may_join(struct fed_app *app, const struct clinic_id *root)
+{
+    bool blocked;
+    enum err e = fed_app_is_blocked(app, root, &blocked);
+
+    return e == OK && blocked ? ERR_DENIED : e;
+}
+
 enum err
 fed_app_look(struct fed_app *app, const struct proto_link *link)
 {
@@ -354,6 +373,7 @@ fed_app_look(struct fed_app *app, const struct proto_link *link)
     struct fed_invitation inv;
     struct bytes addrs = {0};
 
+    TRY(may_join(app, &link->root));
     TRY(addrs_of(app, link, &addrs));
     TRY(fed_app_first_home(app, &link->root));
     TRY(note(app, link, view_of(&addrs), FED_APP_CLINIC_LOOKED));
@@ -387,6 +407,7 @@ fed_app_join(struct fed_app *app, const struct proto_link *link,
     struct fed_enrol enrol = {.birth = birth};
     struct bytes addrs = {0};
 
+    TRY(may_join(app, &link->root));
     TRY(addrs_of(app, link, &addrs));
     TRY(fed_app_first_home(app, &link->root));
     TRY(keep_name(app, name, (struct view){0}));

@@ -147,6 +147,7 @@ add(struct fed_app *app, const struct fed_show *show, uint64_t state)
     TRY(save_rec(app, number, &rec));
     TRY(introduce(app, show));
     TRY(tell(app, number, &rec));
+    app->questions = true;
 out:
     return e;
 }

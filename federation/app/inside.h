@@ -61,7 +61,8 @@ struct fed_app {
     const struct fed_batch *batch;
     bool sent; /* its frames left already */
     bool committing;
-    bool importing;        /* from our own archive: nothing is news */
+    bool questions; /* whether one is refused unseen is still to be looked at */
+    bool importing; /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */
     uint64_t asked_from;
     uint64_t keys_serial;  /* connection on which its keys were asked for */
@@ -304,6 +305,16 @@ MUST_CHECK enum err fed_app_ask_home(struct fed_app *app, struct view addrs);
 /* Its key stays with us until its clinic has what it signed. */
 MUST_CHECK enum err fed_app_look_settled(struct fed_app *app);
 bool fed_app_recovering(struct fed_app *app);
+/* What is known of a clinic.  ERR_MISSING */
+MUST_CHECK enum err fed_app_clinic_known(struct fed_app *app,
+                                         const struct clinic_id *root,
+                                         struct fed_app_rec_clinic *out,
+                                         struct bytes *hold);
+MUST_CHECK enum err fed_app_is_blocked(struct fed_app *app,
+                                       const struct clinic_id *root, bool *out);
+/* "No" to what waits of, or about, clinics that are blocked. */
+MUST_CHECK enum err fed_app_refuse_unwanted(struct fed_app *app);
+
 MUST_CHECK enum err fed_app_clinic_save(struct fed_app *app,
                                         const struct clinic_id *root,
                                         const struct fed_app_rec_clinic *rec);

@@ -34,6 +34,7 @@ static const struct proto_field clinic_fields[] = {
     PROTO_BIN(fed_app_rec_clinic, addrs, LIMIT_FRAME),
     PROTO_BIN(fed_app_rec_clinic, profile, LIMIT_FRAME),
     PROTO_BIN(fed_app_rec_clinic, label, LIMIT_FRAME),
+    PROTO_BOOL(fed_app_rec_clinic, blocked),
 };
 const struct proto_shape fed_app_rec_clinic_shape =
     PROTO_SHAPE(fed_app_rec_clinic, clinic_fields);

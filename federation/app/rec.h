@@ -34,6 +34,7 @@ struct fed_app_rec_clinic {
     struct view addrs;
     struct view profile; /* signed */
     struct view label;
+    bool blocked; /* the person wants to hear nothing of it */
 };
 
 struct fed_app_rec_thread {

@@ -52,6 +52,8 @@ static const struct {
     {"clinics show", tool_patient_clinics_show},
     {"compare", tool_patient_compare},
     {"part", tool_patient_part},
+    {"block", tool_patient_block},
+    {"unblock", tool_patient_unblock},
     {"home", tool_patient_home},
     {"consents", tool_patient_consents},
     {"consent accept", tool_patient_consent_accept},

@@ -2,6 +2,7 @@
 /* Clinics and consents: join, list, compare, part, answer. */
 #include "tools/patient/describe.h"
 
+#include "federation/app/block.h"
 #include "federation/app/picture.h"
 #include "proto/msg/link.h"
 #include "tools/common/safe.h"
@@ -177,6 +178,14 @@ say_picture(const struct proto_picture *p)
     }
 }
 
+static enum tool_exit
+say_blocked(void)
+{
+    return tool_say(TOOL_EXIT_FAILED,
+                    "You have blocked this clinic. Let it ask again with "
+                    "balsam-patient unblock, then join.");
+}
+
 /* Show whom the link is of, and ask. */
 static enum tool_exit
 look(struct tool_patient *p, const struct proto_link *link)
@@ -191,6 +200,9 @@ look(struct tool_patient *p, const struct proto_link *link)
         return TOOL_EXIT_OK;
     }
     e = fed_app_look(p->app, link);
+    if (e == ERR_DENIED) {
+        return say_blocked();
+    }
     e = e == OK ? fed_run_connect(p->run) : e;
     e = e == OK ? fed_run_wait(p->run, answered, &j, p->wait_ms) : e;
     if (e == ERR_TIMEOUT) {
@@ -264,6 +276,9 @@ tool_patient_join(struct tool_patient *p)
                      view_str(tool_args_value(&p->args, "--name", "")),
                      view_str(tool_args_value(&p->args, "--birth", "")));
     proto_link_wipe(&link);
+    if (e == ERR_DENIED) {
+        return say_blocked();
+    }
     if (e == ERR_EXISTS) {
         code = put_clinic(p, &j.clinic);
         return code == TOOL_EXIT_OK
@@ -400,6 +415,49 @@ tool_patient_part(struct tool_patient *p)
     e = fed_app_part(p->app, &root);
     return e == OK ? tool_patient_finish(p, NULL, NULL)
                    : tool_patient_failed(p, e);
+}
+
+static enum tool_exit
+block(struct tool_patient *p, bool blocked)
+{
+    struct clinic_id root;
+    enum tool_exit code = tool_patient_sync(p);
+    enum err e;
+
+    code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[0], &root)
+                                : code;
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (blocked && !tool_args_has(&p->args, "--yes") &&
+        !tool_confirm("Hear nothing of this clinic any more? What you allowed "
+                      "it is withdrawn; it keeps its record of you.")) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+    }
+    e = fed_app_block(p->app, &root, blocked);
+    if (e == ERR_STATE) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "It is your home: move to another clinic of yours "
+                        "first, with balsam-patient home.");
+    }
+    if (e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_FAILED, blocked ? "It is blocked already."
+                                                  : "It is not blocked.");
+    }
+    return e == OK ? tool_patient_finish(p, NULL, NULL)
+                   : tool_patient_failed(p, e);
+}
+
+enum tool_exit
+tool_patient_block(struct tool_patient *p)
+{
+    return block(p, true);
+}
+
+enum tool_exit
+tool_patient_unblock(struct tool_patient *p)
+{
+    return block(p, false);
 }
 
 enum tool_exit

@@ -145,7 +145,7 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
         tool_put_num(row, "size", c->picture.length);
         (void)json_object_set_new(o, "picture", row);
     }
-    tool_put_word(o, "state", clinic_state(c->state));
+    tool_put_word(o, "state", c->blocked ? "blocked" : clinic_state(c->state));
     tool_put_word(o, "learned", learned(c->learned));
     if (c->learned == FED_APP_LEARNED_THREAD) {
         put_name(p, o, "by", c->by.b);

@@ -95,6 +95,8 @@ enum tool_exit tool_patient_clinics(struct tool_patient *p);
 enum tool_exit tool_patient_clinics_show(struct tool_patient *p);
 enum tool_exit tool_patient_compare(struct tool_patient *p);
 enum tool_exit tool_patient_part(struct tool_patient *p);
+enum tool_exit tool_patient_block(struct tool_patient *p);
+enum tool_exit tool_patient_unblock(struct tool_patient *p);
 enum tool_exit tool_patient_home(struct tool_patient *p);
 enum tool_exit tool_patient_consents(struct tool_patient *p);
 enum tool_exit tool_patient_consent_accept(struct tool_patient *p);
