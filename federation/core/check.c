@@ -8,6 +8,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -277,6 +278,7 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
 {
     enum err e;
     bool enough;
+    bool others;
     struct fed_party *p = NULL;
     const struct fed_member *m;
 
@@ -290,13 +292,15 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
         TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
         goto out;
     }
+    others = fed_unanswered_other(core, t);
     m = fed_thread_member(t, &t->best);
-    if (m != NULL && !m->lost) {
+    if (m != NULL && !m->lost && (!m->mute || !others)) {
         p = fed_party_find(core, &t->best);
     }
     for (size_t i = 0; i < t->members_len && p == NULL; i++) {
-        p = fed_party_find(core, &t->members[i].node);
-        p = p != NULL && fed_party_live(p) && !t->members[i].lost ? p : NULL;
+        m = &t->members[i];
+        p = fed_party_find(core, &m->node);
+        p = p != NULL && fed_party_live(p) && !m->lost && !m->mute ? p : NULL;
     }
     if (p == NULL && all_lost(t)) {
         TRY(fed_successor_found(core, t));

@@ -65,6 +65,7 @@ fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
         TRY(fed_veil_ask(core, t, get->seal));
     }
     t->asked = true;
+    fed_unanswered_asked(core, t, p);
     TRY(fed_stream_put(core, p, &msg));
 out:
     return e;
@@ -75,7 +76,12 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
 {
     struct clinic_id hub;
     struct fed_party *p;
+    bool again;
+    enum err e = fed_unanswered_due(core, t, &again);
 
+    if (e != OK) {
+        return e;
+    }
     if (t->asked && fed_thread_hub_here(core, t)) {
         return fed_check_waited(core, t);
     }
@@ -492,6 +498,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_patient_group(core, t));
     TRY(done_intents(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(fed_unanswered_over(core, t));
     TRY(show_missed(core, t, before, from, upto));
     TRY(give_back(core, t, upto));
 out:

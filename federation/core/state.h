@@ -88,6 +88,7 @@ struct fed_member {
     bool asked;       /* CHECK: for its log */
     bool told;        /* and has answered */
     bool lost;        /* that it has no state either */
+    bool mute;        /* RESYNC, CHECK: it did not answer */
     uint32_t without; /* of a patient: devices that say so, by their places */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
@@ -150,9 +151,13 @@ struct fed_thread {
     bool pump;            /* at the end of the batch: fed_intent_pump_all */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
-    bool draining;    /* something was refused: the others first get answers */
-    bool asked;       /* RESYNC, CHECK: for a GroupInfo */
-    uint64_t wait_ms; /* the hub asked us to wait until (mono) */
+    bool draining; /* something was refused: the others first get answers */
+    bool asked;    /* RESYNC, CHECK: for a GroupInfo */
+    struct clinic_id asked_of; /* unanswered.c */
+    uint64_t answer_ms;        /* it should have answered by then (mono) */
+    uint64_t unanswered;       /* questions; the first was asked then */
+    uint64_t unanswered_ms;
+    uint64_t wait_ms;     /* the hub asked us to wait until (mono) */
     uint64_t receipt_ms;  /* delivered receipt due (mono); 0 none */
     uint64_t missing_due; /* what is missing is asked for (mono) */
     /* CHECK */

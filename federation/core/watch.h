@@ -68,6 +68,19 @@ MUST_CHECK enum err fed_watch_over(struct fed_core *core, struct fed_thread *t,
 /* Nothing is expected of m any more: what was in doubt is over. */
 MUST_CHECK enum err fed_watch_clear(struct fed_core *core, struct fed_thread *t,
                                     struct fed_member *m);
+/* ------------------- unanswered.c: who rejoins is not answered (in memory) */
+
+/* p was asked for a GroupInfo. */
+void fed_unanswered_asked(struct fed_core *core, struct fed_thread *t,
+                          const struct fed_party *p);
+/* *again: it did not answer in time, and nobody is asked now. */
+MUST_CHECK enum err fed_unanswered_due(struct fed_core *core,
+                                       struct fed_thread *t, bool *again);
+/* Is there a member to ask that is not mute?  If not, none is any more. */
+bool fed_unanswered_other(struct fed_core *core, struct fed_thread *t);
+/* We are in again. */
+MUST_CHECK enum err fed_unanswered_over(struct fed_core *core,
+                                        struct fed_thread *t);
 /* --------------------------------------- expect.c: what we say, what comes */
 
 /* Who carries between m and us; NULL: nobody, we are connected. */

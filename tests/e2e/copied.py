@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's folder, copied."""
+"""A node's folder, copied, or made anew from a backup."""
+import os
 import shutil
 import signal
 
@@ -12,3 +13,15 @@ def snapshot(node, to):
             n for n in names if n == "control"])
     finally:
         node.process.send_signal(signal.SIGCONT)
+
+
+def put_back(node):
+    """From its backup, as after a disk that broke."""
+    if node.process:
+        node.stop()
+    old = node.dir + ".old"
+    os.rename(node.dir, old)
+    os.mkdir(node.dir, 0o700)
+    for name in ("master.key", "balsam.conf"):
+        shutil.copy(os.path.join(old, name), node.dir)
+    return node.cli("restore", os.path.join(old, "backup"), expect=0).out

@@ -9,6 +9,8 @@
  *     -            honest
  *     k ID         keeps the log and what it carries from the one with this id
  *     r ID         gives it the first entry that it got again, instead
+ *     g ID         does not answer it when it asks to be let in again
+ *     p ID         gives it another picture than its profile names
  *     s ID         is not at home to it: two copies of the daemon, each at home
  *                  to one half of the members, are a hub with two logs
  */
@@ -90,6 +92,26 @@ __wrap_fed_net_start(const struct fed_net_config *config, struct fed_net **out)
 
 /* ---------------------------------------------------------- something else */
 
+/* The same picture, but for its last byte. */
+static enum err
+another_picture(struct view body, struct bytes *out)
+{
+    struct proto_peer_msg msg;
+    struct bytes bytes = {0};
+    enum err e;
+
+    TRY(proto_peer_decode(body, &msg));
+    TRY(bytes_copy(mem_heap(), msg.u.picture.bytes, &bytes));
+    if (bytes.len > 0) {
+        bytes.p[bytes.len - 1] ^= 1;
+    }
+    msg.u.picture.bytes = view_of(&bytes);
+    TRY(proto_peer_encode(mem_heap(), &msg, out));
+out:
+    bytes_free(&bytes);
+    return e;
+}
+
 /* What goes in the place of body; empty: body itself. */
 static enum err
 instead(struct view body, struct bytes *out)
@@ -98,6 +120,14 @@ instead(struct view body, struct bytes *out)
     uint64_t type = proto_peer_peek(body);
     enum err e = OK;
 
+    if (told[0] == 'p') {
+        return type == PROTO_PEER_PICTURE ? another_picture(body, out) : OK;
+    }
+    if (told[0] == 'g') {
+        return type == PROTO_PEER_GI
+                   ? proto_peer_encode(mem_heap(), &nothing, out)
+                   : OK;
+    }
     if (type != PROTO_PEER_FAN && type != PROTO_PEER_LOG_PART &&
         type != PROTO_PEER_ROUTED) {
         return OK;
