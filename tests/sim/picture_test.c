@@ -321,6 +321,71 @@ TEST(disconnected_and_restored)
     world_end(&w);
 }
 
+static enum err
+asks(struct fed_core *core, struct fed_party *p)
+{
+    p->rec.pictured = false;
+    p->picture_asked = false;
+    return fed_picture_ask(core, p);
+}
+
+static enum err
+gives(struct fed_core *core, struct fed_party *p)
+{
+    struct proto_picture_get in;
+
+    memcpy(in.hash, core->picture_hash, sizeof(in.hash));
+    return fed_picture_give(core, p, &in);
+}
+
+static enum err
+takes(struct fed_core *core, struct fed_party *p)
+{
+    struct proto_picture_msg in = {.bytes = VIEW_ARRAY(first)};
+
+    memcpy(in.hash, p->rec.picture, sizeof(in.hash));
+    p->rec.pictured = false;
+    p->picture_asked = true;
+    return fed_picture_recv(core, p, &in);
+}
+
+/* Each allocation of a step of node i with the other fails once: the batch is
+   dropped, and the picture is there all the same. */
+static void
+each_fails(uint64_t seed, size_t i,
+           enum err (*step)(struct fed_core *core, struct fed_party *p))
+{
+    enum err e = ERR_NOMEM;
+    uint64_t n;
+
+    world_init(&w, seed, 2);
+    node_picture(&w, 0, VIEW_ARRAY(first));
+    world_befriend(&w, 0, 1);
+    world_heal(&w);
+    for (n = 1; e != OK; n++) {
+        settle(i);
+        w.nodes[i].fail_in = n;
+        e = step(w.nodes[i].core, world_party(&w, i, 1 - i));
+        w.nodes[i].fail_in = 0;
+        CHECK(e == OK || e == ERR_NOMEM);
+        w.hunger = e == OK ? 0 : UINT64_MAX; /* so that it starts afresh */
+        node_stepped(&w, i, e);
+        w.hunger = 0;
+        world_heal(&w);
+        CHECK_VIEW(has(1, 0), VIEW_ARRAY(first));
+        CHECK_EQ(w.nodes[0].bad + w.nodes[1].bad, 0);
+    }
+    CHECK(n > 2); /* something was allocated */
+    world_end(&w);
+}
+
+TEST(no_memory_for_a_picture)
+{
+    each_fails(20, 1, asks);
+    each_fails(21, 0, gives);
+    each_fails(22, 1, takes);
+}
+
 int
 main(void)
 {
@@ -329,5 +394,5 @@ main(void)
                T(changed_while_away), T(whatever_is_lost),
                T(not_what_the_profile_names), T(not_a_picture),
                T(asked_too_often), T(between_whom),
-               T(disconnected_and_restored));
+               T(disconnected_and_restored), T(no_memory_for_a_picture));
 }
