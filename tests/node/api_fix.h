@@ -26,7 +26,8 @@ struct end {
     struct fed_io io;
     struct node_api api;
     struct bytes profile;
-    const struct mem *mem; /* of store and runner; NULL: the heap */
+    const struct mem *mem;     /* of store and runner; NULL: the heap */
+    const struct clock *clock; /* of the runner; NULL: the system's */
 };
 
 static inline enum err
@@ -57,7 +58,7 @@ end_start(struct end *n)
                                &n->profile));
     n->io = fed_io_nng(n->mem);
     c.mem = n->mem;
-    c.clock = node_sysclock();
+    c.clock = n->clock != NULL ? n->clock : node_sysclock();
     c.rng = prim_rng_system();
     c.io = &n->io;
     c.store = n->api.store;
@@ -100,7 +101,8 @@ end_make(struct end *n, const char *name)
     struct node_sheet sheet = {0};
     pthread_condattr_t attr;
 
-    *n = (struct end){.mem = n->mem == NULL ? mem_heap() : n->mem};
+    *n = (struct end){.mem = n->mem == NULL ? mem_heap() : n->mem,
+                      .clock = n->clock};
     (void)snprintf(n->dir, sizeof(n->dir), "/tmp/balsam-api-XXXXXX");
     CHECK(mkdtemp(n->dir) != NULL);
     (void)snprintf(n->config.data, sizeof(n->config.data), "%s", n->dir);
