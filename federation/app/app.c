@@ -443,7 +443,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
     case FED_SHOW_FORK:
         return fed_app_show_doubt(app, show);
     case FED_SHOW_ROLLBACK:
-        return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY) : OK;
+        return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY)
+                               : fed_app_archive_again(app, &show->peer);
     case FED_SHOW_MEMBER:
     case FED_SHOW_LINK_USED:
     case FED_SHOW_REVOKED:

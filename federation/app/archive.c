@@ -136,6 +136,20 @@ out:
     return e;
 }
 
+enum err
+fed_app_archive_again(struct fed_app *app, const struct clinic_id *clinic)
+{
+    enum err e = OK;
+
+    if (memcmp(app->me.home, clinic->b, sizeof(app->me.home)) != 0) {
+        return OK;
+    }
+    TRY(fed_app_number_put(&app->kv, writer_name, 0));
+    TRY(fed_app_ring_due(app));
+out:
+    return e;
+}
+
 /* ----------------------------------------------------------------- one part */
 
 struct part {

@@ -247,6 +247,9 @@ MUST_CHECK enum err fed_app_archive_pump(struct fed_app *app);
 bool fed_app_archive_waits(struct fed_app *app);
 MUST_CHECK enum err fed_app_show_archive(struct fed_app *app,
                                          const struct fed_show *show);
+/* This clinic was restored: if it is our home, it gets everything again. */
+MUST_CHECK enum err fed_app_archive_again(struct fed_app *app,
+                                          const struct clinic_id *clinic);
 /* This device is new: everything is wanted. */
 MUST_CHECK enum err fed_app_archive_want(struct fed_app *app);
 /* import.c: the entries of an opened part. */
@@ -271,6 +274,8 @@ MUST_CHECK enum err fed_app_ring_sign(struct fed_app *app,
 MUST_CHECK enum err fed_app_ring_recover(struct fed_app *app,
                                          const struct prim_sign_key *patient);
 MUST_CHECK enum err fed_app_ring_read_all(struct fed_app *app);
+/* The home gets ours. */
+MUST_CHECK enum err fed_app_ring_due(struct fed_app *app);
 /* We were added: the older keys are wanted. */
 MUST_CHECK enum err fed_app_ring_want(struct fed_app *app);
 /* Give ours to the home clinic, or ask it for what we lack. */

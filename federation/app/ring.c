@@ -463,6 +463,12 @@ out:
 }
 
 enum err
+fed_app_ring_due(struct fed_app *app)
+{
+    return fed_app_number_put(&app->kv, due_name, 1);
+}
+
+enum err
 fed_app_ring_want(struct fed_app *app)
 {
     return fed_app_number_put(&app->kv, want_name, 1);

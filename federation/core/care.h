@@ -286,7 +286,8 @@ MUST_CHECK enum err fed_idle_out(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_idle_in(struct fed_core *core, struct fed_party *p,
                                 enum fed_devices why);
 MUST_CHECK enum err fed_idle_tick(struct fed_core *core);
-/* It has greeted us. */
+/* It has greeted us; and what its clock says. */
+void fed_idle_clock(struct fed_core *core, uint64_t theirs_ms);
 MUST_CHECK enum err fed_idle_seen(struct fed_core *core, struct fed_party *p);
 MUST_CHECK enum err fed_idle_recv(struct fed_core *core, struct fed_party *p,
                                   const struct proto_away *in);

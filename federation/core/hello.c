@@ -128,6 +128,11 @@ streams(struct fed_core *core, struct fed_party *p, const struct proto_hello *h,
             TRY(fed_device_reset(core, p));
             fed_asks_lost(core, p);
             p->picture_asked = false;
+            /* [home-restored] what it kept for us may be gone */
+            TRY(core->kind == FED_KIND_DEVICE &&
+                        h->incarnation > p->rec.incarnation
+                    ? show_rollback(core, p)
+                    : OK);
         }
         memcpy(p->rec.in_stream, h->out_stream, sizeof(p->rec.in_stream));
         p->rec.in_applied = h->out_acked;
@@ -297,6 +302,7 @@ fed_hello_recv(struct fed_core *core, struct fed_party *p,
     p->met = true;
     fed_watch_met(core, p);
     fed_gone_met(core, p);
+    fed_idle_clock(core, h->now_ms);
     fed_tx_timer(core, fed_mono(core) + LIMIT_HOUR_MS);
     p->denied = false;
     if (p->stored) {

@@ -104,6 +104,31 @@ out:
     return e;
 }
 
+/* Also of a stranger: it cannot turn our clock, only agree with it. */
+void
+fed_idle_clock(struct fed_core *core, uint64_t theirs_ms)
+{
+    uint64_t now = fed_now(core);
+    uint64_t off = now > theirs_ms ? now - theirs_ms : theirs_ms - now;
+
+    if (off < IDENT_DAY_MS) {
+        core->agreed_ms = now;
+        core->agreed_mono_ms = fed_mono(core);
+    }
+}
+
+/* [idle-clock] Is it as late as our wall clock says?  Somebody who greeted us
+   thought so, and since then it has gone as the other clock. */
+static bool
+clock_trusted(const struct fed_core *core)
+{
+    uint64_t wall = fed_now(core) - core->agreed_ms;
+    uint64_t mono = fed_mono(core) - core->agreed_mono_ms;
+
+    return core->agreed_mono_ms != 0 && fed_now(core) >= core->agreed_ms &&
+           wall < mono + IDENT_DAY_MS;
+}
+
 static bool
 delivered_to(const struct fed_party *p)
 {
@@ -133,7 +158,8 @@ fed_idle_tick(struct fed_core *core)
             p->rec.seen_ms = now; /* never yet: from now on */
             p->dirty = true;
         }
-        if (up >= IDLE_SETTLE_MS && now - p->rec.seen_ms >= IDLE_MS) {
+        if (up >= IDLE_SETTLE_MS && now - p->rec.seen_ms >= IDLE_MS &&
+            clock_trusted(core)) {
             p->rec.away = true;
             TRY(fed_idle_out(core, p, FED_DEVICES_IDLE));
         }

@@ -217,8 +217,10 @@ struct fed_core {
     size_t busy_len;
     size_t busy_cap;
     uint64_t uses;
-    uint64_t start_ms; /* mono */
-    uint64_t timer_ms; /* mono; a tick is due; 0: none */
+    uint64_t start_ms;  /* mono */
+    uint64_t agreed_ms; /* wall: our clock, when somebody's agreed with it */
+    uint64_t agreed_mono_ms; /* then; 0: nobody's has, since start */
+    uint64_t timer_ms;       /* mono; a tick is due; 0: none */
     uint64_t timer_told;
     const struct fed_party *answering; /* whose item is being applied */
     enum fed_kind kind;                /* CLINIC or DEVICE */

@@ -142,9 +142,33 @@ TEST(what_a_new_phone_believes)
     world_end(&w);
 }
 
+/* [home-restored] The app hears that its home came from a backup, and not that
+   it was only off. */
+TEST(a_home_from_a_backup)
+{
+    size_t both[2];
+    struct rows disk = {0};
+    struct thread_id t = world_phone(&w, 204, both);
+
+    node_crash(&w, 0);
+    node_start(&w, 0);
+    world_run(&w, 3000);
+    CHECK_EQ(w.nodes[both[1]].put_back, 0);
+    node_snapshot(&w, 0, &disk);
+    CHECK_OK(world_say(&w, both[1], &t));
+    world_run(&w, 3000);
+    node_crash(&w, 0);
+    node_restore(&w, 0, &disk);
+    rows_free(&disk);
+    world_run(&w, 3000);
+    CHECK(w.nodes[both[1]].put_back > 0);
+    CHECK(world_in(&w, &t, both, 2));
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(a_new_phone_whose_clock_is_behind), T(another_clinic_goes_on),
-               T(what_a_new_phone_believes));
+               T(what_a_new_phone_believes), T(a_home_from_a_backup));
 }

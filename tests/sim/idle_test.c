@@ -174,9 +174,38 @@ TEST(the_clinic_was_off_itself)
     world_end(&w);
 }
 
+/* [idle-clock] The clinic's wall clock alone goes 91 days ahead, for long
+   enough: only when somebody else's says the same it is believed. */
+TEST(a_clock_that_jumps)
+{
+    size_t who[3];
+    struct thread_id t = world_phones(&w, 605, who);
+
+    node_crash(&w, who[2]);
+    world_run(&w, 3000);
+    w.wall_ms += 91 * (uint64_t)IDENT_DAY_MS;
+    for (int i = 0; i < 14; i++) {
+        w.wall_ms += LIMIT_HOUR_MS;
+        w.mono_ms += LIMIT_HOUR_MS;
+        world_run(&w, 50);
+    }
+    CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 0);
+    node_crash(&w, who[1]);
+    node_start(&w, who[1]);
+    world_run(&w, 3000);
+    w.wall_ms += LIMIT_HOUR_MS;
+    w.mono_ms += LIMIT_HOUR_MS;
+    world_run(&w, 3000);
+    CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 1);
+    back(who[2]);
+    CHECK(world_in(&w, &t, who, 3));
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(ninety_days_and_back), T(the_only_phone),
-               T(in_a_carried_thread), T(the_clinic_was_off_itself));
+               T(in_a_carried_thread), T(the_clinic_was_off_itself),
+               T(a_clock_that_jumps));
 }

@@ -469,6 +469,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
     case FED_SHOW_ROLLBACK:
         n->rollbacks += s->code == 0 ? 1 : 0;
         n->stopped += s->code == 2 ? 1 : 0;
+        n->put_back += s->code == 1 ? 1 : 0;
         break;
     case FED_SHOW_FORK:
         n->forks++;

@@ -98,7 +98,8 @@ struct node {
     size_t resets;
     /* what happened, for tests */
     size_t rollbacks;
-    size_t stopped; /* told that a newer copy runs */
+    size_t stopped;  /* told that a newer copy runs */
+    size_t put_back; /* told that a peer was */
     size_t forks;
     size_t gaps;
     size_t bad;

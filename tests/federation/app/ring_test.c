@@ -191,6 +191,41 @@ TEST(a_new_phone_has_all_keys)
     world_end(&w);
 }
 
+/* [home-restored] The home has lost parts and keys: it gets all of it again. */
+TEST(the_home_came_from_a_backup)
+{
+    struct fed_show show = {.kind = FED_SHOW_ROLLBACK, .code = 1};
+    struct fed_app_me me;
+
+    world_begin(&w, 34);
+    world_join(&w, 0);
+    world_app_says(&w, 0, "one");
+    world_run(&w);
+    add(0, 1);
+    for (size_t i = w.shelf.len; i > 0; i--) {
+        const struct shelf_rec *r = &w.shelf.recs[i - 1];
+
+        if (r->space == FED_NS_ARCHIVE) {
+            CHECK_OK(shelf_change(&w.shelf, FED_NS_ARCHIVE, true,
+                                  view_of(&r->key), (struct view){0}));
+        }
+    }
+    CHECK_OK(shelf_commit(&w.shelf, NULL, 0));
+    fed_app_me(w.apps[0].app, &me);
+    show.peer = me.home;
+    for (size_t n = 0; n < 2; n++) {
+        CHECK_OK(fed_app_show(w.apps[n].app, &show));
+        world_turn(&w, n);
+    }
+    world_run(&w);
+    world_app_says(&w, 1, "two");
+    world_run(&w);
+    add(1, 2);
+    CHECK(has_key(2, number_of(0)));
+    CHECK_STR(world_texts(&w, 2, text), "one|two|");
+    world_end(&w);
+}
+
 /* [archive-keys-signed] [archive-keys-newer] */
 TEST(the_clinic_makes_no_key)
 {
@@ -278,6 +313,6 @@ main(void)
         return 1;
     }
     return RUN(T(a_removed_device_reads_nothing_more),
-               T(a_new_phone_has_all_keys), T(the_clinic_makes_no_key),
-               T(memory_runs_out));
+               T(a_new_phone_has_all_keys), T(the_home_came_from_a_backup),
+               T(the_clinic_makes_no_key), T(memory_runs_out));
 }
