@@ -273,14 +273,34 @@ all_lost(const struct fed_thread *t)
     return any;
 }
 
+/* Whom to ask for the state: who has most of the log, else another. */
+static struct fed_party *
+whom(struct fed_core *core, struct fed_thread *t)
+{
+    bool others = fed_unanswered_other(core, t);
+    const struct fed_member *m = fed_thread_member(t, &t->best);
+
+    if (m != NULL && !m->lost && (!m->mute || !others)) {
+        return fed_party_find(core, &t->best);
+    }
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_party *p;
+
+        m = &t->members[i];
+        p = fed_party_find(core, &m->node);
+        if (p != NULL && fed_party_live(p) && !m->lost && !m->mute) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 enum err
 fed_check_step(struct fed_core *core, struct fed_thread *t)
 {
     enum err e;
     bool enough;
-    bool others;
-    struct fed_party *p = NULL;
-    const struct fed_member *m;
+    struct fed_party *p;
 
     TRY(compare(core, t, &enough));
     if (!enough) {
@@ -292,16 +312,7 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
         TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
         goto out;
     }
-    others = fed_unanswered_other(core, t);
-    m = fed_thread_member(t, &t->best);
-    if (m != NULL && !m->lost && (!m->mute || !others)) {
-        p = fed_party_find(core, &t->best);
-    }
-    for (size_t i = 0; i < t->members_len && p == NULL; i++) {
-        m = &t->members[i];
-        p = fed_party_find(core, &m->node);
-        p = p != NULL && fed_party_live(p) && !m->lost && !m->mute ? p : NULL;
-    }
+    p = whom(core, t);
     if (p == NULL && all_lost(t)) {
         TRY(fed_successor_found(core, t));
         goto out;

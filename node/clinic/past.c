@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/clinic/past.h"
 
+#include "node/clinic/desk.h"
 #include "store/conv.h"
 #include "store/place.h"
 
 #include <string.h>
+
+enum {
+    THREADS = 8 /* that continue each other */
+};
 
 enum err
 node_past_note(struct store_txn *txn, const struct conv_id *conv,
@@ -14,6 +19,53 @@ node_past_note(struct store_txn *txn, const struct conv_id *conv,
     struct store_place in = {*conv, *thread, term};
 
     return place == 0 ? OK : store_place_put(txn, &in, place, seq);
+}
+
+/* Which thread this one continues, whose places are its own (decisions G 31);
+   ERR_MISSING: none. */
+static enum err
+continued(struct store_txn *txn, struct thread_id *thread)
+{
+    enum err e;
+    struct proto_group group;
+    struct bytes b = {0};
+
+    TRY(node_desk_group(txn, thread, &b));
+    TRY(proto_group_decode(view_of(&b), &group) == OK &&
+                (group.flags & PROTO_GROUP_CONTINUES) != 0
+            ? OK
+            : ERR_MISSING);
+    memcpy(thread->b, group.prev, sizeof(thread->b));
+out:
+    bytes_free(&b);
+    return e;
+}
+
+/* The first of thread and those that it continues; of one place the newest. */
+static enum err
+first(struct store_txn *txn, struct store_place *in, uint64_t from, uint64_t to,
+      struct store_msg *out)
+{
+    enum err e = OK;
+    bool any = false;
+
+    for (unsigned n = 0; e == OK && n < THREADS && from <= to; n++) {
+        struct store_msg m = {0};
+
+        e = store_place_first(txn, in, from, to, &m);
+        if (e == OK) {
+            store_msg_clear(out);
+            *out = m;
+            any = true;
+            to = m.log_seq - 1;
+        }
+        e = e == ERR_MISSING ? OK : e;
+        TRY(e);
+        e = continued(txn, &in->thread);
+    }
+    e = e == ERR_MISSING || e == OK ? (any ? OK : ERR_MISSING) : e;
+out:
+    return e;
 }
 
 enum err
@@ -27,7 +79,7 @@ node_past_first(struct store_txn *txn, const struct clinic_id *self,
 
     TRY(from != 0 ? OK : ERR_MISSING);
     TRY(store_conv_by_thread(txn, thread, &in.conv));
-    TRY(store_place_first(txn, &in, from, to, &m));
+    TRY(first(txn, &in, from, to, &m));
     TRY(bytes_copy(mem, view_of(&m.body), &out->content));
     out->id = m.id;
     out->seq = m.log_seq;

@@ -57,21 +57,25 @@ TEST(a_message_that_goes_back_is_found_there_alone)
     desk_end(&f);
 }
 
+/* Another thread is the conversation's from now on. */
 static void
-continue_as(uint8_t next)
+other_thread(uint8_t next, uint64_t flags)
 {
-    struct proto_group group = {.flags = PROTO_GROUP_CONTINUES};
-    struct fed_show show = {.kind = FED_SHOW_THREAD, .code = FED_THREAD_ACTIVE};
+    struct proto_group group = {.flags = flags};
+    struct fed_show show = {
+        .kind = FED_SHOW_THREAD, .code = FED_THREAD_ACTIVE, .value = flags};
 
     memcpy(group.prev, f.thread.b, sizeof(group.prev));
     memset(f.thread.b, next, sizeof(f.thread.b));
     show.thread = f.thread;
+    memcpy(show.other.b, f.peer.b, sizeof(show.other.b));
     CHECK_OK(proto_group_encode(mem_heap(), &group, &show.body));
     CHECK_OK(desk_show(&f, &show));
     bytes_free(&show.body);
 }
 
-TEST(a_thread_that_goes_on_as_another_has_its_own_places)
+/* When every member lost its state (decisions G 31), numbers go on. */
+TEST(a_thread_that_continues_another_has_its_places)
 {
     struct thread_id old;
 
@@ -79,13 +83,31 @@ TEST(a_thread_that_goes_on_as_another_has_its_own_places)
     desk_text(&f, &f.peer, 'a', 64);
     desk_text(&f, &f.peer, 'b', 128);
     old = f.thread;
-    continue_as(0x35);
+    other_thread(0x35, PROTO_GROUP_CONTINUES);
+    CHECK_EQ(first(&f.thread, 1, 1, 1000), 'a');
+    desk_text(&f, &f.peer, 'c', 128);
+    desk_text(&f, &f.peer, 'd', 192);
+    desk_order(&f, "abcd");
+    CHECK_EQ(first(&f.thread, 1, 1, 1000), 'a');
+    CHECK_EQ(first(&f.thread, 1, 65, 1000), 'c'); /* the newer one */
+    CHECK_EQ(first(&f.thread, 1, 129, 1000), 'd');
+    CHECK_EQ(first(&old, 1, 1, 1000), 0);
+    desk_end(&f);
+}
+
+/* Who disconnects and connects again begins anew, in the same conversation. */
+TEST(another_direct_thread_has_its_own_places)
+{
+    desk_begin(&f);
+    other_thread(0x34, PROTO_GROUP_DIRECT);
+    desk_text(&f, &f.peer, 'a', 64);
+    desk_text(&f, &f.peer, 'b', 128);
+    other_thread(0x35, PROTO_GROUP_DIRECT);
     CHECK_EQ(first(&f.thread, 1, 1, 1000), 0);
     desk_text(&f, &f.peer, 'c', 128);
     desk_order(&f, "abc");
     CHECK_EQ(first(&f.thread, 1, 1, 1000), 'c');
     CHECK_EQ(first(&f.thread, 1, 129, 1000), 0);
-    CHECK_EQ(first(&old, 1, 1, 1000), 0);
     desk_end(&f);
 }
 
@@ -132,6 +154,7 @@ main(void)
 {
     return RUN(T(what_came_and_what_was_accepted),
                T(a_message_that_goes_back_is_found_there_alone),
-               T(a_thread_that_goes_on_as_another_has_its_own_places),
+               T(a_thread_that_continues_another_has_its_places),
+               T(another_direct_thread_has_its_own_places),
                T(what_was_deleted_is_not_given), T(no_failed_allocation_leaks));
 }
