@@ -24,7 +24,8 @@ PREFIX = {
 }
 # vendor header -> path prefixes that may see it
 VENDOR = {
-    "lmdb.h": ["store/env.c", "tools/bench/floor_db.c"],
+    "lmdb.h": ["store/env.c", "store/env_open.c", "store/env_room.c",
+               "tools/bench/floor_db.c"],
     "nng/": ["federation/io_nng.c"],
     "sodium": ["crypto/prim/"],
     "openssl/": ["crypto/prim/", "crypto/tls/", "tools/bench/floor_tls.c"],
