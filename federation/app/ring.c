@@ -417,7 +417,8 @@ give(struct fed_app *app, const struct clinic_id *home)
     uint64_t of;
 
     TRY(fed_app_number(&app->kv, of_name, &of));
-    if (of == out.generation) { /* else another device signed since */
+    /* [archive-keys-of-list] else another device signed since */
+    if (of == out.generation) {
         TRY(fed_app_get(&app->kv, FED_APP_ME, &at, &keys));
     }
     e = seal_ring(app, out.generation, &ring);

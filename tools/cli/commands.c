@@ -201,8 +201,10 @@ static const struct tool_command commands[] = {
      2,
      2,
      "stop a lost device",
-     "It gets nothing any more and is taken out of every conversation. The "
-     "patient removes it for good with another device or the recovery code.",
+     "It gets nothing any more, also nothing of the kept history, and is taken "
+     "out of every conversation. What is on it stays there, with the key of "
+     "what is kept until the patient removes it for good, with the recovery "
+     "code: what is kept after that has another key.",
      {YES, {0}}},
     {"device resume",
      "PATIENT DEVICE",

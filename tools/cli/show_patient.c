@@ -192,6 +192,10 @@ show_device(const json_t *d)
     }
     (void)printf("%s%s\n", is(d, "may_add") ? ", may add devices" : "",
                  is(d, "by_patient_key") ? "" : ", added by another device");
+    if (is(d, "suspended")) {
+        (void)printf("            gets nothing; the patient removes it for "
+                     "good, with the recovery code\n");
+    }
     if (is(d, "idle")) {
         (void)printf("            not seen since ");
         tool_print_time(tool_number(d, "seen_ms"));

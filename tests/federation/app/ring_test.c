@@ -226,6 +226,19 @@ TEST(the_home_came_from_a_backup)
     world_end(&w);
 }
 
+/* What the clinic keeps of the keys. */
+static void
+kept_keys(struct bytes *out)
+{
+    for (size_t i = 0; i < w.shelf.len; i++) {
+        const struct shelf_rec *r = &w.shelf.recs[i];
+
+        if (r->space == FED_NS_ARCHIVE && r->key.p[32] != 0) {
+            CHECK_OK(bytes_copy(mem_heap(), view_of(&r->value), out));
+        }
+    }
+}
+
 /* [archive-keys-signed] [archive-keys-newer] */
 TEST(the_clinic_makes_no_key)
 {
@@ -239,13 +252,7 @@ TEST(the_clinic_makes_no_key)
     world_begin(&w, 33);
     world_join(&w, 0);
     now = number_of(0);
-    for (size_t i = 0; i < w.shelf.len; i++) {
-        const struct shelf_rec *r = &w.shelf.recs[i];
-
-        if (r->space == FED_NS_ARCHIVE && r->key.p[32] != 0) {
-            CHECK_OK(bytes_copy(mem_heap(), view_of(&r->value), &good));
-        }
-    }
+    kept_keys(&good);
     CHECK_OK(proto_device_decode(view_of(&good), &msg));
     CHECK_EQ(k->generation, now);
     for (size_t i = 0; i < k->keys.len; i++) {
@@ -276,6 +283,39 @@ TEST(the_clinic_makes_no_key)
         }
     }
     bytes_free(&good);
+    world_end(&w);
+}
+
+/* [archive-keys-of-list] Keys that were signed for another list are not given
+   in the name of the newest: they would take the place of good ones. */
+TEST(keys_of_another_list_stay_here)
+{
+    struct fed_app_key at = fed_app_key(VIEW_LIT("keys"), (struct view){0});
+    struct proto_device_msg msg;
+    struct bytes good = {0};
+    struct bytes now = {0};
+    struct view keys;
+
+    world_begin(&w, 35);
+    world_join(&w, 0);
+    kept_keys(&good);
+    CHECK_OK(proto_device_decode(view_of(&good), &msg));
+    keys = msg.u.archive_keys.keys;
+    CHECK(keys.len > 0);
+    CHECK_OK(
+        fed_app_number_put(&w.apps[0].app->kv, "keys_of", number_of(0) - 1));
+    CHECK_OK(fed_app_put(&w.apps[0].app->kv, FED_APP_ME, &at,
+                         VIEW_LIT("those of before")));
+    CHECK_OK(fed_app_ring_due(w.apps[0].app));
+    world_turn(&w, 0);
+    world_run(&w);
+    kept_keys(&now);
+    CHECK_OK(proto_device_decode(view_of(&now), &msg));
+    CHECK_VIEW(msg.u.archive_keys.keys, keys);
+    CHECK_EQ(msg.u.archive_keys.generation, number_of(0));
+    CHECK(!view_equal(view_of(&now), view_of(&good))); /* its ring is */
+    bytes_free(&good);
+    bytes_free(&now);
     world_end(&w);
 }
 
@@ -314,5 +354,6 @@ main(void)
     }
     return RUN(T(a_removed_device_reads_nothing_more),
                T(a_new_phone_has_all_keys), T(the_home_came_from_a_backup),
-               T(the_clinic_makes_no_key), T(memory_runs_out));
+               T(the_clinic_makes_no_key), T(keys_of_another_list_stay_here),
+               T(memory_runs_out));
 }
