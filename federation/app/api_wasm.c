@@ -336,8 +336,8 @@ FN(op_identity)
     return e;
 }
 
-static enum err
-rd_link(struct proto_tls_rd *in, struct proto_link *out)
+enum err
+fed_api_rd_link(struct proto_tls_rd *in, struct proto_link *out)
 {
     struct view text = proto_tls_rd_vec(in);
     enum proto_link_fault fault;
@@ -354,7 +354,7 @@ FN(op_join)
     struct view birth;
 
     UNUSED(out);
-    TRY(rd_link(in, &link));
+    TRY(fed_api_rd_link(in, &link));
     name = proto_tls_rd_vec(in);
     birth = proto_tls_rd_vec(in);
     TRY(in->e);
@@ -500,6 +500,21 @@ static enum err (*const ops[])(struct fed_api *, struct proto_tls_rd *,
     [27] = fed_api_settle,
 };
 
+static enum err
+call(struct fed_api *api, size_t op, struct proto_tls_rd *in,
+     struct proto_tls_wr *out)
+{
+    if (op >= FED_API_TALK) {
+        return fed_api_talk(api, op - FED_API_TALK, in, out);
+    }
+    if (op >= FED_API_CARE) {
+        return fed_api_care(api, op - FED_API_CARE, in, out);
+    }
+    return op < sizeof(ops) / sizeof(ops[0]) && ops[op] != NULL
+               ? ops[op](api, in, out)
+               : ERR_UNSUPPORTED;
+}
+
 /* ----------------------------------------------------------------- exports */
 
 EXPORT(balsam_alloc)
@@ -549,12 +564,10 @@ fed_wasm_call(struct fed_api *api, int op, const uint8_t *args, size_t len)
 {
     struct proto_tls_rd in = proto_tls_rd_open(view_make(args, len));
     struct proto_tls_wr out = proto_tls_wr_open(mem_heap());
-    enum err e = ERR_UNSUPPORTED;
+    enum err e;
 
     bytes_free(&api->out);
-    if (op > 0 && (size_t)op < sizeof(ops) / sizeof(ops[0])) {
-        e = ops[op](api, &in, &out);
-    }
+    e = call(api, (size_t)(op < 0 ? 0 : op), &in, &out);
     if (e == OK) {
         e = proto_tls_wr_take(&out, &api->out);
     }

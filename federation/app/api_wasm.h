@@ -37,6 +37,24 @@ FED_API_FN(fed_api_chan_open);
 FED_API_FN(fed_api_chan_up);
 FED_API_FN(fed_api_chan_free);
 
+/* api_care_wasm.c, api_talk_wasm.c: operation i from these numbers on.
+   ERR_UNSUPPORTED  no such one */
+enum {
+    FED_API_CARE = 32,
+    FED_API_TALK = 64
+};
+
+MUST_CHECK enum err fed_api_care(struct fed_api *api, size_t i,
+                                 struct proto_tls_rd *in,
+                                 struct proto_tls_wr *out);
+MUST_CHECK enum err fed_api_talk(struct fed_api *api, size_t i,
+                                 struct proto_tls_rd *in,
+                                 struct proto_tls_wr *out);
+
+/* A link as text. */
+MUST_CHECK enum err fed_api_rd_link(struct proto_tls_rd *in,
+                                    struct proto_link *out);
+
 FED_API_FN(fed_api_doubt_next);
 FED_API_FN(fed_api_settle);
 

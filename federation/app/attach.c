@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file of a message, for people: have it fetched, read it piece by piece. */
+#include "federation/app/attach.h"
+
 #include "federation/app/inside.h"
 #include "federation/core/chunk.h"
 #include "proto/msg/content.h"
@@ -98,5 +100,42 @@ out:
     bytes_free(&hold);
     bytes_free(&chunk);
     bytes_free(&plain);
+    return e;
+}
+
+enum err
+fed_app_file(struct fed_app *app, const struct thread_id *thread,
+             uint64_t number, size_t index, struct fed_app_file *out)
+{
+    enum err e;
+    struct proto_attachment a;
+    struct message_id id;
+    struct fed_app_rec_file f;
+    struct bytes hold = {0};
+    struct bytes rec = {0};
+
+    memset(&a, 0, sizeof(a));
+    TRY(file_of(app, thread, number, index, &a, &id, &hold));
+    *out = (struct fed_app_file){.pieces = a.chunks.len / ID};
+    e = fed_app_file_load(app, thread, a.blob, &f, &rec);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (rec.len > 0) {
+        out->up = f.up;
+        out->moved = f.done ? out->pieces : f.next;
+        out->state = f.done     ? FED_APP_FILE_DONE
+                     : f.failed ? FED_APP_FILE_FAILED
+                                : FED_APP_FILE_MOVING;
+        for (size_t i = 0; i < FED_APP_MOVES; i++) {
+            const struct fed_app_moving *mv = &app->moves[i];
+
+            if (mv->active && f.up && memcmp(mv->blob, a.blob, ID) == 0) {
+                out->moved = mv->there;
+            }
+        }
+    }
+out:
+    mem_wipe(&a, sizeof(a));
+    bytes_free(&hold);
+    bytes_free(&rec);
     return e;
 }

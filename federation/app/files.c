@@ -296,6 +296,7 @@ start(struct fed_app *app, struct fed_app_moving *mv,
     mv->last_ms = clock_mono_ms(app->c.clock);
     mv->asked = f->next;
     mv->moved = 0;
+    mv->there = f->next;
     return f->up || !clinic_id_is_zero(&mv->far) ? say_open(app, mv, to, f)
                                                  : say_get(app, mv, to, f);
 }
@@ -446,6 +447,7 @@ go_on(struct fed_app *app, struct fed_app_moving *mv,
     bool over = false;
 
     f->next = next;
+    mv->there = next;
     mv->asked = mv->asked < next ? next : mv->asked;
     TRY(turn_over(app, mv, &over)); /* what is on its way arrives there */
     TRY(over ? OK : say_chunks(app, mv, from, f));

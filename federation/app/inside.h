@@ -29,6 +29,7 @@ struct fed_app_moving {
     uint64_t serial;
     uint64_t asked; /* chunks asked for, or sent */
     uint64_t moved; /* answers since its turn began */
+    uint64_t there; /* chunks of what goes up that the clinic has */
     uint64_t last_ms;
 };
 

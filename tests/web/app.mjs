@@ -82,6 +82,77 @@ const cases = {
     refused("missing", () => app.send(new Uint8Array(32), "hello"));
   },
 
+  async clinics_devices_and_consents(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    assert(app.care.devices().length === 0, "a device of nobody");
+    app.newPatient();
+    app.turn();
+    refused("format", () => app.care.look("hello"));
+    app.care.look(link);
+    app.turn();
+    const [clinic] = app.care.clinics();
+    assert(clinic.state === "looked" && !clinic.up && clinic.name === "",
+           JSON.stringify(clinic.state));
+    assert(app.care.picture(clinic.root) === undefined, "a picture");
+    app.join(link, "Ann");
+    app.turn();
+    assert(app.care.clinics()[0].state === "asked", "not asked");
+    const [mine] = app.care.devices();
+    assert(mine.here && mine.mayAdd && app.care.devices().length === 1, "one");
+    assert(app.care.consents().length === 0, "a consent");
+    refused("missing", () => app.care.accept(1));
+    refused("missing", () => app.care.withdraw(1));
+    refused("format", () => app.care.addDevice("balsam:d#x"));
+    const two = world();
+    const phone = await open(wasm, two);
+    const request = phone.care.beAdded();
+    phone.turn();
+    assert(request.startsWith("balsam:d#") && phone.me().stage === "asking",
+           request);
+    const grant = app.care.addDevice(request, true);
+    app.turn();
+    assert(grant.startsWith("balsam:g#"), grant);
+    refused("auth", () => phone.care.granted(grant.slice(0, 100) +
+      (grant[100] === "A" ? "B" : "A") + grant.slice(101)));
+    phone.care.granted(grant);
+    phone.turn();
+    assert(phone.me().stage === "ready", "it is one of them");
+    for (const a of [app, phone]) {
+      assert(a.care.devices().length === 2 &&
+             a.care.devices().filter((d) => d.here).length === 1, "two");
+    }
+    refused("invalid", () => app.care.removeDevice(app.code().words,
+                                                   app.me().device));
+    app.care.removeDevice(app.code().words, phone.me().device);
+    app.turn();
+    assert(app.care.devices().length === 1, "it stays");
+  },
+
+  async what_is_not_there_is_missing(wasm) {
+    const app = await open(wasm, world());
+    app.newPatient();
+    app.turn();
+    const none = new Uint8Array(32);
+    const { talk } = app;
+    refused("missing", () => talk.send(none, "x", [
+      { name: "a", type: "b", bytes: new Uint8Array(3) }]));
+    for (const what of [
+      () => talk.members(none), () => talk.files(none, 1),
+      () => talk.fetch(none, 1), () => talk.file(none, 1),
+      () => talk.piece(none, 1, 0, 0), () => talk.edit(none, 1, "x"),
+      () => talk.delete(none, 1), () => talk.react(none, 1, "x"),
+      () => talk.leave(none), () => talk.reportTo(none),
+      () => talk.proof(none, 1), () => talk.report(none, 1, "spam"),
+    ]) {
+      refused("missing", what);
+    }
+    assert(!talk.rest() && !talk.archiveFull(), "nothing is owed");
+    const many = Array.from({ length: 99 }, () => (
+      { name: "a", type: "b", bytes: new Uint8Array(1) }));
+    refused("limit", () => talk.send(none, "x", many));
+  },
+
   async a_channel_is_dead_after_an_error(wasm) {
     const w = world();
     const app = await open(wasm, w);

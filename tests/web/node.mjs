@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 export const top = fileURLToPath(new URL("../..", import.meta.url));
 const bin = process.env.BALSAM_BIN ?? join(top, "build/plain/bin");
-const patience = 60_000;
+const patience = Number(process.env.BALSAM_E2E_WAIT ?? 60) * 1000;
 
 export function check(ok, what) {
   if (!ok) {
@@ -39,14 +39,14 @@ const freePort = () => new Promise((resolve) => {
 });
 
 // ------------------------------------------------------------------ the node
-export async function startNode() {
+export async function startNode(name = "Site Clinic") {
   const dir = await mkdtemp(join(tmpdir(), "balsam-site-"));
   const data = join(dir, "node");
   const [node, web] = [await freePort(), await freePort()];
   const cli = (...args) => execFileSync(join(bin, "balsam"),
                                         ["--data", data, ...args],
                                         { encoding: "utf8" });
-  cli("init", "--name", "Site Clinic", "--member", "Dr. Site",
+  cli("init", "--name", name, "--member", "Dr. Site",
       "--address", `127.0.0.1:${node}`, "--host", "localhost",
       "--sheet", join(dir, "sheet"));
   const child = spawn(join(bin, "balsamd"),

@@ -3,7 +3,8 @@
 // WebSocket to a real daemon.  The browser is killed (SIGKILL) while it works,
 // again and again: what was told to be stored is there, whole, once.
 
-import { readFile, mkdtemp, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -189,7 +190,173 @@ const tests = {
       });
     });
   },
+
+  // what the app to come needs, all of it, against two real daemons
+  async a_patient_does_everything({ node }) {
+    const second = await startNode("Hillside Practice");
+    try {
+      await withProfile((profile) => inBrowser(profile, node, (page) =>
+        everything(node, second, page)));
+    } finally {
+      check(await second.stop() === 0, `Hillside ended:\n${second.log()}`);
+    }
+  },
 };
+
+async function everything(node, second, { run, said }) {
+  const json = (...args) => JSON.parse(node.cli(...args, "--json"));
+  const asApp = (what) => run(`app((app, thread) => ${what})`);
+  const link = json("link", "create").link;
+  second.cli("connect", json("link", "create").link, "--yes");
+  await run(`start("bea", ${JSON.stringify(link)})`);
+  await until("the conversation", () => run("settled()"));
+  const desk = await until("it at the desk", () =>
+    json("inbox").conversations.find((c) => c.title === "Ann Stored")?.number);
+
+  // the clinic, its picture, the device
+  const [clinic] = await asApp("plain(app.care.clinics())");
+  check(clinic.name === "Site Clinic" && clinic.home && clinic.up &&
+        clinic.root === node.root, JSON.stringify(clinic));
+  check((await asApp("plain(app.care.devices())")).length === 1, "devices");
+  const png = Buffer.from((await run(`(() => {
+    const c = Object.assign(document.createElement("canvas"),
+                            { width: 64, height: 48 });
+    c.getContext("2d").fillRect(8, 8, 9, 9);
+    return c.toDataURL("image/png"); })()`)).split(",")[1], "base64");
+  const picture = join(node.dir, "bea.png");
+  await writeFile(picture, png);
+  node.cli("profile", "set", "--picture", picture);
+  await until("the picture", async () => await asApp(
+    "plain(app.care.picture(app.care.clinics()[0].root) ?? null)") ===
+    png.toString("hex"));
+  check((await asApp("plain(app.care.clinics()[0].picture)")).width === 64,
+        "not as wide");
+  node.cli("profile", "set", "--no-picture");
+
+  // a file each way
+  const up = await run(`(async () => {
+    const bytes = new Uint8Array(700_001);
+    for (let i = 0; i < bytes.length; i += 65536) {
+      crypto.getRandomValues(bytes.subarray(i, i + 65536));
+    }
+    await app((a, thread) => a.talk.send(thread, "see", [
+      { name: "scan.bin", type: "application/octet-stream", bytes },
+      { name: "note.txt", type: "text/plain",
+        bytes: new TextEncoder().encode("a note") }]));
+    return digest(bytes); })()`);
+  const seen = await until("it at the desk", () =>
+    json("thread", "show", `${desk}`).messages.find((m) => m.text === "see"));
+  const got = join(node.dir, "got.bin");
+  await until("the file at the desk", () => {
+    try {
+      node.cli("save-attachment", `${seen.number}`, got);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  const sha = (b) => createHash("sha256").update(b).digest("hex");
+  check(sha(await readFile(got)) === up, "another file");
+  const own = await asApp(`(() => {
+    const m = app.messages(thread).find((x) => x.text === "see");
+    return plain([app.talk.files(thread, m.number),
+                  app.talk.file(thread, m.number, 1)]); })()`);
+  check(own[0].map((f) => f.name).join() === "scan.bin,note.txt" &&
+        own[1].state === "here" && own[1].up, JSON.stringify(own));
+  node.cli("send", `${desk}`, "and back", "--attach", got);
+  const back = await until("it in the page", () => asApp(
+    `app.messages(thread).find((x) => x.text === "and back")?.number ?? 0`));
+  check((await asApp(`plain(app.talk.file(thread, ${back}))`)).state === "away",
+        "fetched unasked");
+  await asApp(`app.talk.fetch(thread, ${back})`);
+  await until("the file in the page", async () =>
+    (await asApp(`app.talk.file(thread, ${back}).state`)) === "here");
+  check(said.some((o) => o.event === 8 && o.code === 0), "no event of a file");
+  check(await asApp(`digest(whole(app, thread, ${back}))`) === up,
+        "another file came back");
+
+  // what was said is changed, deleted, reacted to
+  await asApp(`app.send(thread, "tomorow")`);
+  const mine = await until("it to be taken", () => asApp(
+    `app.messages(thread).find((x) => x.text === "tomorow" && x.state === 2)
+     ?.number ?? 0`));
+  await asApp(`app.talk.edit(thread, ${mine}, "tomorrow")`);
+  await asApp(`app.talk.react(thread, ${back}, "👍")`);
+  await until("the edit at the desk", () =>
+    json("thread", "show", `${desk}`).messages.some(
+      (m) => m.text === "tomorrow" && m.edited));
+
+  // a message is reported
+  node.cli("send", `${desk}`, "Plainrude words");
+  const rude = await until("it in the page", () => asApp(
+    `app.messages(thread).find((x) => x.text === "Plainrude words")?.number
+     ?? 0`));
+  check(await asApp(`app.talk.proof(thread, ${rude})`) === "signed",
+        "not proven");
+  check((await asApp("plain(app.talk.reportTo(thread))")).join() === node.root,
+        "somebody else gets it");
+  await asApp(`app.talk.report(thread, ${rude}, "abuse", "please look")`);
+  const [report] = await until("the report", () =>
+    (({ reports }) => reports.length === 1 && reports)(json("reports")));
+  check(report.proven && report.words === "please look" &&
+        report.message.text === "Plainrude words", JSON.stringify(report));
+
+  // another clinic is let in, and sent away
+  await until("both clinics", () =>
+    json("clinics").clinics.some((c) => c.state === "connected"));
+  json("thread", "new", "Ann Stored", "Hillside Practice", "--purpose",
+       "a second opinion");
+  const question = await until("the question", async () =>
+    (await asApp("plain(app.care.consents())")).find(
+      (c) => c.state === "asked"));
+  check(question.purpose === "a second opinion" &&
+        question.clinicName === "Hillside Practice" &&
+        question.clinic === second.root, JSON.stringify(question));
+  await asApp(`app.care.accept(${question.number})`);
+  await until("it at Hillside", () => JSON.parse(
+    second.cli("inbox", "--patients", "--json")).conversations.length > 0);
+  const shared = await until("who can read it", async () =>
+    (await asApp(`plain(app.threads().map((t) => app.talk.members(t.id)))`))
+      .find((t) => t.members.length === 3));
+  check(shared.hub === node.root && shared.members.some(
+    (m) => m.id === second.root && m.kind === "clinic"),
+  JSON.stringify(shared));
+  await asApp(`app.care.withdraw(${question.number})`);
+  await until("it to be gone", async () => (await asApp(
+    `plain(app.threads().map((t) => app.talk.members(t.id).members.length))`))
+    .every((n) => n < 3));
+
+  // a second device, by two codes, and away again with the recovery code
+  await run('further("bea two")');
+  await until("both to know", async () =>
+    await run("furtherApp((app) => app.care.devices().length)") === 2 &&
+    await asApp("app.care.devices().length") === 2);
+  await until("what was said, there too", () => run(`furtherApp((app) =>
+    app.threads().some((t) => app.messages(t.id).some(
+      (m) => m.text === "Plainrude words")))`));
+  await asApp(`app.care.removeDevice(app.code().words,
+    app.care.devices().find((d) => !d.here).id)`);
+  await until("it to be removed", async () =>
+    await asApp("app.care.devices().length") === 1 &&
+    await asApp("app.sync().settled"));
+  node.cli("send", `${desk}`, "for one device only");
+  await until("it in the page", async () =>
+    (await run("texts()")).includes("for one device only"));
+  check(!await run(`furtherApp((app) => app.threads().some((t) =>
+    app.messages(t.id).some((m) => m.text === "for one device only")))`),
+  "a removed device reads on");
+  await run("furtherEnd()");
+
+  // words are compared; then the clinic is left
+  const words = await asApp("app.care.compare(app.care.clinics().find((c) => c.home).root)");
+  check(json("compare", "Ann Stored").words === words.words, "other words");
+  await asApp("app.care.compared(app.care.clinics().find((c) => c.home).root)");
+  check(await asApp("app.care.clinics().find((c) => c.home).learned") === "compared", "not so");
+  await asApp("app.care.part(app.care.clinics().find((c) => c.home).root)");
+  await until("it to have ended", async () => (await asApp(
+    "app.care.clinics().map((c) => c.state)")).includes("ended"));
+  await run("end()");
+}
 
 const sum = { passed: 0, failed: 0 };
 const world = {};

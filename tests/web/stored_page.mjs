@@ -100,13 +100,7 @@ globalThis.dump = async (account) => {
 let session;
 
 globalThis.start = async (account, link) => {
-  session = await Session.open({
-    wasm: fetch("/test/build/wasm/app.wasm"),
-    storage: await IndexedStorage.open(account),
-    urlOf: () => `ws://${location.host}/device`,
-    onEvent: () => {},
-    onLost: () => say({ lost: true }),
-  });
+  session = await open(account);
   const { app } = session;
   if (app.me().stage === "nobody") {
     app.newPatient();
@@ -114,6 +108,58 @@ globalThis.start = async (account, link) => {
     session.turn();
   }
   return app.me().stage;
+};
+
+const open = async (account) => Session.open({
+  wasm: fetch("/test/build/wasm/app.wasm"),
+  storage: await IndexedStorage.open(account),
+  urlOf: () => `ws://${location.host}/device`,
+  onEvent: (ev) => say({ event: ev.kind, code: ev.code }),
+  onLost: () => say({ lost: true }),
+});
+
+/** The running app, for what has no word of its own here; then a turn. */
+globalThis.app = async (what) => {
+  const out = what(session.app, session.app.threads()[0]?.id);
+  session.turn();
+  await session.stored();
+  return out;
+};
+
+/** Another device of the same person, in the same browser. */
+let other;
+globalThis.further = async (account) => {
+  other = await open(account);
+  const request = other.app.care.beAdded();
+  other.turn();
+  await other.stored();
+  const grant = session.app.care.addDevice(request, false);
+  session.turn();
+  await session.stored();
+  other.app.care.granted(grant);
+  other.turn();
+  await other.stored();
+};
+globalThis.furtherApp = (what) => what(other.app, other.app.threads()[0]?.id);
+globalThis.furtherEnd = () => other.end();
+
+/** What can leave the page: numbers and words, bytes in hex. */
+globalThis.plain = (o) => JSON.parse(JSON.stringify(o, (_, v) =>
+  (v instanceof Uint8Array
+    ? Array.from(v, (x) => x.toString(16).padStart(2, "0")).join("")
+    : typeof v === "bigint" ? `${v}` : v)));
+
+globalThis.digest = async (bytes) => globalThis.plain(
+  new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+
+/** All of a file that is here. */
+globalThis.whole = (app, thread, message) => {
+  const { pieces } = app.talk.file(thread, message);
+  const parts = Array.from({ length: pieces }, (_, i) =>
+    app.talk.piece(thread, message, 0, i));
+  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  parts.reduce((at, p) => (all.set(p, at), at + p.length), 0);
+  return all;
 };
 
 globalThis.texts = () => session.app.threads()

@@ -7,10 +7,12 @@
 // transaction and only then lets frames out.  A call that throws has changed
 // nothing; after a failed commit call reset() and ask again.
 
+import { Care } from "./care.js";
 import { Channel } from "./channel.js";
 import { Reader, Writer } from "./codec.js";
 import type { Memory } from "./host.js";
 import type { Storage } from "./storage.js";
+import { Talk } from "./talk.js";
 import { CoreError, type Hooks, Module } from "./wasm.js";
 
 const enum Op {
@@ -179,9 +181,15 @@ const codes = ["none", "unwritten", "confirmed"] as const;
 
 export class App {
   readonly #module: Module;
+  /** Clinics, consents, devices. */
+  readonly care: Care;
+  /** Files, changes, reports, members. */
+  readonly talk: Talk;
 
   private constructor(module: Module) {
     this.#module = module;
+    this.care = new Care(module);
+    this.talk = new Talk(module);
   }
 
   /** wasm: the bytes of app.wasm.  The app is what the storage holds. */
