@@ -58,7 +58,7 @@ struct store_verify_result {
     uint64_t bad;
     uint64_t audit_rows;
     uint64_t audit_heads; /* signed, as the trail found them */
-    uint64_t pending;     /* rows of a commit that is only in the redo file:
+    uint64_t pending;     /* rows of commits that are only in the redo file:
                              opening the store brings them to the others */
 };
 
