@@ -123,13 +123,27 @@ newer_profile(const struct fed_app *app, const struct fed_show *show,
 }
 
 enum err
+fed_app_clinic_tell(struct fed_app *app, const struct clinic_id *root,
+                    const struct fed_app_rec_clinic *rec)
+{
+    struct fed_app_event *ev;
+    enum err e = fed_app_tell(app, FED_APP_EV_CLINIC, &ev);
+
+    if (e == OK) {
+        ev->clinic = *root;
+        ev->code = rec->state;
+        ev->number = rec->number;
+    }
+    return e;
+}
+
+enum err
 fed_app_show_clinic(struct fed_app *app, const struct fed_show *show)
 {
     static const struct thread_id nowhere;
     enum err e;
     struct fed_app_rec_clinic rec;
     struct bytes hold = {0};
-    struct fed_app_event *ev;
 
     TRY(fed_app_clinic_rec(app, &show->peer, &rec, &hold));
     if (show->kind == FED_SHOW_LINK) {
@@ -153,10 +167,7 @@ fed_app_show_clinic(struct fed_app *app, const struct fed_show *show)
         TRY(fed_app_archive_note(app, FED_APP_KEPT_CLINIC, &nowhere,
                                  show->peer.b));
     }
-    TRY(fed_app_tell(app, FED_APP_EV_CLINIC, &ev));
-    ev->clinic = show->peer;
-    ev->code = rec.state;
-    ev->number = rec.number;
+    TRY(fed_app_clinic_tell(app, &show->peer, &rec));
 out:
     bytes_free(&hold);
     return e;

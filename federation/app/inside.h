@@ -306,6 +306,10 @@ MUST_CHECK enum err fed_app_clinic_rec(struct fed_app *app,
                                        const struct clinic_id *root,
                                        struct fed_app_rec_clinic *out,
                                        struct bytes *hold);
+/* EV_CLINIC. */
+MUST_CHECK enum err fed_app_clinic_tell(struct fed_app *app,
+                                        const struct clinic_id *root,
+                                        const struct fed_app_rec_clinic *rec);
 /* A further device, or a new phone: the home clinic knows the patient. */
 MUST_CHECK enum err fed_app_ask_home(struct fed_app *app, struct view addrs);
 /* Its key stays with us until its clinic has what it signed. */

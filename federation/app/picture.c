@@ -30,15 +30,11 @@ fed_app_show_picture(struct fed_app *app, const struct fed_show *show)
     enum err e;
     struct fed_app_key key = picture_key(&show->peer);
     struct fed_app_rec_clinic rec;
-    struct fed_app_event *ev;
     struct bytes hold = {0};
 
     TRY(fed_app_clinic_rec(app, &show->peer, &rec, &hold));
     TRY(fed_app_put(&app->kv, FED_APP_PICTURE, &key, view_of(&show->body)));
-    TRY(fed_app_tell(app, FED_APP_EV_CLINIC, &ev));
-    ev->clinic = show->peer;
-    ev->code = rec.state;
-    ev->number = rec.number;
+    TRY(fed_app_clinic_tell(app, &show->peer, &rec));
 out:
     bytes_free(&hold);
     return e;
