@@ -6,6 +6,7 @@
 #include "store/file.h"
 #include "store/inner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -271,6 +272,7 @@ begin_reading(struct store *s, struct reading *r)
     r->more = where_of(env, r->where);
     store_env_abort(env);
     r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    TRY(r->fd >= 0 || errno == ENOENT ? OK : store_errno(errno));
     r->more = r->more && r->fd >= 0;
 out:
     return e;
@@ -295,26 +297,24 @@ read_record(struct reading *r, struct bytes *out)
     size_t len;
     enum err e = OK;
 
-    if (!r->more || r->at > STORE_REDO_SIZE - STORE_REDO_STEP ||
-        store_read_at(r->fd, head, sizeof(head), r->at) != OK) {
+    if (!r->more || r->at > STORE_REDO_SIZE - STORE_REDO_STEP) {
         return OK;
     }
     r->more = false;
+    TRY(store_read_at(r->fd, head, sizeof(head), r->at));
     len = store_get_u32(head);
     if (len < STORE_SEAL_EXTRA || len > RECORD_MAX - HEAD) {
         return OK;
     }
     TRY(bytes_alloc(s->cfg.mem, len, &sealed));
-    e = store_read_at(r->fd, sealed.p, len, r->at + HEAD);
-    e = e == OK ? store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
-                               VIEW_ARRAY(r->where), view_of(&sealed),
-                               s->cfg.mem, out)
-                : e;
-    e = e == ERR_NOMEM ? e : OK;
+    TRY(store_read_at(r->fd, sealed.p, len, r->at + HEAD));
+    TRY(store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
+                     VIEW_ARRAY(r->where), view_of(&sealed), s->cfg.mem, out));
     r->at = behind(r->at, len);
 out:
     bytes_free(&sealed);
-    return e;
+    /* What cannot be read may be a commit that others know of. */
+    return e == ERR_NOMEM || e == ERR_IO ? e : OK;
 }
 
 /* All records, row by row, to each; how many rows they have. */

@@ -44,7 +44,7 @@ enum {
  * Do again what was cut short, if anything was, and make or open the file.
  * Before the first transaction after store_env_open.  A store whose file cannot
  * be made goes on without.
- * ERR_CORRUPT, ERR_FULL, ERR_NOMEM
+ * ERR_CORRUPT, ERR_FULL, ERR_NOMEM; ERR_IO  what is there cannot be read
  */
 MUST_CHECK enum err store_redo_open(struct store *s);
 void store_redo_close(struct store *s);

@@ -10,6 +10,7 @@
 #include "tests/store/fix.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum {
@@ -385,6 +386,24 @@ TEST(a_folder_without_the_file_gets_one)
     end(&f);
 }
 
+/* Rather not open than without what was told. */
+TEST(a_file_that_cannot_be_read_is_said)
+{
+    char path[FIX_PATH + 8];
+    struct fix f;
+
+    begin(&f);
+    store_close(f.s);
+    f.s = NULL;
+    (void)snprintf(path, sizeof(path), "%s/redo", f.dir);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(mkdir(path, 0700), 0);
+    CHECK_ERR(store_open(&f.cfg, &f.s), ERR_IO);
+    CHECK_EQ(rmdir(path), 0);
+    CHECK_OK(store_open(&f.cfg, &f.s));
+    end(&f);
+}
+
 int
 main(void)
 {
@@ -396,5 +415,6 @@ main(void)
                T(what_follows_a_torn_record_is_not_looked_at),
                T(a_file_that_caught_up_needs_none), T(a_full_file_begins_again),
                T(what_is_too_big_waits_for_its_commit),
-               T(a_folder_without_the_file_gets_one));
+               T(a_folder_without_the_file_gets_one),
+               T(a_file_that_cannot_be_read_is_said));
 }
