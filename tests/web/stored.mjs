@@ -192,13 +192,16 @@ const tests = {
   },
 
   // what the app to come needs, all of it, against two real daemons
-  async a_patient_does_everything({ node }) {
-    const second = await startNode("Hillside Practice");
+  async a_patient_does_everything() {
+    const [node, second] = [await startNode(),
+                            await startNode("Hillside Practice")];
     try {
       await withProfile((profile) => inBrowser(profile, node, (page) =>
         everything(node, second, page)));
     } finally {
-      check(await second.stop() === 0, `Hillside ended:\n${second.log()}`);
+      for (const n of [node, second]) {
+        check(await n.stop() === 0, `it ended:\n${n.log()}`);
+      }
     }
   },
 };
