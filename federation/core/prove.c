@@ -212,12 +212,12 @@ too_much(struct fed_core *core, struct fed_member *m, uint64_t n)
 {
     uint64_t now = fed_mono(core);
 
-    if (now - m->past_ms >= LIMIT_HISTORY_MS) {
-        m->past_ms = now;
-        m->past = 0;
+    if (now - m->proved_ms >= LIMIT_HISTORY_MS) {
+        m->proved_ms = now;
+        m->proved = 0;
     }
-    m->past += n;
-    return m->past > LIMIT_HISTORY_ASKED;
+    m->proved += n;
+    return m->proved > LIMIT_HISTORY_ASKED;
 }
 
 static enum err

@@ -92,6 +92,8 @@ struct fed_member {
     uint32_t without; /* of a patient: devices that say so, by their places */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
+    uint64_t proved;  /* places that it asked to have signed */
+    uint64_t proved_ms;
     uint8_t taken[FED_TAKEN][16]; /* its submissions last accepted, newest
                                      first; since the thread was loaded */
 };

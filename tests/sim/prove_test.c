@@ -177,13 +177,13 @@ TEST(who_may_ask_and_how_often)
     CHECK(m != NULL);
     CHECK_ERR(fed_prove_asked(w.nodes[1].core, world_party(&w, 1, 0), &in),
               ERR_DENIED); /* a clinic has its own record */
-    m->past = LIMIT_HISTORY_ASKED;
-    m->past_ms = fed_mono(w.nodes[1].core);
+    m->proved = LIMIT_HISTORY_ASKED;
+    m->proved_ms = fed_mono(w.nodes[1].core);
     CHECK_OK(fed_prove_asked(w.nodes[1].core, world_party(&w, 1, d), &in));
     CHECK(w.nodes[1].core->cur == NULL ||
           w.nodes[1].core->cur->writes_len == 0);
     memset(in.thread, 9, 32);
-    m->past = 0;
+    m->proved = 0;
     CHECK_OK(fed_prove_asked(w.nodes[1].core, world_party(&w, 1, d), &in));
     CHECK(w.nodes[1].core->cur == NULL ||
           w.nodes[1].core->cur->writes_len == 0);
