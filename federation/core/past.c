@@ -187,6 +187,7 @@ fed_past_answer(struct fed_core *core, struct fed_thread *t,
     memcpy(give.id, asker->b, sizeof(give.id));
     give.data = view_of(&data);
     TRY(fed_intent_add(core, t, &give));
+    t->pump = true; /* nothing else may come that looks at it */
 out:
     bytes_free(&data);
     return e;
