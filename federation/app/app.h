@@ -203,13 +203,14 @@ MUST_CHECK enum err fed_app_tick(struct fed_app *app);
  * A command that ends waits for settled.
  */
 struct fed_app_sync {
-    uint32_t wanted; /* clinics */
-    uint32_t up;     /* of them connected and greeted */
-    uint32_t asking; /* of them not answered yet */
-    uint64_t queued; /* items of ours that are not durable there yet */
-    uint64_t behind; /* items there that we do not have yet */
-    uint32_t files;  /* on their way */
-    bool settled;    /* all up, nothing queued, nothing behind */
+    uint32_t wanted;    /* clinics */
+    uint32_t up;        /* of them connected and greeted */
+    uint32_t asking;    /* of them not answered yet */
+    uint64_t queued;    /* items of ours that are not durable there yet */
+    uint64_t rejoining; /* threads whose state was asked for just now */
+    uint64_t behind;    /* items there that we do not have yet */
+    uint32_t files;     /* on their way */
+    bool settled;       /* all up, nothing queued, nothing behind */
 };
 void fed_app_sync(struct fed_app *app, struct fed_app_sync *out);
 

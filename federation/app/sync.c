@@ -54,10 +54,12 @@ fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
             add_party(&p, out);
         }
     }
+    out->rejoining = app->core == NULL ? 0 : fed_core_rejoining(app->core);
     if (fed_app_files_left(app, &out->files) != OK) {
         out->files = 1; /* not known: not settled */
     }
     out->settled = out->up == out->wanted && out->asking == 0 &&
-                   out->queued == 0 && out->behind == 0 && out->files == 0 &&
-                   app->kv.len == 0 && !fed_app_archive_waits(app);
+                   out->queued == 0 && out->behind == 0 &&
+                   out->rejoining == 0 && out->files == 0 && app->kv.len == 0 &&
+                   !fed_app_archive_waits(app);
 }

@@ -113,6 +113,19 @@ fed_busy_del(struct fed_core *core, const struct thread_id *id)
     }
 }
 
+/* Is p the hub, or does it carry to it? */
+static bool
+leads_to(struct fed_core *core, const uint8_t hub[32],
+         const struct fed_party *p)
+{
+    struct clinic_id root;
+    const struct fed_party *q;
+
+    memcpy(root.b, hub, sizeof(root.b));
+    q = fed_party_find(core, &root);
+    return memcmp(hub, p->root.b, 32) == 0 || (q != NULL && q->via == p);
+}
+
 enum err
 fed_busy_kick(struct fed_core *core, const struct fed_party *p)
 {
@@ -135,7 +148,7 @@ fed_busy_kick(struct fed_core *core, const struct fed_party *p)
         }
         TRY(e);
         if (p == NULL || fed_thread_hub_here(core, t) ||
-            memcmp(t->rec.hub, p->root.b, 32) == 0) {
+            leads_to(core, t->rec.hub, p)) {
             TRY(fed_intent_pump(core, t));
         }
     }

@@ -158,6 +158,9 @@ MUST_CHECK enum err fed_core_frame(struct fed_core *core,
 MUST_CHECK enum err fed_core_tick(struct fed_core *core);
 /* Receipts that are being gathered go now: we are about to end. */
 MUST_CHECK enum err fed_core_receipts(struct fed_core *core, bool *any_out);
+/* How many threads are being rejoined whose question was put a few seconds ago
+   at most: who ends now would have to ask again. */
+size_t fed_core_rejoining(const struct fed_core *core);
 
 /* ------------------------------------------------------------ links, parties
  */

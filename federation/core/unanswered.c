@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum {
+    SOON_MS = 5000, /* an answer may be under way */
     FIRST_MS = 60000,
     DOUBLED = 6, /* at most an hour */
     TELL = 4     /* questions without an answer */
@@ -30,6 +31,23 @@ fed_unanswered_asked(struct fed_core *core, struct fed_thread *t,
         fed_tx_timer(core, t->answer_ms);
     }
     t->unanswered_ms = t->unanswered == 0 ? fed_now(core) : t->unanswered_ms;
+}
+
+size_t
+fed_core_rejoining(const struct fed_core *core)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < core->threads_len; i++) {
+        const struct fed_thread *t = core->threads[i];
+
+        n += t->asked && t->rec.state == FED_THREAD_RESYNC &&
+                     t->unanswered == 0 &&
+                     fed_mono(core) + FIRST_MS < t->answer_ms + SOON_MS
+                 ? 1
+                 : 0;
+    }
+    return n;
 }
 
 enum err
