@@ -281,6 +281,9 @@ MUST_CHECK enum err fed_check_devices(struct fed_core *core,
 
 /* idle.c: a device that is out of its patient's threads, and back */
 struct proto_away;
+/* A device that is new, or back, is called into the threads that we order, and
+   the clinics that we carry its patient to call it into theirs. */
+MUST_CHECK enum err fed_idle_here(struct fed_core *core, struct fed_party *p);
 MUST_CHECK enum err fed_idle_out(struct fed_core *core, struct fed_party *p,
                                  enum fed_devices why);
 MUST_CHECK enum err fed_idle_in(struct fed_core *core, struct fed_party *p,

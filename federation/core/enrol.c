@@ -327,8 +327,7 @@ take_device(struct fed_core *core, struct fed_party *p,
     p->fresh = p->fresh || !p->stored;
     p->rec.ours = (uint64_t)stance;
     TRY(fed_party_save(core, p));
-    TRY(!was && stance == PROTO_STANCE_GRANTED ? fed_patient_invite(core, p)
-                                               : OK);
+    TRY(!was && stance == PROTO_STANCE_GRANTED ? fed_idle_here(core, p) : OK);
     TRY(p->greeted ? fed_contact_say(core, p) : OK);
     TRY(fed_party_lively(core, p));
 out:

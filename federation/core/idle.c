@@ -88,6 +88,17 @@ out:
 }
 
 enum err
+fed_idle_here(struct fed_core *core, struct fed_party *p)
+{
+    enum err e;
+
+    TRY(fed_patient_invite(core, p)); /* it joins by itself */
+    TRY(tell(core, p, false));
+out:
+    return e;
+}
+
+enum err
 fed_idle_in(struct fed_core *core, struct fed_party *p, enum fed_devices why)
 {
     enum err e;
@@ -98,8 +109,7 @@ fed_idle_in(struct fed_core *core, struct fed_party *p, enum fed_devices why)
     }
     TRY(fed_party_save(core, p));
     TRY(show(core, p, why));
-    TRY(fed_patient_invite(core, p)); /* it joins again by itself */
-    TRY(tell(core, p, false));
+    TRY(fed_idle_here(core, p));
 out:
     return e;
 }
