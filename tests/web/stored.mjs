@@ -4,7 +4,7 @@
 // again and again: what was told to be stored is there, whole, once.
 
 import { createHash } from "node:crypto";
-import { readFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -90,6 +90,17 @@ async function inBrowser(profile, node, f) {
   }
 }
 
+// A byte of each record's log under a folder, in its middle.
+async function damage(folder) {
+  const logs = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((f) => f.isFile() && f.name.endsWith(".log"));
+  check(logs.length === 1, `${logs.length} databases in ${folder}`);
+  const log = join(logs[0].parentPath ?? logs[0].path, logs[0].name);
+  const bytes = await readFile(log);
+  bytes[bytes.length >> 1] ^= 1;
+  await writeFile(log, bytes);
+}
+
 const tests = {
   async killed_while_it_stores({ node }) {
     const below = random(seed);
@@ -115,6 +126,31 @@ const tests = {
           await new Promise((resolve) => setTimeout(resolve, below(20)));
           durable = said.filter((o) => o.durable).at(-1).durable;
         });
+      }
+    });
+  },
+
+  // what a kill does now and then: a torn end that was appended to, at which
+  // Chromium throws the whole database away; each copy in turn
+  async a_copy_that_is_thrown_away({ node }) {
+    const keep = 40;
+    await withProfile(async (profile) => {
+      let durable = 0;
+      for (const folder of ["IndexedDB", "WebStorage", "IndexedDB",
+                            undefined]) {
+        await inBrowser(profile, node, async ({ run, said }) => {
+          const found = await run(`write("one", ${keep})`);
+          check(Number(found.a ?? "0") >= durable && found.a === found.b,
+                `${durable} was durable, ${found.a} is there`);
+          check(Object.keys(found.rows).length ===
+                Math.min(Number(found.a ?? "0"), keep), "rows are missing");
+          await until("commits", () =>
+            said.filter((o) => o.durable).length >= 20);
+          durable = said.filter((o) => o.durable).at(-1).durable;
+        });
+        if (folder !== undefined) {
+          await damage(join(profile, "Default", folder));
+        }
       }
     });
   },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An app's records in the browser: all of them in memory, each commit one
-// transaction of IndexedDB.  A page that ends at any moment leaves the last
-// commit that was told to be durable, or the one under way, whole.
+// transaction of IndexedDB, in two copies where the browser allows it (copies).
+// A page that ends at any moment leaves the last commit that was told to be
+// durable, or the one under way, whole.
 //
 // What is stored is sealed with keys that no script can read out (Web Crypto,
 // not extractable), names of records included: rows are found by a MAC of
@@ -10,55 +11,11 @@
 // deleted row stays in its files until they are written anew.  One page at a
 // time: the account's Web Lock is held until close or the page's end.
 
+import { Copies, type Keys, type Sealed } from "./copies.js";
 import { type Change, MirrorStorage } from "./storage.js";
 import { CoreError } from "./wasm.js";
 
 const NONCE = 12;
-
-interface Keys {
-  seal: CryptoKey;
-  name: CryptoKey;
-}
-
-interface Sealed {
-  row: ArrayBuffer;
-  /** undefined: the row goes. */
-  value: Uint8Array<ArrayBuffer> | undefined;
-}
-
-function finished<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("database"));
-  });
-}
-
-function durable(tx: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    tx.oncomplete = () => resolve();
-    tx.onabort = () => reject(tx.error ?? new Error("aborted"));
-  });
-}
-
-const strict = { durability: "strict" } as const;
-
-async function keysOf(db: IDBDatabase): Promise<Keys> {
-  const stored = await finished<Keys | undefined>(
-    db.transaction("keys").objectStore("keys").get(1));
-  if (stored !== undefined) {
-    return stored;
-  }
-  const made: Keys = {
-    seal: await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 },
-                                          false, ["encrypt", "decrypt"]),
-    name: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" },
-                                          false, ["sign"]),
-  };
-  const tx = db.transaction("keys", "readwrite", strict);
-  tx.objectStore("keys").put(made, 1);
-  await durable(tx);
-  return made;
-}
 
 /** space and key as one name. */
 function nameOf(space: number, key: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -112,17 +69,15 @@ function lock(name: string): Promise<() => void> {
 }
 
 export class IndexedStorage extends MirrorStorage {
-  readonly #db: IDBDatabase;
-  readonly #keys: Keys;
+  readonly #copies: Copies;
   readonly #unlock: () => void;
   #underWay: Promise<void> = Promise.resolve();
   /** What commit called "later" ended: hand it to App.committed. */
   onCommitted: (ok: boolean) => void = () => {};
 
-  private constructor(db: IDBDatabase, keys: Keys, unlock: () => void) {
+  private constructor(copies: Copies, unlock: () => void) {
     super();
-    this.#db = db;
-    this.#keys = keys;
+    this.#copies = copies;
     this.#unlock = unlock;
   }
 
@@ -135,13 +90,7 @@ export class IndexedStorage extends MirrorStorage {
     try {
       // without it the browser may forget everything when space is short
       await navigator.storage.persist();
-      const request = indexedDB.open(`balsam ${account}`, 1);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore("keys");
-        request.result.createObjectStore("rows");
-      };
-      const db = await finished(request);
-      const storage = new IndexedStorage(db, await keysOf(db), unlock);
+      const storage = new IndexedStorage(await Copies.open(account), unlock);
       await storage.#load();
       return storage;
     } catch (e) {
@@ -151,16 +100,14 @@ export class IndexedStorage extends MirrorStorage {
   }
 
   async #load(): Promise<void> {
-    const rows = this.#db.transaction("rows").objectStore("rows");
-    const names = finished(rows.getAllKeys());
-    const values = await finished<Uint8Array<ArrayBuffer>[]>(rows.getAll());
-    for (const [i, name] of (await names).entries()) {
+    const { names, values } = await this.#copies.rows();
+    for (const [i, name] of names.entries()) {
       const value = values[i];
       if (!(name instanceof ArrayBuffer) || value === undefined) {
         throw new CoreError("corrupt");
       }
       try {
-        this.rows.load(await unseal(this.#keys, name, value));
+        this.rows.load(await unseal(this.#copies.keys, name, value));
       } catch {
         throw new CoreError("corrupt");
       }
@@ -180,17 +127,8 @@ export class IndexedStorage extends MirrorStorage {
 
   async #write(changes: Change[]): Promise<void> {
     // sealed first: a transaction does not live through an await
-    const sealed = await Promise.all(changes.map((c) => seal(this.#keys, c)));
-    const tx = this.#db.transaction("rows", "readwrite", strict);
-    const rows = tx.objectStore("rows");
-    for (const { row, value } of sealed) {
-      if (value === undefined) {
-        rows.delete(row);
-      } else {
-        rows.put(value, row);
-      }
-    }
-    await durable(tx);
+    await this.#copies.write(await Promise.all(
+      changes.map((c) => seal(this.#copies.keys, c))));
   }
 
   #ended(ok: boolean): void {
@@ -205,7 +143,7 @@ export class IndexedStorage extends MirrorStorage {
 
   async close(): Promise<void> {
     await this.#underWay;
-    this.#db.close();
+    this.#copies.close();
     this.#unlock();
   }
 }
