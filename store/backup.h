@@ -60,12 +60,16 @@ struct store_verify_result {
     uint64_t audit_heads; /* signed, as the trail found them */
     uint64_t pending;     /* rows of commits that are only in the redo file:
                              opening the store brings them to the others */
+    uint64_t lost;        /* commits, at least, that cannot be read from there
+                             any more; the store is not opened (one is bad) */
 };
 
 /*
  * Offline scrub: open cfg->dir read-only, verify every record, index entry,
  * count, slot, chunk file and the audit chain, calling found for each bad
- * one.  OK also when bad ones were found (result->bad).
+ * one.  OK also when bad ones were found (result->bad).  Written is only what
+ * the next store_open would write before anything else: after a crash LMDB's
+ * file is taken back to what the disk had for sure.
  *
  * ERR_STATE    open somewhere
  * ERR_CORRUPT  too damaged to be looked through (found was told what)

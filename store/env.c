@@ -114,6 +114,7 @@ forget_base(struct store_env *env)
         store_env_base_put(env->base_fd, NULL);
         mdb_txn_reset(env->base);
         env->behind = false;
+        env->returned = false;
     }
 }
 
@@ -210,6 +211,13 @@ store_env_behind(const struct store_env *env)
     return env->behind;
 }
 
+bool
+store_env_returned(const struct store_env *env, uint64_t *ahead)
+{
+    *ahead = env->ahead;
+    return env->returned;
+}
+
 void
 store_env_settle(struct store_env *env)
 {
@@ -232,7 +240,9 @@ store_env_grow(struct store_env *env)
 {
     int rc;
 
-    store_env_settle(env);
+    if (!env->returned) {
+        store_env_settle(env);
+    }
     ASSERT(pthread_mutex_lock(&env->mx) == 0);
     env->growing = true;
     while (env->readers > 0) {

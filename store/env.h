@@ -22,7 +22,8 @@ struct store_env_cur;
 
 enum store_env_mode {
     STORE_ENV_NORMAL,
-    STORE_ENV_READ_ONLY, /* no file is written */
+    STORE_ENV_READ_ONLY, /* no file is written: one that store_env_return
+                            would change is ERR_STATE */
     STORE_ENV_BULK       /* no sync until close: files not yet in use */
 };
 
@@ -73,6 +74,17 @@ MUST_CHECK enum err store_env_commit_soon(struct store_env_txn *txn);
    Pages that they freed are used again only then. */
 bool store_env_behind(const struct store_env *env);
 void store_env_settle(struct store_env *env);
+
+/*
+ * Whether opening went back to such a state, which is kept until the next
+ * store_env_commit or store_env_settle; if not, the file is closed as it was
+ * opened.  *ahead: how many commits LMDB's file was seen to have beyond it.
+ */
+bool store_env_returned(const struct store_env *env, uint64_t *ahead);
+
+/* Go back to it without opening: for who reads only.  ERR_MISSING,
+   ERR_CORRUPT, ERR_IO */
+MUST_CHECK enum err store_env_return(const char *path);
 
 void store_env_abort(struct store_env_txn *txn);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/env_check.h"
 
-#include "store/env_base.h"
 #include "store/file.h"
 
 #include <errno.h>
@@ -114,7 +113,6 @@ store_env_check(const char *path, uint32_t *page, uint64_t *size)
     TRY(fd >= 0 ? OK : store_errno(errno));
     TRY(fstat(fd, &st) == 0 ? OK : ERR_IO);
     TRY(S_ISREG(st.st_mode) ? OK : ERR_CORRUPT);
-    TRY(store_env_base_return(path));
     TRY(read_meta(fd, 0, &m[0]));
     TRY(read_meta(fd, m[0].page, &m[1]));
     TRY(m[0].page == m[1].page && in_turn(m) ? OK : ERR_CORRUPT);

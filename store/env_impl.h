@@ -32,6 +32,10 @@ struct store_env {
     int base_fd; /* writes through to the disk */
     bool behind;
     MDB_txn *base; /* a reader, which keeps the pages of the base */
+    /* opening went back to a base, so far beyond which LMDB's file was seen;
+       it is kept until a commit or store_env_settle */
+    bool returned;
+    uint64_t ahead;
     MDB_dbi dbi[STORE_ENV_TABLES];
     /* readers */
     pthread_mutex_t mx;

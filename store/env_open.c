@@ -2,6 +2,7 @@
 /* Making, opening and closing LMDB's file; what its errors mean to us. */
 #include "proto/base/assert.h"
 #include "proto/base/limits.h"
+#include "store/env_base.h"
 #include "store/env_check.h"
 #include "store/env_impl.h"
 #include "store/file.h"
@@ -291,14 +292,43 @@ out:
 }
 
 enum err
+store_env_return(const char *path)
+{
+    struct store_env_base base;
+
+    return store_env_base_return(path, &base);
+}
+
+/* Hold what opening went back to, until somebody says that it is done with. */
+static enum err
+hold_base(struct store_env *env, const struct store_env_base *base)
+{
+    enum err e = OK;
+
+    if (base->has && env->mode == STORE_ENV_NORMAL) {
+        TRY(store_env_err(
+            mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &env->base)));
+        env->behind = true;
+    }
+    env->returned = base->has;
+    env->ahead = base->has ? base->seen - base->txn : 0;
+out:
+    return e;
+}
+
+enum err
 store_env_open(const struct store_env_config *cfg, struct store_env **out)
 {
     struct store_env *env = NULL;
+    struct store_env_base base;
     uint64_t size = 0;
     uint32_t page = 0;
     mdb_filehandle_t fd;
     enum err e;
 
+    TRY(cfg->mode == STORE_ENV_READ_ONLY
+            ? store_env_base_look(cfg->path, &base)
+            : store_env_base_return(cfg->path, &base));
     TRY(store_env_check(cfg->path, &page, &size));
     env = new_env(cfg, page);
     TRY(env != NULL ? OK : ERR_NOMEM);
@@ -309,6 +339,7 @@ store_env_open(const struct store_env_config *cfg, struct store_env **out)
         env->base_fd = open(cfg->path, O_RDWR | O_DSYNC | O_CLOEXEC);
         TRY(env->base_fd >= 0 ? OK : store_errno(errno));
     }
+    TRY(hold_base(env, &base));
     *out = env;
     env = NULL;
 out:
@@ -331,7 +362,9 @@ store_env_close(struct store_env *env)
         e = store_env_err(mdb_env_sync(env->mdb, 1));
     }
     ASSERT(env->readers == 0);
-    store_env_settle(env);
+    if (!env->returned) {
+        store_env_settle(env);
+    }
     close_env(env);
     return e;
 }

@@ -5,30 +5,25 @@
 #include "proto/wire/mp_wr.h"
 #include "store/file.h"
 #include "store/inner.h"
+#include "store/redo_impl.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_NAME "redo"
-#define STATE_KEY VIEW_LIT("state")
-#define LABEL "redo"
-
 enum {
-    BOUND = 1 + STORE_NONCE_SIZE, /* of the state: version and nonce */
-    WHERE = sizeof(LABEL) - 1 + BOUND,
-    HEAD = 4,
-    RECORD_MAX = STORE_REDO_MAX + STORE_REDO_STEP,
     NOTES = 8 << 10
 };
 
 struct store_redo {
     int fd;      /* writes through to the disk */
     uint64_t at; /* the next record */
+    bool named;  /* the disk has the file's name, too */
+    bool fails;  /* the last record could not be written */
+    bool unsure; /* ... in this transaction: who knows what the file has */
     bool bound;
-    uint8_t where[WHERE];
+    uint8_t head[STORE_REDO_HEAD];
     bool over; /* more than fits */
     size_t rows;
     size_t len;
@@ -92,6 +87,7 @@ void
 store_redo_begin(struct store *s)
 {
     if (s->redo != NULL) {
+        s->redo->unsure = false;
         s->redo->bound = false;
         s->redo->over = false;
         s->redo->rows = 0;
@@ -121,44 +117,46 @@ store_redo_note(struct store_txn *txn, enum store_table t, struct view key)
     r->rows++;
 }
 
-/* Where the record behind one of len bytes begins. */
-static uint64_t
-behind(uint64_t at, size_t len)
+uint64_t
+store_redo_behind(uint64_t at, size_t len)
 {
-    uint64_t end = at + HEAD + len;
+    uint64_t end = at + STORE_REDO_HEAD + len;
 
     return (end + STORE_REDO_STEP - 1) / STORE_REDO_STEP * STORE_REDO_STEP;
 }
 
-/* Where a record is sealed for, by a sealed state. */
-static bool
-bind_to(struct view state, uint8_t where[WHERE])
+bool
+store_redo_head(uint64_t number, struct view state,
+                uint8_t out[STORE_REDO_HEAD])
 {
-    if (state.len < BOUND) {
+    if (state.len < STORE_REDO_BOUND) {
         return false;
     }
-    memcpy(where, LABEL, sizeof(LABEL) - 1);
-    memcpy(where + sizeof(LABEL) - 1, state.p, BOUND);
+    store_put_u32(out, 0);
+    store_put_u64(out + STORE_REDO_NUMBER_AT, number);
+    memcpy(out + STORE_REDO_BOUND_AT, state.p, STORE_REDO_BOUND);
     return true;
 }
 
-/* By the one that LMDB has; false: none. */
-static bool
-where_of(struct store_env_txn *env, uint8_t where[WHERE])
+struct view
+store_redo_label(const uint8_t head[STORE_REDO_HEAD],
+                 uint8_t out[STORE_REDO_LABEL])
 {
-    struct view state;
-
-    return store_env_get(env, STORE_T_META, STATE_KEY, &state) == OK &&
-           bind_to(state, where);
+    memcpy(out, "redo", 4);
+    memcpy(out + 4, head + STORE_REDO_NUMBER_AT, STORE_REDO_LABEL - 4);
+    return view_make(out, STORE_REDO_LABEL);
 }
 
 void
-store_redo_bind(struct store_txn *txn)
+store_redo_bind(struct store_txn *txn, uint64_t number)
 {
     struct store_redo *r = txn->s->redo;
+    struct view state;
 
     if (r != NULL && !r->over) {
-        r->bound = where_of(txn->env, r->where);
+        r->bound = store_env_get(txn->env, STORE_T_META, STORE_REDO_STATE,
+                                 &state) == OK &&
+                   store_redo_head(number, state, r->head);
     }
 }
 
@@ -191,12 +189,49 @@ out:
     return e;
 }
 
+/* Head and sealed rows, as they are in the file. */
+static enum err
+make_record(struct store_txn *txn, struct store_redo *r, struct bytes *out)
+{
+    struct store *s = txn->s;
+    struct bytes plain = {0};
+    uint8_t label[STORE_REDO_LABEL];
+    size_t len;
+    enum err e;
+
+    TRY(make_plain(txn, r, &plain));
+    len = plain.len + STORE_SEAL_EXTRA;
+    TRY(STORE_REDO_HEAD + len <= STORE_REDO_RECORD_MAX &&
+                store_redo_behind(r->at, len) <= STORE_REDO_SIZE
+            ? OK
+            : ERR_LIMIT);
+    TRY(bytes_alloc(s->cfg.mem, STORE_REDO_HEAD + len, out));
+    store_put_u32(r->head, (uint32_t)len);
+    memcpy(out->p, r->head, STORE_REDO_HEAD);
+    store_seal(s->keys->table[STORE_T_META], &s->nonces, STORE_T_META,
+               store_redo_label(r->head, label), view_of(&plain),
+               out->p + STORE_REDO_HEAD);
+out:
+    bytes_free(&plain);
+    return e;
+}
+
+/* Once when it begins and once when it is over. */
+static void
+say_fails(const struct store *s, bool fails, enum err e)
+{
+    if (fails != s->redo->fails) {
+        LOG(s->cfg.log, fails ? LOG_ERROR : LOG_INFO, "store.redo.write",
+            LOG_NUM("fails", fails), LOG_ERR(e));
+        s->redo->fails = fails;
+    }
+}
+
 bool
 store_redo_write(struct store_txn *txn)
 {
     struct store *s = txn->s;
     struct store_redo *r = s->redo;
-    struct bytes plain = {0};
     struct bytes file = {0};
     enum err e;
 
@@ -206,21 +241,25 @@ store_redo_write(struct store_txn *txn)
     if (!store_env_behind(s->env)) {
         r->at = 0; /* LMDB's file has what the others are for */
     }
-    TRY(make_plain(txn, r, &plain));
-    TRY(plain.len + HEAD + STORE_SEAL_EXTRA <= RECORD_MAX &&
-                behind(r->at, plain.len + STORE_SEAL_EXTRA) <= STORE_REDO_SIZE
-            ? OK
-            : ERR_LIMIT);
-    TRY(bytes_alloc(s->cfg.mem, HEAD + plain.len + STORE_SEAL_EXTRA, &file));
-    store_put_u32(file.p, (uint32_t)(plain.len + STORE_SEAL_EXTRA));
-    store_seal(s->keys->table[STORE_T_META], &s->nonces, STORE_T_META,
-               VIEW_ARRAY(r->where), view_of(&plain), file.p + HEAD);
-    TRY(store_write_at(r->fd, view_of(&file), r->at));
-    r->at = behind(r->at, plain.len + STORE_SEAL_EXTRA);
+    TRY(make_record(txn, r, &file));
+    if (!r->named) {
+        store_sync_dir(s->cfg.dir);
+        r->named = true;
+    }
+    e = store_write_at(r->fd, view_of(&file), r->at);
+    r->unsure = e != OK;
+    say_fails(s, r->unsure, e);
+    TRY(e);
+    r->at = store_redo_behind(r->at, file.len - STORE_REDO_HEAD);
 out:
-    bytes_free(&plain);
     bytes_free(&file);
     return e == OK;
+}
+
+bool
+store_redo_unsure(const struct store *s)
+{
+    return s->redo != NULL && s->redo->unsure;
 }
 
 bool
@@ -230,172 +269,7 @@ store_redo_much(const struct store *s)
            store_env_behind(s->env);
 }
 
-/* ------------------------------------------------------------------ opening */
-
-static enum err
-put_row(struct store_env_txn *env, const struct store_redo_row *row)
-{
-    uint8_t *to;
-    enum err e;
-
-    if (row->del) {
-        e = store_env_del(env, row->t, row->key);
-        return e == ERR_MISSING ? OK : e;
-    }
-    e = store_env_put(env, row->t, row->key, row->value.len, false, &to);
-    if (e == OK && row->value.len > 0) {
-        memcpy(to, row->value.p, row->value.len);
-    }
-    return e;
-}
-
-/* Reading records one after the other. */
-struct reading {
-    struct store *s;
-    int fd; /* -1: there is no file */
-    uint64_t at;
-    bool more;            /* where is known */
-    uint8_t where[WHERE]; /* the state that the next one is for */
-};
-
-/* The first follows what LMDB has. */
-static enum err
-begin_reading(struct store *s, struct reading *r)
-{
-    struct store_env_txn *env = NULL;
-    char path[STORE_PATH_MAX];
-    enum err e;
-
-    *r = (struct reading){.s = s, .fd = -1};
-    TRY(store_path(path, s->cfg.dir, FILE_NAME));
-    TRY(store_env_begin(s->env, false, &env));
-    r->more = where_of(env, r->where);
-    store_env_abort(env);
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
-    TRY(r->fd >= 0 || errno == ENOENT ? OK : store_errno(errno));
-    r->more = r->more && r->fd >= 0;
-out:
-    return e;
-}
-
-static void
-end_reading(struct reading *r)
-{
-    if (r->fd >= 0) {
-        (void)close(r->fd);
-    }
-    r->fd = -1;
-}
-
-/* The next record; empty: none fits, so what is there is torn or old. */
-static enum err
-read_record(struct reading *r, struct bytes *out)
-{
-    struct store *s = r->s;
-    struct bytes sealed = {0};
-    uint8_t head[HEAD];
-    size_t len;
-    enum err e = OK;
-
-    if (!r->more || r->at > STORE_REDO_SIZE - STORE_REDO_STEP) {
-        return OK;
-    }
-    r->more = false;
-    TRY(store_read_at(r->fd, head, sizeof(head), r->at));
-    len = store_get_u32(head);
-    if (len < STORE_SEAL_EXTRA || len > RECORD_MAX - HEAD) {
-        return OK;
-    }
-    TRY(bytes_alloc(s->cfg.mem, len, &sealed));
-    TRY(store_read_at(r->fd, sealed.p, len, r->at + HEAD));
-    TRY(store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
-                     VIEW_ARRAY(r->where), view_of(&sealed), s->cfg.mem, out));
-    r->at = behind(r->at, len);
-out:
-    bytes_free(&sealed);
-    /* What cannot be read may be a commit that others know of. */
-    return e == ERR_NOMEM || e == ERR_IO ? e : OK;
-}
-
-/* All records, row by row, to each; how many rows they have. */
-static enum err
-read_all(struct reading *r,
-         enum err (*each)(struct store_env_txn *env,
-                          const struct store_redo_row *row),
-         struct store_env_txn *env, uint64_t *rows)
-{
-    struct bytes plain = {0};
-    struct store_redo_row row;
-    struct store_redo_rd rd;
-    enum err e;
-
-    *rows = 0;
-    TRY(read_record(r, &plain));
-    while (plain.len > 0) {
-        store_redo_rows(view_of(&plain), &rd);
-        while (store_redo_next(&rd, &row)) {
-            TRY(each(env, &row));
-            (*rows)++;
-            if (row.t == STORE_T_META && view_equal(row.key, STATE_KEY)) {
-                r->more = bind_to(row.value, r->where);
-            }
-        }
-        TRY(store_redo_end(&rd));
-        bytes_free(&plain);
-        TRY(read_record(r, &plain));
-    }
-out:
-    bytes_free(&plain);
-    return e;
-}
-
-static enum err
-only_count(struct store_env_txn *env, const struct store_redo_row *row)
-{
-    (void)env;
-    (void)row;
-    return OK;
-}
-
-enum err
-store_redo_pending(struct store *s, uint64_t *rows_out)
-{
-    struct reading r = {.fd = -1};
-    uint64_t rows = 0;
-    enum err e;
-
-    TRY(begin_reading(s, &r));
-    TRY(read_all(&r, only_count, NULL, &rows));
-    *rows_out = rows;
-out:
-    end_reading(&r);
-    return e;
-}
-
-/* One attempt; *grow: the map is too small for it. */
-static enum err
-apply(struct store *s, bool *grow)
-{
-    struct store_env_txn *env = NULL;
-    struct reading r = {.fd = -1};
-    uint64_t rows = 0;
-    enum err e;
-
-    *grow = false;
-    TRY(begin_reading(s, &r));
-    TRY(store_env_begin(s->env, true, &env));
-    e = read_all(&r, put_row, env, &rows);
-    *grow = store_env_map_full(env);
-    if (e != OK || rows == 0) {
-        store_env_abort(env);
-        goto out;
-    }
-    TRY(store_env_commit(env));
-    LOG(s->cfg.log, LOG_INFO, "store.redo.done", LOG_NUM("rows", rows));
-out:
-    end_reading(&r);
-    return e;
-}
+/* ----------------------------------------------------------------- the file */
 
 /* All its blocks are written once, so that later only they are. */
 static enum err
@@ -412,7 +286,6 @@ make_file(const struct store *s, const char *path, int fd)
         TRY(store_write_at(fd, view_of(&zeros), 0));
         TRY(ftruncate(fd, STORE_REDO_SIZE) == 0 ? OK : ERR_IO);
         store_sync_fd(fd);
-        store_sync_dir(s->cfg.dir);
     }
 out:
     if (e != OK) {
@@ -422,15 +295,15 @@ out:
     return e;
 }
 
-static enum err
-open_file(struct store *s)
+enum err
+store_redo_open_file(struct store *s)
 {
     struct store_redo *r = NULL;
     char path[STORE_PATH_MAX];
     int fd = -1;
     enum err e;
 
-    TRY(store_path(path, s->cfg.dir, FILE_NAME));
+    TRY(store_path(path, s->cfg.dir, STORE_REDO_FILE));
     fd = open(path, O_RDWR | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
     TRY(fd >= 0 ? OK : ERR_IO);
     TRY(make_file(s, path, fd));
@@ -443,25 +316,6 @@ out:
     if (fd >= 0) {
         (void)close(fd);
     }
-    return e;
-}
-
-enum err
-store_redo_open(struct store *s)
-{
-    bool grow = false;
-    enum err e;
-
-    do {
-        e = apply(s, &grow);
-    } while (grow && store_env_grow(s->env) == OK);
-    TRY(e);
-    e = open_file(s);
-    if (e != OK && e != ERR_NOMEM) {
-        LOG(s->cfg.log, LOG_WARN, "store.redo.none", LOG_ERR(e));
-        e = OK;
-    }
-out:
     return e;
 }
 

@@ -14,14 +14,16 @@
  * was, and does the records again, all in one commit.
  *
  *     each record begins at a multiple of 4096:
- *     u32 length | that many bytes, sealed under the key of the meta table,
- *     bound to the state record that the transaction found
+ *     u32 length | u64 number of the commit | 17 bytes, the beginning (version,
+ *     nonce) of the sealed state that the transaction found | as many bytes as
+ *     the length says, sealed under the key of the meta table and bound to
+ *     what is before them
  *     plain: msgpack array of [table, key, value as stored, or nil: deleted]...
  *
  * A record fits the store only while it has exactly the state that the record
- * begins with, since every commit seals the state anew.  So one that is torn,
- * done already, or of another copy of the folder is not opened, and what
- * follows it is not looked at.
+ * names, since every commit seals the state anew.  So one that is torn, done
+ * already, or of another copy of the folder is not done.  Whether more is
+ * missing than may be, redo_open.c judges: then the store is not opened.
  *
  * Internal to store/.
  */
@@ -44,14 +46,22 @@ enum {
  * Do again what was cut short, if anything was, and make or open the file.
  * Before the first transaction after store_env_open.  A store whose file cannot
  * be made goes on without.
- * ERR_CORRUPT, ERR_FULL, ERR_NOMEM; ERR_IO  what is there cannot be read
+ * ERR_CORRUPT  commits that were told of cannot be read (log: how many)
+ * ERR_FULL, ERR_NOMEM; ERR_IO  what is there cannot be read
  */
 MUST_CHECK enum err store_redo_open(struct store *s);
 void store_redo_close(struct store *s);
 
-/* Read: how many rows the commits have that are only in the file so far.
-   ERR_CORRUPT  one is not a record of ours */
-MUST_CHECK enum err store_redo_pending(struct store *s, uint64_t *rows_out);
+/* What the file has beyond LMDB's. */
+struct store_redo_found {
+    uint64_t commits;
+    uint64_t rows;
+    uint64_t lost; /* commits that were told of, at least; 0: none is missing */
+};
+
+/* Read.  ERR_CORRUPT  one is not a record of ours */
+MUST_CHECK enum err store_redo_pending(struct store *s,
+                                       struct store_redo_found *out);
 
 /* A write transaction begins; it wrote or deleted this. */
 void store_redo_begin(struct store *s);
@@ -59,11 +69,14 @@ void store_redo_note(struct store_txn *txn, enum store_table t,
                      struct view key);
 
 /*
- * Before the state record is put: bind to the present one.  Then, right before
- * the commit: whether the transaction is durable by its record.
+ * Before the state record is put: bind to the present one, as commit number.
+ * Then, right before the commit: whether the transaction is durable by its
+ * record.  If not, it may be all the same (unsure): then the commit must not
+ * fail and others be told so.
  */
-void store_redo_bind(struct store_txn *txn);
+void store_redo_bind(struct store_txn *txn, uint64_t number);
 bool store_redo_write(struct store_txn *txn);
+bool store_redo_unsure(const struct store *s);
 
 /* Whether so much is in the file that LMDB's should be made to catch up. */
 bool store_redo_much(const struct store *s);

@@ -111,8 +111,9 @@ store_state_save(struct store_txn *txn)
         TRY(store_count(txn, STORE_T_META, &st->keys[STORE_T_META]));
         st->keys[STORE_T_META]++;
     }
+    st->n[STORE_N_COMMIT]++;
     TRY(encode_state(txn->s->cfg.mem, st, &b));
-    store_redo_bind(txn);
+    store_redo_bind(txn, st->n[STORE_N_COMMIT]);
     TRY(store_put(txn, STORE_T_META, STATE_KEY, view_of(&b)));
 out:
     bytes_free(&b);

@@ -349,10 +349,13 @@ out:
 static enum err
 scrub_redo(struct scrub *v)
 {
-    enum err e = store_redo_pending(&v->s, &v->result->pending);
+    struct store_redo_found found = {0};
+    enum err e = store_redo_pending(&v->s, &found);
 
-    if (e == ERR_CORRUPT) {
-        report(v, "redo", VIEW_LIT("redo"), e);
+    v->result->pending = found.rows;
+    v->result->lost = found.lost;
+    if (e == ERR_CORRUPT || found.lost > 0) {
+        report(v, "redo", VIEW_LIT("redo"), ERR_CORRUPT);
         e = OK;
     }
     return e;
@@ -372,7 +375,8 @@ open_parts(struct scrub *v, const struct store_config *cfg)
     TRY(open_keys(v, cfg));
     ec = store_env_of(cfg, path);
     ec.mode = STORE_ENV_READ_ONLY;
-    e = store_env_open(&ec, &v->s.env);
+    e = store_env_return(path);
+    e = e == OK ? store_env_open(&ec, &v->s.env) : e;
     if (e == ERR_CORRUPT) {
         report(v, "file", VIEW_LIT("data.mdb"), e);
     }

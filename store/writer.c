@@ -144,8 +144,9 @@ commit(struct store_batch *b, struct store_txn *txn, struct attempt *a)
     logged = log_it(b, a, txn);
     e = logged ? store_env_commit_soon(env) : store_env_commit(env);
     txn->env = NULL;
-    if (e != OK && logged) {
-        /* Others know of it: it is done again when the store is opened. */
+    if (e != OK && (logged || store_redo_unsure(s))) {
+        /* Others know of it, or it is in the file and they would be told that
+         * it failed: what is there is done again when the store is opened. */
         LOG(s->cfg.log, LOG_ERROR, "store.redo.needed", LOG_ERR(e));
         assert_fail("a commit could not be ended", "store/writer.c", (int)e);
     }

@@ -135,6 +135,50 @@ TEST(opening_goes_back_to_what_the_disk_had_for_sure)
     end(&p);
 }
 
+/* How many commits there were is known until somebody took them over. */
+TEST(what_was_beyond_is_remembered)
+{
+    struct store_env_base base;
+    struct store_env_config cfg;
+    struct store_env *env;
+    struct store_env_txn *txn;
+    uint64_t ahead;
+    struct place p;
+
+    begin(&p);
+    commit(&p, 1, false);
+    CHECK(!store_env_returned(p.env, &ahead));
+    for (uint32_t n = 2; n < 9; n++) {
+        commit(&p, n, true);
+    }
+    copy_file(p.path, p.copy);
+    cfg = p.cfg;
+    cfg.path = p.copy;
+    cfg.mode = STORE_ENV_READ_ONLY;
+    CHECK_ERR(store_env_open(&cfg, &env), ERR_STATE);
+    CHECK_OK(store_env_return(p.copy));
+    CHECK_OK(store_env_base_look(p.copy, &base));
+    CHECK_EQ(base.seen, base.txn + 7);
+    for (int i = 0; i < 4; i++) { /* by readers and by those who do nothing */
+        cfg.mode = i % 2 == 0 ? STORE_ENV_NORMAL : STORE_ENV_READ_ONLY;
+        CHECK_OK(store_env_open(&cfg, &env));
+        CHECK(store_env_returned(env, &ahead));
+        CHECK_EQ(ahead, 7);
+        CHECK_OK(store_env_close(env));
+    }
+    cfg.mode = STORE_ENV_NORMAL;
+    CHECK_OK(store_env_open(&cfg, &env));
+    CHECK_OK(store_env_begin(env, true, &txn));
+    store_env_abort(txn);
+    CHECK(store_env_behind(env));
+    store_env_settle(env);
+    CHECK(!store_env_returned(env, &ahead));
+    CHECK_OK(store_env_close(env));
+    CHECK_OK(store_env_base_look(p.copy, &base));
+    CHECK(!base.has);
+    end(&p);
+}
+
 TEST(closing_catches_up)
 {
     struct place p;
@@ -177,12 +221,14 @@ TEST(a_damaged_base_is_said)
 
 TEST(no_file_and_no_base)
 {
+    struct store_env_base base;
     struct place p;
 
     begin(&p);
     commit(&p, 1, false);
-    CHECK_OK(store_env_base_return(p.path));
-    CHECK_ERR(store_env_base_return(p.copy), ERR_MISSING);
+    CHECK_OK(store_env_base_return(p.path, &base));
+    CHECK(!base.has);
+    CHECK_ERR(store_env_base_return(p.copy, &base), ERR_MISSING);
     CHECK_EQ(copied(&p), 1);
     end(&p);
 }
@@ -191,6 +237,6 @@ int
 main(void)
 {
     return RUN(T(opening_goes_back_to_what_the_disk_had_for_sure),
-               T(closing_catches_up), T(a_damaged_base_is_said),
-               T(no_file_and_no_base));
+               T(what_was_beyond_is_remembered), T(closing_catches_up),
+               T(a_damaged_base_is_said), T(no_file_and_no_base));
 }

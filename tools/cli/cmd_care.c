@@ -290,11 +290,12 @@ tool_cmd_verify(const struct tool_run *run)
         (void)printf(
             "{\"ok\":%s,\"records\":%llu,\"chunks\":%llu,"
             "\"audit_rows\":%llu,\"signed_heads\":%llu,\"pending\":%llu,"
-            "\"bad\":%llu}\n",
+            "\"lost\":%llu,\"bad\":%llu}\n",
             r.bad == 0 && e == OK ? "true" : "false",
             (unsigned long long)r.records, (unsigned long long)r.chunks,
             (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
-            (unsigned long long)r.pending, (unsigned long long)r.bad);
+            (unsigned long long)r.pending, (unsigned long long)r.lost,
+            (unsigned long long)r.bad);
     } else {
         (void)printf(
             "%llu records, %llu file chunks, %llu audit entries, %llu signed "
@@ -302,7 +303,12 @@ tool_cmd_verify(const struct tool_run *run)
             (unsigned long long)r.records, (unsigned long long)r.chunks,
             (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
             (unsigned long long)r.bad);
-        if (r.pending > 0) {
+        if (r.lost > 0) {
+            (void)printf("At least %llu of the last commits are lost: the redo "
+                         "file is damaged or missing. The node does not start "
+                         "without them.\n",
+                         (unsigned long long)r.lost);
+        } else if (r.pending > 0) {
             (void)printf("The last commits (%llu records) are not in the "
                          "database file yet: they are whole in the redo file, "
                          "and the node takes them from there when it starts."
