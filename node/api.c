@@ -281,7 +281,7 @@ static const struct command commands[] = {
     {"reports", node_cmd_reports, 0, 0},
     {"reports close", node_cmd_report_close, 1, 1},
     {"save-attachment", node_cmd_save_attachment, 1, 2},
-    {"watch", node_cmd_watch, 0, 0},
+    {"watch", node_cmd_watch, 0, 1},
     {"contact add", node_cmd_contact_add, 1, 1},
     {"contact show", node_cmd_contact_show, 1, 1},
     {"contact edit", node_cmd_contact_edit, 1, 1},

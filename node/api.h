@@ -213,6 +213,9 @@ MUST_CHECK enum err node_call_expiry(struct node_call *c, uint64_t now_ms,
 void node_json_consent(struct node_call *c, const struct clinic_id *speaker,
                        const struct proto_content *content, json_t *o);
 
+/* Whether the flags of a question to a patient are right.  ERR_INVALID, said */
+MUST_CHECK enum err node_thread_asked_flags(struct node_call *c);
+
 /* Add a clinic to a thread with a patient: asked, or recorded at the desk, as
    the flags say. */
 MUST_CHECK enum err node_thread_add_asked(struct node_call *c,

@@ -4,6 +4,7 @@
 #include "node/api.h"
 #include "node/api_doubt.h"
 #include "node/clinic/desk.h"
+#include "node/day.h"
 #include "node/reach.h"
 #include "node/trail.h"
 #include "node/web.h"
@@ -212,27 +213,13 @@ static enum err
 read_since(struct node_call *c, uint64_t *out)
 {
     struct view v = node_call_flag(c, "since");
-    char text[16] = "";
-    struct tm tm = {0};
-    int end = 0;
 
     *out = 0;
-    if (v.len == 0) {
+    if (!node_call_has(c, "since") || node_day_ms(v, false, out) == OK) {
         return OK;
     }
-    memcpy(text, v.p, v.len < sizeof(text) ? v.len : sizeof(text) - 1);
-    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-               &end) != 3 ||
-        text[end] != '\0') {
-        return node_call_fail(c, ERR_INVALID,
-                              "--since needs a day such as "
-                              "2027-01-31.");
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    tm.tm_isdst = -1;
-    *out = (uint64_t)mktime(&tm) * 1000;
-    return OK;
+    return node_call_fail(c, ERR_INVALID,
+                          "--since needs a day such as 2027-01-31.");
 }
 
 enum err

@@ -217,7 +217,9 @@ node_cmd_look(struct node_call *c)
     struct node_answer a = {0};
     struct node_step step = {.step = step_look, .ctx = &inv};
     uint64_t until = clock_mono_ms(node_sysclock()) + LOOK_WAIT_MS;
+    uint64_t wait_s;
 
+    TRY(node_call_number(c, "wait", 0, &wait_s)); /* before anybody is asked */
     TRY(invite_make(c, &inv));
     TRY(node_runner_follow(c->api->runner, &inv.inv.root, &follow));
     TRY(node_runner_do(c->api->runner, &step));

@@ -8,12 +8,12 @@
 #include "federation/core/patient.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/day.h"
 #include "proto/msg/group.h"
 #include "store/member.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* ------------------------------------------------------------------- asking
  */
@@ -56,9 +56,7 @@ static enum err
 read_history(struct node_call *c, struct fed_ask *ask)
 {
     struct view v = node_call_flag(c, "history");
-    char text[16] = "";
-    struct tm tm = {0};
-    int end = 0;
+    uint64_t from;
 
     ask->history = IDENT_HISTORY_NONE;
     if (v.len == 0 || view_equal(v, VIEW_LIT("none"))) {
@@ -68,25 +66,15 @@ read_history(struct node_call *c, struct fed_ask *ask)
         ask->history = IDENT_HISTORY_ALL;
         return OK;
     }
-    memcpy(text, v.p, v.len < sizeof(text) ? v.len : sizeof(text) - 1);
-    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-               &end) == 3 &&
-        text[end] == '\0') {
-        time_t t;
-
-        tm.tm_year -= 1900;
-        tm.tm_mon -= 1;
-        tm.tm_isdst = -1;
-        t = mktime(&tm);
-        if (t > 0) {
-            ask->history = IDENT_HISTORY_FROM;
-            ask->history_from_ms = (uint64_t)t * 1000;
-            return OK;
-        }
+    if (node_day_ms(v, false, &from) == OK &&
+        from <= store_now_ms(c->api->store)) {
+        ask->history = IDENT_HISTORY_FROM;
+        ask->history_from_ms = from;
+        return OK;
     }
     return node_call_fail(c, ERR_INVALID,
-                          "--history is none, all, or a day such as "
-                          "2027-01-31 from which on they may read.");
+                          "--history is none, all, or a day that was, such as "
+                          "2026-01-31, from which on they may read.");
 }
 
 static enum err
@@ -159,6 +147,14 @@ out:
     store_patient_clear(&named);
     bytes_free(&b);
     return e;
+}
+
+enum err
+node_thread_asked_flags(struct node_call *c)
+{
+    struct asking a = {.c = c};
+
+    return read_flags(c, &a);
 }
 
 /* Why the core refused, in words. */
@@ -414,7 +410,8 @@ each_consent(void *ctx, const struct store_consent *s)
     node_json_view(o, "said", view_str(code_word(s->code)));
     name_patient(k, &s->patient, o, "patient");
     name_clinic(k, &s->clinic, o, "clinic");
-    if (!clinic_id_is_zero(&s->asker)) {
+    if (!clinic_id_is_zero(&s->asker) && /* an answer names its patient */
+        memcmp(s->asker.b, s->patient.b, sizeof(s->asker.b)) != 0) {
         name_clinic(k, &s->asker, o, "asked_by");
     }
     node_json_hex(o, "thread", conv_id_view(&s->conv));

@@ -3,10 +3,10 @@
 #include "crypto/ident/profile.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/day.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* ----------------------------------------------------------------- the text */
 
@@ -185,8 +185,8 @@ node_call_expiry(struct node_call *c, uint64_t now_ms, uint64_t *out)
     char text[32];
     unsigned n = 0;
     char unit = 0;
-    struct tm tm = {0};
     int end = 0;
+    uint64_t day;
 
     if (v.len == 0 || v.len >= sizeof(text)) {
         return node_call_fail(c, ERR_INVALID,
@@ -202,22 +202,9 @@ node_call_expiry(struct node_call *c, uint64_t now_ms, uint64_t *out)
         *out = now_ms + n * s * 1000;
         return OK;
     }
-    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-               &end) == 3 &&
-        text[end] == '\0') {
-        time_t t;
-
-        tm.tm_year -= 1900;
-        tm.tm_mon -= 1;
-        tm.tm_hour = 23;
-        tm.tm_min = 59;
-        tm.tm_sec = 59;
-        tm.tm_isdst = -1;
-        t = mktime(&tm);
-        if (t > 0 && (uint64_t)t * 1000 > now_ms) {
-            *out = (uint64_t)t * 1000;
-            return OK;
-        }
+    if (node_day_ms(v, true, &day) == OK && day > now_ms) {
+        *out = day;
+        return OK;
     }
     return node_call_fail(c, ERR_INVALID,
                           "\"%s\" is not a time to come. Write "
@@ -245,6 +232,10 @@ from_flags(struct node_call *c, struct store_link *l)
         l->expires_ms = l->created_ms + NODE_LINK_DAYS * IDENT_DAY_MS;
     }
     TRY(node_call_number(c, "uses", l->uses_max, &l->uses_max));
+    if (node_call_has(c, "uses") && l->uses_max == 0) {
+        TRY(node_call_fail(c, ERR_INVALID,
+                           "A link is for one use at least: --uses 1."));
+    }
     if (one_time && l->uses_max != 1) {
         TRY(node_call_fail(c, ERR_INVALID,
                            "A one-time link has one use. "

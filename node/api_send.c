@@ -263,7 +263,7 @@ node_cmd_send(struct node_call *c)
     TRY(node_say_find_soon(c, node_call_arg(c, 0), &p.say));
     p.say.content.kind = PROTO_CONTENT_TEXT;
     p.say.content.u.text.text = node_call_arg(c, 1);
-    if (p.say.content.u.text.text.len == 0 && c->files_len == 0) {
+    if (node_say_blank(p.say.content.u.text.text) && c->files_len == 0) {
         TRY(node_call_fail(c, ERR_INVALID,
                            "There is nothing to send. Give a "
                            "text or a file."));
@@ -292,6 +292,11 @@ node_cmd_edit(struct node_call *c)
     struct message_id id;
 
     TRY(find_target(c, node_call_arg(c, 0), true, &s, &id));
+    if (node_say_blank(node_call_arg(c, 1))) {
+        TRY(node_call_fail(c, ERR_INVALID,
+                           "There is no new text. To take a message back: "
+                           "balsam delete."));
+    }
     s.content.kind = PROTO_CONTENT_EDIT;
     memcpy(s.content.u.edit.target, id.b, sizeof(id.b));
     s.content.u.edit.text = node_call_arg(c, 1);

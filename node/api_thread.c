@@ -4,6 +4,7 @@
 #include "node/api.h"
 #include "node/clinic/desk.h"
 #include "node/say.h"
+#include "proto/base/limits.h"
 #include "proto/msg/group.h"
 
 #include <string.h>
@@ -27,6 +28,7 @@ struct change {
     size_t with_len;
     size_t patients;
     struct view title;
+    bool closed; /* it has ended for us */
     struct conv_id conv;
     struct thread_id thread;
 };
@@ -92,6 +94,14 @@ out:
     return e;
 }
 
+static enum err
+left_already(struct node_call *c)
+{
+    return node_call_fail(c, ERR_STATE,
+                          "This conversation has ended for you already. What "
+                          "was said stays readable.");
+}
+
 /* In words of what was asked. */
 static enum err
 why_not(struct node_call *c, const struct change *ch, enum err e)
@@ -107,6 +117,10 @@ why_not(struct node_call *c, const struct change *ch, enum err e)
         return node_call_fail(c, e,
                               "This clinic does not take part: balsam thread "
                               "members shows who does.");
+    }
+    if (ch->action == NODE_AUDIT_THREAD_LEAVE &&
+        (e == ERR_STATE || e == ERR_MISSING)) {
+        return left_already(c);
     }
     if (e == ERR_INVALID && (hand || ch->action == NODE_AUDIT_THREAD_LEAVE)) {
         return node_call_fail(c, e,
@@ -132,7 +146,19 @@ change(struct node_call *c, struct change *ch)
     return e == OK ? OK : why_not(c, ch, e);
 }
 
-/* Those named from argument number from on. */
+/* Whether somebody was named before, perhaps by another name. */
+static bool
+is_named(const struct change *ch, const struct node_who *who)
+{
+    for (size_t i = 0; i < ch->with_len; i++) {
+        if (clinic_id_equal(&ch->with[i].id, &who->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those named from argument number from on, each once. */
 static enum err
 find_with(struct node_call *c, size_t from, struct change *ch)
 {
@@ -148,11 +174,13 @@ find_with(struct node_call *c, size_t from, struct change *ch)
                                WITH_MAX));
         }
         e = node_find_who(c, txn, node_call_arg(c, i), &who);
-        ch->with[ch->with_len++] = (struct with){who.id, who.patient};
-        ch->patients += who.patient ? 1 : 0;
         phi_free(&who.name);
         if (e != OK) {
             goto out;
+        }
+        if (!is_named(ch, &who)) {
+            ch->with[ch->with_len++] = (struct with){who.id, who.patient};
+            ch->patients += who.patient ? 1 : 0;
         }
     }
 out:
@@ -172,6 +200,7 @@ find_thread(struct node_call *c, struct change *ch)
     if (!conv.has_thread) {
         TRY(node_say_why(c, ERR_MISSING));
     }
+    ch->closed = (conv.flags & STORE_CONV_CLOSED) != 0;
     ch->conv = conv.id;
     ch->thread = conv.thread;
 out:
@@ -183,10 +212,16 @@ out:
 /* ------------------------------------------------------- with their consent
  */
 
-/* *direct: it belongs to two alone, for good. */
+/* Who is in a thread, as far as people ask. */
+struct inside {
+    bool patient;
+    bool direct; /* it belongs to two alone, for good */
+    bool named;  /* the first of ch->with */
+    size_t count;
+};
+
 static enum err
-has_patient(struct node_call *c, const struct thread_id *thread, bool *out,
-            bool *direct)
+look_inside(struct node_call *c, const struct change *ch, struct inside *out)
 {
     enum err e;
     struct store_txn *txn = NULL;
@@ -195,14 +230,17 @@ has_patient(struct node_call *c, const struct thread_id *thread, bool *out,
     struct proto_list_at at = {0};
     struct proto_subject s;
 
-    *out = false;
-    *direct = false;
+    *out = (struct inside){.patient = false};
     TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_desk_group(txn, thread, &b));
+    TRY(node_desk_group(txn, &ch->thread, &b));
     TRY(proto_group_decode(view_of(&b), &g));
-    *direct = (g.flags & PROTO_GROUP_DIRECT) != 0;
+    out->direct = (g.flags & PROTO_GROUP_DIRECT) != 0;
     while (proto_list_next(&g.subjects, &proto_subject_shape, &at, &s)) {
-        *out = *out || s.kind == PROTO_SUBJECT_PATIENT;
+        out->count++;
+        out->patient = out->patient || s.kind == PROTO_SUBJECT_PATIENT;
+        out->named = out->named ||
+                     (ch->with_len > 0 &&
+                      memcmp(s.root, ch->with[0].id.b, sizeof(s.root)) == 0);
     }
 out:
     store_read_end(txn);
@@ -261,16 +299,15 @@ ask_for_clinics(struct node_call *c, const struct change *ch)
     enum err e = OK;
     uint64_t seen = 0;
     uint64_t until = clock_mono_ms(node_sysclock()) + OPEN_WAIT_S * 1000;
-    bool there = false;
-    bool direct;
+    struct inside in = {.patient = false};
 
-    while (e == OK && !there && clock_mono_ms(node_sysclock()) < until) {
-        e = has_patient(c, &ch->thread, &there, &direct);
-        if (e == OK && !there && !wait_a_moment(c->api, &seen)) {
+    while (e == OK && !in.patient && clock_mono_ms(node_sysclock()) < until) {
+        e = look_inside(c, ch, &in);
+        if (e == OK && !in.patient && !wait_a_moment(c->api, &seen)) {
             break;
         }
     }
-    if (e == OK && !there) {
+    if (e == OK && !in.patient) {
         node_json_view(c->out, "state", VIEW_LIT("waiting"));
         return OK;
     }
@@ -285,6 +322,34 @@ ask_for_clinics(struct node_call *c, const struct change *ch)
 /* ----------------------------------------------------------------- commands
  */
 
+/* All that is asked of a patient has to be right before anything is made. */
+static enum err
+flags_for_new(struct node_call *c, const struct change *ch)
+{
+    static const char *const asks[] = {"purpose", "history", "expires",
+                                       "desk-consent", "why"};
+
+    if (ch->patients == 1 && ch->with_len > 1) {
+        return node_call_has(c, "purpose")
+                   ? node_thread_asked_flags(c)
+                   : node_call_fail(
+                         c, ERR_INVALID,
+                         "The patient decides who reads along. Say what for: "
+                         "--purpose, and how much they may read of what was "
+                         "said before: --history.");
+    }
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        if (node_call_has(c, asks[i])) {
+            return node_call_fail(c, ERR_INVALID,
+                                  "--%s is asked of a patient, when clinics "
+                                  "are to read along: balsam thread new "
+                                  "PATIENT CLINIC.",
+                                  asks[i]);
+        }
+    }
+    return OK;
+}
+
 enum err
 node_cmd_thread_new(struct node_call *c)
 {
@@ -294,18 +359,17 @@ node_cmd_thread_new(struct node_call *c)
     struct conv_id id;
 
     ch.title = node_call_flag(c, "title");
+    if (ch.title.len > LIMIT_NAME) {
+        TRY(node_call_fail(c, ERR_LIMIT, "A title has at most %d bytes.",
+                           LIMIT_NAME));
+    }
     TRY(find_with(c, 0, &ch));
     if (ch.patients > 1) {
         TRY(node_call_fail(c, ERR_INVALID,
                            "One patient is not brought into another's "
                            "conversation."));
     }
-    if (ch.patients == 1 && ch.with_len > 1 && !node_call_has(c, "purpose")) {
-        TRY(node_call_fail(c, ERR_INVALID,
-                           "The patient decides who reads along. Say what for: "
-                           "--purpose, and how much they may read of what was "
-                           "said before: --history."));
-    }
+    TRY(flags_for_new(c, &ch));
     TRY(change(c, &ch));
     TRY(store_read_begin(c->api->store, &txn));
     TRY(store_conv_by_thread(txn, &ch.thread, &id));
@@ -320,25 +384,54 @@ out:
     return e;
 }
 
+/* What needs no asking of the protocol, in words. */
+static enum err
+may_change(struct node_call *c, const struct change *ch,
+           const struct inside *in)
+{
+    bool add = ch->action == NODE_AUDIT_THREAD_ADD;
+
+    if (add && in->direct) {
+        return node_call_fail(c, ERR_STATE,
+                              "This conversation is of two alone, and stays "
+                              "so. Start one for all: balsam thread new.");
+    }
+    if (add && in->named) {
+        return node_call_fail(c, ERR_EXISTS,
+                              "They are in this conversation already: balsam "
+                              "thread members shows who is.");
+    }
+    if (ch->action == NODE_AUDIT_THREAD_REMOVE && !in->named) {
+        return node_call_fail(c, ERR_MISSING,
+                              "They are not in this conversation: balsam "
+                              "thread members shows who is.");
+    }
+    if (ch->action == NODE_AUDIT_THREAD_LEAVE && ch->closed) {
+        return left_already(c);
+    }
+    if (ch->action == NODE_AUDIT_THREAD_LEAVE && in->count == 1) {
+        return node_call_fail(c, ERR_STATE,
+                              "Nobody else is in this conversation any more, "
+                              "so there is nothing to leave. What was said "
+                              "stays readable here.");
+    }
+    return OK;
+}
+
 static enum err
 change_existing(struct node_call *c, enum node_audit action)
 {
     enum err e;
     struct change ch = {.c = c, .action = action};
-    bool asked = false;
-    bool direct = false;
+    bool add = action == NODE_AUDIT_THREAD_ADD;
+    struct inside in;
 
     TRY(find_thread(c, &ch));
     TRY(find_with(c, 1, &ch));
-    if (action == NODE_AUDIT_THREAD_ADD) {
-        TRY(has_patient(c, &ch.thread, &asked, &direct));
-    }
-    if (direct) {
-        TRY(node_call_fail(c, ERR_STATE,
-                           "This conversation is of two alone, and stays so. "
-                           "Start one for all: balsam thread new."));
-    }
-    TRY(asked ? ask_for(c, &ch.thread, &ch.with[0]) : change(c, &ch));
+    TRY(look_inside(c, &ch, &in));
+    TRY(may_change(c, &ch, &in));
+    TRY(add && in.patient ? ask_for(c, &ch.thread, &ch.with[0])
+                          : change(c, &ch));
     node_json_hex(c->out, "id", conv_id_view(&ch.conv));
 out:
     return e;

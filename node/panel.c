@@ -127,11 +127,12 @@ node_panel_judge(const struct node_panel_row *row, uint64_t now_ms)
         return "The name is too long.";
     }
     if (!proto_utf8_valid(row->name) || !proto_utf8_valid(row->purpose)) {
-        return "The text is not UTF-8.";
+        return "The text is not UTF-8: save the table as \"CSV UTF-8\".";
     }
     if (row->phone.len > 0 &&
         (row->phone.len > LIMIT_PHI_SHORT || !is_phone(row->phone))) {
-        return "The telephone number is not one.";
+        return "The telephone number is not one: digits, spaces and +()-./ are "
+               "in one.";
     }
     if (row->email.len > 0 &&
         (row->email.len > LIMIT_PHI_SHORT || !proto_utf8_valid(row->email) ||

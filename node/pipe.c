@@ -17,11 +17,13 @@ static bool
 is_plain(const json_t *request)
 {
     const json_t *args = json_object_get(request, "args");
+    const json_t *text = json_array_get(args, 1);
     const char *name = json_string_value(json_object_get(request, "do"));
 
     return name != NULL && strcmp(name, "send") == 0 &&
            json_array_size(args) == 2 &&
-           json_string_length(json_array_get(args, 1)) > 0 &&
+           !node_say_blank(view_make((const uint8_t *)json_string_value(text),
+                                     json_string_length(text))) &&
            json_object_get(json_object_get(request, "flags"), "reply") == NULL;
 }
 

@@ -43,6 +43,17 @@ out:
     return e;
 }
 
+bool
+node_say_blank(struct view text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr(" \t\r\n", text.p[i], 4) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum err
 node_say_why(struct node_call *c, enum err e)
 {

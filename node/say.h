@@ -30,6 +30,8 @@ MUST_CHECK enum err node_say_find(struct node_call *c, struct view ref,
    it goes on after an end. */
 MUST_CHECK enum err node_say_find_soon(struct node_call *c, struct view ref,
                                        struct node_say *s);
+/* Whether a text has nothing that anybody could read. */
+bool node_say_blank(struct view text);
 /* Why a thread takes nothing, in words.  Returns e. */
 enum err node_say_why(struct node_call *c, enum err e);
 

@@ -196,6 +196,19 @@ squeeze(struct view text, uint8_t out[PROTO_LINK_TEXT_MAX])
     return n;
 }
 
+/* What stands around a link in a letter: no link begins or ends so. */
+static struct view
+bare(struct view v)
+{
+    while (v.len > 0 && memchr("<([\"'", v.p[0], 5) != NULL) {
+        v = view_skip(v, 1);
+    }
+    while (v.len > 0 && memchr(">)]\"'.,;:!?", v.p[v.len - 1], 11) != NULL) {
+        v.len--;
+    }
+    return v;
+}
+
 static bool
 starts_with(struct view v, const char *prefix)
 {
@@ -349,8 +362,9 @@ proto_link_parse(struct view text, uint64_t now_s, struct proto_link *out,
     size_t len = squeeze(text, buf);
     enum err e = ERR_FORMAT;
 
-    *fault = len == PROTO_LINK_TEXT_MAX ? PROTO_LINK_LONG
-                                        : parse(view_make(buf, len), &link);
+    *fault = len == PROTO_LINK_TEXT_MAX
+                 ? PROTO_LINK_LONG
+                 : parse(bare(view_make(buf, len)), &link);
     if (*fault == PROTO_LINK_GOOD) {
         *out = link;
         e = OK;

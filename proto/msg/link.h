@@ -55,9 +55,10 @@ struct proto_link {
 };
 
 /*
- * Read a link out of text; spaces and line breaks around and inside it are
- * ignored, so that one broken by a mail program still works.  *fault says what
- * is wrong when this is not OK; nothing was sent anywhere.
+ * Read a link out of text; spaces and line breaks around and inside it, and a
+ * bracket, quote or full stop around it, are ignored: one that a mail program
+ * broke or marked still works.  *fault says what is wrong when this is not OK;
+ * nothing was sent anywhere.
  *
  * now_s      for PROTO_LINK_EXPIRED; 0 does not look at the time.  An expired
  *            link is nevertheless filled in.

@@ -79,10 +79,13 @@ tell(const struct tool_run *run, const json_t *answer)
         (void)fprintf(stdout, "Asked. They will decide; balsam clinics shows "
                               "when they did.\n");
     } else {
+        const char *why = text(answer, "why");
+        bool known = why[0] != '\0' && strcmp(why, "none") != 0;
+
         (void)fprintf(stdout,
-                      "They have not answered yet (%s). The node keeps trying; "
-                      "balsam clinics shows how it goes.\n",
-                      text(answer, "why"));
+                      "They have not answered yet%s%s%s. The node keeps "
+                      "trying; balsam clinics shows how it goes.\n",
+                      known ? " (" : "", known ? why : "", known ? ")" : "");
     }
     return waits ? TOOL_EXIT_WAITS : TOOL_EXIT_OK;
 }
@@ -113,6 +116,7 @@ tool_cmd_watch(const struct tool_run *run)
     json_t *request = tool_request(run);
     json_t *line = NULL;
     bool more = true;
+    enum tool_exit code = TOOL_EXIT_OK;
     enum err e = tool_client_open(run->control, &c);
 
     if (e == OK) {
@@ -121,7 +125,7 @@ tool_cmd_watch(const struct tool_run *run)
     while (more && e == OK && (e = tool_client_next(&c, &line)) == OK) {
         more = json_object_get(line, "ok") == NULL;
         if (!more && json_is_false(json_object_get(line, "ok"))) {
-            (void)tool_say(TOOL_EXIT_FAILED, "%s", text(line, "say"));
+            code = tool_say(TOOL_EXIT_FAILED, "%s", text(line, "say"));
         } else if (run->json) {
             tool_print_json(line);
         } else {
@@ -131,5 +135,5 @@ tool_cmd_watch(const struct tool_run *run)
     }
     tool_client_close(&c);
     json_decref(request);
-    return e == OK ? TOOL_EXIT_OK : tool_not_up(run, e);
+    return e == OK ? code : tool_not_up(run, e);
 }

@@ -23,7 +23,7 @@ static const struct tool_flag globals[] = {
     }
 #define CONSENT                                                               \
     {"--purpose", "TEXT", "what for; the patient reads it", false},           \
-        {"--history", "HOW", "may read before: none, all, 2027-01-31 (none)", \
+        {"--history", "HOW", "may read before: none, all, 2026-01-31 (none)", \
          false},                                                              \
         {"--expires", "TIME", "the consent ends then", false},                \
         {"--desk-consent", NULL, "the patient said yes at your desk", false}, \

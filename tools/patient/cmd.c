@@ -48,6 +48,19 @@ tool_patient_failed(const struct tool_patient *p, enum err e)
     return tool_say(TOOL_EXIT_FAILED, "That did not work (%s).", err_name(e));
 }
 
+bool
+tool_patient_is_day(const char *s)
+{
+    unsigned year;
+    unsigned month;
+    unsigned day;
+    int end = 0;
+
+    return sscanf(s, "%4u-%2u-%2u%n", &year, &month, &day, &end) == 3 &&
+           end == 10 && s[end] == '\0' && month >= 1 && month <= 12 &&
+           day >= 1 && day <= 31;
+}
+
 /* ------------------------------------------------------------------ waiting */
 
 static bool

@@ -229,10 +229,17 @@ look(struct tool_patient *p, const struct proto_link *link)
 }
 
 static enum tool_exit
-parse(const char *text, struct proto_link *out)
+parse(const struct tool_patient *p, struct proto_link *out)
 {
     enum proto_link_fault fault = PROTO_LINK_GOOD;
+    const char *text = p->args.arg[0];
 
+    if (!tool_patient_is_day(
+            tool_args_value(&p->args, "--birth", "1980-02-29"))) {
+        return tool_say(TOOL_EXIT_USAGE,
+                        "Write the date of birth as year-month-day: --birth "
+                        "1980-02-29"); /* a wrong one costs a try */
+    }
     return proto_link_parse(view_str(text), 0, out, &fault) == OK
                ? TOOL_EXIT_OK
                : tool_say(TOOL_EXIT_FAILED, "%s", proto_link_fault_text(fault));
@@ -263,7 +270,7 @@ tool_patient_join(struct tool_patient *p)
 {
     struct proto_link link;
     struct joining j = {.look = false};
-    enum tool_exit code = parse(p->args.arg[0], &link);
+    enum tool_exit code = parse(p, &link);
     enum err e;
 
     code = code == TOOL_EXIT_OK ? somebody(p) : code;

@@ -31,6 +31,9 @@ struct tool_patient {
 /* Say why a call of the app failed; e is not OK. */
 enum tool_exit tool_patient_failed(const struct tool_patient *p, enum err e);
 
+/* Whether it is written as a day is: 1980-02-29. */
+bool tool_patient_is_day(const char *s);
+
 /*
  * Fetch what is new, as far as the clinics answer in time; nothing when
  * --offline.  What could not be reached is said, and is no failure.

@@ -129,7 +129,7 @@ TEST(each_fault_is_named)
     CHECK_EQ(fault_of(VIEW_LIT("hello"), 0), PROTO_LINK_NOT_ONE);
     CHECK_EQ(fault_of(VIEW_LIT(""), 0), PROTO_LINK_NOT_ONE);
     CHECK_EQ(fault_of(VIEW_LIT("balsam:l#"), 0), PROTO_LINK_SHORT);
-    CHECK_EQ(fault_of(VIEW_LIT("balsam:l#AQ!"), 0), PROTO_LINK_CHARACTERS);
+    CHECK_EQ(fault_of(VIEW_LIT("balsam:l#A!Q"), 0), PROTO_LINK_CHARACTERS);
     CHECK_EQ(fault_of(VIEW_LIT("balsam:l#CQAA"), 0), PROTO_LINK_NEWER);
     text.p[hash + 20] ^= 1;
     CHECK_EQ(fault_of(view_of(&text), 0), PROTO_LINK_CHECKSUM);
@@ -202,6 +202,27 @@ TEST(spaces_and_line_breaks_do_no_harm)
     bytes_free(&broken);
 }
 
+TEST(what_stands_around_it_in_a_letter_does_no_harm)
+{
+    static const char *const around[][2] = {
+        {"<", ">"}, {"(", ")."}, {"\"", "\","}, {"", "!"}, {" '", "';\n"},
+    };
+    struct proto_link l = sample("clinic.example.org", "clinic.example.org:1");
+    struct bytes text = {0};
+
+    CHECK_OK(proto_link_format(mem_heap(), &l, &text));
+    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+        struct bytes b = {0};
+
+        CHECK_OK(bytes_append(mem_heap(), &b, view_str(around[i][0])));
+        CHECK_OK(bytes_append(mem_heap(), &b, view_of(&text)));
+        CHECK_OK(bytes_append(mem_heap(), &b, view_str(around[i][1])));
+        CHECK_EQ(fault_of(view_of(&b), 0), PROTO_LINK_GOOD);
+        bytes_free(&b);
+    }
+    bytes_free(&text);
+}
+
 TEST(bad_links_are_not_made)
 {
     struct proto_link l = sample("clinic.example.org", "a.org:1");
@@ -260,6 +281,8 @@ main(void)
     return RUN(T(round_trips), T(at_most_160_characters_with_one_address),
                T(every_changed_character_is_noticed), T(each_fault_is_named),
                T(a_longer_form_is_not_a_link),
-               T(spaces_and_line_breaks_do_no_harm), T(bad_links_are_not_made),
-               T(no_memory), T(random_bytes_are_never_a_link));
+               T(spaces_and_line_breaks_do_no_harm),
+               T(what_stands_around_it_in_a_letter_does_no_harm),
+               T(bad_links_are_not_made), T(no_memory),
+               T(random_bytes_are_never_a_link));
 }
