@@ -39,6 +39,7 @@ ident_label(enum ident_type type)
         [IDENT_DESK_CONSENT] = "balsam v1 desk consent",
         [IDENT_INTRODUCTION] = "balsam v1 introduction",
         [IDENT_ARCHIVE] = "balsam v1 archive keys",
+        [IDENT_ARCHIVE_KEY] = "balsam v1 archive key",
     };
 
     ASSERT(type > 0 && type < IDENT_TYPE_END_);

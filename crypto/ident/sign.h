@@ -43,6 +43,7 @@ enum ident_type {
     IDENT_DESK_CONSENT, /* node: a consent given at its desk */
     IDENT_INTRODUCTION, /* node: this patient and that clinic, by key */
     IDENT_ARCHIVE,      /* patient key: a new key of the archive, sealed */
+    IDENT_ARCHIVE_KEY,  /* device: a key of the archive for another, sealed */
     IDENT_TYPE_END_
 };
 

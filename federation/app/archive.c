@@ -354,7 +354,12 @@ open_part(struct fed_app *app, struct view sealed, struct bytes *hold,
     size_t len;
 
     TRY(sealed.len >= HEAD + LENGTH + PRIM_TAG_SIZE ? OK : ERR_FORMAT);
-    TRY(fed_app_ring_key(app, get_number(sealed.p), key));
+    e = fed_app_ring_key(app, get_number(sealed.p), key);
+    if (e == ERR_MISSING) {
+        TRY(fed_app_lack_note(app, get_number(sealed.p)));
+        e = ERR_MISSING;
+    }
+    TRY(e);
     TRY(bytes_alloc(app->mem, sealed.len - HEAD - PRIM_TAG_SIZE, &plain));
     TRY(prim_xopen(key, sealed.p + NUMBER, aad(app, sealed.p, label),
                    view_skip(sealed, HEAD), plain.p));
@@ -511,6 +516,10 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
 
     if (show->code == FED_ARCHIVE_KEYS) {
         e = fed_app_show_keys(app, view_of(&show->body));
+        goto out;
+    }
+    if (show->code == FED_ARCHIVE_KEY) {
+        e = fed_app_show_lack(app, show);
         goto out;
     }
     if (show->seq > show->value && show->body.len == 0) {

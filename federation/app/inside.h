@@ -68,6 +68,8 @@ struct fed_app {
     uint64_t asked_from;
     uint64_t keys_serial;  /* connection on which its keys were asked for */
     uint64_t archive_full; /* the home that keeps no more, since this began */
+    uint64_t given;        /* keys to other devices, in the hour of given_ms */
+    uint64_t given_ms;
     uint64_t timer_ms;
     struct fed_app_moving moves[FED_APP_MOVES];
     struct fed_app_key picked; /* behind the file that began last */
@@ -279,11 +281,34 @@ MUST_CHECK enum err fed_app_ring_read_all(struct fed_app *app);
 MUST_CHECK enum err fed_app_ring_due(struct fed_app *app);
 /* We were added: the older keys are wanted. */
 MUST_CHECK enum err fed_app_ring_want(struct fed_app *app);
+/* Whether it is in the ring itself. */
+MUST_CHECK enum err fed_app_ring_has(struct fed_app *app, uint64_t n,
+                                     bool *out);
+/* Key n of a patient for one device, and what this device finds in it.
+   ERR_MISSING  it is for another; ERR_AUTH */
+MUST_CHECK enum err fed_app_ring_seal(struct fed_app *app,
+                                      const uint8_t patient[32], uint64_t n,
+                                      const struct device_id *device,
+                                      const uint8_t key[32],
+                                      struct fed_app_rec_sealed *out);
+MUST_CHECK enum err fed_app_ring_open(struct fed_app *app,
+                                      const uint8_t patient[32], uint64_t n,
+                                      const struct fed_app_rec_sealed *in,
+                                      uint8_t out[32]);
 /* Give ours to the home clinic, or ask it for what we lack. */
 MUST_CHECK enum err fed_app_ring_pump(struct fed_app *app,
                                       const struct clinic_id *home);
 /* The home clinic has these: an encoded ARCHIVE_KEYS. */
 MUST_CHECK enum err fed_app_show_keys(struct fed_app *app, struct view body);
+
+/* lack.c: a key that this device does not have.  Something that lies under key
+   n could not be read; is such a key wanted; ask for it, and for the newest,
+   after the home clinic said what it keeps; an encoded ARCHIVE_KEY came. */
+MUST_CHECK enum err fed_app_lack_note(struct fed_app *app, uint64_t n);
+MUST_CHECK enum err fed_app_lacks(struct fed_app *app, bool *out);
+MUST_CHECK enum err fed_app_lack_ask(struct fed_app *app);
+MUST_CHECK enum err fed_app_show_lack(struct fed_app *app,
+                                      const struct fed_show *show);
 
 /* message.c, for archive.c: what one message says.  ERR_MISSING */
 MUST_CHECK enum err fed_app_message_rec(struct fed_app *app,

@@ -153,6 +153,16 @@ static const struct proto_field keys_fields[] = {
 const struct proto_shape fed_app_rec_keys_shape =
     PROTO_SHAPE(fed_app_rec_keys, keys_fields);
 
+static const struct proto_field given_fields[] = {
+    PROTO_FIXED(fed_app_rec_given, patient),
+    PROTO_UINT(fed_app_rec_given, n, UINT32_MAX),
+    PROTO_FIXED(fed_app_rec_given, device),
+    PROTO_FIXED(fed_app_rec_given, enc),
+    PROTO_FIXED(fed_app_rec_given, ct),
+};
+const struct proto_shape fed_app_rec_given_shape =
+    PROTO_SHAPE(fed_app_rec_given, given_fields);
+
 static const struct proto_field request_fields[] = {
     PROTO_FIXED(fed_app_rec_request, device),
     PROTO_FIXED(fed_app_rec_request, seal),

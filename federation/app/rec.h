@@ -144,6 +144,16 @@ struct fed_app_rec_keys {
     struct proto_list sealed;
 };
 
+/* One of them for a device that lacked it, behind a statement's head. */
+struct fed_app_rec_given {
+    uint8_t patient[32];
+    uint64_t n;
+    uint8_t device[32];
+    uint8_t enc[32];
+    uint8_t ct[48];
+};
+
+extern const struct proto_shape fed_app_rec_given_shape;
 extern const struct proto_shape fed_app_rec_ring_key_shape;
 extern const struct proto_shape fed_app_rec_ring_shape;
 extern const struct proto_shape fed_app_rec_sealed_shape;

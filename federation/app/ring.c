@@ -10,8 +10,9 @@
  *     ring     nonce 24 | XChaCha20-Poly1305(the keys of before), under key n
  *
  * Whoever signs a list makes both, and the home clinic keeps them for the
- * other devices.  A device that is added gets key n with its grant; with the
- * code all of them follow.  Who does not have key n yet writes nothing.
+ * other devices.  A device that is added gets key n with its grant, or from
+ * another one (lack.c); with the code all of them follow.  Who does not have
+ * key n yet writes nothing.
  */
 #include "crypto/mls/suite.h"
 #include "crypto/prim/aead.h"
@@ -195,6 +196,22 @@ fed_app_ring_number(const struct fed_app *app)
 }
 
 enum err
+fed_app_ring_has(struct fed_app *app, uint64_t n, bool *out)
+{
+    enum err e;
+    struct ring *r = NULL;
+
+    *out = false;
+    TRY(ring_load(app, &r));
+    for (uint32_t i = 0; i < r->len; i++) {
+        *out = *out || r->at[i].n == n;
+    }
+out:
+    ring_free(app, r);
+    return e;
+}
+
+enum err
 fed_app_ring_key(struct fed_app *app, uint64_t n, uint8_t out[32])
 {
     enum err e;
@@ -261,10 +278,10 @@ suite(void)
     return &mls_suite_find(MLS_SUITE_X25519_CHACHA20)->prim;
 }
 
-static enum err
-seal_to(struct fed_app *app, const struct fed_app_rec_keys *rec,
-        const struct device_id *device, const uint8_t key[KEY],
-        struct fed_app_rec_sealed *out)
+enum err
+fed_app_ring_seal(struct fed_app *app, const uint8_t patient[32], uint64_t n,
+                  const struct device_id *device, const uint8_t key[32],
+                  struct fed_app_rec_sealed *out)
 {
     enum err e;
     uint8_t pub[PRIM_X25519_SIZE];
@@ -274,8 +291,8 @@ seal_to(struct fed_app *app, const struct fed_app_rec_keys *rec,
     memcpy(out->device, device->b, sizeof(out->device));
     TRY(prim_x25519_of_pub(device->b, pub));
     TRY(prim_hpke_seal(suite(), app->c.rng, VIEW_ARRAY(pub), &info, 1,
-                       about(rec->patient, rec->n, aad), view_make(key, KEY),
-                       out->enc, out->ct));
+                       about(patient, n, aad), view_make(key, KEY), out->enc,
+                       out->ct));
 out:
     return e;
 }
@@ -294,7 +311,8 @@ make_keys(struct fed_app *app, const struct prim_sign_key *patient,
 
     memcpy(rec.patient, patient->pub, sizeof(rec.patient));
     for (uint32_t i = 0; i < list->len; i++) {
-        e = seal_to(app, &rec, &list->device[i].id, key, &sealed[n]);
+        e = fed_app_ring_seal(app, rec.patient, rec.n, &list->device[i].id, key,
+                              &sealed[n]);
         TRY(e == ERR_INVALID ? OK : e); /* no key of a device: not for it */
         n += e == OK ? 1 : 0;
     }
@@ -443,6 +461,7 @@ fed_app_ring_pump(struct fed_app *app, const struct clinic_id *home)
     const struct fed_app_conn *conn = fed_app_conn(app, home);
     uint64_t due;
     uint64_t want;
+    bool lacks;
 
     TRY(fed_app_number(&app->kv, due_name, &due));
     if (due != 0) {
@@ -453,8 +472,9 @@ fed_app_ring_pump(struct fed_app *app, const struct clinic_id *home)
         goto out;
     }
     TRY(fed_app_number(&app->kv, want_name, &want));
+    TRY(fed_app_lacks(app, &lacks));
     e = fed_app_ring_key(app, fed_app_ring_number(app), key);
-    if (e == ERR_MISSING || (e == OK && want != 0)) {
+    if (e == ERR_MISSING || (e == OK && (want != 0 || lacks))) {
         e = fed_core_archive_ask(app->core, home, fed_app_ring_number(app));
     }
     TRY(e);
@@ -475,10 +495,9 @@ fed_app_ring_want(struct fed_app *app)
     return fed_app_number_put(&app->kv, want_name, 1);
 }
 
-/* Key n as it is for this device.  ERR_MISSING  it is not */
-static enum err
-own_key(struct fed_app *app, const struct fed_app_rec_keys *rec,
-        uint8_t out[KEY])
+enum err
+fed_app_ring_open(struct fed_app *app, const uint8_t patient[32], uint64_t n,
+                  const struct fed_app_rec_sealed *in, uint8_t out[32])
 {
     enum err e;
     SCRUBBED_STRUCT(prim_sign_key, device);
@@ -486,21 +505,31 @@ own_key(struct fed_app *app, const struct fed_app_rec_keys *rec,
     SCRUBBED_STRUCT(prim_kem_pair, pair);
     const struct view info = VIEW_LIT("balsam v1 archive key");
     uint8_t aad[40];
+
+    TRY(fed_app_device_key(app, &device));
+    TRY(memcmp(in->device, device.pub, sizeof(in->device)) == 0 ? OK
+                                                                : ERR_MISSING);
+    prim_x25519_of_key(&device, priv);
+    TRY(prim_kem_from_priv(suite(), view_make(priv, sizeof(priv)), &pair));
+    TRY(prim_hpke_open(suite(), &pair, VIEW_ARRAY(in->enc), &info, 1,
+                       about(patient, n, aad), VIEW_ARRAY(in->ct), out));
+out:
+    return e;
+}
+
+/* Key n as it is for this device.  ERR_MISSING  it is not */
+static enum err
+own_key(struct fed_app *app, const struct fed_app_rec_keys *rec,
+        uint8_t out[KEY])
+{
+    enum err e = ERR_MISSING;
     struct proto_list_at at = {0};
     struct fed_app_rec_sealed s;
 
-    TRY(fed_app_device_key(app, &device));
-    prim_x25519_of_key(&device, priv);
-    TRY(prim_kem_from_priv(suite(), view_make(priv, sizeof(priv)), &pair));
-    while (proto_list_next(&rec->sealed, &fed_app_rec_sealed_shape, &at, &s)) {
-        if (memcmp(s.device, device.pub, sizeof(s.device)) == 0) {
-            return prim_hpke_open(suite(), &pair, VIEW_ARRAY(s.enc), &info, 1,
-                                  about(rec->patient, rec->n, aad),
-                                  VIEW_ARRAY(s.ct), out);
-        }
+    while (e == ERR_MISSING &&
+           proto_list_next(&rec->sealed, &fed_app_rec_sealed_shape, &at, &s)) {
+        e = fed_app_ring_open(app, rec->patient, rec->n, &s, out);
     }
-    e = ERR_MISSING;
-out:
     return e;
 }
 
@@ -557,6 +586,7 @@ fed_app_show_keys(struct fed_app *app, struct view body)
         TRY(fed_app_number_put(&app->kv, due_name, 1));
     }
     TRY(fed_app_number_put(&app->kv, want_name, 0));
+    TRY(fed_app_lack_ask(app));
 out:
     return e;
 }

@@ -2,7 +2,8 @@
 /*
  * A patient's archive.  The home clinic keeps each part under the patient and
  * the next number; record 0 says how many there are and how large they are
- * together, the last possible number has its keys (sealed as well).  What is
+ * together, the last possible numbers have its keys, what the devices share and
+ * which of them lacks a key (lack.c), all but that sealed as well.  What is
  * inside it cannot see.
  */
 #include "federation/core/archive.h"
@@ -122,29 +123,43 @@ out:
     return e == ERR_MISSING ? ERR_CORRUPT : e;
 }
 
-/* What was last said of its keys; generation 0: nothing. */
+/* What was last said as a message of this type; generation 0: nothing. */
 static enum err
-load_keys(struct fed_core *core, const struct clinic_id *patient,
+load_said(struct fed_core *core, const struct clinic_id *patient,
+          uint64_t number, enum proto_device_type type,
           struct proto_device_msg *out, struct bytes *hold)
 {
-    struct fed_key key = part_key(patient, UINT64_MAX);
+    struct fed_key key = part_key(patient, number);
     enum err e = fed_tx_get(core, FED_NS_ARCHIVE, &key, hold);
 
-    *out = (struct proto_device_msg){.type = PROTO_DEVICE_ARCHIVE_KEYS};
+    *out = (struct proto_device_msg){.type = type};
     TRY(e == ERR_MISSING ? OK : e);
     if (hold->len > 0) {
         e = proto_device_decode(view_of(hold), out);
-        TRY(e == OK && out->type == PROTO_DEVICE_ARCHIVE_KEYS ? OK
-                                                              : ERR_CORRUPT);
+        TRY(e == OK && out->type == type ? OK : ERR_CORRUPT);
     }
 out:
     return e;
 }
 
-/* The other devices hear of a new key at once. */
 static enum err
-hand_on(struct fed_core *core, struct fed_party *from,
-        const struct proto_device_msg *msg)
+save_said(struct fed_core *core, const struct clinic_id *patient,
+          uint64_t number, const struct proto_device_msg *msg)
+{
+    enum err e;
+    struct fed_key key = part_key(patient, number);
+    struct bytes text = {0};
+
+    TRY(proto_device_encode(core->mem, msg, &text));
+    TRY(fed_tx_put(core, FED_NS_ARCHIVE, &key, view_of(&text)));
+out:
+    bytes_free(&text);
+    return e;
+}
+
+enum err
+fed_archive_others(struct fed_core *core, struct fed_party *from,
+                   const struct proto_device_msg *msg)
 {
     enum err e = OK;
     struct fed_party *patient = fed_party_find(core, &from->subject);
@@ -166,11 +181,10 @@ keep_keys(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct proto_device_msg now;
     struct proto_device_archive_keys *k = &now.u.archive_keys;
-    struct fed_key key = part_key(&p->subject, UINT64_MAX);
     struct bytes hold = {0};
-    struct bytes text = {0};
 
-    TRY(load_keys(core, &p->subject, &now, &hold));
+    TRY(load_said(core, &p->subject, FED_ARCHIVE_AT_KEYS,
+                  PROTO_DEVICE_ARCHIVE_KEYS, &now, &hold));
     if (in->generation < k->generation) {
         goto out;
     }
@@ -181,24 +195,45 @@ keep_keys(struct fed_core *core, struct fed_party *p,
         k->ring = in->ring;
     }
     k->generation = in->generation;
-    TRY(proto_device_encode(core->mem, &now, &text));
-    TRY(fed_tx_put(core, FED_NS_ARCHIVE, &key, view_of(&text)));
-    TRY(hand_on(core, p, &now));
+    TRY(save_said(core, &p->subject, FED_ARCHIVE_AT_KEYS, &now));
+    TRY(fed_archive_others(core, p, &now));
 out:
     bytes_free(&hold);
-    bytes_free(&text);
     return e;
 }
 
 static enum err
-give_keys(struct fed_core *core, struct fed_party *p)
+give_said(struct fed_core *core, struct fed_party *p, uint64_t number,
+          enum proto_device_type type)
 {
     enum err e;
     struct proto_device_msg now;
     struct bytes hold = {0};
 
-    TRY(load_keys(core, &p->subject, &now, &hold));
+    TRY(load_said(core, &p->subject, number, type, &now, &hold));
     TRY(fed_device_put(core, p, &now));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* [shared-newer] What is under an older key does not take the place. */
+static enum err
+keep_shared(struct fed_core *core, struct fed_party *p,
+            const struct proto_device_msg *msg)
+{
+    enum err e;
+    struct proto_device_msg now;
+    struct bytes hold = {0};
+
+    TRY(load_said(core, &p->subject, FED_ARCHIVE_AT_SHARED, PROTO_DEVICE_SHARED,
+                  &now, &hold));
+    if (msg->u.shared.generation < now.u.shared.generation ||
+        view_equal(msg->u.shared.sealed, now.u.shared.sealed)) {
+        goto out;
+    }
+    TRY(save_said(core, &p->subject, FED_ARCHIVE_AT_SHARED, msg));
+    TRY(fed_archive_others(core, p, msg));
 out:
     bytes_free(&hold);
     return e;
@@ -207,10 +242,10 @@ out:
 /* -------------------------------------------------------------- a device's end
  */
 
-/* Keys: as they came. */
+/* As it came. */
 static enum err
-keys_came(struct fed_core *core, struct fed_party *p,
-          const struct proto_device_msg *msg)
+said_came(struct fed_core *core, struct fed_party *p,
+          enum fed_archive_code code, const struct proto_device_msg *msg)
 {
     struct fed_show *show = fed_tx_show(core, FED_SHOW_ARCHIVE);
 
@@ -218,7 +253,7 @@ keys_came(struct fed_core *core, struct fed_party *p,
         return ERR_NOMEM;
     }
     show->peer = p->root;
-    show->code = FED_ARCHIVE_KEYS;
+    show->code = code;
     return proto_device_encode(core->mem, msg, &show->body);
 }
 
@@ -250,8 +285,19 @@ from_device(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_DEVICE_ARCHIVE_KEYS) {
         return keep_keys(core, p, &msg->u.archive_keys);
     }
-    return msg->type == PROTO_DEVICE_ARCHIVE_ASK ? give_keys(core, p)
-                                                 : ERR_DENIED;
+    if (msg->type == PROTO_DEVICE_ARCHIVE_KEY) {
+        return fed_lack_recv(core, p, msg);
+    }
+    if (msg->type == PROTO_DEVICE_SHARED && msg->u.shared.sealed.len > 0) {
+        return keep_shared(core, p, msg);
+    }
+    if (msg->type == PROTO_DEVICE_SHARED) {
+        return give_said(core, p, FED_ARCHIVE_AT_SHARED, msg->type);
+    }
+    return msg->type == PROTO_DEVICE_ARCHIVE_ASK
+               ? give_said(core, p, FED_ARCHIVE_AT_KEYS,
+                           PROTO_DEVICE_ARCHIVE_KEYS)
+               : ERR_DENIED;
 }
 
 enum err
@@ -265,7 +311,13 @@ fed_archive_item(struct fed_core *core, struct fed_party *p,
         return ERR_DENIED;
     }
     if (msg->type == PROTO_DEVICE_ARCHIVE_KEYS) {
-        return keys_came(core, p, msg);
+        return said_came(core, p, FED_ARCHIVE_KEYS, msg);
+    }
+    if (msg->type == PROTO_DEVICE_ARCHIVE_KEY) {
+        return said_came(core, p, FED_ARCHIVE_KEY, msg);
+    }
+    if (msg->type == PROTO_DEVICE_SHARED) {
+        return said_came(core, p, FED_ARCHIVE_SHARED, msg);
     }
     return msg->type == PROTO_DEVICE_ARCHIVE_PART
                ? came(core, p, &msg->u.archive_part)
@@ -337,5 +389,31 @@ fed_core_archive_ask(struct fed_core *core, const struct clinic_id *home,
     struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_ASK};
 
     msg.u.archive_ask.generation = generation;
+    return to_home(core, home, &msg);
+}
+
+enum err
+fed_core_archive_key(struct fed_core *core, const struct clinic_id *home,
+                     const struct proto_device_archive_key *key)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_ARCHIVE_KEY};
+
+    if (key->sealed.len > PROTO_DEVICE_GIVEN_MAX) {
+        return ERR_LIMIT;
+    }
+    msg.u.archive_key = *key;
+    return to_home(core, home, &msg);
+}
+
+enum err
+fed_core_shared(struct fed_core *core, const struct clinic_id *home,
+                const struct proto_device_shared *shared)
+{
+    struct proto_device_msg msg = {.type = PROTO_DEVICE_SHARED};
+
+    if (shared->sealed.len > PROTO_DEVICE_SHARED_MAX) {
+        return ERR_LIMIT;
+    }
+    msg.u.shared = *shared;
     return to_home(core, home, &msg);
 }

@@ -9,8 +9,14 @@
 #include "federation/core/core.h"
 
 enum {
-    FED_ARCHIVE_PARTS = 8, /* that come for one question */
-    FED_ARCHIVE_KEYS = 1   /* code of an ARCHIVE show that has keys */
+    FED_ARCHIVE_PARTS = 8 /* that come for one question */
+};
+
+/* Codes of an ARCHIVE show whose body is an encoded message; else 0. */
+enum fed_archive_code {
+    FED_ARCHIVE_KEYS = 1,
+    FED_ARCHIVE_KEY = 2,   /* another device's question, or its answer */
+    FED_ARCHIVE_SHARED = 3 /* what the devices share */
 };
 
 /*
@@ -43,5 +49,24 @@ fed_core_archive_keys(struct fed_core *core, const struct clinic_id *home,
 MUST_CHECK enum err fed_core_archive_ask(struct fed_core *core,
                                          const struct clinic_id *home,
                                          uint64_t generation);
+
+/*
+ * A question for a key that this device lacks, or the answer to another
+ * device's: the clinic hands it on.  Errors as above.
+ */
+struct proto_device_archive_key;
+MUST_CHECK enum err
+fed_core_archive_key(struct fed_core *core, const struct clinic_id *home,
+                     const struct proto_device_archive_key *key);
+
+/*
+ * Keep this in the place of what the devices shared before, unless that is of a
+ * newer generation, and hand it on; empty: an ARCHIVE show with it follows.
+ * Errors as above.
+ */
+struct proto_device_shared;
+MUST_CHECK enum err fed_core_shared(struct fed_core *core,
+                                    const struct clinic_id *home,
+                                    const struct proto_device_shared *shared);
 
 #endif

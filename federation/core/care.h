@@ -141,6 +141,17 @@ MUST_CHECK enum err fed_device_frame(struct fed_core *core, struct fed_party *p,
 struct proto_device_msg;
 MUST_CHECK enum err fed_archive_item(struct fed_core *core, struct fed_party *p,
                                      const struct proto_device_msg *msg);
+/* Under which numbers of its archive lies what is none of its parts. */
+#define FED_ARCHIVE_AT_KEYS UINT64_MAX
+#define FED_ARCHIVE_AT_SHARED (UINT64_MAX - 1)
+#define FED_ARCHIVE_AT_LACKS (UINT64_MAX - 2)
+/* To the patient's devices but this one. */
+MUST_CHECK enum err fed_archive_others(struct fed_core *core,
+                                       struct fed_party *from,
+                                       const struct proto_device_msg *msg);
+/* lack.c: a device's question for a key of the archive, or an answer. */
+MUST_CHECK enum err fed_lack_recv(struct fed_core *core, struct fed_party *p,
+                                  const struct proto_device_msg *msg);
 MUST_CHECK enum err fed_device_item(struct fed_core *core, struct fed_party *p,
                                     struct view body);
 /* The peer's stream began anew: what lay in it is lost. */

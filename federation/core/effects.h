@@ -215,7 +215,7 @@ enum fed_show_kind {
     FED_SHOW_ENROL,
     /* Device: part seq of our archive at peer, value the newest number that
        there is, body the part; seq 0: there are no more; seq above value: it
-       keeps no more.  code FED_ARCHIVE_KEYS: body the encoded ARCHIVE_KEYS. */
+       keeps no more.  code: what the encoded message in body is (archive.h). */
     FED_SHOW_ARCHIVE,
     /* Thread has another hub, peer, after other: code enum fed_hub_change. */
     FED_SHOW_HUB,

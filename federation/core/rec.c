@@ -234,6 +234,21 @@ static const struct proto_field allow_fields[] = {
 const struct proto_shape fed_rec_allow_shape =
     PROTO_SHAPE(fed_rec_allow, allow_fields);
 
+static const struct proto_field lack_fields[] = {
+    PROTO_FIXED(fed_rec_lack, device),
+    PROTO_UINT(fed_rec_lack, generation, UINT64_MAX),
+    PROTO_UINT(fed_rec_lack, since_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_lack, count, UINT64_MAX),
+};
+const struct proto_shape fed_rec_lack_shape =
+    PROTO_SHAPE(fed_rec_lack, lack_fields);
+
+static const struct proto_field lacks_fields[] = {
+    PROTO_LIST(fed_rec_lacks, rows, 16, fed_rec_lack_shape),
+};
+const struct proto_shape fed_rec_lacks_shape =
+    PROTO_SHAPE(fed_rec_lacks, lacks_fields);
+
 static const struct proto_field consent_fields[] = {
     PROTO_FIXED(fed_rec_consent, patient),
     PROTO_FIXED(fed_rec_consent, clinic),

@@ -240,6 +240,18 @@ struct fed_rec_allow {
                            home (before.c); 0: it is none */
 };
 
+/* Which of a patient's devices asked for a key of its archive (lack.c). */
+struct fed_rec_lack {
+    uint8_t device[32];
+    uint64_t generation;
+    uint64_t since_ms; /* of this hour */
+    uint64_t count;    /* of questions in it */
+};
+
+struct fed_rec_lacks {
+    struct proto_list rows; /* fed_rec_lack */
+};
+
 /* What was said about one patient and one clinic in a thread. */
 struct fed_rec_consent {
     uint8_t patient[32];
@@ -291,6 +303,8 @@ extern const struct proto_shape fed_rec_pool_shape;
 extern const struct proto_shape fed_rec_kps_shape;
 extern const struct proto_shape fed_rec_out_shape;
 extern const struct proto_shape fed_rec_allow_shape;
+extern const struct proto_shape fed_rec_lack_shape;
+extern const struct proto_shape fed_rec_lacks_shape;
 extern const struct proto_shape fed_rec_consent_shape;
 extern const struct proto_shape fed_rec_ask_shape;
 extern const struct proto_shape fed_rec_frank_shape;

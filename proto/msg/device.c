@@ -91,6 +91,17 @@ static const struct proto_field archive_ask_fields[] = {
     PROTO_UINT(proto_device_archive_ask, generation, UINT32_MAX),
 };
 
+static const struct proto_field archive_key_fields[] = {
+    PROTO_FIXED(proto_device_archive_key, device),
+    PROTO_UINT(proto_device_archive_key, generation, UINT32_MAX),
+    PROTO_BIN(proto_device_archive_key, sealed, PROTO_DEVICE_GIVEN_MAX),
+};
+
+static const struct proto_field shared_fields[] = {
+    PROTO_UINT(proto_device_shared, generation, UINT32_MAX),
+    PROTO_BIN(proto_device_shared, sealed, PROTO_DEVICE_SHARED_MAX),
+};
+
 static const struct proto_field frank_want_fields[] = {
     PROTO_UINT(proto_frank_want, term, UINT64_MAX),
     PROTO_UINT(proto_frank_want, place, UINT64_MAX),
@@ -147,10 +158,13 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_device_continue, continue_fields)},
     {PROTO_DEVICE_HOME, 1, PROTO_SHAPE(proto_device_home, home_fields)},
     {PROTO_DEVICE_BEFORE, 1, PROTO_SHAPE(proto_device_home, home_fields)},
+    {PROTO_DEVICE_ARCHIVE_KEY, 1,
+     PROTO_SHAPE(proto_device_archive_key, archive_key_fields)},
     {PROTO_DEVICE_ARCHIVE_KEYS, 1,
      PROTO_SHAPE(proto_device_archive_keys, archive_keys_fields)},
     {PROTO_DEVICE_ARCHIVE_ASK, 1,
      PROTO_SHAPE(proto_device_archive_ask, archive_ask_fields)},
+    {PROTO_DEVICE_SHARED, 1, PROTO_SHAPE(proto_device_shared, shared_fields)},
     {PROTO_DEVICE_FRANK_GET, 1,
      PROTO_SHAPE(proto_device_frank_get, frank_get_fields)},
     {PROTO_DEVICE_FRANK, 1, PROTO_SHAPE(proto_device_frank, frank_fields)},

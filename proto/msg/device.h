@@ -33,8 +33,10 @@ enum proto_device_type {
     PROTO_DEVICE_CONTINUE = 170,
     PROTO_DEVICE_HOME = 171,
     PROTO_DEVICE_BEFORE = 172,
+    PROTO_DEVICE_ARCHIVE_KEY = 173,
     PROTO_DEVICE_ARCHIVE_KEYS = 174,
     PROTO_DEVICE_ARCHIVE_ASK = 175,
+    PROTO_DEVICE_SHARED = 176,
     PROTO_DEVICE_FRANK_GET = 177,
     PROTO_DEVICE_FRANK = 178
 };
@@ -47,7 +49,9 @@ enum {
     PROTO_DEVICE_KPS_MAX = 64,          /* key packages in one message */
     PROTO_DEVICE_PART_MAX = 512 * 1024, /* a sealed part of the archive */
     PROTO_DEVICE_KEYS_MAX = 4096,       /* its newest key for each device */
-    PROTO_DEVICE_RING_MAX = 32 * 1024   /* its older keys */
+    PROTO_DEVICE_RING_MAX = 32 * 1024,  /* its older keys */
+    PROTO_DEVICE_GIVEN_MAX = 512,       /* one key for one device */
+    PROTO_DEVICE_SHARED_MAX = 32 * 1024 /* what all its devices know */
 };
 
 enum proto_device_code {
@@ -163,6 +167,28 @@ struct proto_device_archive_ask {
     uint64_t generation; /* that the asker wants */
 };
 
+/*
+ * One of the archive's keys for a device that lacks it.  Without sealed its
+ * question, which the home clinic hands to the patient's other devices; with it
+ * the answer of one of them, signed by it and sealed to the one that asked.
+ */
+struct proto_device_archive_key {
+    uint8_t device[32]; /* that lacks it */
+    uint64_t generation;
+    struct view sealed;
+};
+
+/*
+ * What a patient decided on one device and all should know, sealed under the
+ * archive's key of this generation; the home clinic keeps the newest and hands
+ * it to the others.  Without sealed: from a device a question for it, and from
+ * the clinic that there is none.
+ */
+struct proto_device_shared {
+    uint64_t generation;
+    struct view sealed;
+};
+
 /* From a patient's device: a thread with us, please, that comes after this one,
    whose clinic is gone. */
 struct proto_device_continue {
@@ -227,6 +253,8 @@ struct proto_device_msg {
         struct proto_device_archive_part archive_part;
         struct proto_device_archive_keys archive_keys;
         struct proto_device_archive_ask archive_ask;
+        struct proto_device_archive_key archive_key;
+        struct proto_device_shared shared;
         struct proto_device_continue next;
         struct proto_device_home home;
         struct proto_device_frank_get frank_get;

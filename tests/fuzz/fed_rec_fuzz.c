@@ -41,7 +41,8 @@ static const struct proto_shape *const shapes[] = {
     &fed_rec_reporter_shape,    &proto_frank_shape,
     &fed_app_rec_doubt_shape,   &fed_app_rec_ring_shape,
     &fed_app_rec_keys_shape,    &proto_report_said_shape,
-    &proto_report_inside_shape,
+    &proto_report_inside_shape, &fed_app_rec_given_shape,
+    &fed_rec_lacks_shape,
 };
 
 enum {

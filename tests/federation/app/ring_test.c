@@ -9,6 +9,7 @@
 #include "crypto/prim/init.h"
 #include "federation/app/inside.h"
 #include "federation/core/archive.h"
+#include "federation/core/care.h"
 #include "proto/msg/device.h"
 #include "tests/support/fail_mem.h"
 
@@ -16,36 +17,6 @@
 
 static struct world w;
 static char text[512];
-
-/* App n becomes a device of the patient of app by. */
-static void
-add(size_t by, size_t n)
-{
-    struct bytes request = {0};
-    struct bytes grant = {0};
-
-    CHECK_OK(world_app_open(&w, n, mem_heap()));
-    CHECK_OK(fed_app_be_added(w.apps[n].app, &request));
-    world_turn(&w, n);
-    CHECK_OK(
-        fed_app_add_device(w.apps[by].app, view_of(&request), true, &grant));
-    world_turn(&w, by);
-    world_run(&w);
-    CHECK_OK(fed_app_granted(w.apps[n].app, view_of(&grant)));
-    world_turn(&w, n);
-    world_run(&w);
-    bytes_free(&request);
-    bytes_free(&grant);
-}
-
-static struct device_id
-device_of(size_t n)
-{
-    struct fed_app_me me;
-
-    fed_app_me(w.apps[n].app, &me);
-    return me.device;
-}
 
 static uint64_t
 number_of(size_t n)
@@ -59,6 +30,14 @@ has_key(size_t n, uint64_t number)
     uint8_t key[32];
 
     return fed_app_ring_key(w.apps[n].app, number, key) == OK;
+}
+
+/* Is it the record of the keys? */
+static bool
+is_keys(const struct shelf_rec *r)
+{
+    return r->space == FED_NS_ARCHIVE &&
+           fed_key_tail(view_of(&r->key)) == FED_ARCHIVE_AT_KEYS;
 }
 
 /* Everything that the clinic keeps is put before app n. */
@@ -85,7 +64,10 @@ offer_all(size_t n)
             if (r->space != FED_NS_ARCHIVE || r->value.len <= 16) {
                 continue;
             }
-            if (r->key.p[32] != 0) {
+            if (r->key.p[32] != 0 && !is_keys(r)) {
+                continue;
+            }
+            if (is_keys(r)) {
                 show.code = FED_ARCHIVE_KEYS;
             } else {
                 show.seq = ++seq;
@@ -113,15 +95,15 @@ TEST(a_removed_device_reads_nothing_more)
     CHECK_OK(fed_app_code(w.apps[0].app, &words, &qr));
     world_app_says(&w, 0, "before");
     world_run(&w);
-    add(0, 1);
-    add(0, 2);
+    world_add(&w, 0, 1);
+    world_add(&w, 0, 2);
     before = number_of(0);
     CHECK(has_key(0, before) && has_key(1, before) && has_key(2, before));
     CHECK_STR(world_texts(&w, 1, text), "before|");
     CHECK_STR(world_texts(&w, 2, text), "before|");
     w.apps[1].cut = true; /* from here on it has what it has */
     world_break(&w, 1);
-    gone = device_of(1);
+    gone = world_device(&w, 1);
     CHECK_OK(fed_app_remove_device(w.apps[0].app, view_of(&qr), &gone, &bad));
     world_turn(&w, 0);
     world_run(&w);
@@ -134,7 +116,7 @@ TEST(a_removed_device_reads_nothing_more)
     CHECK(!has_key(1, number_of(0)));
     CHECK_STR(world_texts(&w, 1, text), "before|");
     /* who comes later reads what was said under both keys */
-    add(2, 3);
+    world_add(&w, 2, 3);
     CHECK(has_key(3, before) && has_key(3, number_of(0)));
     CHECK_STR(world_texts(&w, 3, text), "before|afterwards|me too|");
     bytes_free(&words);
@@ -159,8 +141,8 @@ TEST(a_new_phone_has_all_keys)
     first = number_of(0);
     world_app_says(&w, 0, "one");
     world_run(&w);
-    add(0, 1);
-    gone = device_of(1);
+    world_add(&w, 0, 1);
+    gone = world_device(&w, 1);
     w.apps[1].cut = true;
     world_break(&w, 1);
     CHECK_OK(fed_app_remove_device(w.apps[0].app, view_of(&qr), &gone, &bad));
@@ -183,7 +165,7 @@ TEST(a_new_phone_has_all_keys)
               ERR_MISSING); /* it makes the keys of lists to come, too */
     world_app_says(&w, 2, "three");
     world_run(&w);
-    add(2, 3);
+    world_add(&w, 2, 3);
     CHECK(has_key(3, first));
     CHECK_STR(world_texts(&w, 3, text), "one|two|three|");
     bytes_free(&words);
@@ -201,7 +183,7 @@ TEST(the_home_came_from_a_backup)
     world_join(&w, 0);
     world_app_says(&w, 0, "one");
     world_run(&w);
-    add(0, 1);
+    world_add(&w, 0, 1);
     for (size_t i = w.shelf.len; i > 0; i--) {
         const struct shelf_rec *r = &w.shelf.recs[i - 1];
 
@@ -220,7 +202,7 @@ TEST(the_home_came_from_a_backup)
     world_run(&w);
     world_app_says(&w, 1, "two");
     world_run(&w);
-    add(1, 2);
+    world_add(&w, 1, 2);
     CHECK(has_key(2, number_of(0)));
     CHECK_STR(world_texts(&w, 2, text), "one|two|");
     world_end(&w);
@@ -233,7 +215,7 @@ kept_keys(struct bytes *out)
     for (size_t i = 0; i < w.shelf.len; i++) {
         const struct shelf_rec *r = &w.shelf.recs[i];
 
-        if (r->space == FED_NS_ARCHIVE && r->key.p[32] != 0) {
+        if (is_keys(r)) {
             CHECK_OK(bytes_copy(mem_heap(), view_of(&r->value), out));
         }
     }
@@ -278,7 +260,7 @@ TEST(the_clinic_makes_no_key)
     for (size_t i = 0; i < w.shelf.len; i++) {
         const struct shelf_rec *r = &w.shelf.recs[i];
 
-        if (r->space == FED_NS_ARCHIVE && r->key.p[32] != 0) {
+        if (is_keys(r)) {
             CHECK_VIEW(view_of(&r->value), view_of(&good));
         }
     }

@@ -513,6 +513,36 @@ world_join(struct world *w, size_t i)
     world_run(w);
 }
 
+/* App n becomes a device of the patient of app by, which may add. */
+static inline void
+world_add(struct world *w, size_t by, size_t n)
+{
+    struct bytes request = {0};
+    struct bytes grant = {0};
+
+    CHECK_OK(world_app_open(w, n, mem_heap()));
+    CHECK_OK(fed_app_be_added(w->apps[n].app, &request));
+    world_turn(w, n);
+    CHECK_OK(
+        fed_app_add_device(w->apps[by].app, view_of(&request), true, &grant));
+    world_turn(w, by);
+    world_run(w);
+    CHECK_OK(fed_app_granted(w->apps[n].app, view_of(&grant)));
+    world_turn(w, n);
+    world_run(w);
+    bytes_free(&request);
+    bytes_free(&grant);
+}
+
+static inline struct device_id
+world_device(const struct world *w, size_t n)
+{
+    struct fed_app_me me;
+
+    fed_app_me(w->apps[n].app, &me);
+    return me.device;
+}
+
 /* The texts of an app's first active thread, joined by "|". */
 static inline const char *
 world_texts(struct world *w, size_t i, char out[512])
