@@ -480,6 +480,10 @@ fed_check_part(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         return OK;
     }
     m->told = true;
+    if (in->code != PROTO_LOG_UNKNOWN && in->term < t->rec.term) {
+        /* What proves our term may have been lost with our streams. */
+        TRY(fed_move_tell(core, t, p, in->term));
+    }
     if (in->code == PROTO_LOG_OK && follows(t, in, &upto) == OK &&
         (clinic_id_is_zero(&t->best) || upto > t->best_seq)) {
         t->best = p->subject;

@@ -518,6 +518,7 @@ fed_core_tick(struct fed_core *core)
             TRY(overdue(core, t));
             TRY(fed_move_step(core, t));
             TRY(fed_gone_step(core, t));
+            TRY(fed_orphan_phone(core, t));
             TRY(fed_intent_pump(core, t));
         }
         TRY(e == ERR_MISSING ? OK : e);

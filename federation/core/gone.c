@@ -7,6 +7,9 @@
  * other clinics, the one with most of the log, then the first in the order of
  * successors, begins the next term with their statements.
  *
+ * Who rejoins has no state to go on with: its statement says so and counts, but
+ * others take over (orphan.c).
+ *
  * Statements are records, each sent once in a stream: a crash in between loses
  * nothing.  Whether all have answered is judged anew after a start.
  */
@@ -60,9 +63,10 @@ add_gone(struct fed_core *core, const struct fed_thread *t,
 
     memcpy(hub.b, t->rec.hub, sizeof(hub.b));
     p = fed_party_find(core, &hub);
-    if (t->rec.state != FED_THREAD_ACTIVE || p == NULL || p->greeted ||
-        p->rec.seen_ms == 0 || now < p->rec.seen_ms ||
-        now - p->rec.seen_ms < LIMIT_CHECK_MS) {
+    if ((t->rec.state != FED_THREAD_ACTIVE &&
+         t->rec.state != FED_THREAD_RESYNC) ||
+        p == NULL || p->greeted || p->rec.seen_ms == 0 ||
+        now < p->rec.seen_ms || now - p->rec.seen_ms < LIMIT_CHECK_MS) {
         return;
     }
     while (i < *len && !clinic_id_equal(&out[i].hub, &hub)) {
@@ -101,10 +105,12 @@ out:
     return e;
 }
 
+/* With the state, or rejoining, without it. */
 static bool
 may_speak(struct fed_core *core, const struct fed_thread *t)
 {
-    return t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
+    return (t->rec.state == FED_THREAD_RESYNC ||
+            (t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL)) &&
            !fed_thread_hub_here(core, t) &&
            fed_move_order(&t->group, t->rec.hub, core->config.self.root.b) !=
                SIZE_MAX;
@@ -152,8 +158,10 @@ say_gone(struct fed_core *core, struct fed_thread *t, uint64_t since)
     memcpy(said.hub, t->rec.hub, 32);
     said.seq = t->rec.seq;
     memcpy(said.head, t->rec.head, 32);
-    said.epoch = mls_group_epoch(t->mls);
-    memcpy(said.authenticator, mls_group_authenticator(t->mls).p, 32);
+    if (t->mls != NULL) {
+        said.epoch = mls_group_epoch(t->mls);
+        memcpy(said.authenticator, mls_group_authenticator(t->mls).p, 32);
+    }
     said.ts_ms = fed_now(core);
     TRY(fed_said_make(core, PROTO_HUB_GONE, &said, &statement));
     TRY(fed_tx_put(core, FED_NS_GONE, &key, view_of(&statement)));
@@ -182,11 +190,10 @@ struct gathered {
     struct proto_hub_signed *list;
     uint32_t len;
     bool all; /* every clinic that is there has answered */
+    bool any; /* one of them has the state */
     uint64_t seq;
     size_t order;
     struct clinic_id best;
-    uint8_t head[32];
-    uint64_t ts_ms;
 };
 
 static enum err
@@ -216,13 +223,12 @@ gather_one(struct fed_core *core, struct fed_thread *t, const uint8_t root[32],
         goto out;
     }
     g->list[g->len].statement = view_of(&g->holds[g->len]);
-    g->ts_ms = said.ts_ms > g->ts_ms ? said.ts_ms : g->ts_ms;
-    if (g->len == 0 || said.seq > g->seq ||
-        (said.seq == g->seq && order < g->order)) {
+    if (!fed_said_bare(&said) && (!g->any || said.seq > g->seq ||
+                                  (said.seq == g->seq && order < g->order))) {
+        g->any = true;
         g->seq = said.seq;
         g->order = order;
         g->best = who;
-        memcpy(g->head, said.head, sizeof(g->head));
     }
     g->len++;
 out:
@@ -272,42 +278,6 @@ out:
     return e;
 }
 
-static enum err
-decide(struct fed_core *core, struct fed_thread *t)
-{
-    enum err e = OK;
-    struct proto_list_at at = {0};
-    struct proto_subject s;
-    size_t others = fed_move_others(&t->group, t->rec.hub);
-    struct gathered g = {.all = true};
-    size_t cap = others + 1;
-
-    g.holds = mem_calloc(core->mem, cap, sizeof(g.holds[0]));
-    g.list = mem_calloc(core->mem, cap, sizeof(g.list[0]));
-    TRY(g.holds == NULL || g.list == NULL ? ERR_NOMEM : OK);
-    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
-        if (s.kind == PROTO_SUBJECT_CLINIC &&
-            memcmp(s.root, t->rec.hub, 32) != 0) {
-            TRY(gather_one(core, t, s.root, &g));
-        }
-    }
-    if (g.len < (others + 1) / 2 || (!g.all && fed_mono(core) < t->gone_ms) ||
-        (t->sees_ms != 0 && fed_mono(core) < t->sees_ms)) {
-        goto out;
-    }
-    if (clinic_id_equal(&g.best, &core->config.self.root) &&
-        g.seq == t->rec.seq) {
-        TRY(take_over(core, t, &g));
-    }
-out:
-    for (size_t i = 0; g.holds != NULL && i < cap; i++) {
-        bytes_free(&g.holds[i]);
-    }
-    mem_free(core->mem, g.holds, cap * sizeof(g.holds[0]));
-    mem_free(core->mem, g.list, cap * sizeof(g.list[0]));
-    return e;
-}
-
 /* Nobody else can order it: people are told once. */
 static enum err
 nobody(struct fed_core *core, struct fed_thread *t)
@@ -328,6 +298,62 @@ nobody(struct fed_core *core, struct fed_thread *t)
     return OK;
 }
 
+/* Everything that was gathered agrees that it is our turn. */
+static bool
+our_turn(const struct fed_core *core, const struct fed_thread *t,
+         const struct gathered *g, size_t others)
+{
+    uint64_t now = fed_mono(core);
+
+    return g->any && g->len >= (others + 1) / 2 &&
+           (g->all || now >= t->gone_ms) &&
+           (t->sees_ms == 0 || now >= t->sees_ms) && t->mls != NULL &&
+           clinic_id_equal(&g->best, &core->config.self.root) &&
+           g->seq == t->rec.seq;
+}
+
+static enum err
+decide(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_subject s;
+    size_t others = fed_move_others(&t->group, t->rec.hub);
+    struct gathered g = {.all = true};
+    size_t cap = others + 1;
+
+    g.holds = mem_calloc(core->mem, cap, sizeof(g.holds[0]));
+    g.list = mem_calloc(core->mem, cap, sizeof(g.list[0]));
+    TRY(g.holds == NULL || g.list == NULL ? ERR_NOMEM : OK);
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (s.kind == PROTO_SUBJECT_CLINIC &&
+            memcmp(s.root, t->rec.hub, 32) != 0) {
+            TRY(gather_one(core, t, s.root, &g));
+        }
+    }
+    if (!g.any && g.len == others) {
+        TRY(nobody(core, t)); /* all of us rejoin */
+    } else if (our_turn(core, t, &g, others)) {
+        TRY(take_over(core, t, &g));
+    }
+out:
+    for (size_t i = 0; g.holds != NULL && i < cap; i++) {
+        bytes_free(&g.holds[i]);
+    }
+    mem_free(core->mem, g.holds, cap * sizeof(g.holds[0]));
+    mem_free(core->mem, g.list, cap * sizeof(g.list[0]));
+    return e;
+}
+
+void
+fed_gone_over(struct fed_core *core, struct fed_thread *t)
+{
+    if (t->gone_ms != 0 && t->waiting == 0) {
+        fed_busy_del(core, &t->id);
+    }
+    t->gone_ms = 0;
+}
+
 enum err
 fed_gone_step(struct fed_core *core, struct fed_thread *t)
 {
@@ -337,11 +363,14 @@ fed_gone_step(struct fed_core *core, struct fed_thread *t)
     struct bytes hold = {0};
     bool counts;
 
-    if (t->rec.state != FED_THREAD_ACTIVE || fed_thread_hub_here(core, t)) {
+    if ((t->rec.state != FED_THREAD_ACTIVE &&
+         t->rec.state != FED_THREAD_RESYNC) ||
+        fed_thread_hub_here(core, t)) {
         return OK;
     }
     since = gone_since(core, t);
     if (since == 0) {
+        fed_gone_over(core, t);
         return OK;
     }
     if (fed_move_others(&t->group, t->rec.hub) == 0) {
@@ -351,7 +380,8 @@ fed_gone_step(struct fed_core *core, struct fed_thread *t)
         return OK;
     }
     TRY(stored(core, t, core->config.self.root.b, &said, &hold, &counts));
-    if (!counts || said.seq != t->rec.seq) {
+    if (!counts || said.seq != t->rec.seq ||
+        fed_said_bare(&said) != (t->mls == NULL)) {
         TRY(say_gone(core, t, since));
     } else if (t->gone_ms == 0) {
         t->gone_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
@@ -405,7 +435,7 @@ fed_gone_recv(struct fed_core *core, struct fed_party *p,
     }
     key = said_key(t, by.b);
     TRY(fed_tx_put(core, FED_NS_GONE, &key, in->statement));
-    TRY(fed_gone_step(core, t));
+    TRY(fed_gone_wanted(core, t));
 out:
     return e;
 }
@@ -426,4 +456,19 @@ fed_gone_seen(struct fed_core *core, struct fed_party *p,
     }
     t->sees_ms = fed_mono(core) + LIMIT_HOUR_MS;
     return OK;
+}
+
+/* Also if we have nothing to say in it: it is looked at until the hub is back
+   or another one is found. */
+enum err
+fed_gone_wanted(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+
+    TRY(fed_gone_step(core, t));
+    TRY(t->gone_ms != 0 && !fed_thread_hub_here(core, t)
+            ? fed_busy_add(core, &t->id)
+            : OK);
+out:
+    return e;
 }

@@ -169,10 +169,13 @@ set_hub(struct fed_core *core, struct fed_thread *t, const uint8_t hub[32])
     enum err e;
 
     memcpy(t->rec.hub, hub, sizeof(t->rec.hub));
+    fed_gone_over(core, t);
     TRY(fed_intent_again(core, t));
     TRY(claim_again(core, t));
     t->pulling = false;
     t->asked = false;
+    t->orphan_ms = 0;
+    t->orphan_asked = 0;
     t->wait_ms = 0;
     t->draining = false;
     t->next_intent = 0;

@@ -56,6 +56,10 @@ bool fed_move_gone(struct fed_core *core, const struct fed_thread *t,
 /* Tell p what it does not know of: proofs of terms above its. */
 MUST_CHECK enum err fed_move_tell(struct fed_core *core, struct fed_thread *t,
                                   struct fed_party *p, uint64_t term);
+/* As a hub that was put back: what told the members that it is the hub may
+   have been lost with its streams. */
+MUST_CHECK enum err fed_move_remind(struct fed_core *core,
+                                    struct fed_thread *t);
 
 /* --------------------------------------------------- move.c: from hub to hub
  */
@@ -94,6 +98,24 @@ MUST_CHECK enum err fed_gone_seen(struct fed_core *core, struct fed_party *p,
                                   const struct proto_hub_seen *in);
 /* We are connected to p: remember when. */
 void fed_gone_met(struct fed_core *core, struct fed_party *p);
+/* Somebody wants something of a thread that another clinic orders. */
+MUST_CHECK enum err fed_gone_wanted(struct fed_core *core,
+                                    struct fed_thread *t);
+/* The hub is there again, or another one is. */
+void fed_gone_over(struct fed_core *core, struct fed_thread *t);
+
+/* --------------------------------------- orphan.c: rejoining without the hub
+ */
+
+/* Its author has no state, as it rejoins: it cannot take over. */
+bool fed_said_bare(const struct proto_hub_said *said);
+/* We rejoin, and the hub is not there, or mute: the others are asked, one now
+   and then. */
+MUST_CHECK enum err fed_orphan_step(struct fed_core *core,
+                                    struct fed_thread *t);
+/* Likewise, on a device whose words have no answer for days. */
+MUST_CHECK enum err fed_orphan_phone(struct fed_core *core,
+                                     struct fed_thread *t);
 
 /* -------------------------------------------- roster.c: where members are */
 

@@ -151,6 +151,10 @@ static void
 stand(struct standing *best, const struct proto_hub_said *said, size_t order,
       const struct clinic_id *by)
 {
+    /* [move-bare] who rejoins counts, and does not lead */
+    if (fed_said_bare(said)) {
+        return;
+    }
     if (best->any && (said->seq < best->seq ||
                       (said->seq == best->seq && order >= best->order))) {
         return;
@@ -335,5 +339,19 @@ fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
 out:
     bytes_free(&key);
     bytes_free(&value);
+    return e;
+}
+
+enum err
+fed_move_remind(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < t->members_len && t->group.term > 0; i++) {
+        struct fed_party *p = fed_party_find(core, &t->members[i].node);
+
+        TRY(p != NULL ? fed_move_tell(core, t, p, t->group.term - 1) : OK);
+    }
+out:
     return e;
 }

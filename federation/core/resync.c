@@ -85,6 +85,9 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
     if (t->asked && fed_thread_hub_here(core, t)) {
         return fed_check_waited(core, t);
     }
+    if (t->asked && t->unanswered > 0) {
+        return fed_orphan_step(core, t);
+    }
     if (t->asked || fed_mono(core) < t->wait_ms) {
         return OK;
     }
@@ -94,7 +97,7 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
     memcpy(hub.b, t->rec.hub, sizeof(hub.b));
     p = fed_party_find(core, &hub);
     if (p == NULL || !fed_party_live(p)) {
-        return OK;
+        return fed_orphan_step(core, t);
     }
     return fed_resync_ask(core, t, p);
 }
@@ -147,7 +150,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
     if (e == ERR_MISSING) {
-        gi->code = PROTO_ANSWER_NOT_HUB;
+        gi->code = PROTO_ANSWER_LOST; /* or never had */
         return fed_stream_put(core, p, &msg);
     }
     TRY(e);
@@ -172,6 +175,9 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     TRY(fed_stream_put(core, p, &msg));
     if (p->kind == FED_KIND_DEVICE && t->rec.state == FED_THREAD_CHECKING) {
         TRY(fed_check_without(core, t, p));
+    }
+    if (gi->code == PROTO_ANSWER_NOT_HUB) {
+        TRY(fed_gone_wanted(core, t)); /* a member: may_have */
     }
 out:
     bytes_free(&info);
@@ -483,6 +489,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);
+        TRY(fed_move_remind(core, t));
         TRY(fed_hub_fan(core, t, NULL));
     }
     t->rec.epoch_seq = t->rec.seq;
@@ -490,6 +497,8 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     t->rec.late = false;
     t->rec.gap_from = 0;
     t->asked = false;
+    t->orphan_ms = 0;
+    t->orphan_asked = 0;
     t->wait_ms = 0;
     t->next_intent = 0;
     t->idle = false;

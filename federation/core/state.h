@@ -159,9 +159,12 @@ struct fed_thread {
     uint64_t answer_ms;        /* it should have answered by then (mono) */
     uint64_t unanswered;       /* questions; the first was asked then */
     uint64_t unanswered_ms;
-    uint64_t wait_ms;     /* the hub asked us to wait until (mono) */
-    uint64_t receipt_ms;  /* delivered receipt due (mono); 0 none */
-    uint64_t missing_due; /* what is missing is asked for (mono) */
+    uint64_t orphan_ms;    /* RESYNC: another clinic is asked then (mono) */
+    uint64_t orphan_asked; /* so many were */
+    size_t orphan_order;   /* the last one's place among successors */
+    uint64_t wait_ms;      /* the hub asked us to wait until (mono) */
+    uint64_t receipt_ms;   /* delivered receipt due (mono); 0 none */
+    uint64_t missing_due;  /* what is missing is asked for (mono) */
     /* CHECK */
     struct clinic_id best;
     uint64_t best_seq;

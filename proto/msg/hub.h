@@ -37,7 +37,7 @@ struct proto_hub_said {
     uint64_t seq;
     uint8_t head[32];
     uint64_t epoch;
-    uint8_t authenticator[32];
+    uint8_t authenticator[32]; /* GONE: zeros: rejoins, has no state */
     uint64_t since_ms;
     uint64_t ts_ms;
 };

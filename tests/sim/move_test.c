@@ -563,9 +563,11 @@ TEST(handed_over_with_a_patient)
 
 /* ------------------------------------------------------------------ hostile */
 
-/* What node i would say about a hub of thread t that it does not see. */
+/* What node i would say about a hub of thread t that it does not see; bare: it
+   rejoins. */
 static void
-statement(size_t i, const struct thread_id *t, uint64_t term, struct bytes *out)
+statement(size_t i, const struct thread_id *t, uint64_t term, bool bare,
+          struct bytes *out)
 {
     struct fed_thread *at = world_thread(&w, i, t);
     struct proto_hub_said said = {.term = term};
@@ -574,6 +576,7 @@ statement(size_t i, const struct thread_id *t, uint64_t term, struct bytes *out)
     memcpy(said.hub, w.nodes[0].root.pub, 32);
     said.seq = at->rec.seq;
     memcpy(said.head, at->rec.head, 32);
+    memset(said.authenticator, bare ? 0 : 1, 32);
     said.since_ms = w.wall_ms - 4 * (uint64_t)DAY_MS;
     said.ts_ms = w.wall_ms;
     CHECK_OK(fed_said_make(w.nodes[i].core, PROTO_HUB_GONE, &said, out));
@@ -602,7 +605,7 @@ claim_of(struct claim *c, const struct thread_id *t, size_t to,
     memcpy(c->move.head, at->rec.head, 32);
     c->move.ts_ms = w.wall_ms;
     for (size_t k = 0; k < n; k++) {
-        statement(who[k], t, at->rec.term, &c->said[k]);
+        statement(who[k], t, at->rec.term, false, &c->said[k]);
     }
     for (size_t k = 0; k < n; k++) {
         size_t rank = 0;
@@ -686,6 +689,21 @@ TEST(claims_that_prove_nothing)
     two[1] = last;
     claim_of(&c, &t, last, two, 2);
     CHECK_ERR(judged(first, &t, &c), ERR_DENIED);
+    claim_clear(&c);
+    /* [move-bare] nor one that has no state */
+    two[1] = last;
+    claim_of(&c, &t, first, two, 2);
+    for (size_t k = 0; k < 2; k++) {
+        if (two[k] == first) {
+            size_t at =
+                memcmp(w.nodes[first].root.pub, w.nodes[last].root.pub, 32) > 0;
+
+            bytes_free(&c.said[k]);
+            statement(first, &t, c.move.term - 1, true, &c.said[k]);
+            c.list[at].statement = view_of(&c.said[k]);
+        }
+    }
+    CHECK_ERR(judged(last, &t, &c), ERR_DENIED);
     claim_clear(&c);
     /* [move-statement-member] the hub's own word is none about itself */
     pair[0] = 0;

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hub goes for good while members of its threads rejoin, which have nobody to
+ * ask any more: those who have the state take the thread, with the word of
+ * those who have none, and let these in.
+ */
+#include "federation/core/move.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/store.h"
+#include "tests/sim/story.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DAY_MS = 86400000
+};
+
+static struct world w;
+static const size_t all[] = {0, 1, 2, 3, 4};
+
+static struct thread_id
+group(uint64_t seed, size_t n)
+{
+    struct thread_id t;
+
+    world_friends(&w, seed, n);
+    t = world_group(&w, 0, n);
+    world_heal(&w);
+    return t;
+}
+
+static bool
+hub_is(size_t i, const struct thread_id *t, size_t hub)
+{
+    struct fed_thread_info info;
+    struct clinic_id root = node_root(&w, hub);
+
+    memset(&info, 0, sizeof(info));
+    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
+    return clinic_id_equal(&info.hub, &root);
+}
+
+/* Node i is put back from a backup of now, or of before. */
+static void
+restored(size_t i, const struct rows *before)
+{
+    struct rows backup = {0};
+
+    sim_commit_due(&w, i, true);
+    node_snapshot(&w, i, &backup);
+    node_crash(&w, i);
+    node_restore(&w, i, before != NULL ? before : &backup);
+    rows_free(&backup);
+}
+
+static void
+pass(uint64_t ms)
+{
+    w.mono_ms += ms;
+    w.wall_ms += ms;
+    world_run(&w, 3000);
+}
+
+/* The hub is away for long enough. */
+static void
+outlast(void)
+{
+    world_run(&w, 3000);
+    pass(3 * (uint64_t)DAY_MS + 3600000);
+    for (int i = 0; i < 4; i++) {
+        pass(2 * LIMIT_MOVE_WAIT_MS);
+    }
+}
+
+/* Of n clinics those from rejoin on are put back while node 0 is gone. */
+static void
+left_over(uint64_t seed, size_t n, size_t rejoin, bool said)
+{
+    struct thread_id t = group(seed, n);
+
+    CHECK_OK(world_say(&w, 1, &t));
+    world_heal(&w);
+    node_crash(&w, 0);
+    for (size_t i = rejoin; i < n; i++) {
+        restored(i, NULL);
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_RESYNC);
+    }
+    if (said) {
+        CHECK_OK(world_say(&w, n - 1, &t));
+    }
+    outlast();
+    CHECK(!hub_is(1, &t, 0));
+    for (size_t i = 1; i < n; i++) {
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK(hub_is(i, &t, 0) == false);
+        CHECK_OK(world_say(&w, i, &t));
+    }
+    world_run(&w, 5000);
+    for (size_t i = 1; i < n; i++) {
+        CHECK_EQ(node_messages(&w, i, &t), 2 + (n - 1) + (said ? 1 : 0));
+    }
+    world_heal(&w); /* the old hub comes back */
+    CHECK(!hub_is(0, &t, 0));
+    CHECK_OK(world_say(&w, 0, &t));
+    world_heal(&w);
+    world_judge(&w, &t, all, n);
+    world_end(&w);
+}
+
+TEST(one_rejoins_and_writes)
+{
+    left_over(1, 3, 2, true);
+}
+
+/* Nobody has anything to say: who rejoins wants to come back all the same. */
+TEST(one_rejoins_in_a_quiet_thread)
+{
+    left_over(2, 3, 2, false);
+}
+
+/* One with the state is not half of four others: they speak as well. */
+TEST(two_of_four_rejoin)
+{
+    left_over(3, 5, 3, true);
+}
+
+TEST(all_but_one_rejoin)
+{
+    left_over(4, 5, 2, true);
+    left_over(5, 5, 2, false);
+}
+
+/* Who rejoins has more of the log than who has the state: it gives it. */
+TEST(who_rejoins_has_more_of_the_log)
+{
+    struct thread_id t = group(6, 3);
+
+    world_cut(&w, 0, 1, true);
+    world_cut(&w, 1, 2, true);
+    world_run(&w, 1000);
+    CHECK_OK(world_say(&w, 2, &t));
+    CHECK_OK(world_say(&w, 0, &t));
+    world_run(&w, 3000);
+    CHECK_EQ(node_messages(&w, 2, &t), 2 + 1);
+    CHECK_EQ(node_messages(&w, 1, &t), 0 + 1);
+    node_crash(&w, 0);
+    restored(2, NULL);
+    world_cut(&w, 1, 2, false);
+    outlast();
+    CHECK(hub_is(1, &t, 1));
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    world_run(&w, 5000);
+    CHECK_EQ(node_messages(&w, 1, &t), 2 + 1);
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* The hub took its commit, told another, and went before it answered. */
+static bool
+keeps_answers(struct world *in, size_t from, size_t to, struct view item,
+              struct bytes *out)
+{
+    struct proto_peer_msg nothing = {.type = PROTO_PEER_ROSTER};
+    struct proto_peer_msg msg;
+
+    (void)in;
+    if (from != 0 || to != 2 || proto_peer_decode(item, &msg) != OK ||
+        msg.type != PROTO_PEER_ANSWER) {
+        return false;
+    }
+    CHECK_OK(proto_peer_encode(mem_heap(), &nothing, out));
+    return true;
+}
+
+TEST(its_commit_was_taken_and_not_answered)
+{
+    struct thread_id t = group(7, 3);
+    uint64_t seq = world_thread(&w, 1, &t)->rec.seq;
+
+    w.lie = keeps_answers;
+    restored(2, NULL);
+    world_run(&w, 5000);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_RESYNC);
+    CHECK(world_thread(&w, 1, &t)->rec.seq > seq);
+    node_crash(&w, 0);
+    w.lie = NULL;
+    CHECK_OK(world_say(&w, 2, &t));
+    outlast();
+    CHECK(hub_is(1, &t, 1));
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_messages(&w, 1, &t), 1 + 1);
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* It was put back to before the others took the thread: it asks, and hears. */
+TEST(put_back_to_before_they_took_it)
+{
+    struct thread_id t = group(8, 3);
+    struct rows before[2] = {{0}, {0}};
+    size_t other;
+    size_t next;
+
+    CHECK_OK(world_say(&w, 2, &t));
+    world_heal(&w);
+    for (size_t i = 0; i < 2; i++) {
+        sim_commit_due(&w, 1 + i, true);
+        node_snapshot(&w, 1 + i, &before[i]);
+    }
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    next = hub_is(1, &t, 1) ? 1 : 2;
+    other = 3 - next;
+    CHECK(hub_is(other, &t, next));
+    restored(other, &before[other - 1]);
+    CHECK(hub_is(other, &t, 0));
+    world_run(&w, 2 * LIMIT_MOVE_WAIT_MS);
+    CHECK_EQ(node_state(&w, other, &t), FED_THREAD_ACTIVE);
+    CHECK(hub_is(other, &t, next));
+    CHECK_EQ(node_messages(&w, other, &t), 2 + 1);
+    rows_free(&before[0]);
+    rows_free(&before[1]);
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* Nobody is left who has the state: people are told, and nothing moves. */
+TEST(all_others_rejoin)
+{
+    struct thread_id t = group(9, 3);
+
+    node_crash(&w, 0);
+    restored(1, NULL);
+    restored(2, NULL);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
+    /* of this one, and of the conversation with each */
+    CHECK_EQ(w.nodes[1].hubs[FED_HUB_GONE], 2);
+    CHECK_EQ(w.nodes[2].hubs[FED_HUB_GONE], 2);
+    world_heal(&w); /* it was not gone after all */
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* So is a clinic alone with the hub that is gone. */
+TEST(the_only_other_rejoins)
+{
+    struct thread_id t;
+    size_t hub;
+
+    world_friends(&w, 10, 2);
+    t = world_direct(&w, 0, 1);
+    world_heal(&w);
+    hub = hub_is(0, &t, 0) ? 0 : 1;
+    node_crash(&w, hub);
+    restored(1 - hub, NULL);
+    outlast();
+    CHECK_EQ(w.nodes[1 - hub].hubs[FED_HUB_GONE], 1);
+    CHECK(hub_is(1 - hub, &t, hub));
+    world_heal(&w);
+    world_judge(&w, &t, all, 2);
+    world_end(&w);
+}
+
+/* One that rejoins and still sees the hub says so, and nobody takes over. */
+TEST(one_that_rejoins_sees_the_hub)
+{
+    struct thread_id t = group(11, 3);
+
+    world_cut(&w, 0, 1, true);
+    world_run(&w, 1000);
+    w.lie = keeps_answers;
+    restored(2, NULL);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
+    w.lie = NULL;
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* A patient's phone is put back while the clinic that orders is gone, and the
+   other clinic has nothing to say. */
+TEST(a_phone_rejoins)
+{
+    size_t who[3] = {0, 1, 0};
+    struct thread_id t;
+
+    world_friends(&w, 12, 2);
+    who[2] = world_device(&w, 0);
+    world_enrol(&w, who[2], 1);
+    t = world_open(&w, 1, who[2]);
+    world_consent(&w, &t, 1, who[2], 0, true);
+    CHECK(world_in(&w, &t, who, 3));
+    {
+        struct clinic_id to = node_root(&w, 0);
+
+        CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
+        sim_take(&w, 1);
+    }
+    world_heal(&w);
+    CHECK(hub_is(who[2], &t, 0));
+    node_crash(&w, 0);
+    restored(who[2], NULL);
+    CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_RESYNC);
+    outlast();
+    CHECK(hub_is(1, &t, 1));
+    CHECK(hub_is(who[2], &t, 1));
+    CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_ACTIVE);
+    CHECK_OK(world_say(&w, who[2], &t));
+    world_heal(&w);
+    world_judge(&w, &t, who, 3);
+    world_end(&w);
+}
+
+/* Only the patient has something to say; its clinics would wait for ever. */
+TEST(a_phone_writes)
+{
+    size_t who[3] = {0, 1, 0};
+    struct thread_id t;
+    struct clinic_id to;
+    size_t before;
+
+    world_friends(&w, 13, 2);
+    who[2] = world_device(&w, 0);
+    world_enrol(&w, who[2], 1);
+    t = world_open(&w, 1, who[2]);
+    world_consent(&w, &t, 1, who[2], 0, true);
+    CHECK(world_in(&w, &t, who, 3));
+    to = node_root(&w, 0);
+    CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
+    sim_take(&w, 1);
+    world_heal(&w);
+    CHECK(hub_is(who[2], &t, 0));
+    node_crash(&w, 0);
+    world_run(&w, 3000);
+    before = node_messages(&w, 1, &t);
+    CHECK_OK(world_say(&w, who[2], &t));
+    outlast();
+    CHECK(hub_is(1, &t, 1));
+    CHECK(hub_is(who[2], &t, 1));
+    CHECK_EQ(node_messages(&w, 1, &t), before + 1);
+    world_heal(&w);
+    world_judge(&w, &t, who, 3);
+    world_end(&w);
+}
+
+/* Hubs go while others are put back, and everything breaks. */
+static void
+story(uint64_t seed)
+{
+    struct thread_id t = group(seed, 4);
+    bool ended = false; /* continued: tests/sim/lost */
+
+    w.delay_ms = world_below(&w, 200);
+    w.commit_ms = world_below(&w, 60);
+    w.break_ppm = world_below(&w, 1000);
+    for (int i = 0; i < 40 && w.fault[0] == '\0'; i++) {
+        size_t k = (size_t)world_below(&w, 4);
+
+        if (w.nodes[k].core == NULL) {
+            if (world_chance(&w, 300)) {
+                node_start(&w, k);
+            }
+        } else if (world_chance(&w, 60)) {
+            restored(k, NULL);
+        } else if (world_chance(&w, 60)) {
+            node_crash(&w, k);
+            world_run(&w, world_below(&w, 3000));
+            w.mono_ms += 3 * (uint64_t)DAY_MS + 3600000;
+            w.wall_ms += 3 * (uint64_t)DAY_MS + 3600000;
+        } else if (world_chance(&w, 100)) {
+            w.mono_ms += 2 * LIMIT_MOVE_WAIT_MS;
+            w.wall_ms += 2 * LIMIT_MOVE_WAIT_MS;
+        } else {
+            ERR_IGNORE(world_say(&w, k, &t), "it may be out just now");
+        }
+        world_run(&w, world_below(&w, 300));
+    }
+    for (size_t k = 0; k < 4; k++) {
+        if (w.nodes[k].core == NULL) {
+            node_start(&w, k);
+        }
+    }
+    for (int h = 0; h < 80; h++) {
+        world_pass(&w, 1);
+    }
+    world_heal(&w);
+    world_run(&w, 2000);
+    world_heal(&w);
+    for (size_t k = 0; k < 4; k++) {
+        ended = ended || node_state(&w, k, &t) == FED_THREAD_ENDED;
+    }
+    if (w.fault[0] == '\0' && !ended) {
+        world_judge(&w, &t, all, 4);
+    }
+}
+
+TEST(hubs_go_while_others_are_put_back)
+{
+    uint64_t last = 100 + story_seeds(20);
+    uint64_t failed = 0;
+
+    for (uint64_t seed = 101; seed <= last; seed++) {
+        if (story_only() != 0 && story_only() != seed) {
+            continue;
+        }
+        story(seed);
+        if (w.fault[0] != '\0') {
+            printf("  %s\n", w.fault);
+            failed++;
+        }
+        world_free(&w);
+    }
+    CHECK_EQ(failed, 0);
+}
+
+int
+main(void)
+{
+    return RUN(T(one_rejoins_and_writes), T(one_rejoins_in_a_quiet_thread),
+               T(two_of_four_rejoin), T(all_but_one_rejoin),
+               T(who_rejoins_has_more_of_the_log),
+               T(its_commit_was_taken_and_not_answered),
+               T(put_back_to_before_they_took_it), T(all_others_rejoin),
+               T(the_only_other_rejoins), T(one_that_rejoins_sees_the_hub),
+               T(a_phone_rejoins), T(a_phone_writes),
+               T(hubs_go_while_others_are_put_back));
+}
