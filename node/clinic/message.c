@@ -139,18 +139,34 @@ set_waiting(struct store_txn *txn, const struct conv_id *conv, uint64_t n)
                                n);
 }
 
-/* Write: the place of the message at a position.  0: none */
+/*
+ * Write: the place of the message at a position in the conversation's thread, 0
+ * if it has none there.  *before: it is of a thread before, whose places are
+ * others.
+ */
 static enum err
-place_at(struct store_txn *txn, const struct conv_id *conv, uint64_t pos,
-         uint64_t *place_out)
+place_at(struct store_txn *txn, const struct store_conv *conv, uint64_t pos,
+         uint64_t *place_out, bool *before)
 {
     struct store_msg m = {0};
     uint64_t seq;
+    uint64_t there;
     enum err e;
 
-    TRY(store_msg_at(txn, conv, pos, &seq));
+    *place_out = 0;
+    *before = false;
+    TRY(store_msg_at(txn, &conv->id, pos, &seq));
     TRY(store_msg_get(txn, seq, &m));
-    *place_out = node_log_place(m.log_term, m.log_seq);
+    if (m.log_seq == 0) {
+        goto out;
+    }
+    e = node_past_at(txn, &conv->id, &conv->thread, m.log_term, m.log_seq,
+                     &there);
+    *before = e == ERR_MISSING;
+    TRY(*before ? OK : e);
+    if (!*before && there == seq) {
+        *place_out = node_log_place(m.log_term, m.log_seq);
+    }
 out:
     store_msg_clear(&m);
     return e;
@@ -161,19 +177,20 @@ out:
  * goes back to before those.  What failed has no place and holds nobody up.
  */
 static enum err
-before_later(struct store_txn *txn, const struct conv_id *conv, uint64_t mine,
-             uint64_t *to)
+before_later(struct store_txn *txn, const struct store_conv *conv,
+             uint64_t mine, uint64_t *to)
 {
     enum err e = OK;
 
     for (uint64_t pos = *to; pos > 1; pos--) {
-        uint64_t before;
+        uint64_t place;
+        bool before;
 
-        TRY(place_at(txn, conv, pos - 1, &before));
-        if (before != 0 && before <= mine) {
+        TRY(place_at(txn, conv, pos - 1, &place, &before));
+        if (before || (place != 0 && place <= mine)) {
             break;
         }
-        if (before != 0) {
+        if (place != 0) {
             *to = pos - 1;
         }
     }
@@ -198,7 +215,7 @@ place_new(struct store_txn *txn, const struct store_conv *conv,
     }
     to = conv->msgs - (ours < conv->msgs ? ours : conv->msgs - 1);
     if ((m->flags & STORE_MSG_RESENT) != 0) {
-        TRY(before_later(txn, &conv->id, mine, &to));
+        TRY(before_later(txn, conv, mine, &to));
     }
     TRY(store_msg_move(txn, &conv->id, conv->msgs, to));
 out:
@@ -282,7 +299,7 @@ place_known(struct store_txn *txn, const struct store_conv *conv,
     TRY(node_desk_waits_no_more(txn, &conv->id, seq));
     TRY(position_of(txn, conv, seq, &from));
     to = from;
-    TRY(before_later(txn, &conv->id, mine, &to));
+    TRY(before_later(txn, conv, mine, &to));
     TRY(store_msg_move(txn, &conv->id, from, to));
     TRY(node_desk_event(txn, NODE_EVENT_STATE, conv_id_view(&conv->id), seq));
 out:

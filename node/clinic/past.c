@@ -69,6 +69,22 @@ out:
 }
 
 enum err
+node_past_at(struct store_txn *txn, const struct conv_id *conv,
+             const struct thread_id *thread, uint64_t term, uint64_t place,
+             uint64_t *seq_out)
+{
+    enum err e;
+    struct store_place in = {*conv, *thread, term};
+    struct store_msg m = {0};
+
+    TRY(first(txn, &in, place, place, &m));
+    *seq_out = m.seq;
+out:
+    store_msg_clear(&m);
+    return e;
+}
+
+enum err
 node_past_first(struct store_txn *txn, const struct clinic_id *self,
                 const struct thread_id *thread, uint64_t term, uint64_t from,
                 uint64_t to, const struct mem *mem, struct fed_past *out)

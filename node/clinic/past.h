@@ -16,6 +16,13 @@ MUST_CHECK enum err node_past_note(struct store_txn *txn,
                                    const struct thread_id *thread,
                                    uint64_t term, uint64_t place, uint64_t seq);
 
+/* Read: the message that a thread, or one that it continues, has at a place.
+   ERR_MISSING  none */
+MUST_CHECK enum err node_past_at(struct store_txn *txn,
+                                 const struct conv_id *conv,
+                                 const struct thread_id *thread, uint64_t term,
+                                 uint64_t place, uint64_t *seq_out);
+
 /* Read: fed_store.past; self: our root. */
 MUST_CHECK enum err
 node_past_first(struct store_txn *txn, const struct clinic_id *self,

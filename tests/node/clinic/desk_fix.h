@@ -102,6 +102,23 @@ desk_message(struct desk_fix *f, const struct clinic_id *author, uint8_t name,
     bytes_free(&show.body);
 }
 
+/* Another thread is the conversation's from now on. */
+static inline void
+desk_thread(struct desk_fix *f, uint8_t next, uint64_t flags)
+{
+    struct proto_group group = {.flags = flags};
+    struct fed_show show = {
+        .kind = FED_SHOW_THREAD, .code = FED_THREAD_ACTIVE, .value = flags};
+
+    memcpy(group.prev, f->thread.b, sizeof(group.prev));
+    memset(f->thread.b, next, sizeof(f->thread.b));
+    show.thread = f->thread;
+    memcpy(show.other.b, f->peer.b, sizeof(show.other.b));
+    CHECK_OK(proto_group_encode(mem_heap(), &group, &show.body));
+    CHECK_OK(desk_show(f, &show));
+    bytes_free(&show.body);
+}
+
 static inline void
 desk_text(struct desk_fix *f, const struct clinic_id *author, uint8_t name,
           uint64_t seq)

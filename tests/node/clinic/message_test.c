@@ -126,6 +126,51 @@ TEST(resent_goes_among_later_ones)
     desk_end(&f);
 }
 
+/* A conversation that has another thread: places of the one before are no
+   places in this one. */
+TEST(resent_stays_behind_the_thread_before)
+{
+    desk_begin(&f);
+    desk_thread(&f, 0x34, PROTO_GROUP_DIRECT);
+    desk_text(&f, &f.peer, 'a', 64);
+    desk_text(&f, &f.peer, 'b', 640);
+    desk_text(&f, &f.peer, 'c', 704);
+    desk_thread(&f, 0x35, PROTO_GROUP_DIRECT);
+    desk_text(&f, &f.peer, 'e', 640); /* as b was there */
+    resent('d', 128);
+    desk_order(&f, "abcde");
+    desk_end(&f);
+}
+
+/* All lost (decisions G 31): places go on, over the threads. */
+TEST(resent_goes_among_those_of_the_thread_that_it_continues)
+{
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 64);
+    desk_text(&f, &f.peer, 'c', 192);
+    desk_thread(&f, 0x35, PROTO_GROUP_CONTINUES);
+    desk_text(&f, &f.peer, 'd', 256);
+    resent('b', 128);
+    desk_order(&f, "abcd");
+    desk_end(&f);
+}
+
+TEST(a_known_one_brought_back_stays_behind_the_thread_before)
+{
+    struct proto_content c = {.kind = PROTO_CONTENT_TEXT};
+
+    desk_begin(&f);
+    c.u.text.text = view_str("ours");
+    desk_thread(&f, 0x34, PROTO_GROUP_DIRECT);
+    desk_text(&f, &f.peer, 'a', 640);
+    desk_thread(&f, 0x35, PROTO_GROUP_DIRECT);
+    desk_text(&f, &f.desk.self, 'x', 0);
+    desk_text(&f, &f.peer, 'b', 320);
+    desk_message(&f, &f.desk.self, 'x', 128, true, &c);
+    desk_order(&f, "axb");
+    desk_end(&f);
+}
+
 TEST(resent_passes_one_that_failed)
 {
     desk_begin(&f);
@@ -571,6 +616,9 @@ main(void)
                T(accepted_twice_counts_once), T(failed_waits_no_longer),
                T(a_state_of_what_is_not_shown_is_passed_over),
                T(resent_goes_among_later_ones),
+               T(resent_stays_behind_the_thread_before),
+               T(resent_goes_among_those_of_the_thread_that_it_continues),
+               T(a_known_one_brought_back_stays_behind_the_thread_before),
                T(resent_passes_one_that_failed),
                T(our_own_brought_back_is_accepted),
                T(known_one_brought_back_takes_that_place),

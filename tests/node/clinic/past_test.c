@@ -57,23 +57,6 @@ TEST(a_message_that_goes_back_is_found_there_alone)
     desk_end(&f);
 }
 
-/* Another thread is the conversation's from now on. */
-static void
-other_thread(uint8_t next, uint64_t flags)
-{
-    struct proto_group group = {.flags = flags};
-    struct fed_show show = {
-        .kind = FED_SHOW_THREAD, .code = FED_THREAD_ACTIVE, .value = flags};
-
-    memcpy(group.prev, f.thread.b, sizeof(group.prev));
-    memset(f.thread.b, next, sizeof(f.thread.b));
-    show.thread = f.thread;
-    memcpy(show.other.b, f.peer.b, sizeof(show.other.b));
-    CHECK_OK(proto_group_encode(mem_heap(), &group, &show.body));
-    CHECK_OK(desk_show(&f, &show));
-    bytes_free(&show.body);
-}
-
 /* When every member lost its state (decisions G 31), numbers go on. */
 TEST(a_thread_that_continues_another_has_its_places)
 {
@@ -83,7 +66,7 @@ TEST(a_thread_that_continues_another_has_its_places)
     desk_text(&f, &f.peer, 'a', 64);
     desk_text(&f, &f.peer, 'b', 128);
     old = f.thread;
-    other_thread(0x35, PROTO_GROUP_CONTINUES);
+    desk_thread(&f, 0x35, PROTO_GROUP_CONTINUES);
     CHECK_EQ(first(&f.thread, 1, 1, 1000), 'a');
     desk_text(&f, &f.peer, 'c', 128);
     desk_text(&f, &f.peer, 'd', 192);
@@ -99,10 +82,10 @@ TEST(a_thread_that_continues_another_has_its_places)
 TEST(another_direct_thread_has_its_own_places)
 {
     desk_begin(&f);
-    other_thread(0x34, PROTO_GROUP_DIRECT);
+    desk_thread(&f, 0x34, PROTO_GROUP_DIRECT);
     desk_text(&f, &f.peer, 'a', 64);
     desk_text(&f, &f.peer, 'b', 128);
-    other_thread(0x35, PROTO_GROUP_DIRECT);
+    desk_thread(&f, 0x35, PROTO_GROUP_DIRECT);
     CHECK_EQ(first(&f.thread, 1, 1, 1000), 0);
     desk_text(&f, &f.peer, 'c', 128);
     desk_order(&f, "abc");
