@@ -15,7 +15,8 @@ last_words(int signo)
         "then run: balsam verify\n";
     static const char bug[] =
         "balsamd: an internal error.  Nothing that was acknowledged is lost; "
-        "please report it.\n";
+        "please report it.  If it comes again, the data may be damaged: stop "
+        "the node and run: balsam verify\n";
     const char *say = signo == SIGBUS ? disk : bug;
     ssize_t n = write(STDERR_FILENO, say, strlen(say));
 

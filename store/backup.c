@@ -43,10 +43,9 @@ out:
 
 /* -------------------------------------------------------------- the marker */
 
-/* ERR_MISSING  no marker; ERR_EXISTS  not a backup of this store */
-static enum err
-read_marker(const struct store_config *cfg, const char *dir,
-            const uint8_t env_id[16])
+enum err
+store_backup_marker(const struct store_config *cfg, const char *dir,
+                    const uint8_t env_id[16])
 {
     char path[STORE_PATH_MAX];
     struct bytes b = {0};
@@ -114,7 +113,7 @@ prepare_dir(const struct store_config *cfg, const char *dir,
     enum err e;
 
     TRY(store_mkdir(dir));
-    e = read_marker(cfg, dir, env_id);
+    e = store_backup_marker(cfg, dir, env_id);
     if (e == ERR_MISSING) {
         TRY(is_empty(dir) ? OK : ERR_EXISTS);
         TRY(write_marker(cfg, dir, env_id));
@@ -227,6 +226,35 @@ out:
     return e;
 }
 
+enum err
+store_chunks_lacking(struct store_txn *txn, const char *dir, uint64_t *out)
+{
+    struct store_scan sc;
+    uint64_t n = 0;
+    enum err e;
+    enum err end;
+
+    TRY(store_scan_begin(txn, STORE_T_BLOBS, (struct view){0}, STORE_UP, &sc));
+    while (e == OK && store_scan_next(&sc)) {
+        struct store_blob b = {0};
+
+        e = store_blob_decode(store_txn_mem(txn), sc.value, &b);
+        for (size_t i = 0; e == OK && i < b.chunks_len; i++) {
+            char folder[STORE_PATH_MAX];
+            char path[STORE_PATH_MAX];
+
+            e = store_chunk_path(dir, &b.chunks[i], folder, path);
+            n += e == OK && access(path, F_OK) != 0;
+        }
+        store_blob_clear(&b);
+    }
+    end = store_scan_end(&sc);
+    TRY(e != OK ? e : end);
+    *out = n;
+out:
+    return e;
+}
+
 /* ------------------------------------------------------------------- backup */
 
 static enum err
@@ -256,6 +284,7 @@ store_backup(struct store *s, const char *dir,
         .s = s, .from = s->cfg.dir, .to = dir, .progress = progress};
     struct store_txn *txn = NULL;
     struct store to = {.env = NULL};
+    struct store_about about = s->about;
     struct bytes keys = {0};
     enum err e;
     enum err end;
@@ -266,8 +295,10 @@ store_backup(struct store *s, const char *dir,
     TRY(store_path(path, dir, "data.mdb"));
     TRY(bulk_open(&s->cfg, s->keys, fresh, &to));
     TRY(store_read_begin(s, &txn));
-    TRY(store_copy_tables(txn, &to, &s->about, progress));
     TRY(copy_late_chunks(txn, &c));
+    about.copied_ms = store_now_ms(s);
+    TRY(store_chunks_lacking(txn, dir, &about.lacking));
+    TRY(store_copy_tables(txn, &to, &about, progress));
     TRY(copy_keys(&s->cfg, s->cfg.dir, dir, &keys));
 out:
     store_read_end(txn);
@@ -302,7 +333,7 @@ open_backup(const struct store_config *cfg, const char *dir, struct restore *r)
     struct store_env_txn *env;
     enum err e;
 
-    e = read_marker(cfg, dir, NULL);
+    e = store_backup_marker(cfg, dir, NULL);
     TRY(e == ERR_EXISTS ? ERR_CORRUPT : e);
     r->from = (struct store){.cfg = *cfg, .lock_fd = -1, .keys = r->keys};
     TRY(store_path(path, dir, "data.mdb"));
@@ -337,6 +368,8 @@ restored_about(const struct store_config *cfg, const struct restore *r,
     *about = r->from.about;
     about->restores++;
     about->restored_ms = clock_wall_ms(cfg->clock);
+    about->copied_ms = 0;
+    about->lacking = 0;
     return rng_fill(cfg->rng, about->env_id, sizeof(about->env_id));
 }
 

@@ -62,33 +62,44 @@ struct store_verify_result {
                              opening the store brings them to the others */
     uint64_t lost;        /* commits, at least, that cannot be read from there
                              any more; the store is not opened (one is bad) */
+    uint64_t convs;
+    uint64_t msgs;
+    uint64_t made_ms; /* of a backup: when */
+};
+
+/* How to look through a store. */
+struct store_verify_how {
+    /* A backup's folder, which is looked through in cfg->dir's place, may be
+       read-only and may be looked at while the node runs; or NULL. */
+    const char *backup;
+    /* For each bad record. */
+    void (*found)(void *ctx, const struct store_bad *bad);
+    /* Checks the audit chain (node_trail_verify): the layers above know who
+       signs it.  NULL: the chain alone. */
+    enum err (*trail)(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
+                      uint64_t *bad_seq);
+    /* At the end, for what the caller wants to know besides.  May be NULL. */
+    void (*look)(void *ctx, struct store_txn *txn);
+    void *ctx;                             /* of found and look */
+    const struct store_progress *progress; /* may be NULL */
 };
 
 /*
  * Offline scrub: open cfg->dir read-only, verify every record, index entry,
- * count, slot, chunk file and the audit chain, calling found for each bad
- * one.  OK also when bad ones were found (result->bad).  Written is only what
- * the next store_open would write before anything else: after a crash LMDB's
- * file is taken back to what the disk had for sure.
+ * count, slot, chunk file and the audit chain.  OK also when bad ones were
+ * found (result->bad).  Written is only what the next store_open would write
+ * before anything else: after a crash LMDB's file is taken back to what the
+ * disk had for sure.  In a backup nothing is written.
+ *
+ * A damaged page may end the process in LMDB: who must not end asks from
+ * another one.
  *
  * ERR_STATE    open somewhere
  * ERR_CORRUPT  too damaged to be looked through (found was told what)
+ * ERR_MISSING, ERR_AUTH, ERR_UNSUPPORTED  as store_open, store_restore
  */
-MUST_CHECK enum err
-store_verify(const struct store_config *cfg,
-             void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
-             const struct store_progress *progress,
-             struct store_verify_result *result);
-
-/*
- * The same, with the audit chain checked by trail (node_trail_verify): the
- * layers above know who signs it.  NULL: the chain alone.
- */
-MUST_CHECK enum err store_verify_with(
-    const struct store_config *cfg,
-    void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
-    enum err (*trail)(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
-                      uint64_t *bad_seq),
-    const struct store_progress *progress, struct store_verify_result *result);
+MUST_CHECK enum err store_verify(const struct store_config *cfg,
+                                 const struct store_verify_how *how,
+                                 struct store_verify_result *result);
 
 #endif

@@ -20,6 +20,19 @@ MUST_CHECK enum err store_check_record(struct store_txn *txn,
                                        enum store_table t, struct view key,
                                        struct view sealed);
 
+/*
+ * That dir is marked as a backup, of the store env_id if that is not NULL.
+ * ERR_MISSING  no marker; ERR_EXISTS  not a backup of this store;
+ * ERR_UNSUPPORTED  of a newer version
+ */
+MUST_CHECK enum err store_backup_marker(const struct store_config *cfg,
+                                        const char *dir,
+                                        const uint8_t env_id[16]);
+
+/* Read: how many chunks of recorded blobs have no file. */
+MUST_CHECK enum err store_chunks_lacking(struct store_txn *txn, const char *dir,
+                                         uint64_t *out);
+
 /* Tables that a backup does not have. */
 bool store_table_is_left_out(enum store_table t);
 

@@ -54,6 +54,9 @@ struct store_about {
     uint64_t created_ms;
     uint64_t restored_ms;
     uint64_t restores;
+    /* of a backup; else 0 */
+    uint64_t copied_ms;
+    uint64_t lacking; /* chunks of its blobs that were not there either */
 };
 
 /* A message that this transaction added. */

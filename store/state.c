@@ -145,12 +145,14 @@ store_about_get(struct store_txn *txn, struct store_about *out)
 
     TRY(store_get(txn, STORE_T_META, ABOUT_KEY, &b));
     r = proto_rd_open(view_of(&b));
-    proto_rd_array(&r, 5);
+    proto_rd_array(&r, 7);
     a.schema = proto_rd_u32(&r);
     proto_rd_fixed(&r, a.env_id, sizeof(a.env_id));
     a.created_ms = proto_rd_u64(&r);
     a.restored_ms = proto_rd_u64(&r);
     a.restores = proto_rd_u64(&r);
+    a.copied_ms = proto_rd_u64(&r);
+    a.lacking = proto_rd_u64(&r);
     TRY(proto_rd_end(&r) == OK ? OK : ERR_CORRUPT);
     *out = a;
 out:
@@ -165,12 +167,14 @@ store_about_put(struct store_txn *txn, const struct store_about *about)
     struct bytes b = {0};
     enum err e;
 
-    proto_wr_array(&w, 5);
+    proto_wr_array(&w, 7);
     proto_wr_uint(&w, about->schema);
     proto_wr_bin(&w, VIEW_ARRAY(about->env_id));
     proto_wr_uint(&w, about->created_ms);
     proto_wr_uint(&w, about->restored_ms);
     proto_wr_uint(&w, about->restores);
+    proto_wr_uint(&w, about->copied_ms);
+    proto_wr_uint(&w, about->lacking);
     TRY(proto_wr_take(&w, &b));
     TRY(store_put(txn, STORE_T_META, ABOUT_KEY, view_of(&b)));
 out:

@@ -23,11 +23,7 @@ struct scrub {
     struct store s;
     struct store_txn txn;
     bool reading;
-    void (*found)(void *ctx, const struct store_bad *bad);
-    void *ctx;
-    enum err (*trail)(struct store_txn *txn, uint64_t *rows, uint64_t *heads,
-                      uint64_t *bad_seq);
-    const struct store_progress *progress;
+    const struct store_verify_how *how;
     struct store_verify_result *result;
     uint64_t total;
 };
@@ -38,10 +34,19 @@ report(struct scrub *v, const char *table, struct view key, enum err e)
     struct store_bad bad = {table, key, e};
 
     v->result->bad++;
-    v->found(v->ctx, &bad);
+    v->how->found(v->how->ctx, &bad);
 }
 
 /* -------------------------------------------------------------- each record */
+
+static bool
+go_on(const struct scrub *v)
+{
+    const struct store_progress *p = v->how->progress;
+
+    return p == NULL || v->result->records % STEP_RECORDS != 0 ||
+           p->step(p->ctx, v->result->records, v->total);
+}
 
 static enum err
 scrub_table(struct scrub *v, enum store_table t)
@@ -74,12 +79,7 @@ scrub_table(struct scrub *v, enum store_table t)
             e = OK;
         }
         TRY(e);
-        if (v->result->records % STEP_RECORDS == 0 && v->progress != NULL) {
-            TRY(v->progress->step(v->progress->ctx, v->result->records,
-                                  v->total)
-                    ? OK
-                    : ERR_STATE);
-        }
+        TRY(go_on(v) ? OK : ERR_STATE);
     }
     if (e != ERR_MISSING) {
         /* The pages themselves are damaged: what follows cannot be reached. */
@@ -284,8 +284,11 @@ scrub_audit(struct scrub *v)
 {
     uint8_t key[8];
     uint64_t bad = 0;
-    enum err e = v->trail(&v->txn, &v->result->audit_rows,
-                          &v->result->audit_heads, &bad);
+    enum err (*trail)(struct store_txn * txn, uint64_t * rows, uint64_t * heads,
+                      uint64_t * bad_seq) =
+        v->how->trail != NULL ? v->how->trail : chain_alone;
+    enum err e =
+        trail(&v->txn, &v->result->audit_rows, &v->result->audit_heads, &bad);
 
     if (e == ERR_CORRUPT || e == ERR_MISSING) {
         store_put_u64(key, bad);
@@ -295,11 +298,43 @@ scrub_audit(struct scrub *v)
     return e;
 }
 
+/* What the backup says of itself: no file of an attachment has gone since. */
+static enum err
+scrub_backup(struct scrub *v)
+{
+    struct store_about about;
+    uint64_t lacking;
+    enum err e = store_about_get(&v->txn, &about);
+
+    if (e == ERR_MISSING || e == ERR_CORRUPT) {
+        return OK; /* a record, or missing, which its count says */
+    }
+    TRY(e);
+    TRY(about.schema <= STORE_SCHEMA ? OK : ERR_UNSUPPORTED);
+    v->result->made_ms = about.copied_ms;
+    e = store_backup_marker(&v->s.cfg, v->s.cfg.dir, about.env_id);
+    if (e != OK || about.copied_ms == 0) {
+        report(v, "file", VIEW_LIT("backup"), ERR_CORRUPT);
+    }
+    e = store_chunks_lacking(&v->txn, v->s.cfg.dir, &lacking);
+    TRY(e == ERR_CORRUPT ? OK : e);
+    if (e == OK && lacking > about.lacking) {
+        report(v, "blobs", (struct view){0}, ERR_MISSING);
+    }
+    e = OK;
+out:
+    return e;
+}
+
 static enum err
 scrub_all(struct scrub *v)
 {
     uint64_t n;
     enum err e;
+
+    if (v->how->backup != NULL) {
+        TRY(scrub_backup(v));
+    }
 
     for (enum store_table t = 0; t < STORE_T_COUNT_; t++) {
         if (store_count(&v->txn, t, &n) == OK) {
@@ -316,6 +351,11 @@ scrub_all(struct scrub *v)
     e = store_outbox_peers(&v->txn, scrub_outbox, v);
     TRY(e == ERR_CORRUPT ? OK : e);
     TRY(store_chunk_each(v->s.cfg.dir, scrub_file, v));
+    TRY(store_count(&v->txn, STORE_T_CONVS, &v->result->convs));
+    TRY(store_count(&v->txn, STORE_T_MSGS, &v->result->msgs));
+    if (v->how->look != NULL) {
+        v->how->look(v->how->ctx, &v->txn);
+    }
 out:
     return e;
 }
@@ -329,7 +369,7 @@ open_keys(struct scrub *v, const struct store_config *cfg)
     struct bytes file = {0};
     enum err e;
 
-    TRY(store_path(path, cfg->dir, "keys"));
+    TRY(store_path(path, v->s.cfg.dir, "keys"));
     e = store_file_read(cfg->mem, path, KEYS_FILE_MAX, &file);
     if (e == OK) {
         e = store_keys_unwrap(&cfg->key, view_of(&file), v->s.keys->vault);
@@ -361,66 +401,63 @@ scrub_redo(struct scrub *v)
     return e;
 }
 
+/* What a backup does not have: who else is at it, slots, the redo file. */
 static enum err
-open_parts(struct scrub *v, const struct store_config *cfg)
+open_rest(struct scrub *v)
 {
-    char path[STORE_PATH_MAX];
-    struct store_env_config ec;
-    struct store_env_txn *env;
-    enum err e;
+    enum err e = store_slots_open(&v->s, &v->s.slots);
 
-    TRY(store_path(path, cfg->dir, "data.mdb"));
-    TRY(access(path, F_OK) == 0 ? OK : ERR_MISSING);
-    TRY(store_lock(cfg->dir, "lock", &v->s.lock_fd));
-    TRY(open_keys(v, cfg));
-    ec = store_env_of(cfg, path);
-    ec.mode = STORE_ENV_READ_ONLY;
-    e = store_env_return(path);
-    e = e == OK ? store_env_open(&ec, &v->s.env) : e;
-    if (e == ERR_CORRUPT) {
-        report(v, "file", VIEW_LIT("data.mdb"), e);
-    }
-    TRY(e);
-    e = store_slots_open(&v->s, &v->s.slots);
     if (e == ERR_CORRUPT) {
         report(v, "file", VIEW_LIT("secrets.slots"), e);
     }
     TRY(e);
     TRY(scrub_redo(v));
-    TRY(store_env_begin(v->s.env, false, &env));
-    store_txn_init(&v->txn, &v->s, env, false);
-    v->reading = true;
 out:
     return e;
 }
 
-enum err
-store_verify(const struct store_config *cfg,
-             void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
-             const struct store_progress *progress,
-             struct store_verify_result *result)
+static enum err
+open_parts(struct scrub *v, const struct store_config *cfg)
 {
-    return store_verify_with(cfg, found, ctx, NULL, progress, result);
+    bool backup = v->how->backup != NULL;
+    char path[STORE_PATH_MAX];
+    struct store_env_config ec;
+    struct store_env_txn *env;
+    enum err e;
+
+    TRY(store_path(path, v->s.cfg.dir, "data.mdb"));
+    TRY(backup ? store_backup_marker(cfg, v->s.cfg.dir, NULL) : OK);
+    TRY(access(path, F_OK) == 0 ? OK : ERR_MISSING);
+    TRY(backup ? OK : store_lock(v->s.cfg.dir, "lock", &v->s.lock_fd));
+    TRY(open_keys(v, cfg));
+    ec = store_env_of(cfg, path);
+    ec.mode = STORE_ENV_READ_ONLY;
+    e = backup ? OK : store_env_return(path);
+    e = e == OK ? store_env_open(&ec, &v->s.env) : e;
+    if (e == ERR_CORRUPT || e == ERR_STATE) {
+        /* ERR_STATE: a base, which no backup has */
+        e = ERR_CORRUPT;
+        report(v, "file", VIEW_LIT("data.mdb"), e);
+    }
+    TRY(e);
+    TRY(backup ? OK : open_rest(v));
+    TRY(store_env_begin(v->s.env, false, &env));
+    store_txn_init(&v->txn, &v->s, env, false);
+    v->reading = true;
+out:
+    return e == ERR_EXISTS ? ERR_CORRUPT : e;
 }
 
 enum err
-store_verify_with(const struct store_config *cfg,
-                  void (*found)(void *ctx, const struct store_bad *bad),
-                  void *ctx,
-                  enum err (*trail)(struct store_txn *txn, uint64_t *rows,
-                                    uint64_t *heads, uint64_t *bad_seq),
-                  const struct store_progress *progress,
-                  struct store_verify_result *result)
+store_verify(const struct store_config *cfg, const struct store_verify_how *how,
+             struct store_verify_result *result)
 {
-    struct scrub v = {.found = found,
-                      .ctx = ctx,
-                      .trail = trail != NULL ? trail : chain_alone,
-                      .progress = progress,
-                      .result = result};
+    struct scrub v = {.how = how, .result = result};
     enum err e;
 
     *result = (struct store_verify_result){0};
     v.s = (struct store){.cfg = *cfg, .lock_fd = -1};
+    v.s.cfg.dir = how->backup != NULL ? how->backup : cfg->dir;
     /* Each bad record is given to found, once: the log would tell it again. */
     v.s.cfg.log = NULL;
     v.s.keys = mem_alloc(cfg->mem, sizeof(*v.s.keys));

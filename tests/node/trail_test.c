@@ -118,22 +118,22 @@ TEST(a_stopped_store_is_checked)
 {
     struct store_verify_result r;
     size_t bad = 0;
+    const struct store_verify_how signed_too = {
+        .found = on_bad, .ctx = &bad, .trail = node_trail_verify};
 
     begin();
     rows(3);
     rows(2);
     close_store();
-    CHECK_OK(
-        store_verify_with(&f.cfg, on_bad, &bad, node_trail_verify, NULL, &r));
+    CHECK_OK(store_verify(&f.cfg, &signed_too, &r));
     CHECK_EQ(r.audit_heads, 2);
     CHECK_EQ(r.bad, 0);
     fix_reopen(&f);
     CHECK_OK(store_write(f.s, forge, NULL, 0));
     close_store();
-    CHECK_OK(store_verify(&f.cfg, on_bad, &bad, NULL, &r));
+    CHECK_OK(fix_verify(&f.cfg, on_bad, &bad, &r));
     CHECK_EQ(r.bad, 0);
-    CHECK_OK(
-        store_verify_with(&f.cfg, on_bad, &bad, node_trail_verify, NULL, &r));
+    CHECK_OK(store_verify(&f.cfg, &signed_too, &r));
     CHECK_EQ(r.bad, 1);
     CHECK_EQ(bad, 1);
     fix_reopen(&f);

@@ -99,7 +99,7 @@ verify(struct world *w, struct store_verify_result *r)
     store_close(w->f.s);
     w->f.s = NULL;
     w->bad = 0;
-    e = store_verify(&w->f.cfg, found, w, NULL, r);
+    e = fix_verify(&w->f.cfg, found, w, r);
     CHECK_EQ(r->bad, w->bad);
     CHECK_OK(store_open(&w->f.cfg, &w->f.s));
     return e;
@@ -132,7 +132,7 @@ TEST(a_healthy_store_verifies)
     struct store_verify_result r;
 
     begin(&w);
-    CHECK_ERR(store_verify(&w.f.cfg, found, &w, NULL, &r), ERR_STATE);
+    CHECK_ERR(fix_verify(&w.f.cfg, found, &w, &r), ERR_STATE);
     CHECK_OK(verify(&w, &r));
     CHECK_STR(w.last_bad, "");
     CHECK_EQ(r.bad, 0);
@@ -187,7 +187,7 @@ TEST(a_restored_store_has_all_but_secrets_and_knows_it)
     bytes_free(&b);
     store_close(to.s);
     to.s = NULL;
-    CHECK_OK(store_verify(&to.cfg, found, &w, NULL, &r));
+    CHECK_OK(fix_verify(&to.cfg, found, &w, &r));
     CHECK_STR(w.last_bad, "");
     CHECK_EQ(r.bad, 0);
     fix_end(&to);
@@ -288,6 +288,155 @@ out:
     return e;
 }
 
+/* A backup looked through while the store works. */
+static enum err
+verify_backup(struct world *w, struct store_verify_result *r)
+{
+    const struct store_verify_how how = {
+        .backup = w->dir, .found = found, .ctx = w};
+    enum err e;
+
+    w->bad = 0;
+    e = store_verify(&w->f.cfg, &how, r);
+    CHECK_EQ(r->bad, w->bad);
+    return e;
+}
+
+/* Names, sizes and times of all files of a folder, in some order. */
+static uint64_t
+look_of(const char *dir)
+{
+    char command[2 * FIX_PATH];
+    uint64_t sum = 5381;
+    FILE *p;
+    int c;
+
+    (void)snprintf(command, sizeof(command),
+                   "find %s -printf '%%P %%s %%T@ %%C@ %%m\\n' | sort", dir);
+    p = popen(command, "r");
+    CHECK(p != NULL);
+    while ((c = fgetc(p)) != EOF) {
+        sum = sum * 33 + (uint64_t)c;
+    }
+    CHECK_EQ(pclose(p), 0);
+    return sum;
+}
+
+TEST(a_backup_is_looked_through_where_it_lies)
+{
+    struct store_verify_result r;
+    struct world w;
+    uint64_t look;
+
+    begin(&w);
+    w.f.wall_ms = 1234567;
+    CHECK_OK(store_backup(w.f.s, w.dir, NULL));
+    look = look_of(w.dir);
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_STR(w.last_bad, "");
+    CHECK_EQ(r.bad, 0);
+    CHECK_EQ(r.made_ms, 1234567);
+    CHECK_EQ(r.convs, 1);
+    CHECK_EQ(r.msgs, 70);
+    CHECK_EQ(r.chunks, 1);
+    CHECK_EQ(r.audit_rows, 70);
+    CHECK_EQ(look_of(w.dir), look);
+    /* A restored store is none. */
+    CHECK_OK(verify(&w, &r));
+    CHECK_EQ(r.made_ms, 0);
+    end(&w);
+}
+
+static void
+flip_in(const char *dir, const char *name, long at)
+{
+    char path[FIX_PATH + 16];
+    FILE *p;
+    int c;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    p = fopen(path, "r+");
+    CHECK(p != NULL && fseek(p, at, SEEK_SET) == 0);
+    c = fgetc(p);
+    CHECK(c != EOF && fseek(p, at, SEEK_SET) == 0);
+    CHECK(fputc(c ^ 0x20, p) != EOF);
+    CHECK_EQ(fclose(p), 0);
+}
+
+TEST(a_damaged_backup_is_named)
+{
+    static const uint8_t other[32] = {7};
+    struct store_key_source right;
+    struct store_verify_result r;
+    char command[2 * FIX_PATH];
+    struct world w;
+
+    begin(&w);
+    right = w.f.cfg.key;
+    CHECK_ERR(verify_backup(&w, &r), ERR_MISSING);
+    CHECK_OK(store_backup(w.f.s, w.dir, NULL));
+    w.f.cfg.key.secret = VIEW_ARRAY(other);
+    CHECK_ERR(verify_backup(&w, &r), ERR_AUTH);
+    w.f.cfg.key = right;
+    flip_in(w.dir, "keys", 40);
+    CHECK(verify_backup(&w, &r) != OK);
+    flip_in(w.dir, "keys", 40);
+    flip_in(w.dir, "backup", 10);
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_EQ(r.bad, 1);
+    CHECK_STR(w.last_bad, "file");
+    flip_in(w.dir, "backup", 10);
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_EQ(r.bad, 0);
+    /* Files of attachments that were there and are gone. */
+    (void)snprintf(command, sizeof(command), "rm -r %s/blobs", w.dir);
+    CHECK_EQ(system(command), 0);
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_EQ(r.bad, 1);
+    CHECK_STR(w.last_bad, "blobs");
+    CHECK_OK(store_backup(w.f.s, w.dir, NULL));
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_EQ(r.bad, 0);
+    end(&w);
+}
+
+/* One that was made while a file had not all come yet is whole all the same. */
+TEST(a_backup_knows_what_was_not_there)
+{
+    struct store_verify_result r;
+    char command[2 * FIX_PATH];
+    struct world w;
+
+    begin(&w);
+    (void)snprintf(command, sizeof(command), "rm -r %s/blobs/*", w.f.dir);
+    CHECK_EQ(system(command), 0);
+    CHECK_OK(store_backup(w.f.s, w.dir, NULL));
+    CHECK_OK(verify_backup(&w, &r));
+    CHECK_EQ(r.bad, 0);
+    CHECK_EQ(r.chunks, 0);
+    end(&w);
+}
+
+/* The data folder of a node that crashed is no backup: it stays as it is. */
+TEST(a_file_with_a_base_is_no_backup)
+{
+    struct store_verify_result r;
+    struct world w;
+    char path[FIX_PATH + 16];
+    int fd;
+
+    begin(&w);
+    CHECK_OK(store_backup(w.f.s, w.dir, NULL));
+    (void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
+    fd = open(path, O_RDWR);
+    CHECK(fd >= 0);
+    CHECK_EQ(pwrite(fd, "x", 1, 1024), 1);
+    (void)close(fd);
+    CHECK_ERR(verify_backup(&w, &r), ERR_CORRUPT);
+    CHECK_EQ(r.bad, 1);
+    end(&w);
+}
+
 TEST(verify_names_what_is_missing)
 {
     static const char *const parts[] = {"msgs",    "audit",     "conv_order",
@@ -331,10 +480,16 @@ TEST(verify_names_a_damaged_chunk)
 int
 main(void)
 {
-    return RUN(T(a_healthy_store_verifies),
-               T(a_restored_store_has_all_but_secrets_and_knows_it),
-               T(a_second_backup_replaces_the_first),
-               T(a_backup_is_of_no_use_without_the_key),
-               T(a_backup_can_be_stopped), T(verify_names_what_is_missing),
-               T(verify_names_a_damaged_chunk));
+    return RUN(
+        T(a_healthy_store_verifies),
+        T(a_restored_store_has_all_but_secrets_and_knows_it),
+        T(a_second_backup_replaces_the_first),
+        T(a_backup_is_of_no_use_without_the_key), T(a_backup_can_be_stopped),
+        T(a_backup_is_looked_through_where_it_lies),
+        T(a_damaged_backup_is_named), T(a_backup_knows_what_was_not_there),
+        T(a_file_with_a_base_is_no_backup),
+        T(a_backup_is_looked_through_where_it_lies),
+        T(a_damaged_backup_is_named), T(a_backup_knows_what_was_not_there),
+        T(a_file_with_a_base_is_no_backup), T(verify_names_what_is_missing),
+        T(verify_names_a_damaged_chunk));
 }

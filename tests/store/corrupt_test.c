@@ -229,7 +229,7 @@ use(struct fix *f)
     store_read_end(txn);
     store_close(f->s);
     f->s = NULL;
-    e = store_verify(&f->cfg, ignore, NULL, NULL, &r);
+    e = fix_verify(&f->cfg, ignore, NULL, &r);
     if (l.wrong > 0) {
         return WRONG;
     }

@@ -85,7 +85,7 @@ kill_at(uint64_t n, bool tear)
     CHECK_EQ(story_check(f.s), next);
     store_close(f.s);
     f.s = NULL;
-    CHECK_OK(store_verify(&f.cfg, story_found, NULL, NULL, &r));
+    CHECK_OK(fix_verify(&f.cfg, story_found, NULL, &r));
     CHECK_EQ(r.bad, 0);
     fix_rm(f.dir);
     return WEXITSTATUS(status) == PLOG_KILLED;

@@ -6,6 +6,7 @@
 #ifndef TESTS_STORE_FIX_H
 #define TESTS_STORE_FIX_H
 
+#include "store/backup.h"
 #include "store/store.h"
 #include "store/txn.h"
 #include "store/writer.h"
@@ -171,6 +172,17 @@ fix_get(struct fix *f, enum store_table t, struct view key, struct bytes *out)
     }
     store_read_end(txn);
     return e;
+}
+
+/* The store of cfg, which is not open, looked through. */
+static inline enum err
+fix_verify(const struct store_config *cfg,
+           void (*found)(void *ctx, const struct store_bad *bad), void *ctx,
+           struct store_verify_result *r)
+{
+    const struct store_verify_how how = {.found = found, .ctx = ctx};
+
+    return store_verify(cfg, &how, r);
 }
 
 #endif

@@ -134,7 +134,7 @@ bad_records(struct fix *f)
     struct store_verify_result r = {0};
 
     store_close(f->s);
-    CHECK_OK(store_verify(&f->cfg, in_the_order, NULL, NULL, &r));
+    CHECK_OK(fix_verify(&f->cfg, in_the_order, NULL, &r));
     CHECK_OK(store_open(&f->cfg, &f->s));
     return r.bad;
 }

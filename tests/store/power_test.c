@@ -248,7 +248,7 @@ look(struct fix *f, uint64_t acked, uint64_t seed)
     CHECK_OK(story_item(f->s, items + 1));
     store_close(f->s);
     f->s = NULL;
-    CHECK_OK(store_verify(&f->cfg, story_found, NULL, NULL, &r));
+    CHECK_OK(fix_verify(&f->cfg, story_found, NULL, &r));
     CHECK_EQ(r.bad, 0);
 }
 

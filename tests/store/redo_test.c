@@ -181,7 +181,7 @@ pending(struct fix *f)
 {
     struct store_verify_result r;
 
-    CHECK_OK(store_verify(&f->cfg, no_bad, NULL, NULL, &r));
+    CHECK_OK(fix_verify(&f->cfg, no_bad, NULL, &r));
     CHECK_EQ(r.bad, 0);
     return r.pending;
 }
@@ -335,7 +335,7 @@ check_lost(struct fix *f, uint64_t lost)
         struct store_verify_result r;
         unsigned bad = 0;
 
-        CHECK_OK(store_verify(&f->cfg, count_bad, &bad, NULL, &r));
+        CHECK_OK(fix_verify(&f->cfg, count_bad, &bad, &r));
         CHECK_EQ(bad, 1);
         CHECK_EQ(r.bad, 1);
         CHECK_EQ(r.lost, lost);

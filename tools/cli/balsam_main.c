@@ -47,9 +47,9 @@ static bool
 is_path(const char *name)
 {
     static const char *const names[] = {
-        "backup",  "restore", "save-attachment", "--data",
-        "--png",   "--svg",   "--attach",        "--control",
-        "--sheet", "--file",  "--pdf",           "--picture"};
+        "backup", "restore",   "save-attachment", "--data",  "--png",
+        "--svg",  "--attach",  "--control",       "--sheet", "--file",
+        "--pdf",  "--picture", "--backup"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (strcmp(names[i], name) == 0) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking after a node: recovery words, backup, restore, verify.  The last two
- * work on the data folder itself, while no daemon runs there.
+ * Looking after a node: recovery words, backup, restore.  The last one works on
+ * the data folder itself, while no daemon runs there.
  */
-#include "node/trail.h"
 #include "node/vault.h"
 #include "store/backup.h"
+#include "tools/cli/apart.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/folder.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/sheet.h"
 
@@ -16,14 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static bool
-on_step(void *ctx, uint64_t done, uint64_t total)
-{
-    (void)ctx;
-    tool_progress_draw(done, total);
-    return true;
-}
 
 /* ------------------------------------------------------------------- words */
 
@@ -171,19 +164,6 @@ tool_cmd_backup(const struct tool_run *run)
 /* ------------------------------------------------------- the folder itself */
 
 static enum tool_exit
-read_config(const struct tool_run *run, struct node_config *out)
-{
-    const char *argv[] = {"balsam", "--data", run->data};
-    struct node_config_input in = {3, argv, run->envp};
-    struct bytes problems = {0};
-    enum err e = node_config_read(mem_heap(), &in, out, &problems);
-
-    (void)fwrite(problems.p, 1, problems.len, stderr);
-    bytes_free(&problems);
-    return e == OK ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
-}
-
-static enum tool_exit
 restore_failed(const struct tool_run *run, enum err e)
 {
     switch ((int)e) {
@@ -215,13 +195,14 @@ restore_failed(const struct tool_run *run, enum err e)
     }
 }
 
-enum tool_exit
-tool_cmd_restore(const struct tool_run *run)
+static enum tool_exit
+restore(void *ctx)
 {
+    const struct tool_run *run = *(const struct tool_run **)ctx;
     struct node_config config;
     struct node_vault vault = {0};
-    struct store_progress progress = {on_step, NULL};
-    enum tool_exit code = read_config(run, &config);
+    const struct store_progress progress = {tool_on_step, NULL};
+    enum tool_exit code = tool_read_config(run, &config);
     enum err e;
 
     if (code != TOOL_EXIT_OK) {
@@ -246,78 +227,12 @@ tool_cmd_restore(const struct tool_run *run)
     return TOOL_EXIT_OK;
 }
 
-static void
-on_bad(void *ctx, const struct store_bad *bad)
-{
-    char hex[PROTO_HEX_MAX + 1];
-    struct view key = bad->key;
-
-    (void)ctx;
-    key.len = key.len > PROTO_HEX_MAX / 2 ? PROTO_HEX_MAX / 2 : key.len;
-    proto_hex(key, hex);
-    (void)fprintf(stderr, "damaged: %s %s (%s)\n", bad->table, hex,
-                  err_name(bad->e));
-}
-
+/* Damaged pages may end who reads them (cmd_verify.c). */
 enum tool_exit
-tool_cmd_verify(const struct tool_run *run)
+tool_cmd_restore(const struct tool_run *run)
 {
-    struct node_config config;
-    struct node_vault vault = {0};
-    struct store_progress progress = {on_step, NULL};
-    struct store_verify_result r = {0};
-    enum tool_exit code = read_config(run, &config);
-    enum err e;
+    enum tool_exit code = TOOL_EXIT_OK;
 
-    if (code != TOOL_EXIT_OK) {
-        return code;
-    }
-    e = node_vault_open(mem_heap(), NULL, &config, &vault);
-    if (e == OK) {
-        e = store_verify_with(&vault.config, on_bad, NULL, node_trail_verify,
-                              &progress, &r);
-    }
-    node_vault_clear(&vault);
-    if (e == ERR_STATE) {
-        return tool_say(TOOL_EXIT_FAILED, "The node runs. Stop it first: all "
-                                          "data is read as it lies.");
-    }
-    if (e != OK && e != ERR_CORRUPT) {
-        return tool_say(TOOL_EXIT_FAILED, "%s cannot be read (%s).", run->data,
-                        err_name(e));
-    }
-    if (run->json) {
-        (void)printf(
-            "{\"ok\":%s,\"records\":%llu,\"chunks\":%llu,"
-            "\"audit_rows\":%llu,\"signed_heads\":%llu,\"pending\":%llu,"
-            "\"lost\":%llu,\"bad\":%llu}\n",
-            r.bad == 0 && e == OK ? "true" : "false",
-            (unsigned long long)r.records, (unsigned long long)r.chunks,
-            (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
-            (unsigned long long)r.pending, (unsigned long long)r.lost,
-            (unsigned long long)r.bad);
-    } else {
-        (void)printf(
-            "%llu records, %llu file chunks, %llu audit entries, %llu signed "
-            "audit heads: %llu damaged.\n",
-            (unsigned long long)r.records, (unsigned long long)r.chunks,
-            (unsigned long long)r.audit_rows, (unsigned long long)r.audit_heads,
-            (unsigned long long)r.bad);
-        if (r.lost > 0) {
-            (void)printf("At least %llu of the last commits are lost: the redo "
-                         "file is damaged or missing. The node does not start "
-                         "without them.\n",
-                         (unsigned long long)r.lost);
-        } else if (r.pending > 0) {
-            (void)printf("The last commits (%llu records) are not in the "
-                         "database file yet: they are whole in the redo file, "
-                         "and the node takes them from there when it starts."
-                         "\n",
-                         (unsigned long long)r.pending);
-        }
-    }
-    return r.bad == 0 && e == OK
-               ? TOOL_EXIT_OK
-               : tool_say(TOOL_EXIT_FAILED, "Restore the last backup into an "
-                                            "empty folder: balsam restore.");
+    return tool_apart(restore, &run, &code) ? code
+                                            : restore_failed(run, ERR_CORRUPT);
 }

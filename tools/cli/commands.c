@@ -499,7 +499,15 @@ static const struct tool_command commands[] = {
      "The data folder must be empty; the node must not run. Stop and keep the "
      "old one away from the network.",
      {{0}}},
-    {"verify", "", 0, 0, "read and check all stored data", NULL, {{0}}},
+    {"verify",
+     "",
+     0,
+     0,
+     "read and check all stored data",
+     "The node must not run, but for --backup: that reads the backup where it "
+     "lies, with the key of this node, and changes nothing. It says whose it "
+     "is, of when, and ends with 0 only if all of it is whole.",
+     {{"--backup", "DIR", "check this backup instead", false}, {0}}},
     {"audit",
      "",
      0,

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * balsam verify: all data, or a backup, read and checked.  It is done by a
+ * process of its own: where pages of the database are damaged LMDB may end the
+ * one that reads them, and then there is somebody left to say so.
+ */
+#include "node/identity.h"
+#include "node/trail.h"
+#include "node/vault.h"
+#include "store/backup.h"
+#include "tools/cli/apart.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/folder.h"
+#include "tools/cli/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct checking {
+    const struct tool_run *run;
+    const char *backup; /* NULL: the data folder */
+    struct store_verify_result r;
+    json_t *clinic; /* its name */
+};
+
+static void
+on_bad(void *ctx, const struct store_bad *bad)
+{
+    char hex[PROTO_HEX_MAX + 1];
+    struct view key = bad->key;
+
+    (void)ctx;
+    key.len = key.len > PROTO_HEX_MAX / 2 ? PROTO_HEX_MAX / 2 : key.len;
+    proto_hex(key, hex);
+    (void)fprintf(stderr, "damaged: %s %s (%s)\n", bad->table, hex,
+                  err_name(bad->e));
+}
+
+static void
+look(void *ctx, struct store_txn *txn)
+{
+    struct checking *c = ctx;
+    struct node_profile p = {0};
+
+    if (node_profile_load(txn, &p) == OK) {
+        struct view name = proto_phi_reveal(&p.name);
+
+        c->clinic = json_stringn((const char *)name.p, name.len);
+    }
+    node_profile_clear(&p);
+}
+
+/* ------------------------------------------------------------------ answers */
+
+static enum tool_exit
+not_checked(const struct checking *c, enum err e)
+{
+    const char *data = c->run->data;
+
+    if (e == ERR_STATE) {
+        return tool_say(TOOL_EXIT_FAILED, "The node runs. Stop it first: all "
+                                          "data is read as it lies.");
+    }
+    if (c->backup != NULL && e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is no backup in that folder, or no key in %s.",
+                        data);
+    }
+    if (c->backup != NULL && e == ERR_AUTH) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The key in %s does not open this backup: it is of "
+                        "another node, or of before a new key.",
+                        data);
+    }
+    if (e == ERR_UNSUPPORTED) {
+        return tool_say(TOOL_EXIT_FAILED, "A newer version of Balsam wrote "
+                                          "it. Update this one.");
+    }
+    return tool_say(TOOL_EXIT_FAILED, "%s cannot be read (%s).",
+                    c->backup != NULL ? c->backup : data, err_name(e));
+}
+
+static enum tool_exit
+damaged(const struct checking *c)
+{
+    return c->backup != NULL
+               ? tool_say(TOOL_EXIT_FAILED,
+                          "The backup is damaged. Make a new one, into an "
+                          "empty folder: balsam backup.")
+               : tool_say(TOOL_EXIT_FAILED, "Restore the last backup into an "
+                                            "empty folder: balsam restore.");
+}
+
+static void
+print_json(const struct checking *c, bool good)
+{
+    const struct store_verify_result *r = &c->r;
+    json_t *o = json_pack(
+        "{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ok", good, "records",
+        (json_int_t)r->records, "chunks", (json_int_t)r->chunks, "audit_rows",
+        (json_int_t)r->audit_rows, "signed_heads", (json_int_t)r->audit_heads,
+        "conversations", (json_int_t)r->convs, "messages", (json_int_t)r->msgs,
+        "pending", (json_int_t)r->pending, "lost", (json_int_t)r->lost, "bad",
+        (json_int_t)r->bad);
+
+    if (c->backup != NULL) {
+        (void)json_object_set_new(o, "made_ms",
+                                  json_integer((json_int_t)r->made_ms));
+    }
+    if (c->clinic != NULL) {
+        (void)json_object_set(o, "clinic", c->clinic);
+    }
+    tool_print_json(o);
+    json_decref(o);
+}
+
+static void
+print_backup(const struct checking *c)
+{
+    if (c->backup == NULL) {
+        return;
+    }
+    (void)printf("A backup");
+    if (c->clinic != NULL) {
+        (void)printf(" of ");
+        tool_print_safe(json_string_value(c->clinic));
+    }
+    if (c->r.made_ms > 0) {
+        (void)printf(", made ");
+        tool_print_time((long long)c->r.made_ms);
+    }
+    (void)printf(": %llu conversations, %llu messages.\n",
+                 (unsigned long long)c->r.convs, (unsigned long long)c->r.msgs);
+}
+
+static void
+print(const struct checking *c, bool good)
+{
+    const struct store_verify_result *r = &c->r;
+
+    print_backup(c);
+    (void)printf("%llu records, %llu file chunks, %llu audit entries, %llu "
+                 "signed audit heads: %llu damaged.\n",
+                 (unsigned long long)r->records, (unsigned long long)r->chunks,
+                 (unsigned long long)r->audit_rows,
+                 (unsigned long long)r->audit_heads,
+                 (unsigned long long)r->bad);
+    if (r->lost > 0) {
+        (void)printf("At least %llu of the last commits are lost: the redo "
+                     "file is damaged or missing. The node does not start "
+                     "without them.\n",
+                     (unsigned long long)r->lost);
+    } else if (r->pending > 0) {
+        (void)printf("The last commits (%llu records) are not in the database "
+                     "file yet: they are whole in the redo file, and the node "
+                     "takes them from there when it starts.\n",
+                     (unsigned long long)r->pending);
+    }
+    if (good && c->backup != NULL) {
+        (void)printf("The backup is good. Whoever restores it needs the master "
+                     "key as well.\n");
+    }
+}
+
+/* -------------------------------------------------------------------- check */
+
+static enum tool_exit
+check(void *ctx)
+{
+    struct checking *c = ctx;
+    struct node_config config;
+    struct node_vault vault = {0};
+    const struct store_progress progress = {tool_on_step, NULL};
+    const struct store_verify_how how = {
+        .backup = c->backup,
+        .found = on_bad,
+        .trail = node_trail_verify,
+        .look = look,
+        .ctx = c,
+        .progress = &progress,
+    };
+    enum tool_exit code = tool_read_config(c->run, &config);
+    enum err e;
+    bool good;
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    e = node_vault_open(mem_heap(), NULL, &config, &vault);
+    e = e == OK ? store_verify(&vault.config, &how, &c->r) : e;
+    node_vault_clear(&vault);
+    if (e != OK && e != ERR_CORRUPT) {
+        return not_checked(c, e);
+    }
+    good = c->r.bad == 0 && e == OK;
+    if (c->run->json) {
+        print_json(c, good);
+    } else {
+        print(c, good);
+    }
+    json_decref(c->clinic);
+    return good ? TOOL_EXIT_OK : damaged(c);
+}
+
+enum tool_exit
+tool_cmd_verify(const struct tool_run *run)
+{
+    struct checking c = {
+        .run = run, .backup = tool_args_value(&run->args, "--backup", NULL)};
+    enum tool_exit code = TOOL_EXIT_OK;
+
+    if (tool_apart(check, &c, &code)) {
+        return code;
+    }
+    if (run->json) {
+        (void)printf("{\"ok\":false}\n");
+    }
+    (void)tool_say(TOOL_EXIT_FAILED, "The database file is damaged so that it "
+                                     "cannot be read to its end.");
+    return damaged(&c);
+}

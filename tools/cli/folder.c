@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/folder.h"
+
+#include "tools/cli/progress.h"
+
+#include <stdio.h>
+
+enum tool_exit
+tool_read_config(const struct tool_run *run, struct node_config *out)
+{
+    const char *argv[] = {"balsam", "--data", run->data};
+    struct node_config_input in = {3, argv, run->envp};
+    struct bytes problems = {0};
+    enum err e = node_config_read(mem_heap(), &in, out, &problems);
+
+    (void)fwrite(problems.p, 1, problems.len, stderr);
+    bytes_free(&problems);
+    return e == OK ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
+}
+
+bool
+tool_on_step(void *ctx, uint64_t done, uint64_t total)
+{
+    (void)ctx;
+    tool_progress_draw(done, total);
+    return true;
+}

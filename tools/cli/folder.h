@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share that work on the data folder itself. */
+#ifndef TOOLS_CLI_FOLDER_H
+#define TOOLS_CLI_FOLDER_H
+
+#include "tools/cli/cmd.h"
+
+/* The settings of the node in run->data; what is wrong with them was said. */
+enum tool_exit tool_read_config(const struct tool_run *run,
+                                struct node_config *out);
+
+/* Of store_progress: draws it, goes on. */
+bool tool_on_step(void *ctx, uint64_t done, uint64_t total);
+
+#endif
