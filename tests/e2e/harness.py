@@ -59,20 +59,18 @@ def wait_for(what, probe, seconds=HANG_S):
         pause = min(pause * 1.5, 0.5)
 
 
-def clock_moved(seconds, leap_s=0, leap_after_s=0):
-    """The environment of a daemon that lives that many seconds from now; after
-    a while of its life leap_s pass at once."""
+def clock_moved(seconds, **more):
+    """The environment of a program that lives that many seconds from now."""
     return dict(os.environ, BALSAM_TEST_CLOCK_S=str(seconds),
-                BALSAM_TEST_LEAP_S=str(leap_s), BALSAM_TEST_LEAP_AT=str(
-                    int(time.monotonic()) + leap_after_s),
-                LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"))
+                LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"),
+                **more)
 
 
-class Clock:
-    """A clock for several programs, which is turned while they run."""
+class Hours:
+    """Hours by which programs are ahead, turned while they run."""
 
-    def __init__(self, world):
-        self.path = os.path.join(world.dir, "clock")
+    def __init__(self, world, name):
+        self.path = os.path.join(world.dir, name)
         self.seconds = 0
         self.put()
 
@@ -80,14 +78,28 @@ class Clock:
         with open(self.path, "r+b" if self.seconds else "wb") as f:
             f.write(struct.pack("=q", self.seconds))
 
-    def env(self, **more):
-        """For what lives by this clock."""
-        return dict(clock_moved(0), BALSAM_TEST_CLOCK_FILE=self.path, **more)
-
     def go(self, hours):
         """So many hours go by at once."""
         self.seconds += hours * 3600
         self.put()
+
+
+class Clock(Hours):
+    """A clock for several programs."""
+
+    def __init__(self, world):
+        super().__init__(world, "clock")
+
+    def env(self, **more):
+        """For what lives by this clock."""
+        return clock_moved(0, BALSAM_TEST_CLOCK_FILE=self.path, **more)
+
+
+class Uptime(Hours):
+    """How long a program is up, by itself: what waits for that sees it."""
+
+    def env(self, env):
+        return dict(env, BALSAM_TEST_UP_FILE=self.path)
 
 
 def free_port():

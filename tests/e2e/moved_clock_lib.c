@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clocks of a program under test: loaded before it (LD_PRELOAD).  The wall
- * clock is BALSAM_TEST_CLOCK_S seconds from now.  Time that only passes stays
- * as it is, or leaps: when it is BALSAM_TEST_LEAP_AT seconds, the next
- * BALSAM_TEST_LEAP_S are gone at once.  What waits until a moment waits as long
- * as the program means to by these clocks.
+ * clock is BALSAM_TEST_CLOCK_S seconds from now.  What waits until a moment
+ * waits as long as the program means to by these clocks.
  *
- * BALSAM_TEST_CLOCK_FILE: one number (8 bytes) of seconds by which both are
- * ahead, which may grow while programs run.
+ * Two files of one number (8 bytes) of seconds, which may grow while programs
+ * run: by BALSAM_TEST_CLOCK_FILE both clocks are ahead, by BALSAM_TEST_UP_FILE
+ * only the one of time that passes, as if the program had been up for longer.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,12 +23,14 @@ enum {
     WALL_S = 1000000000 /* no machine is up for so long */
 };
 
-static const volatile int64_t *passed; /* mapped before any sandbox */
+/* mapped before any sandbox */
+static const volatile int64_t *passed;
+static const volatile int64_t *up;
 
-__attribute__((constructor)) static void
-map_passed(void)
+static const volatile int64_t *
+number_in(const char *name)
 {
-    const char *path = getenv("BALSAM_TEST_CLOCK_FILE");
+    const char *path = getenv(name);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     void *at = fd < 0
                    ? MAP_FAILED
@@ -38,7 +39,14 @@ map_passed(void)
     if (fd >= 0) {
         (void)close(fd);
     }
-    passed = at == MAP_FAILED ? NULL : at;
+    return at == MAP_FAILED ? NULL : at;
+}
+
+__attribute__((constructor)) static void
+map_numbers(void)
+{
+    passed = number_in("BALSAM_TEST_CLOCK_FILE");
+    up = number_in("BALSAM_TEST_UP_FILE");
 }
 
 static long
@@ -49,19 +57,16 @@ number(const char *name)
     return s != NULL ? atol(s) : 0;
 }
 
-/* By how much a clock that stands at now is ahead. */
+/* By how much a clock is ahead. */
 static long
-ahead(bool wall, long now)
+ahead(bool wall)
 {
     long both = passed == NULL ? 0 : (long)*passed;
 
     if (wall) {
         return both + number("BALSAM_TEST_CLOCK_S");
     }
-    return both + (number("BALSAM_TEST_LEAP_S") > 0 &&
-                           now >= number("BALSAM_TEST_LEAP_AT")
-                       ? number("BALSAM_TEST_LEAP_S")
-                       : 0);
+    return both + (up == NULL ? 0 : (long)*up);
 }
 
 int
@@ -70,10 +75,10 @@ clock_gettime(clockid_t clock, struct timespec *out)
     long r = syscall(SYS_clock_gettime, clock, out);
 
     if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-        out->tv_sec += ahead(true, out->tv_sec);
+        out->tv_sec += ahead(true);
     } else if (r == 0 &&
                (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE)) {
-        out->tv_sec += ahead(false, out->tv_sec);
+        out->tv_sec += ahead(false);
     }
     return (int)r;
 }
@@ -85,11 +90,9 @@ pthread_cond_timedwait(pthread_cond_t *restrict cond,
                        const struct timespec *restrict until)
 {
     struct timespec real = *until;
-    struct timespec now = {0};
     bool wall = until->tv_sec > WALL_S;
 
-    (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-    real.tv_sec -= ahead(wall, now.tv_sec);
+    real.tv_sec -= ahead(wall);
     return pthread_cond_clockwait(
         cond, mx, wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, &real);
 }
