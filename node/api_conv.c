@@ -25,7 +25,6 @@ struct inbox {
     struct node_call *c;
     struct store_txn *txn;
     json_t *array;
-    uint64_t number;
     unsigned flags; /* of conversations that are wanted; 0: all */
     uint64_t max;
 };
@@ -134,7 +133,6 @@ each_conv(void *ctx, const struct store_conv *conv)
     struct phi name = {0};
     json_t *o;
 
-    i->number++;
     if (json_array_size(i->array) >= i->max) {
         return ERR_EXISTS; /* enough: ends the walk */
     }
@@ -146,7 +144,7 @@ each_conv(void *ctx, const struct store_conv *conv)
         return ERR_NOMEM;
     }
     node_conv_label(i->txn, conv, &name);
-    node_json_num(o, "number", i->number);
+    node_json_num(o, "number", conv->number);
     node_json_hex(o, "id", conv_id_view(&conv->id));
     node_json_view(o, "title", proto_phi_reveal(&name));
     node_json_num(o, "messages", conv->msgs);

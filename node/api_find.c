@@ -5,89 +5,15 @@
  */
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/fit.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
-
-/* How well something fits; the best single one is taken. */
-enum fit {
-    FIT_NO,
-    FIT_BEGINS_ENDED, /* what has ended gives way to what goes on */
-    FIT_BEGINS,
-    FIT_WHOLE_ENDED,
-    FIT_WHOLE,
-    FIT_ID
-};
-
-struct best {
-    struct view ref;
-    enum fit fit;
-    size_t count; /* of things that fit as well as that */
-};
-
-static bool
-begins(struct view text, struct view start)
-{
-    return start.len > 0 && text.len >= start.len &&
-           strncasecmp((const char *)text.p, (const char *)start.p,
-                       start.len) == 0;
-}
-
-static enum fit
-fit_of(struct view ref, struct view id, struct view name)
-{
-    char hex[PROTO_HEX_MAX + 1];
-
-    proto_hex(id, hex);
-    if (ref.len >= 4 && begins(view_str(hex), ref)) {
-        return FIT_ID;
-    }
-    if (begins(name, ref)) {
-        return name.len == ref.len ? FIT_WHOLE : FIT_BEGINS;
-    }
-    return FIT_NO;
-}
-
-/* Whether what fits so well is now the best (the first of its kind). */
-static bool
-is_best(struct best *b, enum fit f)
-{
-    if (f == FIT_NO || f < b->fit) {
-        return false;
-    }
-    if (f == b->fit) {
-        b->count++;
-        return false;
-    }
-    b->fit = f;
-    b->count = 1;
-    return true;
-}
-
-static enum err
-judge(struct node_call *c, const struct best *b, const char *what,
-      const char *command)
-{
-    if (b->count == 1) {
-        return OK;
-    }
-    if (b->count == 0) {
-        return node_call_fail(c, ERR_MISSING,
-                              "There is no %s \"%.*s\". See balsam %s.", what,
-                              (int)b->ref.len, (const char *)b->ref.p, command);
-    }
-    return node_call_fail(
-        c, ERR_INVALID,
-        "%zu %ss begin with \"%.*s\". Give more of the name, or the id from "
-        "balsam %s.",
-        b->count, what, (int)b->ref.len, (const char *)b->ref.p, command);
-}
 
 /* ----------------------------------------------------------------- clinics */
 
 struct clinic_search {
-    struct best best;
+    struct node_best best;
     struct store_txn *txn;
     struct clinic_id id;
 };
@@ -100,15 +26,15 @@ each_clinic(void *ctx, const struct store_clinic *c)
     struct phi name = {0};
     struct phi own = {0};
     struct view id = clinic_id_view(&c->id);
-    enum fit fit;
-    enum fit also = FIT_NO;
+    enum node_fit fit;
+    enum node_fit also = NODE_FIT_NO;
 
     node_clinic_label(s->txn, c, &name);
-    fit = fit_of(s->best.ref, id, proto_phi_reveal(&name));
+    fit = node_fit_of(s->best.ref, id, proto_phi_reveal(&name));
     if (node_clinic_name(store_txn_mem(s->txn), c, &own) == OK) {
-        also = fit_of(s->best.ref, id, proto_phi_reveal(&own));
+        also = node_fit_of(s->best.ref, id, proto_phi_reveal(&own));
     }
-    if (is_best(&s->best, also > fit ? also : fit)) {
+    if (node_fit_best(&s->best, also > fit ? also : fit)) {
         s->id = c->id;
     }
     phi_free(&own);
@@ -124,7 +50,7 @@ node_find_clinic(struct node_call *c, struct store_txn *txn, struct view ref,
     struct clinic_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_clinic_list(txn, each_clinic, &s));
-    TRY(judge(c, &s.best, "clinic", "clinics"));
+    TRY(node_fit_judge(c, &s.best, "clinic", "clinics"));
     TRY(store_clinic_get(txn, &s.id, out));
 out:
     return e;
@@ -149,7 +75,7 @@ node_clinic_label(struct store_txn *txn, const struct store_clinic *c,
 /* ---------------------------------------------------------------- patients */
 
 struct patient_search {
-    struct best best;
+    struct node_best best;
     struct store_txn *txn;
     struct patient_id id;
 };
@@ -161,8 +87,9 @@ each_patient(void *ctx, const struct store_patient *p)
     struct phi name = {0};
 
     node_patient_label(s->txn, p, &name);
-    if (is_best(&s->best, fit_of(s->best.ref, patient_id_view(&p->id),
-                                 proto_phi_reveal(&name)))) {
+    if (node_fit_best(&s->best,
+                      node_fit_of(s->best.ref, patient_id_view(&p->id),
+                                  proto_phi_reveal(&name)))) {
         s->id = p->id;
     }
     phi_free(&name);
@@ -177,7 +104,7 @@ node_find_patient(struct node_call *c, struct store_txn *txn, struct view ref,
     struct patient_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_patient_list(txn, each_patient, &s));
-    TRY(judge(c, &s.best, "patient", "patients"));
+    TRY(node_fit_judge(c, &s.best, "patient", "patients"));
     TRY(store_patient_get(txn, &s.id, out));
 out:
     return e;
@@ -205,14 +132,15 @@ node_find_who(struct node_call *c, struct store_txn *txn, struct view ref,
     enum err e;
     struct patient_search p = {.best = {.ref = ref}, .txn = txn};
     struct clinic_search k = {.best = {.ref = ref}, .txn = txn};
-    struct best both = {.ref = ref};
+    struct node_best both = {.ref = ref};
 
     TRY(store_patient_list(txn, each_patient, &p));
     TRY(store_clinic_list(txn, each_clinic, &k));
     both.count = p.best.fit > k.best.fit   ? p.best.count
                  : p.best.fit < k.best.fit ? k.best.count
                                            : p.best.count + k.best.count;
-    TRY(judge(c, &both, "clinic or patient", "clinics and balsam patients"));
+    TRY(node_fit_judge(c, &both, "clinic or patient",
+                       "clinics and balsam patients"));
     out->patient = p.best.fit > k.best.fit;
     if (out->patient) {
         struct store_patient found = {0};
@@ -236,7 +164,8 @@ out:
 /* ------------------------------------------------------------------- links */
 
 struct link_search {
-    struct best best;
+    struct node_best best;
+    uint64_t now_ms;
     struct link_id id;
 };
 
@@ -244,9 +173,14 @@ static enum err
 each_link(void *ctx, const struct store_link *l)
 {
     struct link_search *s = ctx;
+    enum node_fit f = node_fit_of(s->best.ref, link_id_view(&l->id),
+                                  proto_phi_reveal(&l->label));
 
-    if (is_best(&s->best, fit_of(s->best.ref, link_id_view(&l->id),
-                                 proto_phi_reveal(&l->label)))) {
+    if (strcmp(node_link_state(l, s->now_ms), "good") != 0 &&
+        (f == NODE_FIT_BEGINS || f == NODE_FIT_WHOLE)) {
+        f--; /* its label is the newer one's */
+    }
+    if (node_fit_best(&s->best, f)) {
         s->id = l->id;
     }
     return OK;
@@ -257,10 +191,11 @@ node_find_link(struct node_call *c, struct store_txn *txn, struct view ref,
                struct store_link *out)
 {
     enum err e;
-    struct link_search s = {.best = {.ref = ref}};
+    struct link_search s = {.best = {.ref = ref},
+                            .now_ms = store_now_ms(c->api->store)};
 
     TRY(store_link_list(txn, each_link, &s));
-    TRY(judge(c, &s.best, "link", "link list"));
+    TRY(node_fit_judge(c, &s.best, "link", "link list"));
     TRY(store_link_get(txn, &s.id, out));
 out:
     return e;
@@ -269,7 +204,7 @@ out:
 /* ------------------------------------------------------------- invitations */
 
 struct invite_search {
-    struct best best;
+    struct node_best best;
     struct store_txn *txn;
     struct link_id id;
 };
@@ -280,19 +215,20 @@ each_invite(void *ctx, const struct store_invite *i)
 {
     struct invite_search *s = ctx;
     struct store_contact contact = {0};
-    enum fit f = FIT_NO;
+    enum node_fit f = NODE_FIT_NO;
     bool over = i->state != STORE_INVITE_OPEN;
 
     if (store_contact_get(s->txn, &i->contact, &contact) == OK) {
-        f = fit_of(s->best.ref, link_id_view(&i->link),
-                   proto_phi_reveal(&contact.name));
-        if (i->state == STORE_INVITE_REPLACED && f != FIT_ID) {
-            f = FIT_NO; /* its name is the newer one's */
-        } else if (over && (f == FIT_WHOLE || f == FIT_BEGINS)) {
-            f = f == FIT_WHOLE ? FIT_WHOLE_ENDED : FIT_BEGINS_ENDED;
+        f = node_fit_of(s->best.ref, link_id_view(&i->link),
+                        proto_phi_reveal(&contact.name));
+        if (i->state == STORE_INVITE_REPLACED && f != NODE_FIT_ID) {
+            f = NODE_FIT_NO; /* its name is the newer one's */
+        } else if (over && (f == NODE_FIT_WHOLE || f == NODE_FIT_BEGINS)) {
+            f = f == NODE_FIT_WHOLE ? NODE_FIT_WHOLE_ENDED
+                                    : NODE_FIT_BEGINS_ENDED;
         }
     }
-    if (is_best(&s->best, f)) {
+    if (node_fit_best(&s->best, f)) {
         s->id = i->link;
     }
     store_contact_clear(&contact);
@@ -307,7 +243,7 @@ node_find_invite(struct node_call *c, struct store_txn *txn, struct view ref,
     struct invite_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_invite_list(txn, each_invite, &s));
-    TRY(judge(c, &s.best, "invitation", "invites"));
+    TRY(node_fit_judge(c, &s.best, "invitation", "invites"));
     TRY(store_invite_get(txn, &s.id, out));
 out:
     return e;
@@ -316,7 +252,8 @@ out:
 /* ---------------------------------------------------------------- contacts */
 
 struct contact_search {
-    struct best best;
+    struct node_best best;
+    bool by_words; /* its words are in the name */
     struct contact_id id;
 };
 
@@ -324,9 +261,11 @@ static enum err
 each_contact(void *ctx, const struct store_contact *contact)
 {
     struct contact_search *s = ctx;
+    enum node_fit f = node_fit_of(s->best.ref, contact_id_view(&contact->id),
+                                  proto_phi_reveal(&contact->name));
 
-    if (is_best(&s->best, fit_of(s->best.ref, contact_id_view(&contact->id),
-                                 proto_phi_reveal(&contact->name)))) {
+    f = f == NODE_FIT_NO && s->by_words ? NODE_FIT_WORDS : f;
+    if (node_fit_best(&s->best, f)) {
         s->id = contact->id;
     }
     return OK;
@@ -339,142 +278,19 @@ node_find_contact(struct node_call *c, struct store_txn *txn, struct view ref,
     enum err e;
     struct contact_search s = {.best = {.ref = ref}};
 
-    TRY(store_contact_find(txn, (struct view){0}, NULL, UINT32_MAX,
-                           each_contact, &s));
-    TRY(judge(c, &s.best, "contact", "contact find"));
+    s.by_words = store_has_word(ref);
+    if (s.by_words) {
+        TRY(store_contact_find(txn, ref, NULL, UINT32_MAX, each_contact, &s));
+    }
+    s.by_words = false;
+    if (s.best.count == 0) { /* by its id, or by signs that are no word */
+        TRY(store_contact_find(txn, (struct view){0}, NULL, UINT32_MAX,
+                               each_contact, &s));
+    }
+    TRY(node_fit_judge(c, &s.best, "contact", "contact find"));
     TRY(store_contact_get(txn, &s.id, out));
 out:
     return e;
-}
-
-/* ----------------------------------------------------------- conversations */
-
-struct conv_search {
-    struct best best;
-    struct store_txn *txn;
-    uint64_t number; /* in the inbox, 0: not asked for */
-    uint64_t at;
-    struct conv_id id;
-};
-
-static enum err
-each_conv(void *ctx, const struct store_conv *conv)
-{
-    struct conv_search *s = ctx;
-    struct phi name = {0};
-    enum fit fit;
-
-    s->at++;
-    if (s->number != 0) {
-        if (s->at == s->number) {
-            s->id = conv->id;
-            s->best.count = 1;
-            s->best.fit = FIT_ID;
-        }
-        return OK;
-    }
-    node_conv_label(s->txn, conv, &name);
-    fit = fit_of(s->best.ref, conv_id_view(&conv->id), proto_phi_reveal(&name));
-    if ((conv->flags & STORE_CONV_CLOSED) != 0 &&
-        (fit == FIT_BEGINS || fit == FIT_WHOLE)) {
-        fit--;
-    }
-    if (is_best(&s->best, fit)) {
-        s->id = conv->id;
-    }
-    phi_free(&name);
-    return OK;
-}
-
-/* A number of at most 4 digits, else 0. */
-static uint64_t
-small_number(struct view ref)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < ref.len; i++) {
-        if (!isdigit(ref.p[i]) || i == 4) {
-            return 0;
-        }
-        n = n * 10 + (uint64_t)(ref.p[i] - '0');
-    }
-    return n;
-}
-
-/* The conversation with the clinic that calls itself so. */
-static enum err
-by_clinic(struct conv_search *s)
-{
-    enum err e;
-    struct clinic_search k = {.best = {.ref = s->best.ref}, .txn = s->txn};
-    struct store_clinic clinic = {0};
-
-    TRY(store_clinic_list(s->txn, each_clinic, &k));
-    if (k.best.count == 1) {
-        TRY(store_clinic_get(s->txn, &k.id, &clinic));
-        s->best.count = node_clinic_conv(&clinic, &s->id) ? 1 : 0;
-    }
-out:
-    store_clinic_clear(&clinic);
-    return e;
-}
-
-enum err
-node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
-               struct store_conv *out)
-{
-    enum err e;
-    struct conv_search s = {.best = {.ref = ref}, .txn = txn};
-    struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
-
-    /* Programs give the whole id: no need to look at all of them. */
-    if (ref.len == 2 * sizeof(s.id.b) &&
-        proto_unhex(ref, s.id.b, sizeof(s.id.b)) == OK) {
-        e = store_conv_get(txn, &s.id, out);
-        if (e != ERR_MISSING) {
-            return e;
-        }
-    }
-    s.number = small_number(ref);
-    TRY(store_conv_list(txn, &q, each_conv, &s));
-    TRY(s.best.count == 0 ? by_clinic(&s) : OK);
-    TRY(judge(c, &s.best, "conversation", "inbox"));
-    TRY(store_conv_get(txn, &s.id, out));
-out:
-    return e;
-}
-
-void
-node_conv_label(struct store_txn *txn, const struct store_conv *conv,
-                struct phi *out)
-{
-    enum err e = OK;
-    struct bytes text = {0};
-    const struct mem *mem = store_txn_mem(txn);
-
-    if (phi_len(&conv->title) > 0) {
-        TRY(phi_from(mem, proto_phi_reveal(&conv->title), out));
-        goto out;
-    }
-    for (size_t i = 0; i < conv->contacts_len; i++) {
-        struct store_contact contact = {0};
-        struct contact_id id;
-
-        if (store_contact_resolve(txn, &conv->contacts[i], &id) == OK &&
-            store_contact_get(txn, &id, &contact) == OK) {
-            e = text.len > 0 ? bytes_append(mem, &text, VIEW_LIT(", ")) : OK;
-            if (e == OK) {
-                e = bytes_append(mem, &text, proto_phi_reveal(&contact.name));
-            }
-        }
-        store_contact_clear(&contact);
-        if (e != OK) {
-            goto out;
-        }
-    }
-    TRY(phi_from(mem, view_of(&text), out));
-out:
-    bytes_free(&text);
 }
 
 /* A message by its id, in whatever conversation it is. */

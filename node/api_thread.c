@@ -356,6 +356,7 @@ node_cmd_thread_new(struct node_call *c)
     enum err e;
     struct change ch = {.c = c, .action = NODE_AUDIT_THREAD_NEW};
     struct store_txn *txn = NULL;
+    struct store_conv conv = {0};
     struct conv_id id;
 
     ch.title = node_call_flag(c, "title");
@@ -373,14 +374,17 @@ node_cmd_thread_new(struct node_call *c)
     TRY(change(c, &ch));
     TRY(store_read_begin(c->api->store, &txn));
     TRY(store_conv_by_thread(txn, &ch.thread, &id));
+    TRY(store_conv_get(txn, &id, &conv));
     store_read_end(txn);
     txn = NULL;
     node_json_hex(c->out, "id", conv_id_view(&id));
+    node_json_num(c->out, "number", conv.number);
     if (ch.patients == 1 && ch.with_len > 1) {
         TRY(ask_for_clinics(c, &ch));
     }
 out:
     store_read_end(txn);
+    store_conv_clear(&conv);
     return e;
 }
 

@@ -15,6 +15,8 @@
 #include "node/web.h"
 #include "store/settings.h"
 
+#include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char RESTORES[] = "node.restores";
 
@@ -99,6 +102,34 @@ on_commit(void *ctx, uint64_t journal_seq)
     node_api_journal(&d->api, journal_seq, false);
 }
 
+/* Never advise a new node where there is one whose key is looked for. */
+static enum err
+no_key(struct daemon *d)
+{
+    const struct node_config *c = d->config;
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/store", c->data);
+
+    if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) != 0) {
+        return fail(d, ERR_MISSING,
+                    "There is no node in %s yet. Make one: balsam init",
+                    c->data);
+    }
+    if (c->credential[0] != '\0') {
+        return fail(d, ERR_MISSING,
+                    "There is no credential %s. systemd hands it over: "
+                    "LoadCredential=%s:FILE in the unit.",
+                    c->credential, c->credential);
+    }
+    return fail(d, ERR_MISSING,
+                "The key of the node in %s is gone. Bring %s back from where "
+                "you keep a copy, or name it with --key-file.",
+                c->data,
+                c->passphrase_file[0] != '\0' ? c->passphrase_file
+                : c->key_file[0] != '\0'      ? c->key_file
+                                              : "master.key");
+}
+
 static enum err
 open_store(struct daemon *d)
 {
@@ -107,10 +138,7 @@ open_store(struct daemon *d)
     struct node_absent absent;
 
     if (e == ERR_MISSING) {
-        return fail(d, e,
-                    "There is no node in %s yet, or its key is gone. "
-                    "Make one: balsam init",
-                    dir);
+        return no_key(d);
     }
     if (e != OK) {
         return fail(d, e,
@@ -124,6 +152,12 @@ open_store(struct daemon *d)
     if (e != OK && absent.setting != NULL) {
         return fail(d, e, "%s is not there, and the setting %s names it.",
                     absent.path, absent.setting);
+    }
+    if (e == ERR_MISSING && d->config->user[0] != '\0' &&
+        getpwnam(d->config->user) == NULL) {
+        return fail(d, e,
+                    "There is no user %s on this machine, as --user says.",
+                    d->config->user);
     }
     if (e != OK) {
         return fail(d, e,

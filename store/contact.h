@@ -111,6 +111,9 @@ MUST_CHECK enum err store_contact_by_ident(struct store_txn *txn,
                                            struct contact_id *out,
                                            size_t *out_len);
 
+/* Whether there is a word in it to look for. */
+bool store_has_word(struct view text);
+
 /*
  * Contacts whose name has words beginning with all the words of query
  * (without regard to case), up to max, in no particular order.  An empty

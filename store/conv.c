@@ -256,11 +256,13 @@ store_conv_create(struct store_txn *txn, const struct store_conv *c)
     TRY(e == OK ? ERR_EXISTS : e == ERR_MISSING ? OK : e);
     TRY(thread_row(txn, c));
     made.msgs = made.last_msg = 0;
+    TRY(store_next(txn, STORE_N_CONV, &made.number));
     TRY(store_next(txn, STORE_N_ACTIVITY, &made.activity));
     TRY(new_key(txn, &c->id));
     TRY(put_record(txn, &made));
     TRY(order_rows(txn, &made, true));
     TRY(contact_rows(txn, &made, true));
+    TRY(store_conv_name(txn, &made, true));
 out:
     return e;
 }
@@ -274,6 +276,7 @@ store_conv_put(struct store_txn *txn, const struct store_conv *c)
 
     TRY(phi_len(&c->title) <= LIMIT_PHI_SHORT ? OK : ERR_LIMIT);
     TRY(store_conv_get(txn, &c->id, &old));
+    next.number = old.number;
     next.activity = old.activity;
     next.msgs = old.msgs;
     next.last_msg = old.last_msg;
@@ -286,6 +289,7 @@ store_conv_put(struct store_txn *txn, const struct store_conv *c)
     TRY(order_rows(txn, &next, true));
     TRY(contact_rows(txn, &old, false));
     TRY(contact_rows(txn, &next, true));
+    TRY(store_conv_rename(txn, &old, &next));
     TRY(put_record(txn, &next));
 out:
     store_conv_clear(&old);
@@ -342,6 +346,7 @@ store_conv_del(struct store_txn *txn, const struct conv_id *id, uint32_t max,
         TRY(drop_thread(txn, &c));
         TRY(order_rows(txn, &c, false));
         TRY(contact_rows(txn, &c, false));
+        TRY(store_conv_name(txn, &c, false));
         TRY(drop_marks(txn, id));
         TRY(store_del(txn, STORE_T_CONVS, conv_id_view(id)));
         TRY(store_del(txn, STORE_T_CONV_KEYS, conv_id_view(id)));

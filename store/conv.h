@@ -37,6 +37,7 @@ enum store_conv_flag {
 
 struct store_conv {
     struct conv_id id;
+    uint64_t number; /* what people call it by; given once, from 1 */
     enum store_channel channel;
     enum store_box box;
     uint8_t owner[16]; /* member or team of ASSIGNED; else zero */
@@ -72,15 +73,15 @@ MUST_CHECK enum err store_conv_set_regarding(const struct mem *mem,
                                              size_t n);
 
 /*
- * Write: make a conversation with its data key.  activity, msgs and last_msg
- * are set here: a new one is on top of its box.
+ * Write: make a conversation with its data key.  number, activity, msgs
+ * and last_msg are set here: a new one is on top of its box.
  * ERR_EXISTS  the id or the thread is taken
  */
 MUST_CHECK enum err store_conv_create(struct store_txn *txn,
                                       const struct store_conv *c);
 
 /*
- * Write: change it.  activity, msgs and last_msg stay as stored.
+ * Write: change it.  number, activity, msgs and last_msg stay as stored.
  * ERR_MISSING; ERR_EXISTS  the thread belongs to another one
  */
 MUST_CHECK enum err store_conv_put(struct store_txn *txn,
@@ -110,6 +111,26 @@ MUST_CHECK enum err store_conv_by_thread(struct store_txn *txn,
 MUST_CHECK enum err store_conv_by_contact(
     struct store_txn *txn, const struct contact_id *contact, bool regarding,
     enum err (*each)(void *ctx, const struct conv_id *id), void *ctx);
+
+/* The conversation with a number.  ERR_MISSING */
+MUST_CHECK enum err store_conv_by_number(struct store_txn *txn, uint64_t number,
+                                         struct conv_id *out);
+
+/*
+ * Conversations whose title has words beginning with all the words of text,
+ * without regard to case.  Its own title counts, not its contacts' names.
+ * ERR_INVALID  text is not UTF-8, or has no word in it
+ */
+MUST_CHECK enum err
+store_conv_by_title(struct store_txn *txn, struct view text,
+                    enum err (*each)(void *ctx, const struct conv_id *id),
+                    void *ctx);
+
+/* Conversations whose ids begin with prefix, of 16 bytes at most. */
+MUST_CHECK enum err
+store_conv_by_prefix(struct store_txn *txn, struct view prefix,
+                     enum err (*each)(void *ctx, const struct conv_id *id),
+                     void *ctx);
 
 enum store_conv_view {
     STORE_VIEW_ALL = 0,      /* box ALL */

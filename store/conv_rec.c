@@ -97,7 +97,7 @@ store_conv_decode(const struct mem *mem, struct view in, struct store_conv *out)
     struct proto_rd r = proto_rd_open(in);
     enum err e;
 
-    proto_rd_array(&r, 15);
+    proto_rd_array(&r, 16);
     c.id = proto_rd_conv_id(&r);
     c.channel = (enum store_channel)proto_rd_uint(&r, STORE_CHANNEL_COUNT_ - 1);
     c.box = (enum store_box)proto_rd_uint(&r, STORE_BOX_COUNT_ - 1);
@@ -106,6 +106,7 @@ store_conv_decode(const struct mem *mem, struct view in, struct store_conv *out)
     c.has_link = store_rd_optional(&r, c.link.b, sizeof(c.link.b));
     c.has_thread = store_rd_optional(&r, c.thread.b, sizeof(c.thread.b));
     c.has_previous = store_rd_optional(&r, c.previous.b, sizeof(c.previous.b));
+    c.number = proto_rd_u64(&r);
     c.created_ms = proto_rd_u64(&r);
     c.activity = proto_rd_u64(&r);
     c.msgs = proto_rd_u64(&r);
@@ -127,7 +128,7 @@ store_conv_encode(const struct mem *mem, const struct store_conv *c,
 {
     struct proto_wr w = proto_wr_open(mem);
 
-    proto_wr_array(&w, 15);
+    proto_wr_array(&w, 16);
     proto_wr_bin(&w, conv_id_view(&c->id));
     proto_wr_uint(&w, c->channel);
     proto_wr_uint(&w, c->box);
@@ -136,6 +137,7 @@ store_conv_encode(const struct mem *mem, const struct store_conv *c,
     store_wr_optional(&w, c->has_link, link_id_view(&c->link));
     store_wr_optional(&w, c->has_thread, thread_id_view(&c->thread));
     store_wr_optional(&w, c->has_previous, conv_id_view(&c->previous));
+    proto_wr_uint(&w, c->number);
     proto_wr_uint(&w, c->created_ms);
     proto_wr_uint(&w, c->activity);
     proto_wr_uint(&w, c->msgs);

@@ -11,6 +11,7 @@
 
 enum {
     STORE_ORDER_KEY = 41,
+    STORE_NAME_KEY = 25,  /* u8 kind, u64 number or hash 8, conversation */
     STORE_CHUNK_KEY = 20, /* conversation, u32 chunk */
     STORE_CHUNK_MSGS = 64,
     STORE_MSGID_KEY = 20, /* conversation 4, message id 8, u64 seq */
@@ -27,6 +28,16 @@ unsigned store_conv_views(const struct store_conv *c);
 struct view store_order_key(const struct store_conv *c,
                             enum store_conv_view view,
                             uint8_t out[STORE_ORDER_KEY]);
+
+/* What a conversation is found by: its number, the words of its title. */
+struct view store_conv_number_key(const struct store_conv *c,
+                                  uint8_t out[STORE_NAME_KEY]);
+/* Write: add or remove the rows of both; those of the title when it changes. */
+MUST_CHECK enum err store_conv_name(struct store_txn *txn,
+                                    const struct store_conv *c, bool add);
+MUST_CHECK enum err store_conv_rename(struct store_txn *txn,
+                                      const struct store_conv *old,
+                                      const struct store_conv *next);
 
 /* Write: remove up to max messages of a conversation without a record. */
 MUST_CHECK enum err store_msgs_drop(struct store_txn *txn,

@@ -30,6 +30,7 @@ enum store_counter {
     STORE_N_MSG,
     STORE_N_ACTIVITY,
     STORE_N_SLOT,
+    STORE_N_CONV,
     STORE_N_COMMIT, /* this one */
     STORE_N_COUNT_
 };

@@ -46,6 +46,7 @@ static const struct {
     [STORE_T_INVITES] = {"invites", false},
     [STORE_T_PATIENTS] = {"patients", false},
     [STORE_T_CONSENTS] = {"consents", false},
+    [STORE_T_CONV_NAMES] = {"conv_names", true},
 };
 
 /* Tables whose keys only grow; their pages are filled to the brim. */

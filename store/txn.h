@@ -61,6 +61,7 @@ enum store_table {
     STORE_T_INVITES = 31,
     STORE_T_PATIENTS = 32,
     STORE_T_CONSENTS = 33,
+    STORE_T_CONV_NAMES = 34, /* index */
     STORE_T_COUNT_
 };
 

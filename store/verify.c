@@ -176,6 +176,9 @@ scrub_conv(struct scrub *v, const struct store_conv *c)
             e = has(v, STORE_T_CONV_ORDER, store_order_key(c, i, buf));
         }
     }
+    if (e == OK) {
+        e = has(v, STORE_T_CONV_NAMES, store_conv_number_key(c, buf));
+    }
     if (e == OK && c->has_thread) {
         e = has(v, STORE_T_CONV_THREADS, thread_id_view(&c->thread));
     }

@@ -120,6 +120,14 @@ next_word(struct view *left, struct word *w)
     return w->chars > 0;
 }
 
+bool
+store_has_word(struct view text)
+{
+    SCRUBBED_STRUCT(word, w);
+
+    return proto_utf8_valid(text) && next_word(&text, &w);
+}
+
 enum err
 store_words(struct store_txn *txn, struct view text, bool beginnings,
             enum err (*each)(void *ctx, const uint8_t hash[STORE_WORD_HASH]),

@@ -83,7 +83,8 @@ enum node_audit {
     NODE_AUDIT_REPORT = 49,      /* a conversation: message n was reported */
     NODE_AUDIT_REPORT_READ = 50, /* n reports were shown */
     NODE_AUDIT_REPORT_CLOSE = 51,
-    NODE_AUDIT_SETTLE = 52 /* a conversation: n doubts were seen to */
+    NODE_AUDIT_SETTLE = 52,    /* a conversation: n doubts were seen to */
+    NODE_AUDIT_TRAIL_READ = 53 /* n rows were shown, with names */
 };
 
 /* What a doubt is: enum fed_doubt, or */

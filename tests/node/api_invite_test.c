@@ -124,7 +124,9 @@ TEST(an_invitation_is_replaced_and_revoked)
     json_decref(b);
     CHECK_EQ(count("{}", NULL), 1);
     CHECK_EQ(count("{\"all\": true}", "replaced"), 1);
-    bad(&end, "link revoke", "[\"Ann\"]", "{}", "invalid"); /* two links */
+    a = good(&end, "link show", "[\"Ann\"]", "{}"); /* the newer one */
+    CHECK_STR(text(a, "state"), "good");
+    json_decref(a);
     quiet(&end, "invite revoke", "[\"Ann\"]", "{}");
     CHECK_EQ(count("{}", NULL), 0);
     CHECK_EQ(count("{\"all\": true}", "revoked"), 1);

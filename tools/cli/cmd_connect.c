@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *
 text(const json_t *o, const char *key)
@@ -128,6 +129,8 @@ tool_cmd_watch(const struct tool_run *run)
             code = tool_say(TOOL_EXIT_FAILED, "%s", text(line, "say"));
         } else if (run->json) {
             tool_print_json(line);
+        } else if (strcmp(text(line, "event"), "ready") == 0 && isatty(1)) {
+            (void)printf("Messages are shown as they come. Ctrl-C ends it.\n");
         } else {
             tool_show_event(line);
         }

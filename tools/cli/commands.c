@@ -513,9 +513,11 @@ static const struct tool_command commands[] = {
      0,
      0,
      "who did what",
-     NULL,
+     "Who saw or did what with whose, by the names that they have today; "
+     "--json "
+     "adds the ids that the entries keep. Reading it is an entry as well.",
      {{"--since", "DATE", "from this day on", false},
-      {"--limit", "N", "at most this many, newest first (100)", false},
+      {"--limit", "N", "the newest N of them (100)", false},
       {"--verify", NULL, "check the chain of all entries", false},
       {0}}},
     {"completion",

@@ -73,6 +73,15 @@ show_files(const json_t *m)
 }
 
 static void
+show_reply(const json_t *m)
+{
+    if (strcmp(tool_text(m, "kind"), "text") == 0 &&
+        tool_number(m, "about") > 0) {
+        (void)printf("  in reply to #%lld", tool_number(m, "about"));
+    }
+}
+
+static void
 show_message(const json_t *m)
 {
     bool ours = is(m, "ours");
@@ -90,6 +99,7 @@ show_message(const json_t *m)
     if (ours) {
         (void)printf("  [%s]", tool_text(m, "state"));
     }
+    show_reply(m);
     (void)printf("%s%s%s", is(m, "auto") ? "  automatic" : "",
                  is(m, "edited") ? "  edited" : "",
                  is(m, "resent") ? "  resent" : "");
@@ -170,7 +180,11 @@ show_inbox(const json_t *a)
                      : is(c, "clinics")                    ? "clinic"
                      : is(c, "patients")                   ? "patient"
                                                            : "");
-        tool_print_time(tool_number(c, "at_ms"));
+        if (tool_number(c, "at_ms") > 0) {
+            tool_print_time(tool_number(c, "at_ms"));
+        } else {
+            (void)printf("%-16s", "nothing said yet");
+        }
         (void)printf("  ");
         tool_print_safe(tool_text(c, "title"));
         if (tool_number(c, "unread") > 0) {
@@ -226,6 +240,9 @@ show_links(const json_t *a)
     size_t i;
     const json_t *l;
 
+    if (json_array_size(json_object_get(a, "links")) == 0) {
+        (void)printf("No links yet. Make one: balsam link create\n");
+    }
     json_array_foreach(json_object_get(a, "links"), i, l)
     {
         show_link(l);

@@ -102,6 +102,17 @@ tool_show_picture(const json_t *a, const char *before)
     }
 }
 
+/* By name; where there is none, by what it is and the beginning of its id. */
+static void
+show_name(const json_t *o, const char *name, const char *kind, const char *id)
+{
+    if (tool_text(o, name)[0] != '\0') {
+        tool_print_safe(tool_text(o, name));
+    } else {
+        (void)printf("%s%s%.8s", kind, kind[0] != '\0' && id[0] ? " " : "", id);
+    }
+}
+
 void
 tool_show_audit(const json_t *a)
 {
@@ -112,9 +123,24 @@ tool_show_audit(const json_t *a)
     {
         (void)printf("%6lld  ", tool_number(r, "number"));
         tool_print_time(tool_number(r, "at_ms"));
-        (void)printf("  %-6s %.8s  %-20s %.16s\n", tool_text(r, "actor"),
-                     tool_text(r, "actor_id"), tool_text(r, "action"),
-                     tool_text(r, "about"));
+        (void)printf("  ");
+        show_name(r, "actor_name", tool_text(r, "actor"),
+                  tool_text(r, "actor_id"));
+        (void)printf(": %s", tool_text(r, "action"));
+        if (tool_text(r, "about")[0] != '\0') {
+            (void)printf(": ");
+            show_name(r, "about_name", "", tool_text(r, "about"));
+        }
+        if (tool_number(r, "conversation") > 0) {
+            (void)printf(" (conversation %lld)",
+                         tool_number(r, "conversation"));
+        }
+        (void)printf("\n");
+    }
+    if (tool_number(a, "earlier") > 0) {
+        (void)printf("%lld earlier entries are not shown: --limit takes up to "
+                     "10000.\n",
+                     tool_number(a, "earlier"));
     }
     if (json_object_get(a, "intact") != NULL) {
         (void)printf("All %lld entries follow from each other; %lld signed "

@@ -301,6 +301,10 @@ tool_show_asked(const json_t *a)
         (void)printf("The conversation is made, but the patient's app is not "
                      "there yet. Ask later: balsam thread add THREAD CLINIC "
                      "--purpose TEXT\n");
+    } else if (tool_number(a, "number") > 0) {
+        (void)printf("Conversation %lld is made. To write in it: balsam send "
+                     "%lld TEXT\n",
+                     tool_number(a, "number"), tool_number(a, "number"));
     } else {
         (void)printf("Done.\n");
     }

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding a conversation by what people call it: its number, its title, the
+ * names of those in it, its id.  Indexes lead to the few that may be meant;
+ * which of them fits is judged by what it is called now.
+ */
+#include "node/api.h"
+#include "node/clinic/desk.h"
+#include "node/fit.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SEVERAL = 8,    /* numbers that are named when more than one fits */
+    MERGED_MAX = 32 /* contacts that are one */
+};
+
+struct conv_search {
+    struct node_best best;
+    struct store_txn *txn;
+    bool by_title;   /* the words are in its title */
+    bool by_contact; /* or in the name of somebody in it */
+    struct contact_id contacts[MERGED_MAX];
+    size_t contacts_len;
+    struct conv_id ids[SEVERAL];
+    uint64_t numbers[SEVERAL];
+    size_t len;
+};
+
+static bool
+is_noted(const struct conv_search *s, const struct conv_id *id)
+{
+    for (size_t i = 0; i < s->len; i++) {
+        if (conv_id_equal(&s->ids[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How well it fits what was written. */
+static enum node_fit
+fit_of(struct conv_search *s, const struct store_conv *conv)
+{
+    struct phi name = {0};
+    enum node_fit fit;
+    bool closed = (conv->flags & STORE_CONV_CLOSED) != 0;
+    /* the name of one of several is not what a conversation is called */
+    bool own = s->by_title || (s->by_contact && phi_len(&conv->title) == 0 &&
+                               conv->contacts_len == 1);
+
+    node_conv_label(s->txn, conv, &name);
+    fit = node_fit_of(s->best.ref, conv_id_view(&conv->id),
+                      proto_phi_reveal(&name));
+    phi_free(&name);
+    if (fit == NODE_FIT_NO && own) {
+        fit = NODE_FIT_WORDS;
+    }
+    if (closed && fit == NODE_FIT_WORDS) {
+        return NODE_FIT_NO;
+    }
+    return closed && (fit == NODE_FIT_BEGINS || fit == NODE_FIT_WHOLE) ? fit - 1
+                                                                       : fit;
+}
+
+/* One that may be meant; it may come twice. */
+static enum err
+consider(void *ctx, const struct store_conv *conv)
+{
+    struct conv_search *s = ctx;
+    enum node_fit fit = fit_of(s, conv);
+
+    if (fit == NODE_FIT_NO || (fit == s->best.fit && is_noted(s, &conv->id))) {
+        return OK;
+    }
+    if (node_fit_best(&s->best, fit)) {
+        s->len = 0;
+    }
+    if (fit == s->best.fit && s->len < SEVERAL) {
+        s->ids[s->len] = conv->id;
+        s->numbers[s->len++] = conv->number;
+    }
+    return OK;
+}
+
+static enum err
+consider_id(void *ctx, const struct conv_id *id)
+{
+    struct conv_search *s = ctx;
+    struct store_conv conv = {0};
+    enum err e = store_conv_get(s->txn, id, &conv);
+
+    e = e == OK ? consider(ctx, &conv) : e;
+    store_conv_clear(&conv);
+    return e;
+}
+
+/* The words of its title. */
+static enum err
+consider_titled(void *ctx, const struct conv_id *id)
+{
+    struct conv_search *s = ctx;
+    enum err e;
+
+    s->by_title = true;
+    e = consider_id(ctx, id);
+    s->by_title = false;
+    return e;
+}
+
+static enum err
+note_merged(void *ctx, const struct contact_id *from)
+{
+    struct conv_search *s = ctx;
+
+    if (s->contacts_len < MERGED_MAX) {
+        s->contacts[s->contacts_len++] = *from;
+    }
+    return OK;
+}
+
+/* Conversations of a contact, and of those that became part of it. */
+static enum err
+each_contact(void *ctx, const struct store_contact *contact)
+{
+    enum err e = OK;
+    struct conv_search *s = ctx;
+    s->contacts[0] = contact->id;
+    s->contacts_len = 1;
+    for (size_t i = 0; i < s->contacts_len; i++) {
+        struct contact_id id = s->contacts[i];
+
+        TRY(store_conv_by_contact(s->txn, &id, false, consider_id, s));
+        TRY(store_contact_merged(s->txn, &id, note_merged, s));
+    }
+out:
+    return e;
+}
+
+/* By the words of its title, and by those in it: the first, of several. */
+static enum err
+by_words(struct conv_search *s)
+{
+    enum err e;
+    struct view ref = s->best.ref;
+    struct view first = ref;
+    const uint8_t *comma = ref.len == 0 ? NULL : memchr(ref.p, ',', ref.len);
+
+    if (comma != NULL) {
+        first.len = (size_t)(comma - ref.p);
+    }
+    TRY(store_conv_by_title(s->txn, ref, consider_titled, s));
+    s->by_contact = comma == NULL;
+    TRY(store_contact_find(s->txn, first, NULL, UINT32_MAX, each_contact, s));
+    s->by_contact = false;
+out:
+    return e;
+}
+
+/* By the beginning of its id. */
+static enum err
+by_id(struct conv_search *s)
+{
+    uint8_t start[sizeof(s->ids[0].b)];
+    struct view ref = s->best.ref;
+
+    ref.len &= ~(size_t)1;
+    if (ref.len < 4 || ref.len > 2 * sizeof(start) ||
+        proto_unhex(ref, start, ref.len / 2) != OK) {
+        return OK;
+    }
+    return store_conv_by_prefix(s->txn, view_make(start, ref.len / 2),
+                                consider_id, s);
+}
+
+static enum err
+each_clinic(void *ctx, const struct store_clinic *c)
+{
+    struct conv_search *s = ctx;
+    struct phi own = {0};
+    struct conv_id id;
+    enum err e = OK;
+
+    if (node_clinic_name(store_txn_mem(s->txn), c, &own) == OK &&
+        node_clinic_conv(c, &id) &&
+        node_fit_best(&s->best, node_fit_of(s->best.ref, clinic_id_view(&c->id),
+                                            proto_phi_reveal(&own)))) {
+        s->ids[0] = id;
+        s->len = 1;
+    }
+    phi_free(&own);
+    return e;
+}
+
+/* A number of at most 9 digits, else 0. */
+static uint64_t
+small_number(struct view ref)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < ref.len; i++) {
+        if (!isdigit(ref.p[i]) || i == 9) {
+            return 0;
+        }
+        n = n * 10 + (uint64_t)(ref.p[i] - '0');
+    }
+    return n;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Which of several: their numbers. */
+static enum err
+several(struct node_call *c, struct conv_search *s)
+{
+    char list[SEVERAL * 24] = "";
+    size_t n = 0;
+
+    qsort(s->numbers, s->len, sizeof(s->numbers[0]), by_size);
+    for (size_t i = 0; i < s->len; i++) {
+        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%llu",
+                              i == 0 ? "" : ", ",
+                              (unsigned long long)s->numbers[i]);
+    }
+    return node_call_fail(c, ERR_INVALID,
+                          "%zu conversations are called \"%.*s\": %s%s. Give "
+                          "the number of the one you mean: balsam inbox "
+                          "shows it.",
+                          s->best.count, (int)s->best.ref.len,
+                          (const char *)s->best.ref.p, list,
+                          s->best.count > s->len ? ", ..." : "");
+}
+
+enum err
+node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
+               struct store_conv *out)
+{
+    enum err e;
+    struct conv_search s = {.best = {.ref = ref}, .txn = txn};
+    struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
+    struct conv_id id;
+
+    /* Programs give the whole id, people its number. */
+    e = ref.len == 2 * sizeof(id.b) &&
+                proto_unhex(ref, id.b, sizeof(id.b)) == OK
+            ? OK
+            : store_conv_by_number(txn, small_number(ref), &id);
+    e = e == OK ? store_conv_get(txn, &id, out) : e;
+    if (e != ERR_MISSING) {
+        return e;
+    }
+    if (store_has_word(ref)) {
+        TRY(by_words(&s));
+        TRY(s.best.count == 0 ? by_id(&s) : OK);
+    } else { /* signs that are no word */
+        TRY(store_conv_list(txn, &q, consider, &s));
+    }
+    TRY(s.best.count == 0 ? store_clinic_list(txn, each_clinic, &s) : OK);
+    TRY(s.best.count > 1 && s.len > 1
+            ? several(c, &s)
+            : node_fit_judge(c, &s.best, "conversation", "inbox"));
+    TRY(store_conv_get(txn, &s.ids[0], out));
+out:
+    return e;
+}
+
+void
+node_conv_label(struct store_txn *txn, const struct store_conv *conv,
+                struct phi *out)
+{
+    enum err e = OK;
+    struct bytes text = {0};
+    const struct mem *mem = store_txn_mem(txn);
+
+    if (phi_len(&conv->title) > 0) {
+        TRY(phi_from(mem, proto_phi_reveal(&conv->title), out));
+        goto out;
+    }
+    for (size_t i = 0; i < conv->contacts_len; i++) {
+        struct store_contact contact = {0};
+        struct contact_id id;
+
+        if (store_contact_resolve(txn, &conv->contacts[i], &id) == OK &&
+            store_contact_get(txn, &id, &contact) == OK) {
+            e = text.len > 0 ? bytes_append(mem, &text, VIEW_LIT(", ")) : OK;
+            if (e == OK) {
+                e = bytes_append(mem, &text, proto_phi_reveal(&contact.name));
+            }
+        }
+        store_contact_clear(&contact);
+        if (e != OK) {
+            goto out;
+        }
+    }
+    TRY(phi_from(mem, view_of(&text), out));
+out:
+    bytes_free(&text);
+}
