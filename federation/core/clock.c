@@ -8,6 +8,8 @@
 
 /* Stored again when it grew by this. */
 #define STEP_MS UINT64_C(3600000)
+/* What came while we were away has come. */
+#define WOKE_MS UINT64_C(900000)
 
 /* The second newest beginning of a connected clinic's certificate. */
 static uint64_t
@@ -52,6 +54,35 @@ fed_core_clock(const struct fed_core *core, struct fed_clock *out)
         out->known_ms > now && out->known_ms - now > IDENT_TOLERANCE_MS;
 }
 
+/*
+ * CLOCK_MONOTONIC stands still while a machine is suspended, and so do the
+ * timers; the wall clock does not.  When that got ahead by an hour we slept, or
+ * somebody set it: either way nothing that is late by it was withheld.
+ */
+void
+fed_clock_awake(struct fed_core *core)
+{
+    uint64_t now = fed_now(core);
+    uint64_t mono = fed_mono(core);
+    uint64_t ours = mono - core->awake_mono_ms;
+    bool slept = core->awake_ms != 0 && now > core->awake_ms &&
+                 now - core->awake_ms > ours + STEP_MS;
+
+    core->woke_ms = slept || core->awake_ms == 0 ? mono : core->woke_ms;
+    core->awake_ms = now;
+    core->awake_mono_ms = mono;
+    for (size_t i = 0; slept && i < core->parties_len; i++) {
+        core->parties[i]->slept = true;
+        core->parties[i]->back_ms = now;
+    }
+}
+
+bool
+fed_clock_just_woke(const struct fed_core *core)
+{
+    return fed_mono(core) - core->woke_ms < WOKE_MS;
+}
+
 enum err
 fed_clock_tick(struct fed_core *core)
 {
@@ -60,6 +91,7 @@ fed_clock_tick(struct fed_core *core)
     uint64_t newest = known(core);
     uint64_t before = core->self.known_ms;
 
+    fed_clock_awake(core);
     newest = newest > now ? newest : now;
     fed_tx_timer(core, fed_mono(core) + STEP_MS);
     if (before != 0 && newest < before + STEP_MS) {

@@ -6,6 +6,7 @@
  * them is as old as the one or as new as the other.
  */
 #include "federation/core/care.h"
+#include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
 #include <string.h>
@@ -110,6 +111,11 @@ fed_watch_undelivered(struct fed_core *core, struct fed_thread *t, uint64_t now,
         uint64_t age = now > t->rec.said_ms ? now - t->rec.said_ms : 0;
         uint64_t least;
 
+        if (age >= LIMIT_OVERDUE_MS && core->kind == FED_KIND_CLINIC &&
+            fed_clock_just_woke(core)) {
+            fed_watch_sooner(next, now + FED_WATCH_LEAST_MS);
+            break; /* what confirms it may be on its way */
+        }
         TRY(look(core, t, age, &least));
         if (least >= t->rec.said_seq) {
             confirmed(t, least);

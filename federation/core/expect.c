@@ -5,6 +5,7 @@
  * we would reach past it, and do not, is away and not held back.
  */
 #include "federation/core/care.h"
+#include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
 #include <string.h>
@@ -58,12 +59,15 @@ fed_watch_met(struct fed_core *core, struct fed_party *p)
 {
     uint64_t now = fed_now(core);
 
-    if (core->kind == FED_KIND_DEVICE && p->back_ms == 0) {
+    fed_clock_awake(core);
+    if (core->kind == FED_KIND_DEVICE && (p->back_ms == 0 || p->slept)) {
         p->back_ms = 1; /* the phone was off: what came meanwhile is there */
+        fed_tx_timer(core, fed_mono(core) + FED_WATCH_LEAST_MS);
     } else if (p->back_ms == 0 || p->back_ms > now || p->rec.seen_ms > now ||
                now - p->rec.seen_ms > LIMIT_BACK_MS) {
         p->back_ms = now;
     }
+    p->slept = false;
 }
 
 /*

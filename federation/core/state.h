@@ -73,6 +73,7 @@ struct fed_party {
     uint64_t hubs;      /* hubs that we know from its claims, since start */
     uint64_t ask_ms;    /* ASKED, too many at once: again then (mono) */
     bool superseded;    /* says that a newer copy of us runs */
+    bool slept;         /* we did since it greeted us */
     struct fed_flight *flight; /* LIMIT_STREAM_WINDOW, by seq; or NULL */
 };
 
@@ -222,7 +223,10 @@ struct fed_core {
     size_t busy_len;
     size_t busy_cap;
     uint64_t uses;
-    uint64_t start_ms;  /* mono */
+    uint64_t start_ms; /* mono */
+    uint64_t awake_ms; /* wall time, and mono, when we were surely awake */
+    uint64_t awake_mono_ms;
+    uint64_t woke_ms;   /* mono: since then, from a start or a sleep */
     uint64_t agreed_ms; /* wall: our clock, when somebody's agreed with it */
     uint64_t agreed_mono_ms; /* then; 0: nobody's has, since start */
     uint64_t timer_ms;       /* mono; a tick is due; 0: none */

@@ -22,6 +22,11 @@ MUST_CHECK enum err fed_revoke_own(struct fed_core *core);
 
 /* clock.c */
 MUST_CHECK enum err fed_clock_tick(struct fed_core *core);
+/* Look whether the machine slept: then who seems connected may not be, and has
+   to be back for a while before it is judged. */
+void fed_clock_awake(struct fed_core *core);
+/* We were started, or slept, a quarter of an hour ago or less. */
+bool fed_clock_just_woke(const struct fed_core *core);
 
 /* give.c: what a newcomer may read of before */
 enum {

@@ -332,12 +332,16 @@ static bool
 up_to_date(const struct fed_core *core)
 {
     bool any = false;
+    uint64_t now = fed_now(core);
 
     for (size_t i = 0; i < core->parties_len; i++) {
         const struct fed_party *p = core->parties[i];
 
         if (p->greeted && p->their_last > p->rec.in_applied) {
             return false;
+        }
+        if (p->greeted && p->slept && now - p->back_ms < LIMIT_BACK_MS) {
+            return false; /* it may be gone without our knowing */
         }
         any = any || p->greeted;
     }

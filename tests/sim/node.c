@@ -185,7 +185,9 @@ wall(void *ctx)
 static uint64_t
 mono(void *ctx)
 {
-    return ((struct node *)ctx)->world->mono_ms;
+    const struct node *n = ctx;
+
+    return n->world->mono_ms - n->slept_ms;
 }
 
 static uint64_t

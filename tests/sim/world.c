@@ -242,6 +242,26 @@ sim_close(struct world *w, size_t node, uint64_t serial)
 }
 
 void
+world_sleep(struct world *w, size_t i)
+{
+    w->nodes[i].asleep = true;
+    w->nodes[i].fell_ms = w->mono_ms;
+    for (size_t other = 0; other < w->nodes_len; other++) {
+        world_break(w, i, other);
+    }
+}
+
+void
+world_wake(struct world *w, size_t i)
+{
+    struct node *n = &w->nodes[i];
+
+    n->asleep = false;
+    n->slept_ms += w->mono_ms - n->fell_ms;
+    n->blind_ms = w->mono_ms + 20000;
+}
+
+void
 sim_hang_up(struct world *w, size_t node)
 {
     for (size_t i = 0; i < WORLD_CONNS; i++) {
@@ -287,7 +307,8 @@ die(struct world *w, struct conn *c)
         struct node *n = &w->nodes[c->node[side]];
         struct clinic_id other = node_root(w, c->node[1 - side]);
 
-        if (c->told_down[side]) {
+        if (c->told_down[side] ||
+            (n->core != NULL && (n->asleep || w->mono_ms < n->blind_ms))) {
             continue;
         }
         if (n->core == NULL) {
@@ -311,7 +332,8 @@ dial(struct world *w)
     for (size_t a = 0; a < w->nodes_len; a++) {
         for (size_t b = 0; b < w->nodes_len; b++) {
             if (a != b && w->nodes[a].wants[b] && w->nodes[a].core != NULL &&
-                w->nodes[b].core != NULL && !w->cut[a][b] &&
+                w->nodes[b].core != NULL && !w->nodes[a].asleep &&
+                !w->nodes[b].asleep && !w->cut[a][b] &&
                 conn_of(w, a, b) == NULL && world_chance(w, 200)) {
                 conn_open(w, a, b);
             }
@@ -342,14 +364,14 @@ world_step(struct world *w, uint64_t ms)
     for (size_t i = 0; i < w->nodes_len; i++) {
         struct node *n = &w->nodes[i];
 
-        if (n->core == NULL) {
+        if (n->core == NULL || n->asleep) {
             continue;
         }
         sim_commit_due(w, i, false);
         if (n->renew != 0) {
             renew(w, i);
         }
-        if (n->timer_ms != 0 && n->timer_ms <= w->mono_ms) {
+        if (n->timer_ms != 0 && n->timer_ms <= w->mono_ms - n->slept_ms) {
             n->timer_ms = 0;
             node_stepped(w, i, fed_core_tick(n->core));
         }

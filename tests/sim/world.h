@@ -90,8 +90,12 @@ struct node {
     size_t sealed_len;
     size_t sealed_cap;
     bool wants[WORLD_NODES];
-    uint64_t timer_ms;
-    uint64_t said; /* counter of messages */
+    uint64_t timer_ms; /* by its own clock */
+    bool asleep;       /* the machine is suspended */
+    uint64_t fell_ms;  /* since then */
+    uint64_t slept_ms; /* so long in all: its own clock stood still */
+    uint64_t blind_ms; /* until then it does not notice what broke */
+    uint64_t said;     /* counter of messages */
     struct clock clock;
     struct mem mem;   /* of the core */
     uint64_t fail_in; /* allocations until one fails; 0: none does */
@@ -207,6 +211,10 @@ void world_fault(struct world *w, const char *what, size_t node, uint64_t a);
    committed. */
 void node_start(struct world *w, size_t i);
 void node_crash(struct world *w, size_t i);
+/* The machine is suspended, and resumed: its connections are gone, which it
+   notices only after a while. */
+void world_sleep(struct world *w, size_t i);
+void world_wake(struct world *w, size_t i);
 /* A copy of everything that is committed, and back (the node is down). */
 void node_snapshot(struct world *w, size_t i, struct rows *out);
 void node_copy_back(struct world *w, size_t i, const struct rows *from);
