@@ -5,6 +5,7 @@
 
 #include "node/qr.h"
 #include "tools/cli/show.h"
+#include "tools/common/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,19 +161,19 @@ target(const struct tool_run *run)
 
 /* Open the files of --attach or --picture, or the one that is to be written. */
 static enum tool_exit
-open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n)
+open_files(const struct tool_run *run, int files[TOOL_ARGS_MAX], size_t *n,
+           struct tool_target *t)
 {
     const char *path = target(run);
     const char *flag =
         strcmp(run->args.command->name, "send") == 0 ? "--attach" : "--picture";
 
     if (path != NULL) {
-        files[0] = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        *n = files[0] >= 0 ? 1 : 0;
-        return files[0] >= 0
-                   ? TOOL_EXIT_OK
-                   : tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s", path,
-                              strerror(errno));
+        enum tool_exit code = tool_target_open(path, t);
+
+        files[0] = t->fd;
+        *n = code == TOOL_EXIT_OK ? 1 : 0;
+        return code;
     }
     while (*n < TOOL_ARGS_MAX &&
            (path = tool_args_nth(&run->args, flag, *n)) != NULL) {
@@ -286,6 +287,16 @@ declined(void)
                           "--yes says yes.");
 }
 
+static void
+print(const struct tool_run *run, const json_t *answer)
+{
+    if (run->json) {
+        tool_print_json(answer);
+    } else {
+        tool_show(run, answer);
+    }
+}
+
 enum tool_exit
 tool_cmd_plain(const struct tool_run *run)
 {
@@ -293,13 +304,15 @@ tool_cmd_plain(const struct tool_run *run)
     json_t *answer = NULL;
     int files[TOOL_ARGS_MAX];
     size_t files_len = 0;
+    struct tool_target saved = {.fd = -1};
+    bool alone = false; /* standard output has a file */
     enum tool_exit code = TOOL_EXIT_OK;
 
     if (!may_go_on(run)) {
         code = declined();
     }
     if (code == TOOL_EXIT_OK) {
-        code = open_files(run, files, &files_len);
+        code = open_files(run, files, &files_len, &saved);
     }
     if (code == TOOL_EXIT_OK) {
         if (strcmp(run->args.command->name, "send") == 0) {
@@ -313,16 +326,14 @@ tool_cmd_plain(const struct tool_run *run)
                                       "progress", json_true());
         }
         code = tool_ask(run, request, files, files_len, &answer);
-        if (code != TOOL_EXIT_OK && target(run) != NULL) {
-            (void)unlink(target(run));
-        }
     }
-    if (code == TOOL_EXIT_OK) {
-        if (run->json) {
-            tool_print_json(answer);
-        } else {
-            tool_show(run, answer);
-        }
+    if (saved.path != NULL) {
+        files_len = 0; /* closed here */
+        alone = tool_target_is_out(saved.path);
+        code = tool_target_close(&saved, code);
+    }
+    if (code == TOOL_EXIT_OK && !alone) {
+        print(run, answer);
     }
     if (code == TOOL_EXIT_OK) {
         code = show_code(run, answer);

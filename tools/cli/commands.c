@@ -386,7 +386,7 @@ static const struct tool_command commands[] = {
      2,
      2,
      "save a file of a message",
-     NULL,
+     "FILE is a new one: none is overwritten. - is standard output.",
      {{"--number", "N", "which one, if there are several (1)", false}, {0}}},
     {"watch", "[THREAD]", 0, 1, "show messages as they come", NULL, {{0}}},
     {"peers", "", 0, 0, "connections, queues and their age", NULL, {{0}}},

@@ -82,7 +82,8 @@ take_flag(struct tool_args *a, const char *word, const char *next,
     *took_next = false;
     if (f == NULL) {
         snprintf(problem, TOOL_PROBLEM_MAX,
-                 "%s %s has no flag %.*s; %s %s --help lists them",
+                 "%s %s has no flag %.*s; %s %s --help lists them. A text that "
+                 "begins so goes behind --",
                  a->table->program, a->command->name,
                  (int)(len > 60 ? 60 : len), word, a->table->program,
                  a->command->name);

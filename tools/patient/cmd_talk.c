@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: list, show, say, files, leave. */
 #include "tools/patient/describe.h"
+#include "tools/common/target.h"
 
 #include "proto/base/phi.h"
 
@@ -477,21 +478,13 @@ write_pieces(struct tool_patient *p, const struct wanted *w, int fd)
 static enum tool_exit
 save(struct tool_patient *p, const struct wanted *w, const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    enum tool_exit code;
+    struct tool_target t;
+    enum tool_exit code = tool_target_open(path, &t);
 
-    if (fd < 0) {
-        return tool_say(TOOL_EXIT_FAILED, "%s cannot be made: %s", path,
-                        strerror(errno));
+    if (code == TOOL_EXIT_OK) {
+        code = write_pieces(p, w, t.fd);
     }
-    code = write_pieces(p, w, fd);
-    if (close(fd) != 0 && code == TOOL_EXIT_OK) {
-        code = tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
-    }
-    if (code != TOOL_EXIT_OK) {
-        (void)unlink(path);
-    }
-    return code;
+    return tool_target_close(&t, code);
 }
 
 /* Until it is here, or somebody says no. */

@@ -72,7 +72,7 @@ static const struct tool_command commands[] = {
      3,
      3,
      "fetch and save a file of message N",
-     NULL,
+     "FILE is a new one: none is overwritten. - is standard output.",
      {{"--index", "I", "which one, from 1", false}, {0}}},
     {"members",
      "THREAD",
