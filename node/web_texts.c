@@ -20,7 +20,7 @@ static const struct {
     {"intro",
      {"It leads to the clinic’s own, end-to-end encrypted "
       "conversations. Who are you?",
-      "Er führt zu den eigenen, Ende-zu-Ende "
+      "Er führt zu den eigenen, Ende-zu-Ende-"
       "verschlüsselten Unterhaltungen der Praxis. Wer sind "
       "Sie?",
       "Il mène aux conversations du cabinet, chiffrées de "

@@ -81,12 +81,12 @@ take_flag(struct tool_args *a, const char *word, const char *next,
 
     *took_next = false;
     if (f == NULL) {
-        snprintf(problem, TOOL_PROBLEM_MAX,
-                 "%s %s has no flag %.*s; %s %s --help lists them. A text that "
-                 "begins so goes behind --",
-                 a->table->program, a->command->name,
-                 (int)(len > 60 ? 60 : len), word, a->table->program,
-                 a->command->name);
+        snprintf(
+            problem, TOOL_PROBLEM_MAX,
+            "%s %s has no flag %.*s; %s %s --help lists them%s",
+            a->table->program, a->command->name, (int)(len > 60 ? 60 : len),
+            word, a->table->program, a->command->name,
+            word[1] == '-' ? "" : ". A text that begins so goes behind --");
         return ERR_INVALID;
     }
     g.name = f->name;

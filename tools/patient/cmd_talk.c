@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: list, show, say, files, leave. */
-#include "tools/patient/describe.h"
 #include "tools/common/target.h"
+#include "tools/patient/describe.h"
 
 #include "proto/base/phi.h"
 

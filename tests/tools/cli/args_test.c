@@ -76,6 +76,10 @@ TEST(mistakes_say_what_to_write)
     CHECK_ERR(READ(&a, "status", "--labels"), ERR_INVALID);
     CHECK_STR(problem, "balsam status has no flag --labels; balsam status "
                        "--help lists them");
+    CHECK_ERR(READ(&a, "status", "-now"), ERR_INVALID);
+    CHECK_STR(problem, "balsam status has no flag -now; balsam status "
+                       "--help lists them. A text that begins so goes behind "
+                       "--");
     CHECK_ERR(READ(&a, "link", "create", "--label"), ERR_INVALID);
     CHECK_STR(problem, "--label needs a value: --label TEXT");
     CHECK_ERR(READ(&a, "link", "create", "--qr=yes"), ERR_INVALID);
