@@ -304,7 +304,8 @@ let_out(struct fed_app *app, uint64_t *timer_ms)
     app->batch = NULL;
     *timer_ms = b != NULL ? b->timer_ms : app->timer_ms;
     app->timer_ms = *timer_ms;
-    if (fed_app_archive_waits(app) || app->questions) {
+    if (fed_app_archive_waits(app) || fed_app_shared_waits(app) ||
+        app->questions) {
         *timer_ms = clock_mono_ms(app->c.clock) | 1;
     }
     for (size_t i = 0; b != NULL && !app->sent && i < b->acts_len; i++) {
@@ -473,6 +474,7 @@ fed_app_open(const struct fed_app_config *config, struct fed_app **out)
     TRY(fed_app_me_load(app));
     TRY(fed_app_core(app));
     app->questions = true; /* one may have come just before the end */
+    app->undone = true;
     *out = app;
     app = NULL;
 out:
@@ -515,6 +517,7 @@ fed_app_reset(struct fed_app *app)
     drop(app);
     fed_core_free(app->core);
     app->core = NULL;
+    app->undone = true;
     TRY(fed_app_me_load(app));
     TRY(fed_app_core(app));
 out:

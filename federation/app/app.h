@@ -56,6 +56,7 @@ enum fed_app_space {
     FED_APP_NEWS = 76,    /* number: what happened, for people */
     FED_APP_DOUBT = 77,   /* thread id, what, subject: since when */
     FED_APP_PICTURE = 78, /* clinic root: its picture */
+    FED_APP_CHOICE = 79,  /* kind, clinic root: what all devices follow */
     FED_APP_SPACE_END
 };
 

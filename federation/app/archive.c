@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The archive: what was said, for the patient's later devices.  It is made of
- * parts sealed under keys that follow from the recovery code (ring.c), kept by
- * the home clinic, which learns when and how much, in steps of a KiB.
- *
- *     part    u32 n | nonce 24 | XChaCha20-Poly1305 under key n of (u32 length
- * | entries | zeros) associated data: "balsam v1 archive part" | patient | n
+ * parts sealed under keys that follow from the recovery code (sealed.c,
+ * ring.c), kept by the home clinic, which learns when and how much, in steps of
+ * a KiB.
  *
  * The first device of the list writes it; one that becomes the first writes
  * everything that it has, since it cannot know what its predecessor left out.
@@ -19,14 +17,13 @@
 #include <string.h>
 
 enum {
-    STEP = 1024,      /* sizes that the clinic can tell apart */
-    FULL = 60 * 1024, /* a part is closed above this */
-    ENTRIES = 64,     /* at most so many in one */
-    LENGTH = 4,
-    NUMBER = 4,
-    HEAD = NUMBER + PRIM_XNONCE_SIZE,
+    FULL = 60 * 1024,      /* a part is closed above this */
+    ENTRIES = 64,          /* at most so many in one */
+    ENTRY = 128,           /* what one takes beside its body, about */
     NEWS_KEY = 1 + 32 + 32 /* kind, thread, id */
 };
+
+static const char label[] = "balsam v1 archive part";
 
 static const char writer_name[] =
     "archivist"; /* the home that we write to, or 0 */
@@ -146,6 +143,7 @@ fed_app_archive_again(struct fed_app *app, const struct clinic_id *clinic)
     }
     TRY(fed_app_number_put(&app->kv, writer_name, 0));
     TRY(fed_app_ring_due(app));
+    TRY(fed_app_shared_due(app));
 out:
     return e;
 }
@@ -269,7 +267,7 @@ gather(struct fed_app *app, struct part *p)
         e = fill_entry(app, what.p, entry, &p->hold[p->len]);
         TRY(e == ERR_MISSING ? OK : e);
         if (e == OK && p->hold[p->len].len > 0) {
-            p->size += entry->body.len + entry->more.len + STEP / 8;
+            p->size += entry->body.len + entry->more.len + ENTRY;
             p->len++;
         }
         TRY(fed_app_del(&app->kv, FED_APP_NEWS, &key));
@@ -281,65 +279,17 @@ out:
     return e;
 }
 
-static struct view
-aad(const struct fed_app *app, const uint8_t n[NUMBER], uint8_t out[64])
-{
-    static const char label[] = "balsam v1 archive part";
-    size_t len = sizeof(label);
-
-    memcpy(out, label, len);
-    memcpy(out + len, app->me.patient, sizeof(app->me.patient));
-    len += sizeof(app->me.patient);
-    memcpy(out + len, n, NUMBER);
-    return view_make(out, len + NUMBER);
-}
-
-static void
-put_number(uint64_t n, uint8_t out[NUMBER])
-{
-    for (size_t i = 0; i < NUMBER; i++) {
-        out[i] = (uint8_t)(n >> (24 - 8 * i));
-    }
-}
-
-static uint64_t
-get_number(const uint8_t in[NUMBER])
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < NUMBER; i++) {
-        n = n << 8 | in[i];
-    }
-    return n;
-}
-
 static enum err
 seal(struct fed_app *app, const struct part *p, struct bytes *out)
 {
     enum err e;
-    SCRUBBED(key, PRIM_XKEY_SIZE);
-    uint8_t label[64];
     struct fed_app_rec_part rec = {{p->entries, p->len, {0}}};
     struct bytes body = {0};
-    struct bytes plain = {0};
-    struct bytes sealed = {0};
 
-    TRY(fed_app_ring_key(app, fed_app_ring_number(app), key));
     TRY(fed_rec_encode(app->mem, &fed_app_rec_part_shape, &rec, &body));
-    TRY(bytes_alloc(app->mem, (LENGTH + body.len + STEP - 1) / STEP * STEP,
-                    &plain));
-    put_number(body.len, plain.p);
-    memcpy(plain.p + LENGTH, body.p, body.len);
-    TRY(bytes_alloc(app->mem, HEAD + plain.len + PRIM_TAG_SIZE, &sealed));
-    put_number(fed_app_ring_number(app), sealed.p);
-    TRY(rng_fill(app->c.rng, sealed.p + NUMBER, PRIM_XNONCE_SIZE));
-    prim_xseal(key, sealed.p + NUMBER, aad(app, sealed.p, label),
-               view_of(&plain), sealed.p + HEAD);
-    *out = bytes_take(&sealed);
+    TRY(fed_app_sealed_make(app, label, view_of(&body), out));
 out:
     bytes_free(&body);
-    bytes_free(&plain);
-    bytes_free(&sealed);
     return e;
 }
 
@@ -348,25 +298,17 @@ open_part(struct fed_app *app, struct view sealed, struct bytes *hold,
           struct fed_app_rec_part *out)
 {
     enum err e;
-    SCRUBBED(key, PRIM_XKEY_SIZE);
-    uint8_t label[64];
     struct bytes plain = {0};
-    size_t len;
+    struct view body;
+    uint64_t n;
 
-    TRY(sealed.len >= HEAD + LENGTH + PRIM_TAG_SIZE ? OK : ERR_FORMAT);
-    e = fed_app_ring_key(app, get_number(sealed.p), key);
+    e = fed_app_sealed_open(app, label, sealed, &n, &plain, &body);
     if (e == ERR_MISSING) {
-        TRY(fed_app_lack_note(app, get_number(sealed.p)));
+        TRY(fed_app_lack_note(app, n));
         e = ERR_MISSING;
     }
     TRY(e);
-    TRY(bytes_alloc(app->mem, sealed.len - HEAD - PRIM_TAG_SIZE, &plain));
-    TRY(prim_xopen(key, sealed.p + NUMBER, aad(app, sealed.p, label),
-                   view_skip(sealed, HEAD), plain.p));
-    len = (size_t)get_number(plain.p);
-    TRY(len <= plain.len - LENGTH ? OK : ERR_FORMAT);
-    e = fed_rec_decode(view_make(plain.p + LENGTH, len),
-                       &fed_app_rec_part_shape, out);
+    e = fed_rec_decode(body, &fed_app_rec_part_shape, out);
     TRY(e == ERR_CORRUPT ? ERR_FORMAT : e);
     *hold = bytes_take(&plain);
 out:
@@ -459,6 +401,7 @@ fed_app_archive_pump(struct fed_app *app)
         goto out;
     }
     TRY(fed_app_ring_pump(app, &home));
+    TRY(fed_app_shared_pump(app, &home));
     TRY(ask(app, &home));
     if (fed_app_archive_waits(app)) {
         TRY(give(app, &home));
@@ -520,6 +463,10 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
     }
     if (show->code == FED_ARCHIVE_KEY) {
         e = fed_app_show_lack(app, show);
+        goto out;
+    }
+    if (show->code == FED_ARCHIVE_SHARED) {
+        e = fed_app_show_shared(app, show);
         goto out;
     }
     if (show->seq > show->value && show->body.len == 0) {

@@ -122,6 +122,55 @@ has_other(struct fed_app *app, const struct clinic_id *root, bool *out)
     return e == ERR_MISSING ? OK : e;
 }
 
+/* As the record says from now on. */
+static enum err
+mark(struct fed_app *app, const struct clinic_id *root,
+     struct fed_app_rec_clinic *rec, bool blocked)
+{
+    enum err e;
+
+    rec->blocked = blocked;
+    if (blocked && rec->state != FED_APP_CLINIC_LOOKED) {
+        rec->state = FED_APP_CLINIC_ENDED;
+    }
+    TRY(fed_app_clinic_save(app, root, rec));
+    app->questions = true;
+    TRY(fed_app_refuse_unwanted(app));
+out:
+    return e;
+}
+
+/* [block-shared] Another device said the withdrawals; what it let back in since
+   then stays.  Who was never heard of here is not believed in either. */
+enum err
+fed_app_block_follow(struct fed_app *app, const struct clinic_id *root,
+                     bool blocked)
+{
+    enum err e;
+    struct fed_app_rec_clinic rec;
+    struct fed_party_info info;
+    struct bytes hold = {0};
+    bool direct;
+
+    TRY(fed_app_clinic_rec(app, root, &rec, &hold));
+    if (rec.blocked == blocked) {
+        goto out;
+    }
+    e = fed_core_party(app->core, root, &info);
+    direct = e == ERR_MISSING || clinic_id_is_zero(&info.via);
+    TRY(e == ERR_MISSING ? OK : e);
+    if (!blocked) {
+        TRY(let_back(app, root));
+    } else if (direct) {
+        TRY(fed_core_block(app->core, root, true));
+    }
+    TRY(mark(app, root, &rec, blocked));
+    TRY(fed_app_clinic_tell(app, root, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
 enum err
 fed_app_block(struct fed_app *app, const struct clinic_id *root, bool blocked)
 {
@@ -138,13 +187,9 @@ fed_app_block(struct fed_app *app, const struct clinic_id *root, bool blocked)
         TRY(other ? ERR_STATE : OK);
     }
     TRY(blocked ? shut_out(app, root) : let_back(app, root));
-    rec.blocked = blocked;
-    if (blocked && rec.state != FED_APP_CLINIC_LOOKED) {
-        rec.state = FED_APP_CLINIC_ENDED;
-    }
-    TRY(fed_app_clinic_save(app, root, &rec));
-    app->questions = true;
-    TRY(fed_app_refuse_unwanted(app));
+    TRY(fed_app_choose(app, FED_APP_CHOICE_BLOCKED, root, blocked,
+                       (struct view){0}));
+    TRY(mark(app, root, &rec, blocked));
 out:
     bytes_free(&hold);
     return e;

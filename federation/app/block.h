@@ -8,8 +8,8 @@
 /*
  * Hear nothing of a clinic any more: what it was allowed is withdrawn (D 18),
  * it is parted from, and questions about it or from it are refused by
- * themselves, until it is allowed again (false), by its link or a consent.  On
- * this device; the withdrawals hold for all.
+ * themselves, until it is allowed again (false), by its link or a consent.  The
+ * patient's other devices follow (shared.c).
  * ERR_MISSING  not known, or so already
  * ERR_STATE    it is the home, and there is another clinic to move to first
  */

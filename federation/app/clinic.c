@@ -440,13 +440,22 @@ out:
 enum err
 fed_app_ask_home(struct fed_app *app, struct view addrs)
 {
-    struct fed_enrol enrol = {.name = app->me.name};
+    struct clinic_id home;
+
+    memcpy(home.b, app->me.home, sizeof(home.b));
+    return fed_app_ask_clinic(app, &home, addrs);
+}
+
+enum err
+fed_app_ask_clinic(struct fed_app *app, const struct clinic_id *root,
+                   struct view addrs)
+{
+    struct fed_enrol enrol = {.name = app->me.name, .inv.root = *root};
     enum err e;
 
     if (app->core == NULL) {
         return ERR_STATE;
     }
-    memcpy(enrol.inv.root.b, app->me.home, sizeof(enrol.inv.root.b));
     enrol.inv.addrs = addrs;
     e = fed_core_enrol(app->core, &enrol);
     return e == ERR_EXISTS ? OK : e;

@@ -194,6 +194,7 @@ fed_app_granted(struct fed_app *app, struct view text)
     TRY(fed_app_secret_del(app, seal_name));
     TRY(fed_app_archive_want(app));
     TRY(fed_app_ring_want(app));
+    TRY(fed_app_shared_want(app, false));
     TRY(know_home(app, &g));
     TRY(fed_app_me_save(app, &me));
     if (!prim_is_zero(VIEW_ARRAY(g.archive))) {
@@ -253,6 +254,26 @@ out:
     return e;
 }
 
+/* For devices that are added later: where they were. */
+static enum err
+note_homes(struct fed_app *app, const struct clinic_id *now)
+{
+    enum err e;
+    struct clinic_id was;
+    struct bytes addrs = {0};
+
+    memcpy(was.b, app->me.home, sizeof(was.b));
+    TRY(home_addrs(app, &addrs));
+    TRY(clinic_id_equal(&was, now)
+            ? OK
+            : fed_app_choose(app, FED_APP_CHOICE_HOME, &was, true,
+                             view_of(&addrs)));
+    TRY(fed_app_choose(app, FED_APP_CHOICE_HOME, now, false, (struct view){0}));
+out:
+    bytes_free(&addrs);
+    return e;
+}
+
 enum err
 fed_app_move_home(struct fed_app *app, struct view code,
                   const struct clinic_id *home, unsigned *bad_word)
@@ -268,6 +289,7 @@ fed_app_move_home(struct fed_app *app, struct view code,
                      &rec, &hold));
     TRY(rec.state == FED_APP_CLINIC_ENROLLED ? OK : ERR_MISSING);
     TRY(key_of_code(app, code, bad_word, &key));
+    TRY(note_homes(app, home));
     TRY(fed_app_list_next(app, &list));
     list.home = *home;
     TRY(fed_app_list_sign(app, &key, &list));
@@ -277,28 +299,46 @@ out:
     return e;
 }
 
-enum err
-fed_app_show_home(struct fed_app *app, const struct fed_show *show)
+/* A clinic that delivers to this patient, by the word of another device. */
+static enum err
+go_there(struct fed_app *app, const struct clinic_id *root, struct view addrs)
 {
     enum err e;
     struct fed_app_rec_clinic rec;
     struct bytes hold = {0};
 
-    if (memcmp(show->peer.b, app->me.home, sizeof(app->me.home)) != 0) {
-        return OK; /* not what the list says that counts here */
-    }
-    TRY(fed_app_clinic_rec(app, &show->peer, &rec, &hold));
-    if (rec.state == FED_APP_CLINIC_ENROLLED) {
+    TRY(fed_app_clinic_rec(app, root, &rec, &hold));
+    if (rec.state == FED_APP_CLINIC_ENROLLED || rec.blocked) {
         goto out;
     }
     rec.state = FED_APP_CLINIC_ASKED;
-    rec.addrs = view_of(&show->body);
+    rec.addrs = addrs;
     if (rec.learned < FED_APP_LEARNED_LINK) { /* the patient's own word */
         rec.learned = FED_APP_LEARNED_LINK;
     }
-    TRY(fed_app_clinic_save(app, &show->peer, &rec));
-    TRY(fed_app_ask_home(app, view_of(&show->body)));
+    TRY(fed_app_clinic_save(app, root, &rec));
+    TRY(fed_app_ask_clinic(app, root, addrs));
 out:
     bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_app_show_home(struct fed_app *app, const struct fed_show *show)
+{
+    return memcmp(show->peer.b, app->me.home, sizeof(app->me.home)) == 0
+               ? go_there(app, &show->peer, view_of(&show->body))
+               : OK; /* not what the list says that counts here */
+}
+
+enum err
+fed_app_home_before(struct fed_app *app, const struct clinic_id *root,
+                    struct view addrs, uint64_t until_ms)
+{
+    enum err e;
+
+    TRY(app->core == NULL ? OK : go_there(app, root, addrs));
+    TRY(app->core == NULL ? OK : fed_core_was_home(app->core, root, until_ms));
+out:
     return e;
 }

@@ -63,10 +63,14 @@ struct fed_app {
     bool sent; /* its frames left already */
     bool committing;
     bool questions; /* whether one is refused unseen is still to be looked at */
+    bool undone;    /* another device's decision may wait to be followed */
     bool importing; /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */
     uint64_t asked_from;
-    uint64_t keys_serial;  /* connection on which its keys were asked for */
+    uint64_t keys_serial; /* connection on which its keys were asked for */
+    uint64_t
+        shared_serial; /* connection on which what is shared was asked for */
+    uint64_t shared_heard; /* connection on which it came */
     uint64_t archive_full; /* the home that keeps no more, since this began */
     uint64_t given;        /* keys to other devices, in the hour of given_ms */
     uint64_t given_ms;
@@ -310,6 +314,39 @@ MUST_CHECK enum err fed_app_lack_ask(struct fed_app *app);
 MUST_CHECK enum err fed_app_show_lack(struct fed_app *app,
                                       const struct fed_show *show);
 
+/* sealed.c: under the newest key of the archive; under the one it names. */
+MUST_CHECK enum err fed_app_sealed_make(struct fed_app *app, const char *label,
+                                        struct view body, struct bytes *out);
+/* *body points into *hold.  ERR_MISSING  *n is a key that we lack; ERR_FORMAT,
+   ERR_AUTH */
+MUST_CHECK enum err fed_app_sealed_open(struct fed_app *app, const char *label,
+                                        struct view in, uint64_t *n,
+                                        struct bytes *hold, struct view *body);
+
+/* shared.c: what the person decided on one device and all of them follow. */
+enum fed_app_choice {
+    FED_APP_CHOICE_BLOCKED = 1, /* nothing of this clinic, please */
+    FED_APP_CHOICE_HOME = 2     /* it was home until at_ms; data: addresses */
+};
+/* Decided here: the newest from now on. */
+MUST_CHECK enum err fed_app_choose(struct fed_app *app,
+                                   enum fed_app_choice kind,
+                                   const struct clinic_id *clinic, bool on,
+                                   struct view data);
+/* This device knows nothing yet; code: it has nothing but the recovery code. */
+MUST_CHECK enum err fed_app_shared_want(struct fed_app *app, bool code);
+/* The home gets ours. */
+MUST_CHECK enum err fed_app_shared_due(struct fed_app *app);
+MUST_CHECK enum err fed_app_shared_pump(struct fed_app *app,
+                                        const struct clinic_id *home);
+/* Whether something could go to the home now. */
+bool fed_app_shared_waits(struct fed_app *app);
+/* Whether its answer is under way. */
+bool fed_app_shared_asked(struct fed_app *app);
+/* An encoded SHARED came. */
+MUST_CHECK enum err fed_app_show_shared(struct fed_app *app,
+                                        const struct fed_show *show);
+
 /* message.c, for archive.c: what one message says.  ERR_MISSING */
 MUST_CHECK enum err fed_app_message_rec(struct fed_app *app,
                                         const struct thread_id *thread,
@@ -324,6 +361,15 @@ MUST_CHECK enum err fed_app_picture_fit(struct fed_app *app,
                                         const struct clinic_id *root,
                                         const struct fed_app_rec_clinic *rec);
 
+/* block.c: what another device decided. */
+MUST_CHECK enum err fed_app_block_follow(struct fed_app *app,
+                                         const struct clinic_id *root,
+                                         bool blocked);
+/* devices.c: a clinic that was the home, at these addresses. */
+MUST_CHECK enum err fed_app_home_before(struct fed_app *app,
+                                        const struct clinic_id *root,
+                                        struct view addrs, uint64_t until_ms);
+
 /* clinic.c */
 MUST_CHECK enum err fed_app_show_clinic(struct fed_app *app,
                                         const struct fed_show *show);
@@ -337,6 +383,9 @@ MUST_CHECK enum err fed_app_clinic_tell(struct fed_app *app,
                                         const struct fed_app_rec_clinic *rec);
 /* A further device, or a new phone: the home clinic knows the patient. */
 MUST_CHECK enum err fed_app_ask_home(struct fed_app *app, struct view addrs);
+MUST_CHECK enum err fed_app_ask_clinic(struct fed_app *app,
+                                       const struct clinic_id *root,
+                                       struct view addrs);
 /* Its key stays with us until its clinic has what it signed. */
 MUST_CHECK enum err fed_app_look_settled(struct fed_app *app);
 bool fed_app_recovering(struct fed_app *app);

@@ -339,6 +339,7 @@ fed_app_list_came(struct fed_app *app, struct view news)
     me.list = view_of(&copy);
     me.alarm = false;
     memcpy(me.home, list.home.b, sizeof(me.home));
+    app->shared_serial = 0; /* what is shared may be under its key */
     TRY(fed_app_me_save(app, &me));
     TRY(fed_app_tell(app, FED_APP_EV_DEVICES, &ev));
     e = patient_key(app, &key);
@@ -513,6 +514,7 @@ fed_app_recover(struct fed_app *app, struct view text, unsigned *bad_word)
     TRY(fed_app_new_device(app));
     TRY(fed_app_ring_recover(app, &key));
     TRY(fed_app_archive_want(app));
+    TRY(fed_app_shared_want(app, true));
     memcpy(me.patient, key.pub, sizeof(me.patient));
     me.stage = FED_APP_READY;
     me.code = FED_APP_CODE_CONFIRMED;

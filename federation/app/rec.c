@@ -163,6 +163,25 @@ static const struct proto_field given_fields[] = {
 const struct proto_shape fed_app_rec_given_shape =
     PROTO_SHAPE(fed_app_rec_given, given_fields);
 
+static const struct proto_field choice_fields[] = {
+    PROTO_UINT(fed_app_rec_choice, kind, 255),
+    PROTO_FIXED(fed_app_rec_choice, clinic),
+    PROTO_UINT(fed_app_rec_choice, serial, UINT64_MAX),
+    PROTO_BOOL(fed_app_rec_choice, on),
+    PROTO_FIXED(fed_app_rec_choice, device),
+    PROTO_UINT(fed_app_rec_choice, at_ms, UINT64_MAX),
+    PROTO_BIN(fed_app_rec_choice, data, LIMIT_MSG_ADDRS),
+    PROTO_BOOL(fed_app_rec_choice, done),
+};
+const struct proto_shape fed_app_rec_choice_shape =
+    PROTO_SHAPE(fed_app_rec_choice, choice_fields);
+
+static const struct proto_field shared_fields[] = {
+    PROTO_LIST(fed_app_rec_shared, choices, 256, fed_app_rec_choice_shape),
+};
+const struct proto_shape fed_app_rec_shared_shape =
+    PROTO_SHAPE(fed_app_rec_shared, shared_fields);
+
 static const struct proto_field request_fields[] = {
     PROTO_FIXED(fed_app_rec_request, device),
     PROTO_FIXED(fed_app_rec_request, seal),

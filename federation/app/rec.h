@@ -159,6 +159,25 @@ extern const struct proto_shape fed_app_rec_ring_shape;
 extern const struct proto_shape fed_app_rec_sealed_shape;
 extern const struct proto_shape fed_app_rec_keys_shape;
 
+/* What the person decided, for all devices (shared.c). */
+struct fed_app_rec_choice {
+    uint64_t kind; /* enum fed_app_choice */
+    uint8_t clinic[32];
+    uint64_t serial;
+    bool on;
+    uint8_t device[32]; /* where */
+    uint64_t at_ms;
+    struct view data;
+    bool done; /* followed, on this device */
+};
+
+struct fed_app_rec_shared {
+    struct proto_list choices; /* fed_app_rec_choice, ordered */
+};
+
+extern const struct proto_shape fed_app_rec_choice_shape;
+extern const struct proto_shape fed_app_rec_shared_shape;
+
 /* What a new device shows, and what it gets (codes.h). */
 struct fed_app_rec_request {
     uint8_t device[32];

@@ -146,6 +146,7 @@ fed_app_ring_put(struct fed_app *app, uint64_t n, const uint8_t key[32])
     TRY(ring_load(app, &r));
     if (ring_put(r, &one)) {
         TRY(ring_save(app, r));
+        app->shared_serial = 0; /* it may be read now */
     }
 out:
     mem_wipe(&one, sizeof(one));
@@ -343,6 +344,7 @@ fed_app_ring_sign(struct fed_app *app, const struct prim_sign_key *patient,
     TRY(fed_app_put(&app->kv, FED_APP_ME, &at, view_of(&keys)));
     TRY(fed_app_number_put(&app->kv, of_name, list->generation >> 32));
     TRY(fed_app_number_put(&app->kv, due_name, 1));
+    TRY(fed_app_shared_due(app)); /* it is said under the new key */
 out:
     bytes_free(&keys);
     return e;

@@ -61,5 +61,6 @@ fed_app_sync(struct fed_app *app, struct fed_app_sync *out)
     out->settled = out->up == out->wanted && out->asking == 0 &&
                    out->queued == 0 && out->behind == 0 &&
                    out->rejoining == 0 && out->files == 0 && app->kv.len == 0 &&
-                   !fed_app_archive_waits(app);
+                   !fed_app_archive_waits(app) && !fed_app_shared_waits(app) &&
+                   !fed_app_shared_asked(app);
 }

@@ -76,14 +76,16 @@ fed_before_record(struct view rec, uint64_t now_ms)
            allow.before_ms > now_ms;
 }
 
-/* Was this one our home, and are we still its patient? */
+/* Was this one our home, and are we still its patient, or asking it as one more
+   device? */
 static bool
 was_home(struct fed_core *core, const struct fed_party *p)
 {
     struct fed_rec_allow rec;
 
     return p->stored && p->kind == FED_KIND_CLINIC && p->via == NULL &&
-           p->rec.ours == PROTO_STANCE_GRANTED &&
+           (p->rec.ours == PROTO_STANCE_GRANTED ||
+            p->rec.ours == PROTO_STANCE_ASKED) &&
            fed_allow_get(core, &core->me, &p->root, &rec) == OK &&
            rec.before_ms > fed_now(core);
 }
@@ -137,6 +139,24 @@ fed_before_say(struct fed_core *core, struct fed_party *p)
             TRY(fed_device_put(core, p, &msg));
         }
     }
+out:
+    return e;
+}
+
+enum err
+fed_core_was_home(struct fed_core *core, const struct clinic_id *clinic,
+                  uint64_t until_ms)
+{
+    enum err e;
+    struct clinic_id home;
+    struct fed_party *p;
+
+    if (!home_is(core, &home) || clinic_id_equal(clinic, &home)) {
+        return OK;
+    }
+    TRY(set_before(core, &core->me, clinic, until_ms));
+    p = fed_party_find(core, &home);
+    TRY(p != NULL && fed_party_live(p) ? fed_before_say(core, p) : OK);
 out:
     return e;
 }

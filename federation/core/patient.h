@@ -187,6 +187,15 @@ MUST_CHECK enum err fed_core_moved(struct fed_core *core,
                                    struct view addrs);
 
 /*
+ * On a device: this clinic, whose patient we are or ask to be, was home until
+ * some time ago; its queues may be reached through the present one until
+ * until_ms.
+ */
+MUST_CHECK enum err fed_core_was_home(struct fed_core *core,
+                                      const struct clinic_id *clinic,
+                                      uint64_t until_ms);
+
+/*
  * A clinic that was our home is reached through *via, the present one, when it
  * cannot be dialled (decisions F 24): a splice.  False: there is no such way.
  */
