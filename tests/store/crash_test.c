@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kill -9 at the n-th write or sync of a life that begins with store_create:
- * whatever n, nothing acknowledged is missing and nothing is half there.
+ * whatever n, nothing acknowledged is missing and nothing is half there.  The
+ * same when that one fails, once: what was said to have failed is not there.
  *
  * BALSAM_KILLS=N tries N points instead of a small number.
  */
@@ -9,6 +10,7 @@
 #include "tests/store/plog.h"
 #include "tests/store/story.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 enum {
@@ -32,6 +34,7 @@ live(struct fix *f)
     }
     for (uint64_t item = 1; item <= ITEMS; item++) {
         if (story_item_here(f->s, item, item % 2 == 0 ? NULL : acked) != OK) {
+            plog->failed = item;
             _exit(2);
         }
         acked(item);
@@ -91,16 +94,96 @@ kill_at(uint64_t n, bool tear)
     return WEXITSTATUS(status) == PLOG_KILLED;
 }
 
-TEST(a_kill_at_any_write_loses_nothing)
+/* The n-th write or sync of a life fails once; false when it has no n. */
+static bool
+fail_at(uint64_t n, int number, bool tear)
+{
+    struct store_verify_result r;
+    struct fix f;
+    uint64_t items;
+    int status = 0;
+    pid_t pid;
+    enum err e;
+
+    fix_config(&f, n);
+    fix_dir(f.dir);
+    plog_reset(PLOG_KILL);
+    plog->kill_at = n;
+    plog->fail = number;
+    plog->tear = tear;
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        CHECK(freopen("/dev/null", "w", stderr) != NULL);
+        live(&f);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    /* It went on, or told who asked, or ended: an assertion says why. */
+    CHECK(WIFEXITED(status) ? WEXITSTATUS(status) <= 2
+                            : WTERMSIG(status) == SIGABRT);
+    plog->mode = PLOG_OFF;
+    seed_rng_init(&f.rng, n + 1000000);
+    e = store_open(&f.cfg, &f.s);
+    if (e == ERR_MISSING) {
+        CHECK_EQ(plog->acked, 0);
+        CHECK_OK(store_create(&f.cfg));
+        e = store_open(&f.cfg, &f.s);
+    }
+    CHECK_OK(e);
+    items = story_check(f.s);
+    CHECK(items >= plog->acked && items <= plog->acked + 1);
+    CHECK(plog->failed == 0 || items + 1 == plog->failed);
+    CHECK_OK(story_item(f.s, items + 1));
+    CHECK_EQ(story_check(f.s), items + 1);
+    store_close(f.s);
+    f.s = NULL;
+    CHECK_OK(fix_verify(&f.cfg, story_found, NULL, &r));
+    CHECK_EQ(r.bad, 0);
+    fix_rm(f.dir);
+    return plog->ops >= n;
+}
+
+static uint64_t
+wanted(void)
 {
     const char *more = getenv("BALSAM_KILLS");
-    uint64_t kills = more != NULL ? strtoull(more, NULL, 10) : KILLS;
+
+    return more != NULL ? strtoull(more, NULL, 10) : KILLS;
+}
+
+TEST(a_write_or_sync_that_fails_loses_nothing)
+{
+    static const int numbers[] = {EIO, ENOSPC};
+    struct seed_rng rng;
+    uint64_t total;
+
+    if (plog == NULL) {
+        plog_init();
+        CHECK(plog != NULL);
+    }
+    CHECK(!fail_at(UINT64_MAX, EIO, false));
+    total = plog->ops;
+    seed_rng_init(&rng, 43);
+    for (uint64_t i = 0; i < wanted(); i++) {
+        uint64_t n = wanted() >= 4 * total ? 1 + i / 4 % total
+                                           : 1 + seed_rng_below(&rng, total);
+
+        CHECK(fail_at(n, numbers[i % 2], i / 2 % 2 == 0));
+    }
+}
+
+TEST(a_kill_at_any_write_loses_nothing)
+{
+    uint64_t kills = wanted();
     struct seed_rng rng;
     uint64_t total;
     uint64_t done = 0;
 
-    plog_init();
-    CHECK(plog != NULL);
+    if (plog == NULL) {
+        plog_init();
+        CHECK(plog != NULL);
+    }
     /* How long a life is that nobody ends. */
     CHECK(!kill_at(UINT64_MAX, false));
     total = plog->ops;
@@ -124,5 +207,6 @@ TEST(a_kill_at_any_write_loses_nothing)
 int
 main(void)
 {
-    return RUN(T(a_kill_at_any_write_loses_nothing));
+    return RUN(T(a_kill_at_any_write_loses_nothing),
+               T(a_write_or_sync_that_fails_loses_nothing));
 }

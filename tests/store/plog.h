@@ -2,13 +2,15 @@
 /*
  * Every write and sync that the store and LMDB do passes through here, by
  * defining the C library's functions again.  A child process is killed at one
- * of them, or records them all for power-loss images.
+ * of them, or is told that one failed, or records them all for power-loss
+ * images; it may be killed as well while it does so.
  *
  * Included by one source of a program.
  */
 #ifndef TESTS_STORE_PLOG_H
 #define TESTS_STORE_PLOG_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -60,10 +62,12 @@ struct plog_event {
 /* Shared with the child. */
 struct plog {
     enum plog_mode mode;
-    uint64_t kill_at; /* counting from 1 */
+    uint64_t kill_at; /* counting from 1; 0: never */
     bool tear;        /* do half of that write first */
+    int fail;         /* not killed: that one fails with this errno */
     uint64_t ops;
     uint64_t acked;
+    uint64_t failed; /* the item that was told to have failed; 0: none */
     size_t events_len;
     uint64_t bytes_len;
     unsigned files_len;
@@ -89,7 +93,9 @@ plog_reset(enum plog_mode mode)
 {
     plog->mode = mode;
     plog->kill_at = 0;
-    plog->ops = plog->acked = plog->bytes_len = 0;
+    plog->tear = false;
+    plog->fail = 0;
+    plog->ops = plog->acked = plog->bytes_len = plog->failed = 0;
     plog->events_len = 0;
     plog->files_len = 0;
 }
@@ -168,14 +174,18 @@ plog_record_write(int fd, const void *p, size_t len, uint64_t offset)
 static bool
 plog_op(void)
 {
-    return plog != NULL && plog->mode == PLOG_KILL &&
+    return plog != NULL && plog->mode != PLOG_OFF &&
            __atomic_add_fetch(&plog->ops, 1, __ATOMIC_SEQ_CST) == plog->kill_at;
 }
 
-static void
+static int
 plog_die(void)
 {
-    (void)syscall(SYS_exit_group, PLOG_KILLED);
+    if (plog->fail == 0) {
+        (void)syscall(SYS_exit_group, PLOG_KILLED);
+    }
+    errno = plog->fail;
+    return -1;
 }
 
 static bool
@@ -187,17 +197,20 @@ plog_recording(void)
 ssize_t
 pwrite(int fd, const void *p, size_t len, off_t offset)
 {
-    if (plog_op()) {
-        if (plog->tear) {
-            /* A disk writes whole sectors. */
-            (void)syscall(SYS_pwrite64, fd, p, len / 2 / 512 * 512, offset);
-        }
-        plog_die();
+    bool die = plog_op();
+
+    if (die) {
+        /* A disk writes whole sectors. */
+        len = plog->tear ? len / 2 / 512 * 512 : 0;
     }
-    if (plog_recording()) {
+    if (plog_recording() && len > 0) {
         (void)pthread_mutex_lock(&plog_mx);
         plog_record_write(fd, p, len, (uint64_t)offset);
         (void)pthread_mutex_unlock(&plog_mx);
+    }
+    if (die) {
+        (void)syscall(SYS_pwrite64, fd, p, len, offset);
+        return plog_die();
     }
     return (ssize_t)syscall(SYS_pwrite64, fd, p, len, offset);
 }
@@ -206,12 +219,10 @@ ssize_t
 writev(int fd, const struct iovec *iov, int n)
 {
     off_t at = lseek(fd, 0, SEEK_CUR);
+    bool die = plog_op();
 
-    if (plog_op()) {
-        if (plog->tear) {
-            (void)syscall(SYS_writev, fd, iov, (n + 1) / 2);
-        }
-        plog_die();
+    if (die) {
+        n = plog->tear ? (n + 1) / 2 : 0;
     }
     if (plog_recording()) {
         (void)pthread_mutex_lock(&plog_mx);
@@ -221,6 +232,10 @@ writev(int fd, const struct iovec *iov, int n)
             at += (off_t)iov[i].iov_len;
         }
         (void)pthread_mutex_unlock(&plog_mx);
+    }
+    if (die) {
+        (void)syscall(SYS_writev, fd, iov, n);
+        return plog_die();
     }
     return (ssize_t)syscall(SYS_writev, fd, iov, n);
 }
@@ -232,7 +247,7 @@ plog_sync(int fd, long number)
     int rc;
 
     if (plog_op()) {
-        plog_die();
+        return plog_die();
     }
     /* Tests that only count and kill need no disk to wait for. */
     rc = plog_recording() || plog == NULL ? (int)syscall(number, fd) : 0;
@@ -266,7 +281,7 @@ int
 rename(const char *from, const char *to)
 {
     if (plog_op()) {
-        plog_die();
+        return plog_die();
     }
     if (plog_recording()) {
         struct plog_event *ev;

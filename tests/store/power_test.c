@@ -2,7 +2,8 @@
 /*
  * Power loss: a life is recorded, and from the record images are made of what
  * a disk may hold if the power went at some point: all that was synced, and of
- * the rest any 512-byte sectors.  Nothing acknowledged by then is missing.
+ * the rest any 512-byte sectors.  Nothing acknowledged by then is missing.  The
+ * same for several lives, each but the last killed, some while they came back.
  *
  * BALSAM_IMAGES=N makes N images instead of a small number.
  */
@@ -16,6 +17,7 @@
 enum {
     ITEMS = 60,
     SETTLE = 9, /* after so many items LMDB's file catches up */
+    LIVES = 14,
     IMAGES = 150,
     SECTOR = 512,
     FILE_MAX = 8 << 20
@@ -24,12 +26,16 @@ enum {
 struct disk_file {
     uint8_t *data;
     uint64_t size;
-    size_t pending[PLOG_EVENTS / 16]; /* events not yet synced */
+    /* events not yet synced, and those written through since: what is under
+       them comes no more */
+    size_t pending[PLOG_EVENTS / 16];
     size_t pending_len;
     char name[PLOG_NAME]; /* empty: not in the folder */
 };
 
 struct disk {
+    size_t point;
+    bool syncs; /* else it is one that lies */
     struct disk_file files[PLOG_FILES];
     size_t dir[PLOG_EVENTS / 16]; /* changes of names not yet synced */
     size_t dir_len;
@@ -44,14 +50,22 @@ acked(uint64_t item)
 static void
 live(struct fix *f)
 {
-    if (store_create(&f->cfg) != OK) {
-        _exit(1);
+    uint64_t item;
+    enum err e = store_open(&f->cfg, &f->s);
+
+    if (e == ERR_MISSING && plog->acked == 0) {
+        if (store_create(&f->cfg) != OK) {
+            _exit(1);
+        }
+        acked(0);
+        e = store_open(&f->cfg, &f->s);
     }
-    plog->acked = 1;
-    if (store_open(&f->cfg, &f->s) != OK) {
+    if (e != OK) {
         _exit(2);
     }
-    for (uint64_t item = 1; item <= ITEMS; item++) {
+    item = story_check(f->s);
+    acked(item); /* what was there when it was opened stays */
+    for (item++; item <= ITEMS; item++) {
         if (story_item_here(f->s, item, item % 2 == 0 ? NULL : acked) != OK) {
             _exit(3);
         }
@@ -129,30 +143,31 @@ sync_dir(struct disk *d, size_t n)
     d->dir_len = 0;
 }
 
-/*
- * Events 0 .. point have begun, those before it have ended.  Without syncs the
- * disk is one that lies.
- */
-static void
-replay(struct disk *d, size_t point, bool syncs)
+static bool
+is_through(const struct disk *d, size_t event)
 {
+    return plog->events[event].type == PLOG_WRITE_THROUGH && event < d->point &&
+           d->syncs;
+}
+
+/* Events 0 .. d->point have begun, those before it have ended. */
+static void
+replay(struct disk *d)
+{
+    size_t point = d->point;
+
     for (size_t i = 0; i <= point; i++) {
         const struct plog_event *ev = &plog->events[i];
         struct disk_file *file = &d->files[ev->file];
 
         switch (ev->type) {
         case PLOG_WRITE_THROUGH:
-            if (i < point && syncs) {
-                apply(d, ev, 0, ev->len);
-                break;
-            }
-            /* FALLTHROUGH */
-            __attribute__((fallthrough));
         case PLOG_WRITE:
+            CHECK(file->pending_len < PLOG_EVENTS / 16);
             file->pending[file->pending_len++] = i;
             break;
         case PLOG_SYNC:
-            if (i < point && syncs) {
+            if (i < point && d->syncs) {
                 sync_file(d, ev->file);
             }
             break;
@@ -185,7 +200,8 @@ lose(struct disk *d, struct seed_rng *rng)
             for (uint64_t at = 0; at < ev->len; at += SECTOR) {
                 uint64_t len = ev->len - at < SECTOR ? ev->len - at : SECTOR;
 
-                if (seed_rng_below(rng, 3) < keep) {
+                if (is_through(d, file->pending[i]) ||
+                    seed_rng_below(rng, 3) < keep) {
                     apply(d, ev, at, len);
                 }
             }
@@ -252,23 +268,43 @@ look(struct fix *f, uint64_t acked, uint64_t seed)
     CHECK_EQ(r.bad, 0);
 }
 
-static void
-record(void)
+/* One life; whether it was killed, by its kill_at-th write or sync. */
+static bool
+record_life(struct fix *f, uint64_t kill_at)
 {
-    struct fix f;
     int status = 0;
     pid_t pid;
 
-    fix_config(&f, 1);
-    fix_dir(f.dir);
-    plog_reset(PLOG_RECORD);
+    plog->ops = 0;
+    plog->kill_at = kill_at;
+    plog->tear = kill_at % 2 == 0;
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        live(&f);
+        seed_rng_init(&f->rng, plog->events_len);
+        live(f);
     }
     CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == PLOG_KILLED || WEXITSTATUS(status) == 0);
+    return WEXITSTATUS(status) == PLOG_KILLED;
+}
+
+/* lives - 1 that are killed, every other one early, and one that is not. */
+static void
+record(unsigned lives, uint64_t seed)
+{
+    struct seed_rng rng;
+    struct fix f;
+
+    seed_rng_init(&rng, seed);
+    fix_config(&f, 1);
+    fix_dir(f.dir);
+    plog_reset(PLOG_RECORD);
+    for (unsigned i = 1; i < lives; i++) {
+        (void)record_life(&f, 1 + seed_rng_below(&rng, i % 2 == 0 ? 12 : 120));
+    }
+    CHECK(!record_life(&f, 0));
     plog->mode = PLOG_OFF;
     fix_rm(f.dir);
 }
@@ -280,7 +316,9 @@ make_image(struct disk *d, struct seed_rng *rng, bool syncs, struct fix *f)
     size_t point = (size_t)seed_rng_below(rng, plog->events_len);
 
     clear_disk(d);
-    replay(d, point, syncs);
+    d->point = point;
+    d->syncs = syncs;
+    replay(d);
     lose(d, rng);
     fix_config(f, 1);
     fix_dir(f->dir);
@@ -289,15 +327,15 @@ make_image(struct disk *d, struct seed_rng *rng, bool syncs, struct fix *f)
 }
 
 static struct disk *
-begin_disk(void)
+begin_disk(unsigned lives, uint64_t seed)
 {
     static struct disk d;
 
     if (plog == NULL) {
         plog_init();
         CHECK(plog != NULL);
-        record();
     }
+    record(lives, seed);
     for (size_t i = 0; i < PLOG_FILES; i++) {
         d.files[i].data = calloc(1, FILE_MAX);
         CHECK(d.files[i].data != NULL);
@@ -314,14 +352,13 @@ end_disk(struct disk *d)
     }
 }
 
-TEST(power_loss_at_any_point_loses_nothing)
+static void
+lose_power(unsigned lives, uint64_t images, uint64_t seed)
 {
-    const char *more = getenv("BALSAM_IMAGES");
-    uint64_t images = more != NULL ? strtoull(more, NULL, 10) : IMAGES;
-    struct disk *d = begin_disk();
+    struct disk *d = begin_disk(lives, seed);
     struct seed_rng rng;
 
-    seed_rng_init(&rng, 99);
+    seed_rng_init(&rng, seed);
     for (uint64_t i = 0; i < images; i++) {
         struct fix f;
         size_t point = make_image(d, &rng, true, &f);
@@ -332,6 +369,26 @@ TEST(power_loss_at_any_point_loses_nothing)
     printf("  %llu images of %zu events\n", (unsigned long long)images,
            plog->events_len);
     end_disk(d);
+}
+
+static uint64_t
+images_wanted(void)
+{
+    const char *more = getenv("BALSAM_IMAGES");
+
+    return more != NULL ? strtoull(more, NULL, 10) : IMAGES;
+}
+
+TEST(power_loss_at_any_point_loses_nothing)
+{
+    lose_power(1, images_wanted(), 99);
+}
+
+TEST(power_loss_between_kills_loses_nothing)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        lose_power(LIVES, images_wanted() / 5, seed);
+    }
 }
 
 /* Whether look is content, asked of a process that may fail or crash. */
@@ -358,7 +415,7 @@ survives(struct fix *f, uint64_t acked)
 /* The test above has teeth: on a disk that ignores syncs it finds losses. */
 TEST(a_disk_that_lies_is_caught)
 {
-    struct disk *d = begin_disk();
+    struct disk *d = begin_disk(1, 0);
     struct seed_rng rng;
     unsigned caught = 0;
 
@@ -378,5 +435,6 @@ int
 main(void)
 {
     return RUN(T(power_loss_at_any_point_loses_nothing),
+               T(power_loss_between_kills_loses_nothing),
                T(a_disk_that_lies_is_caught));
 }
