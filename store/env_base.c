@@ -22,6 +22,7 @@ enum {
     /* in what is kept of the meta page */
     PAGE_AT = 24,
     TXN_AT = 128,
+    TRIES = 5,
     /* more commits than that are not beyond a base: a damaged number */
     AHEAD_MAX = 4096
 };
@@ -43,8 +44,14 @@ write_base(int fd, const uint8_t *meta, uint64_t seen)
 void
 store_env_base_put(int fd, const uint8_t *meta)
 {
-    enum err e = write_base(fd, meta, 0);
+    enum err e = ERR_IO;
 
+    /* Not given up at once: the next process would read what the kernel has,
+     * and the disk would keep the base of before, to go back to after a power
+     * loss.  A write that follows one that failed goes to the disk again. */
+    for (int i = 0; i < TRIES && e == ERR_IO; i++) {
+        e = write_base(fd, meta, 0);
+    }
     if (e != OK) {
         assert_fail("the base could not be written", "store/env_base.c",
                     (int)e);

@@ -36,7 +36,8 @@ enum plog_type {
     PLOG_CREATE,
     PLOG_RENAME,
     PLOG_UNLINK,
-    PLOG_DIR_SYNC
+    PLOG_DIR_SYNC,
+    PLOG_DROP /* a sync failed: what it was for is here, and never there */
 };
 
 enum {
@@ -65,6 +66,7 @@ struct plog {
     uint64_t kill_at; /* counting from 1; 0: never */
     bool tear;        /* do half of that write first */
     int fail;         /* not killed: that one fails with this errno */
+    uint64_t until;   /* the test's */
     uint64_t ops;
     uint64_t acked;
     uint64_t failed; /* the item that was told to have failed; 0: none */
@@ -152,12 +154,18 @@ plog_file(int fd)
     return i;
 }
 
+static bool
+plog_through(int fd)
+{
+    return (fcntl(fd, F_GETFL) & O_DSYNC) != 0;
+}
+
 static void
 plog_record_write(int fd, const void *p, size_t len, uint64_t offset)
 {
     unsigned file = plog_file(fd);
-    struct plog_event *ev = plog_add(
-        (fcntl(fd, F_GETFL) & O_DSYNC) != 0 ? PLOG_WRITE_THROUGH : PLOG_WRITE);
+    struct plog_event *ev =
+        plog_add(plog_through(fd) ? PLOG_WRITE_THROUGH : PLOG_WRITE);
 
     if (plog->bytes_len + len > PLOG_BYTES) {
         _exit(6);
@@ -199,6 +207,10 @@ pwrite(int fd, const void *p, size_t len, off_t offset)
 {
     bool die = plog_op();
 
+    if (die && plog_recording() && plog->fail != 0 && plog_through(fd)) {
+        (void)syscall(SYS_pwrite64, fd, p, len, offset);
+        return plog_die();
+    }
     if (die) {
         /* A disk writes whole sectors. */
         len = plog->tear ? len / 2 / 512 * 512 : 0;
@@ -247,6 +259,12 @@ plog_sync(int fd, long number)
     int rc;
 
     if (plog_op()) {
+        if (plog_recording() && plog->fail != 0 && fstat(fd, &st) == 0 &&
+            !S_ISDIR(st.st_mode)) {
+            unsigned file = plog_file(fd);
+
+            plog_add(PLOG_DROP)->file = file;
+        }
         return plog_die();
     }
     /* Tests that only count and kill need no disk to wait for. */

@@ -3,7 +3,9 @@
  * Power loss: a life is recorded, and from the record images are made of what
  * a disk may hold if the power went at some point: all that was synced, and of
  * the rest any 512-byte sectors.  Nothing acknowledged by then is missing.  The
- * same for several lives, each but the last killed, some while they came back.
+ * same for several lives, each but the last killed, some while they came back;
+ * or ended by a sync that fails, which the kernel says once: what that was for
+ * can still be read, and never gets to the disk.
  *
  * BALSAM_IMAGES=N makes N images instead of a small number.
  */
@@ -65,7 +67,7 @@ live(struct fix *f)
     }
     item = story_check(f->s);
     acked(item); /* what was there when it was opened stays */
-    for (item++; item <= ITEMS; item++) {
+    for (item++; item <= plog->until; item++) {
         if (story_item_here(f->s, item, item % 2 == 0 ? NULL : acked) != OK) {
             _exit(3);
         }
@@ -150,6 +152,20 @@ is_through(const struct disk *d, size_t event)
            d->syncs;
 }
 
+/* Only what was written through is left of what was to be synced. */
+static void
+drop(struct disk *d, struct disk_file *file)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < file->pending_len; i++) {
+        if (is_through(d, file->pending[i])) {
+            file->pending[kept++] = file->pending[i];
+        }
+    }
+    file->pending_len = kept;
+}
+
 /* Events 0 .. d->point have begun, those before it have ended. */
 static void
 replay(struct disk *d)
@@ -170,6 +186,9 @@ replay(struct disk *d)
             if (i < point && d->syncs) {
                 sync_file(d, ev->file);
             }
+            break;
+        case PLOG_DROP:
+            drop(d, file);
             break;
         case PLOG_CREATE:
         case PLOG_RENAME:
@@ -268,43 +287,62 @@ look(struct fix *f, uint64_t acked, uint64_t seed)
     CHECK_EQ(r.bad, 0);
 }
 
-/* One life; whether it was killed, by its kill_at-th write or sync. */
-static bool
-record_life(struct fix *f, uint64_t kill_at)
+/* How lives end before their time. */
+struct ends {
+    unsigned lives; /* the last one does not */
+    int fail;       /* a write or sync fails with this; 0: they are killed */
+    uint64_t seed;
+};
+
+/* One life up to item until; its cut-th write or sync is where it ends. */
+static void
+record_life(struct fix *f, uint64_t until, uint64_t cut, int fail)
 {
     int status = 0;
     pid_t pid;
 
+    plog->until = until;
     plog->ops = 0;
-    plog->kill_at = kill_at;
-    plog->tear = kill_at % 2 == 0;
+    plog->kill_at = cut;
+    plog->tear = cut % 2 == 0;
+    plog->fail = fail;
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
         seed_rng_init(&f->rng, plog->events_len);
+        (void)signal(SIGABRT, SIG_DFL);
+        CHECK(cut == 0 || freopen("/dev/null", "w", stderr) != NULL);
         live(f);
     }
     CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == PLOG_KILLED || WEXITSTATUS(status) == 0);
-    return WEXITSTATUS(status) == PLOG_KILLED;
+    if (cut == 0) {
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    } else if (fail == 0) {
+        CHECK(WIFEXITED(status) &&
+              (WEXITSTATUS(status) == PLOG_KILLED || WEXITSTATUS(status) == 0));
+    } else {
+        CHECK(WIFEXITED(status) || WTERMSIG(status) == SIGABRT);
+    }
 }
 
-/* lives - 1 that are killed, every other one early, and one that is not. */
+/* Every other one ends early. */
 static void
-record(unsigned lives, uint64_t seed)
+record(struct ends ends)
 {
     struct seed_rng rng;
     struct fix f;
 
-    seed_rng_init(&rng, seed);
+    seed_rng_init(&rng, ends.seed);
     fix_config(&f, 1);
     fix_dir(f.dir);
     plog_reset(PLOG_RECORD);
-    for (unsigned i = 1; i < lives; i++) {
-        (void)record_life(&f, 1 + seed_rng_below(&rng, i % 2 == 0 ? 12 : 120));
+    for (unsigned i = 1; i < ends.lives; i++) {
+        uint64_t cut = 1 + seed_rng_below(&rng, i % 2 == 0 ? 12 : 120);
+        uint64_t until = ends.fail == 0 ? ITEMS : ITEMS * i / ends.lives;
+
+        record_life(&f, until, cut, ends.fail);
     }
-    CHECK(!record_life(&f, 0));
+    record_life(&f, ITEMS, 0, 0);
     plog->mode = PLOG_OFF;
     fix_rm(f.dir);
 }
@@ -327,7 +365,7 @@ make_image(struct disk *d, struct seed_rng *rng, bool syncs, struct fix *f)
 }
 
 static struct disk *
-begin_disk(unsigned lives, uint64_t seed)
+begin_disk(struct ends ends)
 {
     static struct disk d;
 
@@ -335,7 +373,7 @@ begin_disk(unsigned lives, uint64_t seed)
         plog_init();
         CHECK(plog != NULL);
     }
-    record(lives, seed);
+    record(ends);
     for (size_t i = 0; i < PLOG_FILES; i++) {
         d.files[i].data = calloc(1, FILE_MAX);
         CHECK(d.files[i].data != NULL);
@@ -353,12 +391,12 @@ end_disk(struct disk *d)
 }
 
 static void
-lose_power(unsigned lives, uint64_t images, uint64_t seed)
+lose_power(struct ends ends, uint64_t images)
 {
-    struct disk *d = begin_disk(lives, seed);
+    struct disk *d = begin_disk(ends);
     struct seed_rng rng;
 
-    seed_rng_init(&rng, seed);
+    seed_rng_init(&rng, ends.seed);
     for (uint64_t i = 0; i < images; i++) {
         struct fix f;
         size_t point = make_image(d, &rng, true, &f);
@@ -381,13 +419,20 @@ images_wanted(void)
 
 TEST(power_loss_at_any_point_loses_nothing)
 {
-    lose_power(1, images_wanted(), 99);
+    lose_power((struct ends){1, 0, 99}, images_wanted());
 }
 
 TEST(power_loss_between_kills_loses_nothing)
 {
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        lose_power(LIVES, images_wanted() / 5, seed);
+        lose_power((struct ends){LIVES, 0, seed}, images_wanted() / 5);
+    }
+}
+
+TEST(power_loss_after_a_sync_that_failed_loses_nothing)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        lose_power((struct ends){LIVES, EIO, seed}, images_wanted() / 5);
     }
 }
 
@@ -415,7 +460,7 @@ survives(struct fix *f, uint64_t acked)
 /* The test above has teeth: on a disk that ignores syncs it finds losses. */
 TEST(a_disk_that_lies_is_caught)
 {
-    struct disk *d = begin_disk(1, 0);
+    struct disk *d = begin_disk((struct ends){1, 0, 0});
     struct seed_rng rng;
     unsigned caught = 0;
 
@@ -436,5 +481,6 @@ main(void)
 {
     return RUN(T(power_loss_at_any_point_loses_nothing),
                T(power_loss_between_kills_loses_nothing),
+               T(power_loss_after_a_sync_that_failed_loses_nothing),
                T(a_disk_that_lies_is_caught));
 }
