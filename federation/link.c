@@ -299,12 +299,28 @@ open_tls(struct fed_link *l, struct tlsp_policy *policy, struct tlsp **out)
                       : tlsp_accept(l->net->mem, policy, &v, out);
 }
 
+void
+fed_link_started(struct fed_link *l)
+{
+    struct fed_net *net = l->net;
+    bool up;
+
+    if (atomic_load(&net->stop_by_ms) == 0) {
+        return;
+    }
+    /* the shutdown may have missed it; or it came up meanwhile and says
+       goodbye */
+    pthread_mutex_lock(&net->mx);
+    up = l->phase == FED_PHASE_UP;
+    pthread_mutex_unlock(&net->mx);
+    fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, up);
+}
+
 enum err
 fed_link_run(struct fed_link *l, const struct fed_conn_mode *mode,
              struct fed_stream *stream, struct tlsp *tls)
 {
     struct fed_net *net = l->net;
-    bool up;
     enum err e;
 
     l->rd.mem = net->mem;
@@ -316,14 +332,7 @@ fed_link_run(struct fed_link *l, const struct fed_conn_mode *mode,
     fed_link_ref(l); /* until it is started */
     pthread_mutex_unlock(&net->mx);
     fed_conn_start(&l->conn);
-    if (atomic_load(&net->stop_by_ms) != 0) {
-        /* the shutdown may have missed it; or it came up meanwhile and says
-           goodbye */
-        pthread_mutex_lock(&net->mx);
-        up = l->phase == FED_PHASE_UP;
-        pthread_mutex_unlock(&net->mx);
-        fed_conn_close(&l->conn, FED_WHY_SHUTDOWN, up);
-    }
+    fed_link_started(l);
     fed_link_unref(l);
 out:
     return e;

@@ -179,6 +179,9 @@ MUST_CHECK enum err fed_link_open(struct fed_net *net,
 MUST_CHECK enum err fed_link_run(struct fed_link *l,
                                  const struct fed_conn_mode *mode,
                                  struct fed_stream *stream, struct tlsp *tls);
+/* The last thing that the thread which started l does with it: is there a
+   shutdown meanwhile? */
+void fed_link_started(struct fed_link *l);
 /* For both modes.  The peer shows chain and proves key: is it welcome? */
 MUST_CHECK enum err fed_link_judge(struct fed_link *l, struct view chain,
                                    const struct device_id *key);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread that started a connection may look at the shutdown as the last of
+ * all, when the link came up long ago and says goodbye: what it does then, with
+ * everything else in its hands (a network that sends when it is told to).
+ */
+#include "federation/net_impl.h"
+#include "tests/federation/world.h"
+
+/* A stream that keeps what it is given while the gate is shut. */
+struct gate {
+    struct fed_io real;
+    pthread_mutex_t mx;
+    bool shut;
+    struct gated *held; /* has something to send */
+};
+
+struct gated {
+    struct fed_stream base;
+    struct fed_stream *inner;
+    struct gate *gate;
+    struct view data;
+};
+
+static struct gate gate;
+static struct fed_accept_user above;
+
+static struct gated *
+gated_of(const struct fed_stream *s)
+{
+    return (struct gated *)(uintptr_t)s;
+}
+
+static void
+gated_attach(struct fed_stream *s, const struct fed_stream_user *user)
+{
+    struct gated *g = gated_of(s);
+
+    g->inner->ops->attach(g->inner, user);
+}
+
+static void
+gated_recv(struct fed_stream *s, uint8_t *buf, size_t cap)
+{
+    struct gated *g = gated_of(s);
+
+    g->inner->ops->recv(g->inner, buf, cap);
+}
+
+static void
+gated_wait(struct fed_stream *s, uint32_t ms)
+{
+    struct gated *g = gated_of(s);
+
+    g->inner->ops->wait(g->inner, ms);
+}
+
+static void
+gated_send(struct fed_stream *s, struct view data)
+{
+    struct gated *g = gated_of(s);
+
+    pthread_mutex_lock(&g->gate->mx);
+    if (g->gate->shut) {
+        g->data = data;
+        g->gate->held = g;
+    } else {
+        g->inner->ops->send(g->inner, data);
+    }
+    pthread_mutex_unlock(&g->gate->mx);
+}
+
+static void
+gated_close(struct fed_stream *s)
+{
+    struct gated *g = gated_of(s);
+
+    g->inner->ops->close(g->inner);
+}
+
+static void
+gated_free(struct fed_stream *s)
+{
+    struct gated *g = gated_of(s);
+
+    pthread_mutex_lock(&g->gate->mx);
+    if (g->gate->held == g) {
+        g->gate->held = NULL;
+    }
+    pthread_mutex_unlock(&g->gate->mx);
+    g->inner->ops->free(g->inner);
+    free(g);
+}
+
+static void
+gated_remote(const struct fed_stream *s, struct fed_ip *out)
+{
+    const struct gated *g = gated_of(s);
+
+    g->inner->ops->remote(g->inner, out);
+}
+
+static const struct fed_stream_ops gated_ops = {
+    gated_attach, gated_recv, gated_wait,  gated_send,
+    gated_close,  gated_free, gated_remote};
+
+static void
+gate_accept(void *ctx, struct fed_stream *s)
+{
+    struct gated *g = calloc(1, sizeof(*g));
+
+    (void)ctx;
+    CHECK(g != NULL);
+    g->base.ops = &gated_ops;
+    g->inner = s;
+    g->gate = &gate;
+    above.on_accept(above.ctx, &g->base);
+}
+
+static enum err
+gate_listen(void *ctx, const struct fed_ip *addr,
+            const struct fed_accept_user *user, struct fed_ip *bound,
+            struct fed_listener **out)
+{
+    static const struct fed_accept_user here = {gate_accept, NULL};
+
+    (void)ctx;
+    above = *user;
+    return gate.real.listen(gate.real.ctx, addr, &here, bound, out);
+}
+
+static void
+gate_unlisten(void *ctx, struct fed_listener *l)
+{
+    (void)ctx;
+    gate.real.unlisten(gate.real.ctx, l);
+}
+
+static void
+gate_set(bool shut)
+{
+    struct gated *g;
+
+    pthread_mutex_lock(&gate.mx);
+    gate.shut = shut;
+    g = gate.held;
+    if (!shut && g != NULL) {
+        gate.held = NULL;
+        g->inner->ops->send(g->inner, g->data);
+    }
+    pthread_mutex_unlock(&gate.mx);
+}
+
+/* Whether something waits at the gate; with a deadline, so that a failure
+   ends. */
+static bool
+gate_holds(void)
+{
+    for (int i = 0; i < 20000; i++) {
+        struct timespec ms = {0, 1000000};
+        bool held;
+
+        pthread_mutex_lock(&gate.mx);
+        held = gate.held != NULL;
+        pthread_mutex_unlock(&gate.mx);
+        if (held) {
+            return true;
+        }
+        nanosleep(&ms, NULL);
+    }
+    return false;
+}
+
+/* Node number id, whose streams have the gate. */
+static void
+gate_start(struct node *n, uint8_t id)
+{
+    node_begin(n, id, false, NULL);
+    gate = (struct gate){.real = n->io};
+    pthread_mutex_init(&gate.mx, NULL);
+    n->io.listen = gate_listen;
+    n->io.unlisten = gate_unlisten;
+    node_listen(n, 0);
+}
+
+/* As fed_net_stop begins. */
+static struct fed_link *
+stopping(struct node *n)
+{
+    struct fed_link *l;
+
+    pthread_mutex_lock(&n->net->mx);
+    l = n->net->links;
+    fed_link_ref(l);
+    pthread_mutex_unlock(&n->net->mx);
+    atomic_store(&n->net->stop_by_ms, world_ms(NULL) + 20000);
+    fed_peers_close(n->net, NULL, FED_WHY_SHUTDOWN, true);
+    return l;
+}
+
+/* What was queued before the shutdown comes, and the goodbye behind it. */
+TEST(started_late_and_says_goodbye)
+{
+    static struct node a, b;
+    struct fed_link *l;
+
+    gate_start(&a, 1);
+    node_start(&b, 2, NULL);
+    node_dial(&b, &a, true);
+    CHECK(node_wait(&a, &a.ups, 1));
+    CHECK(node_wait(&b, &b.ups, 1));
+    gate_set(true);
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    CHECK(gate_holds());
+    l = stopping(&a);
+    fed_link_started(l);
+    fed_link_unref(l);
+    gate_set(false);
+    CHECK(node_wait_u64(&b, &b.frames, 1));
+    CHECK(node_wait(&b, &b.downs, 1));
+    CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_CLOSED_THERE);
+    node_stop(&b);
+    node_stop(&a);
+    pthread_mutex_destroy(&gate.mx);
+}
+
+/* Who did not come up has nothing to say: it is closed at once. */
+TEST(started_late_and_not_up)
+{
+    static struct node a, b;
+    struct fed_link *l;
+
+    gate_start(&a, 1);
+    node_start(&b, 2, NULL);
+    gate_set(true);
+    node_dial(&b, &a, true);
+    CHECK(gate_holds()); /* our part of the handshake */
+    l = stopping(&a);
+    fed_link_started(l);
+    fed_link_unref(l);
+    CHECK(node_wait(&b, &b.fails, 1));
+    CHECK_EQ(a.ups, 0);
+    gate_set(false);
+    node_stop(&b);
+    node_stop(&a);
+    pthread_mutex_destroy(&gate.mx);
+}
+
+int
+main(void)
+{
+    return RUN(T(started_late_and_says_goodbye), T(started_late_and_not_up));
+}
