@@ -8,6 +8,7 @@
 #include "node/init.h"
 #include "store/member.h"
 #include "tests/support/check.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ enum {
 };
 
 struct end {
-    char dir[64];
+    char dir[TMP_PATH];
     struct node_config config;
     struct node_vault vault;
     struct fed_io io;
@@ -103,8 +104,7 @@ end_make(struct end *n, const char *name)
 
     *n = (struct end){.mem = n->mem == NULL ? mem_heap() : n->mem,
                       .clock = n->clock};
-    (void)snprintf(n->dir, sizeof(n->dir), "/tmp/balsam-api-XXXXXX");
-    CHECK(mkdtemp(n->dir) != NULL);
+    tmp_dir(n->dir, sizeof(n->dir), "balsam-api-XXXXXX");
     (void)snprintf(n->config.data, sizeof(n->config.data), "%s", n->dir);
     (void)snprintf(n->config.key_file, sizeof(n->config.key_file),
                    "%s/master.key", n->dir);
@@ -123,7 +123,7 @@ end_make(struct end *n, const char *name)
 static inline void
 end_remove(struct end *n)
 {
-    char command[96];
+    char command[2 * TMP_PATH + 64];
 
     end_stop(n);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", n->dir);

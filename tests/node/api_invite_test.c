@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inviting patients, alone and a panel at once, asked as the desk asks. */
 #include "tests/node/api_fix.h"
+#include "tests/support/tmp.h"
 
 #include <fcntl.h>
 
@@ -149,8 +150,8 @@ TEST(an_invitation_is_revoked_as_such)
 static json_t *
 invite_file(const char *csv)
 {
-    char path[] = "/tmp/balsam-panel-XXXXXX";
-    int fd = mkstemp(path);
+    char path[TMP_PATH];
+    int fd = tmp_file(path, "balsam-panel-XXXXXX", 0);
     json_t *a;
 
     CHECK(fd >= 0);

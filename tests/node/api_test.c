@@ -358,7 +358,7 @@ TEST(keys_and_recovery)
 TEST(looking_after)
 {
     struct end *a = &ends[0];
-    char args[96];
+    char args[TMP_PATH + 16];
     json_t *audit;
 
     make_two();

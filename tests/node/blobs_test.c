@@ -11,6 +11,7 @@
 #include "store/blob.h"
 #include "store/writer.h"
 #include "tests/support/check.h"
+#include "tests/support/tmp.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -41,7 +42,7 @@ static const struct clock clock_real = {real_wall_ms, real_mono_ms, NULL};
 
 struct end {
     struct clinic_id root;
-    char dir[64];
+    char dir[TMP_PATH];
     struct store *store;
     struct node_blobs *blobs;
     struct end *other;
@@ -175,8 +176,7 @@ open_end(struct end *e, struct end *other, uint8_t id)
         .root = {{id}}, .other = other, .puts_allowed = 1000, .member = true};
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->changed, NULL);
-    snprintf(e->dir, sizeof(e->dir), "/tmp/balsam-blobs-XXXXXX");
-    CHECK(mkdtemp(e->dir) != NULL);
+    tmp_dir(e->dir, sizeof(e->dir), "balsam-blobs-XXXXXX");
     CHECK_OK(store_create(&c));
     CHECK_OK(store_open(&c, &e->store));
     start_blobs(e);
@@ -185,7 +185,7 @@ open_end(struct end *e, struct end *other, uint8_t id)
 static void
 close_end(struct end *e)
 {
-    char command[128];
+    char command[2 * TMP_PATH + 64];
 
     node_blobs_stop(e->blobs);
     store_close(e->store);

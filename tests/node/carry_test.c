@@ -14,6 +14,7 @@
 #include "store/writer.h"
 #include "tests/support/check.h"
 #include "tests/support/seed_rng.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ struct world {
     struct seed_rng seed;
     struct clock clock;
     uint64_t now_ms;
-    char dir[ENDS][64];
+    char dir[ENDS][TMP_PATH];
     struct store *store[ENDS];
     struct blobs_state node[ENDS];
     struct device device;
@@ -203,8 +204,7 @@ new_node(enum end_of at)
 {
     struct store_config c = config_of(at);
 
-    snprintf(w.dir[at], sizeof(w.dir[at]), "/tmp/balsam-carry-XXXXXX");
-    CHECK(mkdtemp(w.dir[at]) != NULL);
+    tmp_dir(w.dir[at], sizeof(w.dir[at]), "balsam-carry-XXXXXX");
     CHECK_OK(store_create(&c));
     begin_node(at);
 }
@@ -481,7 +481,7 @@ begin_world(uint64_t seed)
 static void
 end_world(void)
 {
-    char command[200];
+    char command[2 * TMP_PATH + 64];
 
     cut(D);
     cut(B);

@@ -2,6 +2,7 @@
 #include "node/config.h"
 #include "tests/support/check.h"
 #include "tests/support/fail_mem.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +31,9 @@ read_from(const struct mem *mem, const char *const *args,
 #define NOTHING ((const char *const[]){NULL})
 
 static void
-write_file(char *path, const char *text)
+write_file(char path[TMP_PATH], const char *text)
 {
-    int fd = mkstemp(path);
+    int fd = tmp_file(path, "balsam-config-XXXXXX", 0);
 
     CHECK(fd >= 0);
     CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
@@ -97,8 +98,8 @@ TEST(the_web_port)
 
 TEST(flags_win_over_environment_over_file)
 {
-    char path[] = "/tmp/balsam-config-XXXXXX";
-    char flag[64];
+    char path[TMP_PATH];
+    char flag[TMP_PATH + 16];
     struct node_config c;
     struct bytes problems = {0};
 
@@ -122,8 +123,8 @@ TEST(flags_win_over_environment_over_file)
 
 TEST(all_mistakes_are_reported_together)
 {
-    char path[] = "/tmp/balsam-config-XXXXXX";
-    char flag[64];
+    char path[TMP_PATH];
+    char flag[TMP_PATH + 16];
     struct node_config c;
     struct bytes problems = {0};
     char text[2048];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/fatal.h"
 #include "tests/support/check.h"
+#include "tests/support/tmp.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -40,8 +41,8 @@ child_says(void (*die)(void), char *said, size_t cap)
 static void
 read_past_a_cut_file(void)
 {
-    char path[] = "/tmp/balsam-fatal-XXXXXX";
-    int fd = mkstemp(path);
+    char path[TMP_PATH];
+    int fd = tmp_file(path, "balsam-fatal-XXXXXX", 0);
     volatile char *map;
 
     unlink(path);

@@ -10,6 +10,7 @@
 #include "tests/support/check.h"
 #include "tests/support/fail_mem.h"
 #include "tests/support/seed_rng.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,10 +90,10 @@ TEST(no_memory_leaves_the_identity_as_it_was)
 static void
 make_config(struct node_config *c)
 {
-    char dir[] = "/tmp/balsam-init-XXXXXX";
+    char dir[TMP_PATH];
 
     *c = (struct node_config){0};
-    CHECK(mkdtemp(dir) != NULL);
+    tmp_dir(dir, sizeof(dir), "balsam-init-XXXXXX");
     (void)snprintf(c->data, sizeof(c->data), "%s/data", dir);
     (void)snprintf(c->key_file, sizeof(c->key_file), "%s/data/master.key", dir);
 }

@@ -4,6 +4,7 @@
 #include "proto/base/limits.h"
 #include "tests/support/check.h"
 #include "tests/support/fail_mem.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ made(const char *text)
 static void
 decode(const char *path, char *out, size_t cap)
 {
-    char command[256];
+    char command[2 * TMP_PATH + 64];
     FILE *f;
     size_t n;
 
@@ -48,9 +49,9 @@ TEST(a_decoder_reads_the_png)
 {
     struct node_qr *qr = made(link160);
     struct bytes png = {0};
-    char path[] = "/tmp/balsam-qr-XXXXXX.png";
+    char path[TMP_PATH];
     char back[512];
-    int fd = mkstemps(path, 4);
+    int fd = tmp_file(path, "balsam-qr-XXXXXX.png", 4);
 
     CHECK(fd >= 0);
     CHECK_OK(node_qr_png(mem_heap(), qr, 8, &png));

@@ -7,6 +7,7 @@
 #include "node/sandbox_calls.h"
 
 #include "tests/federation/world.h"
+#include "tests/support/tmp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +39,8 @@ enum {
 
 /* A folder for the test, gone afterwards. */
 struct place {
-    char dir[64];
-    char file[80];
+    char dir[TMP_PATH];
+    char file[TMP_PATH + 8];
 };
 
 static void
@@ -47,8 +48,7 @@ place_make(struct place *p)
 {
     int fd;
 
-    (void)snprintf(p->dir, sizeof(p->dir), "/tmp/balsam-sandbox.XXXXXX");
-    CHECK(mkdtemp(p->dir) != NULL);
+    tmp_dir(p->dir, sizeof(p->dir), "balsam-sandbox.XXXXXX");
     (void)snprintf(p->file, sizeof(p->file), "%s/file", p->dir);
     fd = open(p->file, O_CREAT | O_RDWR, 0666);
     CHECK(fd >= 0 && write(fd, "x", 1) == 1);

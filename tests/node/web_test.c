@@ -6,12 +6,13 @@
 #include "tests/federation/web_client.h"
 #include "tests/support/check.h"
 #include "tests/support/picture.h"
+#include "tests/support/tmp.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 
 struct place {
-    char dir[64];
+    char dir[TMP_PATH];
     struct node_config config;
     struct site site;
     struct node_web_owner owner; /* only its node; the web port is node_web's */
@@ -78,8 +79,8 @@ open_place(void)
                                         node_writable, node_down, node_failed,
                                         &p->site.node}};
 
-    *p = (struct place){.dir = "/tmp/balsam-web-XXXXXX"};
-    CHECK(mkdtemp(p->dir) != NULL);
+    *p = (struct place){.dir = ""};
+    tmp_dir(p->dir, sizeof(p->dir), "balsam-web-XXXXXX");
     signal(SIGPIPE, SIG_IGN);
     pthread_mutex_init(&p->site.node.mx, NULL);
     pthread_cond_init(&p->site.node.cv, NULL);
@@ -100,7 +101,7 @@ open_place(void)
 static void
 close_place(struct place *p)
 {
-    char cmd[128];
+    char cmd[2 * TMP_PATH + 64];
 
     site_stop(&p->site);
     snprintf(cmd, sizeof(cmd), "rm -r %s", p->dir);

@@ -2,6 +2,7 @@
 /* What the table becomes is read by those who have to: bash and mandoc. */
 #include "node/config.h"
 #include "tests/support/check.h"
+#include "tests/support/tmp.h"
 #include "tools/cli/commands.h"
 #include "tools/common/help.h"
 #include "tools/patient/commands.h"
@@ -16,9 +17,9 @@ static char said[65536];
 static int
 through(const char *command, void (*print)(FILE *))
 {
-    char path[] = "/tmp/balsam-help-XXXXXX";
-    char line[512];
-    int fd = mkstemp(path);
+    char path[TMP_PATH];
+    char line[2 * TMP_PATH];
+    int fd = tmp_file(path, "balsam-help-XXXXXX", 0);
     FILE *f = fdopen(fd, "w");
     size_t n;
     int status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of balsam-patient: the table, its man page, its completion. */
 #include "tests/support/check.h"
+#include "tests/support/tmp.h"
 #include "tools/common/args.h"
 #include "tools/common/help.h"
 #include "tools/patient/commands.h"
@@ -39,9 +40,9 @@ TEST(a_mistake_names_this_program)
 TEST(man_page_is_clean)
 {
     FILE *f;
-    char path[] = "/tmp/balsam-patient-man-XXXXXX";
-    char line[128];
-    int fd = mkstemp(path);
+    char path[TMP_PATH];
+    char line[2 * TMP_PATH];
+    int fd = tmp_file(path, "balsam-patient-man-XXXXXX", 0);
 
     f = fdopen(fd, "w");
     CHECK(f != NULL);
