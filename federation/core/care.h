@@ -206,6 +206,12 @@ MUST_CHECK enum err fed_members_consent(struct fed_core *core,
                                         const struct thread_id *thread,
                                         const struct proto_group *group,
                                         const struct proto_thread_consent *in);
+/* What a consent in a group says, its signature verified.  ERR_AUTH ... */
+struct ident_consent;
+MUST_CHECK enum err fed_members_opened(struct fed_core *core,
+                                       const struct proto_group *group,
+                                       const struct proto_thread_consent *in,
+                                       struct ident_consent *out);
 /* The highest serial of a withdrawal seen; 0: none */
 MUST_CHECK enum err fed_consent_withdrawn(struct fed_core *core,
                                           const struct thread_id *thread,

@@ -249,22 +249,33 @@ out:
     return e;
 }
 
+enum err
+fed_members_opened(struct fed_core *core, const struct proto_group *group,
+                   const struct proto_thread_consent *in,
+                   struct ident_consent *out)
+{
+    enum err e;
+    struct ident_devices list;
+
+    if (in->desk) {
+        return open_desk(core, group, in->consent, out);
+    }
+    TRY(list_in(core, group, in->patient, &list));
+    /* [consent-signed] by a device of the patient */
+    TRY(ident_consent_open(core->mem, in->consent, &list, out));
+out:
+    return e;
+}
+
 static enum err
 judge_consent(struct fed_core *core, const struct thread_id *thread,
               const struct proto_group *group,
               const struct proto_thread_consent *in)
 {
     enum err e;
-    struct ident_devices list;
     struct ident_consent consent;
 
-    if (in->desk) {
-        TRY(open_desk(core, group, in->consent, &consent));
-    } else {
-        TRY(list_in(core, group, in->patient, &list));
-        /* [consent-signed] by a device of the patient */
-        TRY(ident_consent_open(core->mem, in->consent, &list, &consent));
-    }
+    TRY(fed_members_opened(core, group, in, &consent));
     TRY(covers(core, thread, in, &consent));
 out:
     return e == OK || fed_ours(e) ? e : ERR_DENIED;

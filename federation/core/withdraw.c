@@ -28,6 +28,69 @@ out:
     return e;
 }
 
+static void
+raise_to(uint64_t *serial, uint64_t known)
+{
+    if (known >= *serial && known < UINT64_MAX) {
+        *serial = known + 1;
+    }
+}
+
+/*
+ * [withdrawal-above] Our clock may be behind the one that the clinic was
+ * allowed by: what is taken back is above all that was said of it in this
+ * thread.
+ */
+static enum err
+above(struct fed_core *core, const struct fed_thread *t,
+      const struct clinic_id *clinic, uint64_t *serial)
+{
+    enum err e;
+    struct fed_rec_consent rec;
+    struct proto_list_at at = {0};
+    struct proto_thread_consent in;
+    struct ident_consent consent;
+    struct bytes hold = {0};
+
+    TRY(fed_consent_pair(core, &t->id, core->me.b, clinic->b, &rec, &hold));
+    raise_to(serial, rec.serial);
+    raise_to(serial, rec.withdrawn);
+    while (proto_list_next(&t->group.consents, &proto_thread_consent_shape, &at,
+                           &in)) {
+        if (memcmp(in.patient, core->me.b, sizeof(in.patient)) != 0 ||
+            memcmp(in.clinic, clinic->b, sizeof(in.clinic)) != 0) {
+            continue;
+        }
+        e = fed_members_opened(core, &t->group, &in, &consent);
+        if (e == OK) {
+            raise_to(serial, consent.serial);
+        }
+        TRY(fed_ours(e) ? e : OK); /* whose signer is gone: as we knew it */
+    }
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* Above what was said in any thread. */
+static enum err
+above_all(struct fed_core *core, const struct clinic_id *clinic,
+          uint64_t *serial)
+{
+    enum err e = OK;
+    struct thread_id at;
+    const struct thread_id *after = NULL;
+    struct fed_thread *t;
+
+    while (fed_core_thread_next(core, after, &at) == OK) {
+        TRY(fed_thread_get(core, &at, &t));
+        TRY(above(core, t, clinic, serial));
+        after = &at;
+    }
+out:
+    return e;
+}
+
 static enum err
 say(struct fed_core *core, struct fed_thread *t, const struct clinic_id *clinic,
     uint64_t serial, struct view withdrawal)
@@ -92,11 +155,12 @@ fed_core_withdraw(struct fed_core *core, const struct clinic_id *clinic)
     if (core->kind != FED_KIND_DEVICE || p == NULL || !p->stored) {
         return ERR_MISSING;
     }
-    TRY(make(core, clinic, serial, &made));
     for (size_t i = 0; i < core->threads_len; i++) {
         TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
                                     : OK);
     }
+    TRY(above_all(core, clinic, &serial));
+    TRY(make(core, clinic, serial, &made));
     while (fed_core_thread_next(core, after, &at) == OK) {
         TRY(in_thread(core, &at, clinic, serial, view_of(&made), &orders));
         after = &at;
@@ -144,8 +208,8 @@ out:
 }
 
 static enum err
-once_more(struct fed_core *core, struct fed_thread *t,
-          const struct clinic_id *clinic)
+once_more(struct fed_core *core, const struct fed_thread *old,
+          struct fed_thread *t, const struct clinic_id *clinic)
 {
     enum err e;
     struct bytes made = {0};
@@ -157,6 +221,8 @@ once_more(struct fed_core *core, struct fed_thread *t,
     if (taken != FED_RECALL_NONE) {
         goto out;
     }
+    TRY(above(core, old, clinic, &serial));
+    TRY(above(core, t, clinic, &serial));
     TRY(make(core, clinic, serial, &made));
     TRY(say(core, t, clinic, serial, view_of(&made)));
     TRY(p != NULL && p->via != NULL ? tell_relay(core, p, serial) : OK);
@@ -181,7 +247,7 @@ fed_withdraw_again(struct fed_core *core, const struct fed_thread *old,
     while ((e = fed_consent_next_over(core, &old->id, &at, &clinic)) == OK) {
         TRY(memcmp(clinic.b, t->rec.hub, 32) == 0
                 ? OK
-                : once_more(core, t, &clinic));
+                : once_more(core, old, t, &clinic));
     }
     e = e == ERR_MISSING ? OK : e;
 out:
