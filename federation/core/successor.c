@@ -139,8 +139,27 @@ out:
 /*
  * [successor-brought] A patient lets itself be brought into a thread only by a
  * clinic that it is a patient of: each clinic brings again whom it had brought,
- * who founds the thread at once, the others when they come into it.
+ * who founds the thread at once, the others when they come into it.  Where such
+ * a clinic has left, who founds the thread does it for a patient of its own.
  */
+static bool
+ours_to_bring(struct fed_core *core, const struct proto_group *group,
+              const struct proto_subject *patient)
+{
+    struct clinic_id root;
+    struct proto_subject by;
+    const struct fed_party *p;
+
+    if (memcmp(patient->added_by, core->me.b, 32) == 0) {
+        return true;
+    }
+    memcpy(root.b, patient->root, sizeof(root.b));
+    p = fed_party_find(core, &root);
+    return !proto_group_find(group, patient->added_by, &by) && p != NULL &&
+           p->stored && p->kind == FED_KIND_PATIENT && p->via == NULL &&
+           p->rec.ours == PROTO_STANCE_GRANTED && !p->rec.blocked;
+}
+
 static enum err
 add_members(struct fed_core *core, const struct fed_thread *old,
             struct fed_thread *t)
@@ -156,8 +175,8 @@ add_members(struct fed_core *core, const struct fed_thread *old,
             continue;
         }
         if (s.kind == PROTO_SUBJECT_PATIENT) {
-            TRY(memcmp(s.added_by, core->me.b, 32) == 0 ? add_one(core, t, &s)
-                                                        : OK);
+            TRY(ours_to_bring(core, &old->group, &s) ? add_one(core, t, &s)
+                                                     : OK);
             continue;
         }
         TRY(was_withdrawn(core, old, s.root, &gone));
@@ -234,9 +253,9 @@ out:
     return e;
 }
 
-/* Is whoever brought each patient still there to do it again? */
+/* Is whoever brought each patient still there to do it again, or may we? */
 static bool
-may_bring(const struct fed_core *core, const struct fed_thread *t)
+may_bring(struct fed_core *core, const struct fed_thread *t)
 {
     struct proto_list_at at = {0};
     struct proto_subject s;
@@ -244,7 +263,7 @@ may_bring(const struct fed_core *core, const struct fed_thread *t)
 
     while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
         if (s.kind == PROTO_SUBJECT_PATIENT &&
-            memcmp(s.added_by, core->me.b, 32) != 0 &&
+            !ours_to_bring(core, &t->group, &s) &&
             !proto_group_find(&t->group, s.added_by, &by)) {
             return false;
         }

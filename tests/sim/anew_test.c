@@ -282,6 +282,59 @@ TEST(another_clinic_brought_whose_phone_is_new)
     world_end(&w);
 }
 
+/* [successor-brought] The clinic that brought the patient has left; the other
+   one, whose patient it is too, brings it. */
+static void
+who_brought_left(uint64_t seed, bool phone)
+{
+    size_t three[3] = {0, 1, 0};
+    size_t both[2] = {1, 0};
+    struct thread_id t = brought(seed, three);
+    struct rows disk[2] = {{0}};
+    struct thread_id now;
+    size_t had;
+
+    world_enrol(&w, three[2], 1);
+    node_stepped(&w, 0, fed_core_leave(w.nodes[0].core, &t));
+    world_run(&w, 3000);
+    CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_REMOVED);
+    had = node_messages(&w, 0, &t);
+    both[1] = three[2];
+    for (size_t i = 0; i < 2; i++) {
+        node_snapshot(&w, both[i], &disk[i]);
+    }
+    node_crash(&w, both[0]);
+    node_crash(&w, both[1]);
+    for (size_t i = 0; i < (phone ? 2 : 1); i++) {
+        node_restore(&w, both[i], &disk[i]);
+    }
+    rows_free(&disk[0]);
+    rows_free(&disk[1]);
+    if (!phone) {
+        world_run(&w, 2000);
+        both[1] = new_phone(both[1], 1);
+    }
+    now = anew(1, &t);
+    CHECK(world_in(&w, &now, both, 2));
+    CHECK_OK(world_say(&w, 1, &now));
+    CHECK_OK(world_say(&w, both[1], &now));
+    world_run(&w, 5000);
+    CHECK(node_messages(&w, 1, &now) >= 2);
+    CHECK(node_messages(&w, both[1], &now) >= 2);
+    CHECK_EQ(node_messages(&w, 0, &t) + node_messages(&w, 0, &now), had);
+    world_end(&w);
+}
+
+TEST(who_brought_the_patient_has_left)
+{
+    who_brought_left(708, true);
+}
+
+TEST(who_brought_has_left_and_the_phone_is_new)
+{
+    who_brought_left(709, false);
+}
+
 /*
  * [successor-withdrawn] The clinics come from backups of before the patient
  * took back what clinic 1 was allowed; the phone knows.  What it wrote
@@ -346,5 +399,7 @@ main(void)
                T(a_tablet_has_it), T(a_consent_goes_on),
                T(another_clinic_brought_the_patient),
                T(another_clinic_brought_whose_phone_is_new),
+               T(who_brought_the_patient_has_left),
+               T(who_brought_has_left_and_the_phone_is_new),
                T(what_was_taken_back_stays_so));
 }
