@@ -96,7 +96,7 @@ whole(int argc, char **argv)
     const char *control = getenv("BALSAM_CONTROL");
     enum err e;
 
-    tool_leave_no_core();
+    tool_begin();
     (void)setlocale(LC_ALL, "");
     node_json_init();
     if (argc == 2 && strcmp(argv[1], "man") == 0) {
@@ -136,5 +136,5 @@ whole(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    return (int)whole(argc, argv);
+    return (int)tool_end(whole(argc, argv));
 }

@@ -88,13 +88,42 @@ out:
     return e;
 }
 
+enum tool_exit
+tool_end(enum tool_exit code)
+{
+    bool whole = ferror(stdout) == 0;
+
+    if (fflush(stdout) == 0 && whole) {
+        return code;
+    }
+    (void)tool_say(TOOL_EXIT_FAILED,
+                   "The answer could not be written whole: %s. What was asked "
+                   "for may be done all the same.",
+                   strerror(errno));
+    return code == TOOL_EXIT_OK ? TOOL_EXIT_FAILED : code;
+}
+
+static void
+open_standard(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        fd = open("/dev/null", O_RDWR);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 void
-tool_leave_no_core(void)
+tool_begin(void)
 {
     struct rlimit none = {0, 0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0);
+    open_standard();
 }
 
 /* -------------------------------------------------------------------- codes */

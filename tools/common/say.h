@@ -35,7 +35,15 @@ MUST_CHECK enum err tool_read_all(int fd, struct bytes *out);
 enum tool_exit tool_show_qr(const struct tool_args *args, const char *text,
                             bool on_terminal);
 
-/* Secrets pass through here: no core dump, no tracing by others. */
-void tool_leave_no_core(void);
+/*
+ * First of all.  Secrets pass through here: no core dump, no tracing by others.
+ * And what is closed of standard input and output leads nowhere, so that no
+ * file or socket of ours takes its place.
+ */
+void tool_begin(void);
+
+/* Last of all: code, unless what was printed did not reach where it was to
+   go; then that is said. */
+enum tool_exit tool_end(enum tool_exit code);
 
 #endif

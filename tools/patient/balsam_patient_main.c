@@ -231,6 +231,14 @@ not_open(const char *dir, enum err e)
     if (e == ERR_FULL) {
         return tool_say(TOOL_EXIT_FAILED, "The disk is full. Make room.");
     }
+    if (e == ERR_CORRUPT || e == ERR_FORMAT || e == ERR_UNSUPPORTED) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "%s cannot be read (%s): it is damaged, or of another "
+                        "version of this program. Keep it, and begin in a new "
+                        "folder with your recovery code: balsam-patient --data "
+                        "NEW code recover",
+                        dir, err_name(e));
+    }
     return tool_say(TOOL_EXIT_FAILED, "%s cannot be opened (%s).", dir,
                     err_name(e));
 }
@@ -361,7 +369,7 @@ whole(int argc, char **argv)
     enum tool_exit code;
     enum err e;
 
-    tool_leave_no_core();
+    tool_begin();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
     (void)setlocale(LC_ALL, "");
@@ -403,5 +411,5 @@ whole(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    return (int)whole(argc, argv);
+    return (int)tool_end(whole(argc, argv));
 }
