@@ -11,6 +11,7 @@
 #include "node/sysclock.h"
 #include "proto/base/phi.h"
 #include "tools/common/help.h"
+#include "tools/common/target.h"
 #include "tools/patient/commands.h"
 #include "tools/patient/describe.h"
 
@@ -172,6 +173,14 @@ good_profile(const char *name)
            strlen(name) <= 64;
 }
 
+/* A name that was mistyped makes no new profile. */
+static bool
+may_be_new(const char *command)
+{
+    return strcmp(command, "join") == 0 || strcmp(command, "device add") == 0 ||
+           strcmp(command, "code recover") == 0;
+}
+
 /* Where the app's folder is: --data, the environment, or in the home. */
 static enum tool_exit
 find_folder(const struct tool_args *a, char out[PATH_SIZE])
@@ -197,11 +206,26 @@ find_folder(const struct tool_args *a, char out[PATH_SIZE])
                 : snprintf(out, PATH_SIZE, "%s/.local/share/balsam-patient/%s",
                            home == NULL ? "." : home, profile);
     }
-    if (n <= 0 || n >= PATH_SIZE || !make_dirs(out)) {
-        return tool_say(TOOL_EXIT_FAILED, "The folder %s cannot be made: %s",
-                        out, strerror(errno));
+    return n > 0 && n < PATH_SIZE
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED,
+                          "The name of the folder is too long.");
+}
+
+static enum tool_exit
+make_folder(const struct tool_args *a, char *dir)
+{
+    if (tool_args_has(a, "--profile") && !may_be_new(a->command->name) &&
+        access(dir, F_OK) != 0) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is no such profile: %s. Look at its name; "
+                        "balsam-patient join makes a new one.",
+                        dir);
     }
-    return TOOL_EXIT_OK;
+    return make_dirs(dir)
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "The folder %s cannot be made: %s",
+                          dir, strerror(errno));
 }
 
 static enum tool_exit
@@ -258,7 +282,11 @@ do_command(struct tool_patient *p)
     }
     tool_put_bool(p->out, "ok",
                   code == TOOL_EXIT_OK || code == TOOL_EXIT_WAITS);
-    if (p->json && !p->watching) {
+    if (code == TOOL_EXIT_OK &&
+        strcmp(p->args.command->name, "save-attachment") == 0 &&
+        tool_target_is_out(p->args.arg[2])) {
+        /* standard output has the file, and nothing else */
+    } else if (p->json && !p->watching) {
         tool_print_json(p->out);
     } else if (!p->json && code != TOOL_EXIT_FAILED) {
         tool_patient_show(p);
@@ -288,6 +316,7 @@ with_folder(struct tool_patient *p, const struct log *log)
     enum tool_exit code = find_folder(&p->args, dir);
     enum err e = OK;
 
+    code = code == TOOL_EXIT_OK ? make_folder(&p->args, dir) : code;
     if (code == TOOL_EXIT_OK && pass != NULL) {
         e = store_key_file_read(mem_heap(), pass, &passphrase);
         c.folder.passphrase = view_of(&passphrase);

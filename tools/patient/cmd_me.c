@@ -261,6 +261,20 @@ code_word(enum fed_app_code_state s)
                                          : "none";
 }
 
+/* What the home is called, and whether it still has to do with us. */
+static void
+put_home(struct tool_patient *p, const struct clinic_id *home)
+{
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+
+    if (fed_app_clinic(p->app, home, &c, &hold) == OK) {
+        tool_put_view(p->out, "home_name", c.name);
+        tool_put_bool(p->out, "home_ended", c.state == FED_APP_CLINIC_ENDED);
+    }
+    bytes_free(&hold);
+}
+
 enum tool_exit
 tool_patient_status(struct tool_patient *p)
 {
@@ -274,6 +288,7 @@ tool_patient_status(struct tool_patient *p)
     tool_put_hex(p->out, "patient", patient_id_view(&me.patient));
     tool_put_hex(p->out, "device", device_id_view(&me.device));
     tool_put_hex(p->out, "home", clinic_id_view(&me.home));
+    put_home(p, &me.home);
     tool_put_word(p->out, "recovery_code", code_word(me.code));
     tool_put_num(p->out, "list", me.generation);
     tool_put_bool(p->out, "may_add", me.may_add);

@@ -216,9 +216,11 @@ show_status(const json_t *o)
                      "add\n");
         return;
     }
-    (void)printf("patient  %s\ndevice   %s\nhome     %s\n",
-                 tool_text(o, "patient"), tool_text(o, "device"),
-                 tool_text(o, "home"));
+    (void)printf("patient  %s\ndevice   %s\nhome     ", tool_text(o, "patient"),
+                 tool_text(o, "device"));
+    tool_print_safe(tool_text(
+        o, tool_text(o, "home_name")[0] != '\0' ? "home_name" : "home"));
+    (void)printf("\n");
     (void)printf("clinics  %lld of %lld connected\n",
                  tool_number(o, "clinics_up"),
                  tool_number(o, "clinics_wanted"));
@@ -229,6 +231,11 @@ show_status(const json_t *o)
     if (strcmp(tool_text(o, "recovery_code"), "unwritten") == 0) {
         (void)printf("Write your recovery code on paper: balsam-patient code "
                      "show; then: balsam-patient code confirm\n");
+    }
+    if (is(o, "home_ended")) {
+        (void)printf("Your home clinic has ended the connection with this "
+                     "device. If you took your recovery code to another one, "
+                     "go on there. If not, call the clinic.\n");
     }
     if (is(o, "alarm")) {
         (void)printf("Somebody else may have one of your keys: two different "
@@ -292,10 +299,31 @@ show_reported(const json_t *r)
                  "part.\n");
 }
 
+/* What has nothing to show says at least that it is done. */
+static void
+show_done(const struct tool_patient *p)
+{
+    const char *name = p->args.command->name;
+
+    if (strcmp(name, "code confirm") == 0) {
+        (void)printf("The code is right. It is kept nowhere but on your paper "
+                     "now.\n");
+    } else if (strcmp(name, "code recover") == 0) {
+        (void)printf("Now join your home clinic again, by any link of it: "
+                     "balsam-patient join LINK\n");
+    } else {
+        (void)printf("Done.\n");
+    }
+}
+
 void
 tool_patient_show(const struct tool_patient *p)
 {
     const json_t *o = p->out;
+
+    if (json_object_size(o) == 1 && !p->watching) { /* "ok" */
+        show_done(p);
+    }
 
     show_each(o, "threads", "There is no conversation yet.", show_thread);
     show_one(o, "thread", show_thread);
