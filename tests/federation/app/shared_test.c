@@ -190,6 +190,8 @@ TEST(a_new_phone_knows_it)
 {
     struct bytes words = {0};
     struct bytes qr = {0};
+    struct fed_party_info info;
+    struct clinic_id who;
     struct proto_link l;
     unsigned bad = 0;
 
@@ -208,6 +210,9 @@ TEST(a_new_phone_knows_it)
     world_turn(&w, 2);
     world_run(&w);
     CHECK(blocks(2, 3) && !blocks(2, 2));
+    who = other(3); /* whatever its home says of it */
+    CHECK_OK(fed_core_party(w.apps[2].app->core, &who, &info));
+    CHECK(info.blocked && info.ours == PROTO_STANCE_NONE);
     world_add(&w, 2, 3); /* it said it under the new key */
     CHECK(blocks(3, 3) && !blocks(3, 2));
     bytes_free(&words);
