@@ -56,6 +56,7 @@ enum fed_ns {
     FED_NS_FRANK,    /* T, seq, place or hash: DEVICE: what the hub signed */
     FED_NS_REPORTER, /* subject: how often it reported lately */
     FED_NS_WATCH,    /* time, thread: when it is looked at (watch.h) */
+    FED_NS_REPORTED, /* T, hash: DEVICE: a sealed report until it was opened */
     FED_NS_END
 };
 

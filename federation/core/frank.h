@@ -98,6 +98,9 @@ MUST_CHECK enum err fed_report_seal(struct fed_core *core, struct fed_thread *t,
                                     const struct proto_peer_msg *report,
                                     struct bytes *out);
 /* Somebody reports to us that way. */
+MUST_CHECK enum err fed_report_seen_recv(struct fed_core *core,
+                                         struct fed_party *p,
+                                         const struct proto_report_seen *in);
 MUST_CHECK enum err
 fed_report_sealed_recv(struct fed_core *core, struct fed_party *p,
                        const struct proto_report_sealed *in);

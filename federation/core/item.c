@@ -278,6 +278,9 @@ hubs(struct fed_core *core, struct fed_party *p,
     if (msg->type == PROTO_PEER_REPORT_SEALED) {
         return fed_report_sealed_recv(core, p, &msg->u.report_sealed);
     }
+    if (msg->type == PROTO_PEER_REPORT_SEEN) {
+        return fed_report_seen_recv(core, p, &msg->u.report_seen);
+    }
     if (msg->type == PROTO_PEER_REPORT && p->via == NULL) {
         return fed_report_recv(core, p, &msg->u.report);
     }

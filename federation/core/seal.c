@@ -4,7 +4,12 @@
  * who reports whom, and with which words, so it is sealed to the key in the
  * clinic's leaf; and it could say one in the patient's name, so the device
  * signs it, for that clinic alone.
+ *
+ * A clinic that has another node key and has not said anything in the thread
+ * since cannot open it: it answers with the new one, and the device, which kept
+ * the report until then, seals it again.
  */
+#include "federation/core/care.h"
 #include "federation/core/frank.h"
 
 #include "crypto/ident/sign.h"
@@ -82,34 +87,121 @@ out:
     return e == OK || fed_ours(e) ? e : ERR_STATE;
 }
 
-enum err
-fed_report_seal(struct fed_core *core, struct fed_thread *t,
-                const struct proto_peer_msg *report, struct bytes *out)
+static struct fed_key
+kept_key(const struct thread_id *thread, const uint8_t hash[32])
+{
+    return fed_key_pair(thread_id_view(thread), view_make(hash, 32));
+}
+
+/* Seal an encoded report to a key of the hub; it is kept until opened. */
+static enum err
+seal_to(struct fed_core *core, struct fed_thread *t, const uint8_t pub[32],
+        struct view report, struct bytes *out)
 {
     enum err e;
     struct view label[] = {VIEW_LIT("balsam v1 report"),
                            thread_id_view(&t->id)};
     struct proto_peer_msg msg = {.type = PROTO_PEER_REPORT_SEALED};
-    struct bytes plain = {0};
     struct bytes body = {0};
     struct bytes sealed = {0};
-    uint8_t pub[32];
+    struct fed_key key;
+    uint8_t hash[32];
 
-    TRY(key_of(t, pub));
-    TRY(proto_peer_encode(core->mem, report, &plain));
-    TRY(inside(core, t, view_of(&plain), &body));
+    TRY(inside(core, t, report, &body));
     TRY(bytes_reserve(core->mem, &sealed, ENC + body.len + suite()->tag_size));
-    TRY(prim_hpke_seal(suite(), core->config.rng, VIEW_ARRAY(pub), label, 2,
+    TRY(prim_hpke_seal(suite(), core->config.rng, view_make(pub, 32), label, 2,
                        (struct view){0}, view_of(&body), sealed.p,
                        sealed.p + ENC));
     sealed.len = ENC + body.len + suite()->tag_size;
     memcpy(msg.u.report_sealed.thread, t->id.b, sizeof(t->id.b));
     msg.u.report_sealed.sealed = view_of(&sealed);
+    prim_sha256(view_of(&sealed), hash);
+    key = kept_key(&t->id, hash);
+    TRY(fed_tx_put(core, FED_NS_REPORTED, &key, report));
     TRY(proto_peer_encode(core->mem, &msg, out));
 out:
-    bytes_free(&plain);
     bytes_free(&body);
     bytes_free(&sealed);
+    return e;
+}
+
+enum err
+fed_report_seal(struct fed_core *core, struct fed_thread *t,
+                const struct proto_peer_msg *report, struct bytes *out)
+{
+    enum err e;
+    struct bytes plain = {0};
+    uint8_t pub[32];
+
+    TRY(key_of(t, pub));
+    TRY(proto_peer_encode(core->mem, report, &plain));
+    TRY(seal_to(core, t, pub, view_of(&plain), out));
+out:
+    bytes_free(&plain);
+    return e;
+}
+
+/* [report-key] The key that the hub's leaf has by now, or a newer one; not one
+   of before, which somebody may have stolen. */
+static enum err
+newest_key(struct fed_core *core, const struct fed_thread *t,
+           const struct fed_party *hub, struct view chain, uint8_t pub[32])
+{
+    enum err e;
+    struct ident_check check = {.root = &hub->root, .now_ms = fed_now(core)};
+    struct ident_check then = {.root = &hub->root};
+    struct ident_node node;
+    struct ident_node leaf_node;
+    struct mls_member m;
+    uint32_t leaf;
+
+    TRY(t->mls == NULL ? ERR_STATE : OK);
+    TRY(fed_leaf_of(t->mls, &hub->root, &leaf));
+    TRY(mls_member_at(t->mls, leaf, &m));
+    TRY(ident_chain_verify(core->mem, m.credential, &then, &leaf_node));
+    TRY(ident_chain_verify(core->mem, chain, &check, &node));
+    TRY(node.generation >= leaf_node.generation &&
+                node.generation >= hub->rec.revoked
+            ? OK
+            : ERR_DENIED);
+    TRY(prim_x25519_of_pub(node.key.b, pub));
+out:
+    return e;
+}
+
+enum err
+fed_report_seen_recv(struct fed_core *core, struct fed_party *p,
+                     const struct proto_report_seen *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    struct fed_key key;
+    struct bytes report = {0};
+    struct bytes item = {0};
+    uint8_t pub[32];
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    key = kept_key(&id, in->hash);
+    e = core->kind != FED_KIND_DEVICE ? ERR_DENIED
+                                      : fed_thread_get(core, &id, &t);
+    TRY(e);
+    TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
+    e = fed_tx_get(core, FED_NS_REPORTED, &key, &report);
+    if (e == ERR_MISSING) {
+        e = OK; /* seen to already */
+        goto out;
+    }
+    TRY(e);
+    TRY(in->opened == 0 ? newest_key(core, t, p, in->chain, pub) : OK);
+    TRY(fed_tx_del(core, FED_NS_REPORTED, &key));
+    if (in->opened == 0) {
+        TRY(seal_to(core, t, pub, view_of(&report), &item));
+        TRY(fed_route_item(core, p, view_of(&item), NULL));
+    }
+out:
+    bytes_free(&report);
+    bytes_free(&item);
     return e;
 }
 
@@ -142,6 +234,44 @@ out:
     return e;
 }
 
+/* Tell its author what became of it. */
+static enum err
+answer(struct fed_core *core, struct fed_party *p,
+       const struct proto_report_sealed *in, bool opened)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_REPORT_SEEN};
+    struct proto_report_seen *seen = &msg.u.report_seen;
+
+    memcpy(seen->thread, in->thread, sizeof(seen->thread));
+    prim_sha256(in->sealed, seen->hash);
+    seen->opened = opened ? 1 : 0;
+    seen->chain = opened ? (struct view){0} : view_of(&core->chain);
+    return fed_stream_put(core, p, &msg);
+}
+
+/* [report-unread] Of a thread that we order, from who takes part: sealed to our
+   key of before, as we have not spoken there since. */
+static enum err
+unread(struct fed_core *core, struct fed_party *p,
+       const struct proto_report_sealed *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    TRY(e == ERR_MISSING ? ERR_AUTH : e);
+    TRY(fed_thread_hub_here(core, t) &&
+                fed_thread_member(t, &p->subject) != NULL &&
+                in->sealed.len > (size_t)ENC + suite()->tag_size
+            ? OK
+            : ERR_AUTH);
+    TRY(answer(core, p, in, false));
+out:
+    return e;
+}
+
 enum err
 fed_report_sealed_recv(struct fed_core *core, struct fed_party *p,
                        const struct proto_report_sealed *in)
@@ -156,7 +286,12 @@ fed_report_sealed_recv(struct fed_core *core, struct fed_party *p,
     TRY(core->kind == FED_KIND_CLINIC && p->kind == FED_KIND_DEVICE
             ? OK
             : ERR_DENIED);
-    TRY(unseal(core, in, &plain));
+    e = unseal(core, in, &plain);
+    if (e == ERR_AUTH) {
+        e = unread(core, p, in);
+        goto out;
+    }
+    TRY(e);
     TRY(proto_shape_decode(view_of(&plain), &proto_report_inside_shape, head, 1,
                            &body));
     /* [report-device] whoever carries it cannot have made it */
@@ -169,6 +304,7 @@ fed_report_sealed_recv(struct fed_core *core, struct fed_party *p,
             ? OK
             : ERR_DENIED);
     TRY(fed_report_recv(core, p, &msg.u.report));
+    TRY(answer(core, p, in, true));
 out:
     bytes_free(&plain);
     bytes_free(&statement);

@@ -342,6 +342,13 @@ static const struct proto_field report_sealed_fields[] = {
     PROTO_BIN(proto_report_sealed, sealed, LIMIT_REPORT_SEALED),
 };
 
+static const struct proto_field report_seen_fields[] = {
+    PROTO_FIXED(proto_report_seen, thread),
+    PROTO_FIXED(proto_report_seen, hash),
+    PROTO_UINT(proto_report_seen, opened, 1),
+    PROTO_BIN(proto_report_seen, chain, LIMIT_REPORT_CHAIN),
+};
+
 static const struct proto_field report_said_fields[] = {
     PROTO_FIXED(proto_report_said, to),
     PROTO_FIXED(proto_report_said, hash),
@@ -476,6 +483,8 @@ static const struct entry entries[] = {
     {PROTO_PEER_REPORT, 1, PROTO_SHAPE(proto_report, report_fields)},
     {PROTO_PEER_REPORT_SEALED, 1,
      PROTO_SHAPE(proto_report_sealed, report_sealed_fields)},
+    {PROTO_PEER_REPORT_SEEN, 1,
+     PROTO_SHAPE(proto_report_seen, report_seen_fields)},
     {PROTO_PEER_PICTURE_GET, 1,
      PROTO_SHAPE(proto_picture_get, picture_get_fields)},
     {PROTO_PEER_PICTURE, 1, PROTO_SHAPE(proto_picture_msg, picture_fields)},

@@ -64,6 +64,7 @@ enum proto_peer_type {
     PROTO_PEER_PICTURE = 56,
     PROTO_PEER_AWAY = 58,
     PROTO_PEER_REPORT_SEALED = 60,
+    PROTO_PEER_REPORT_SEEN = 57,
 
     PROTO_PEER_BLOB_OPEN = 96,
     PROTO_PEER_BLOB_STATE = 97,
@@ -549,6 +550,7 @@ struct proto_peer_msg {
         struct proto_checkpoint_msg checkpoint;
         struct proto_report report;
         struct proto_report_sealed report_sealed;
+        struct proto_report_seen report_seen;
         struct proto_picture_get picture_get;
         struct proto_picture_msg picture;
         struct proto_route route;

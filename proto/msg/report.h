@@ -70,6 +70,17 @@ struct proto_report_sealed {
     struct view sealed;
 };
 
+/*
+ * The answer to REPORT_SEALED: it was opened, or not, as the clinic has another
+ * node key by now; then that key's chain, to which it is sealed again.
+ */
+struct proto_report_seen {
+    uint8_t thread[32];
+    uint8_t hash[32]; /* SHA-256 of what was sealed */
+    uint64_t opened;
+    struct view chain; /* empty when it was opened */
+};
+
 struct proto_report_inside {
     struct view report; /* an encoded PROTO_PEER_REPORT */
     uint8_t sig[64];    /* the device's, of proto_report_said */

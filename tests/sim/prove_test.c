@@ -4,6 +4,7 @@
  * hub's own record goes; an edit is proven with what it changed; and what goes
  * to a hub through a relay is the device's own, for that hub alone.
  */
+#include "crypto/prim/hash.h"
 #include "federation/core/frank.h"
 #include "tests/sim/report.h"
 #include "tests/sim/scene.h"
@@ -260,6 +261,17 @@ TEST(an_edit_with_what_it_changed)
 
 /* -------------------------------------------------------- through a relay */
 
+static size_t
+rows_of(const struct node *n, uint16_t ns)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < n->rows.len; i++) {
+        found += n->rows.at[i].ns == ns;
+    }
+    return found;
+}
+
 /* What device d would send to its hub, sealed. */
 static struct proto_report_sealed
 sealed_by(size_t d, const struct thread_id *id, const struct sim_shown *m,
@@ -316,9 +328,13 @@ TEST(sealed_to_the_hub_and_signed_by_the_device)
         bad = in;
         other.p[n] ^= 1;
         bad.sealed = view_of(&other);
-        CHECK(fed_report_sealed_recv(w.nodes[1].core, by, &bad) != OK);
+        /* sealed to another key, for all that it knows: it says so */
+        CHECK_OK(fed_report_sealed_recv(w.nodes[1].core, by, &bad));
         other.p[n] ^= 1;
     }
+    sim_take(&w, 1);
+    sim_commit_due(&w, 1, true);
+    CHECK_EQ(w.nodes[1].reports[FED_PROOF_OWN], 0);
     bad.sealed = view_make(in.sealed.p, 40);
     CHECK_ERR(fed_report_sealed_recv(w.nodes[1].core, by, &bad), ERR_AUTH);
     CHECK_OK(fed_report_sealed_recv(w.nodes[1].core, by, &in));
@@ -355,6 +371,80 @@ TEST(the_relay_cannot_make_one)
     world_end(&w);
 }
 
+/* [report-unread] The clinic has a new key, and has said nothing in the thread
+   since: the report is sealed again, and nobody has to know. */
+TEST(sealed_to_a_key_of_before)
+{
+    for (int revoke = 0; revoke < 2; revoke++) {
+        size_t d;
+        struct thread_id id = carried(8 + (uint64_t)revoke, &d);
+        struct sim_shown m;
+        size_t n = 0;
+
+        sim_newest(&w, d, &id, &m);
+        if (revoke) { /* the report waits at the relay meanwhile */
+            node_crash(&w, 1);
+            CHECK_OK(fed_core_report(w.nodes[d].core, &m.report));
+            sim_take(&w, d);
+            world_run(&w, 3000);
+            node_start(&w, 1);
+        }
+        node_rotate(&w, 1, revoke != 0);
+        world_run(&w, 3000);
+        if (!revoke) {
+            CHECK_OK(fed_core_report(w.nodes[d].core, &m.report));
+            sim_take(&w, d);
+        }
+        world_run(&w, 5000);
+        for (size_t k = 0; k < 8; k++) {
+            n += w.nodes[1].reports[k];
+        }
+        CHECK_EQ(n, 1);
+        CHECK_EQ(rows_of(&w.nodes[d], FED_NS_REPORTED), 0);
+        bytes_free(&m.content);
+        world_end(&w);
+    }
+}
+
+/* [report-key] Not to a key that the clinic had before, nor to another's. */
+TEST(sealed_again_only_to_a_newer_key)
+{
+    size_t d;
+    struct thread_id id = carried(10, &d);
+    struct sim_shown m;
+    struct bytes hold = {0};
+    struct bytes old = {0};
+    struct proto_report_sealed in;
+    struct proto_report_seen seen = {.opened = 0};
+    struct fed_core *core = w.nodes[d].core;
+
+    sim_newest(&w, d, &id, &m);
+    CHECK_OK(bytes_copy(mem_heap(), view_of(&w.nodes[1].chain), &old));
+    node_rotate(&w, 1, false);
+    world_said(&w, 1, &id);
+    world_heal(&w);
+    in = sealed_by(d, &id, &m, &hold);
+    memcpy(seen.thread, id.b, 32);
+    prim_sha256(in.sealed, seen.hash);
+    seen.chain = view_of(&old);
+    CHECK_ERR(fed_report_seen_recv(core, world_party(&w, d, 1), &seen),
+              ERR_DENIED);
+    seen.chain = view_of(&w.nodes[0].chain);
+    CHECK_ERR(fed_report_seen_recv(core, world_party(&w, d, 1), &seen),
+              ERR_AUTH);
+    CHECK_ERR(fed_report_seen_recv(core, world_party(&w, d, 0), &seen),
+              ERR_DENIED);
+    CHECK_ERR(
+        fed_report_seen_recv(w.nodes[1].core, world_party(&w, 1, 0), &seen),
+        ERR_DENIED);
+    seen.hash[0] ^= 1; /* of nothing that is known */
+    CHECK_OK(fed_report_seen_recv(core, world_party(&w, d, 1), &seen));
+    bytes_free(&old);
+    bytes_free(&hold);
+    bytes_free(&m.content);
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -362,5 +452,6 @@ main(void)
                T(what_the_hub_does_not_have), T(an_entry_without_a_signature),
                T(who_may_ask_and_how_often), T(an_edit_with_what_it_changed),
                T(sealed_to_the_hub_and_signed_by_the_device),
-               T(the_relay_cannot_make_one));
+               T(the_relay_cannot_make_one), T(sealed_to_a_key_of_before),
+               T(sealed_again_only_to_a_newer_key));
 }
