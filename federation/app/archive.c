@@ -319,9 +319,8 @@ out:
 /* -------------------------------------------------------------------- giving
  */
 
-/* The home clinic, when it is connected and has said all that it had. */
-static bool
-home_ready(struct fed_app *app, struct clinic_id *out)
+bool
+fed_app_home_ready(struct fed_app *app, struct clinic_id *out)
 {
     struct fed_party_info info;
 
@@ -340,7 +339,7 @@ fed_app_archive_waits(struct fed_app *app)
     struct bytes what = {0};
     SCRUBBED(with, PRIM_XKEY_SIZE);
     bool waits = app->archive_full != home_number(app) &&
-                 home_ready(app, &home) &&
+                 fed_app_home_ready(app, &home) &&
                  first_news(app, &at, &key, &what) == OK &&
                  fed_app_ring_key(app, fed_app_ring_number(app), with) == OK;
 
@@ -397,7 +396,7 @@ fed_app_archive_pump(struct fed_app *app)
     struct clinic_id home;
 
     TRY(take_over(app));
-    if (!home_ready(app, &home)) {
+    if (!fed_app_home_ready(app, &home)) {
         goto out;
     }
     TRY(fed_app_ring_pump(app, &home));

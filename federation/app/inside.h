@@ -250,6 +250,8 @@ MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,
 /* Give what waits to the home clinic, ask it for what we lack; before the
    core's batch is taken. */
 MUST_CHECK enum err fed_app_archive_pump(struct fed_app *app);
+/* The home clinic is connected and has said all that it had. */
+bool fed_app_home_ready(struct fed_app *app, struct clinic_id *out);
 /* Whether something could go now: the next turn should come soon. */
 bool fed_app_archive_waits(struct fed_app *app);
 MUST_CHECK enum err fed_app_show_archive(struct fed_app *app,

@@ -278,7 +278,9 @@ may_put(struct fed_app *app, const struct fed_app_conn *conn)
 bool
 fed_app_shared_waits(struct fed_app *app)
 {
-    return may_put(app, home_conn(app));
+    struct clinic_id home;
+
+    return fed_app_home_ready(app, &home) && may_put(app, home_conn(app));
 }
 
 bool
