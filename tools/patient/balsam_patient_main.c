@@ -289,7 +289,7 @@ do_command(struct tool_patient *p)
     } else if (p->json && !p->watching) {
         tool_print_json(p->out);
     } else if (!p->json && code != TOOL_EXIT_FAILED) {
-        tool_patient_show(p);
+        tool_patient_show(p, code);
     }
     json_decref(p->out);
     return code;

@@ -74,7 +74,7 @@ void tool_patient_name(struct tool_patient *p, const struct subject_id *who,
                        struct bytes *out);
 
 /* show.c: the answer as lines. */
-void tool_patient_show(const struct tool_patient *p);
+void tool_patient_show(const struct tool_patient *p, enum tool_exit code);
 void tool_patient_show_event(const json_t *event);
 void tool_patient_show_consent(const json_t *row);
 

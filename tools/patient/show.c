@@ -317,11 +317,12 @@ show_done(const struct tool_patient *p)
 }
 
 void
-tool_patient_show(const struct tool_patient *p)
+tool_patient_show(const struct tool_patient *p, enum tool_exit code)
 {
     const json_t *o = p->out;
 
-    if (json_object_size(o) == 1 && !p->watching) { /* "ok" */
+    if (code == TOOL_EXIT_OK && json_object_size(o) == 1 && /* "ok" */
+        !p->watching) {
         show_done(p);
     }
 
