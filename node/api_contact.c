@@ -410,6 +410,26 @@ out:
     return e;
 }
 
+/* A change that changes nothing is a mistake. */
+static enum err
+says_what(struct node_call *c)
+{
+    static const char *const flags[] = {"name", "kind", "phone", "email",
+                                        "clinic"};
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        any = any || node_call_has(c, flags[i]);
+    }
+    if (any &&
+        (!node_call_has(c, "name") || node_call_flag(c, "name").len > 0)) {
+        return OK;
+    }
+    return node_call_fail(c, ERR_INVALID,
+                          "Say what to change, and to what: --name NAME, "
+                          "--kind, --phone, --email or --clinic.");
+}
+
 enum err
 node_cmd_contact_edit(struct node_call *c)
 {
@@ -417,6 +437,7 @@ node_cmd_contact_edit(struct node_call *c)
     struct edit ed = {.c = c};
 
     TRY(find(c, &ed.contact));
+    TRY(says_what(c));
     TRY(from_flags(c, &ed, node_call_flag(c, "name")));
     TRY(store_write(c->api->store, write_edit, &ed, 0));
     show_contact(&ed.contact, c->out);
