@@ -214,6 +214,11 @@ uint64_t store_get_u64(const uint8_t in[8]);
 void store_put_u32(uint8_t out[4], uint32_t n);
 uint32_t store_get_u32(const uint8_t in[4]);
 
+/* From one number of a list to the next: steps up are even, steps down odd.
+   False: below 0, or above what 64 bits say; *out is then of no use. */
+uint64_t store_step_from(uint64_t before, uint64_t n);
+bool store_step_to(uint64_t before, uint64_t step, uint64_t *out);
+
 /* The environment file's description for this config. */
 struct store_env_config store_env_of(const struct store_config *cfg,
                                      const char *path);

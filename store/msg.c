@@ -23,32 +23,7 @@ store_chunk_key(const struct conv_id *id, uint32_t chunk,
     return view_make(out, STORE_CHUNK_KEY);
 }
 
-/*
- * The first number, then by how much each differs from the one before: twice
- * that, and for a smaller one (it was moved) one less than twice its size.
- */
-static uint64_t
-step_from(uint64_t before, uint64_t seq)
-{
-    return seq > before ? (seq - before) << 1 : ((before - seq) << 1) - 1;
-}
-
-/* False: not a step that step_from makes. */
-static bool
-step_to(uint64_t before, uint64_t step, uint64_t *seq_out)
-{
-    uint64_t by = (step >> 1) + (step & 1);
-
-    if (step == 0 || ((step & 1) != 0 && by >= before)) {
-        return false;
-    }
-    if ((step & 1) != 0) {
-        *seq_out = before - by;
-        return true;
-    }
-    return !__builtin_add_overflow(before, by, seq_out);
-}
-
+/* The first number, then the steps; none is 0, since no number is twice. */
 enum err
 store_chunk_decode(struct view in, struct store_chunk *out)
 {
@@ -59,10 +34,14 @@ store_chunk_decode(struct view in, struct store_chunk *out)
     for (size_t i = 0; i < out->len; i++) {
         uint64_t step = proto_rd_u64(&r);
 
-        if (r.e == OK && i > 0 ? !step_to(seq, step, &seq) : step == 0) {
+        if (i == 0) {
+            seq = step;
+        } else if (!store_step_to(seq, step, &seq)) {
+            seq = 0;
+        }
+        if (step == 0 || seq == 0) {
             proto_rd_fail(&r, ERR_FORMAT);
         }
-        seq = i == 0 ? step : seq;
         out->seq[i] = seq;
     }
     return store_rd_done(&r);
@@ -76,8 +55,8 @@ store_chunk_encode(const struct mem *mem, const struct store_chunk *c,
 
     proto_wr_array(&w, c->len);
     for (size_t i = 0; i < c->len; i++) {
-        proto_wr_uint(&w,
-                      i == 0 ? c->seq[0] : step_from(c->seq[i - 1], c->seq[i]));
+        proto_wr_uint(&w, i == 0 ? c->seq[0]
+                                 : store_step_from(c->seq[i - 1], c->seq[i]));
     }
     return proto_wr_take(&w, out);
 }

@@ -35,3 +35,18 @@ store_get_u32(const uint8_t in[4])
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
            (uint32_t)in[2] << 8 | in[3];
 }
+
+uint64_t
+store_step_from(uint64_t before, uint64_t n)
+{
+    return n >= before ? (n - before) << 1 : ((before - n) << 1) - 1;
+}
+
+bool
+store_step_to(uint64_t before, uint64_t step, uint64_t *out)
+{
+    uint64_t by = (step >> 1) + (step & 1);
+
+    return (step & 1) != 0 ? !__builtin_sub_overflow(before, by, out)
+                           : !__builtin_add_overflow(before, by, out);
+}

@@ -42,25 +42,6 @@ row_key(const struct store_place *in, uint64_t block,
 
 /* ------------------------------------------------------------------ records */
 
-/* Steps up are even, steps down odd. */
-static uint64_t
-step_from(uint64_t before, uint64_t n)
-{
-    return n >= before ? (n - before) << 1 : ((before - n) << 1) - 1;
-}
-
-/* What is below 0, or above what step_from can say, is UINT64_MAX. */
-static uint64_t
-step_to(uint64_t before, uint64_t step)
-{
-    uint64_t by = (step >> 1) + (step & 1);
-
-    if ((step & 1) != 0) {
-        return by <= before ? before - by : UINT64_MAX;
-    }
-    return by <= UINT64_MAX - before ? before + by : UINT64_MAX;
-}
-
 enum err
 store_runs_decode(struct view in, struct store_runs *out)
 {
@@ -75,12 +56,12 @@ store_runs_decode(struct view in, struct store_runs *out)
     out->len /= 3;
     for (size_t i = 0; i < out->len && r.e == OK; i++) {
         struct store_run *run = &out->run[i];
+        bool fits = store_step_to(place, proto_rd_u64(&r), &place);
         uint64_t n;
 
-        place = step_to(place, proto_rd_u64(&r));
-        seq = step_to(seq, proto_rd_u64(&r));
+        fits = store_step_to(seq, proto_rd_u64(&r), &seq) && fits;
         n = proto_rd_u64(&r);
-        if (place >= BLOCK || seq == 0 || seq > INT64_MAX || n == 0 ||
+        if (!fits || place >= BLOCK || seq == 0 || seq > INT64_MAX || n == 0 ||
             n > BLOCK - place) {
             proto_rd_fail(&r, ERR_FORMAT);
         }
@@ -103,8 +84,8 @@ store_runs_encode(const struct mem *mem, const struct store_runs *in,
     for (size_t i = 0; i < in->len; i++) {
         const struct store_run *run = &in->run[i];
 
-        proto_wr_uint(&w, step_from(place, run->place));
-        proto_wr_uint(&w, step_from(seq, run->seq));
+        proto_wr_uint(&w, store_step_from(place, run->place));
+        proto_wr_uint(&w, store_step_from(seq, run->seq));
         proto_wr_uint(&w, run->n);
         place = (uint64_t)run->place + run->n;
         seq = run->seq + run->n;

@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/slots.h"
 
-#include "crypto/prim/aead.h"
+#include "crypto/prim/secret.h"
 #include "proto/base/assert.h"
 #include "proto/base/limits.h"
 #include "proto/wire/mp_rd.h"
 #include "proto/wire/mp_wr.h"
 #include "store/file.h"
-#include "store/inner.h"
+#include "store/slots_impl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
-    PAGE = 4096,
-    HALF = 128,
-    PER_PAGE = PAGE / HALF,
-    EXTENT = 16 * PAGE,
-    GENERATION_AT = 32,
-    NONCE_AT = 40,
-    SEALED_AT = 64,
-    AAD_SIZE = 64,
     INDEX_MAX = 0x3fffffff
-};
-
-/* How much a slot's key was used since this process gave or met it. */
-struct use {
-    uint32_t puts;
-    uint32_t since_s;
-};
-
-struct store_slots {
-    struct store *s;
-    int fd;
-    uint64_t size;
-    struct use *uses; /* by slot index */
-    size_t uses_len;
-    /* halves wiped already whose rows are still there */
-    struct store_slot_change *wiped;
-    size_t wiped_len;
 };
 
 /* Kinds of rows in STORE_T_SLOTS: first byte of the key. */
@@ -56,92 +27,6 @@ enum {
     FREE_KEY = 5,
     WIPE_KEY = 6
 };
-
-static uint64_t
-half_at(uint32_t index, unsigned half)
-{
-    uint64_t pair = index / PER_PAGE;
-
-    return (pair * 2 + half) * PAGE + (uint64_t)(index % PER_PAGE) * HALF;
-}
-
-/* ------------------------------------------------------------------- file */
-
-static enum err
-extend(int fd, uint64_t from, uint64_t to)
-{
-    static const uint8_t zeros[PAGE];
-    enum err e = OK;
-
-    for (uint64_t at = from; e == OK && at < to; at += PAGE) {
-        e = store_write_at(fd, VIEW_ARRAY(zeros), at);
-    }
-    return e;
-}
-
-enum err
-store_slots_create(const char *dir)
-{
-    char path[STORE_PATH_MAX];
-    enum err e;
-    int fd = -1;
-
-    TRY(store_path(path, dir, "secrets.slots"));
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    TRY(fd >= 0 ? OK : store_errno(errno));
-    TRY(extend(fd, 0, EXTENT));
-    store_sync_fd(fd);
-out:
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return e;
-}
-
-enum err
-store_slots_open(struct store *s, struct store_slots **out)
-{
-    char path[STORE_PATH_MAX];
-    struct store_slots *slots = NULL;
-    struct stat st;
-    enum err e;
-    int fd = -1;
-
-    TRY(store_path(path, s->cfg.dir, "secrets.slots"));
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    TRY(fd >= 0 ? OK : ERR_CORRUPT);
-    TRY(fstat(fd, &st) == 0 ? OK : ERR_IO);
-    slots = mem_alloc(s->cfg.mem, sizeof(*slots));
-    TRY(slots != NULL ? OK : ERR_NOMEM);
-    slots->s = s;
-    slots->fd = fd;
-    /* An extent that was cut short is written again. */
-    slots->size = (uint64_t)st.st_size / EXTENT * EXTENT;
-    /* In a sparse copy halves may be holes, which need room when it counts. */
-    (void)fallocate(fd, 0, 0, st.st_size);
-    *out = slots;
-    return OK;
-out:
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return e;
-}
-
-void
-store_slots_close(struct store_slots *slots)
-{
-    const struct mem *mem;
-
-    if (slots == NULL) {
-        return;
-    }
-    mem = slots->s->cfg.mem;
-    (void)close(slots->fd);
-    mem_free(mem, slots->uses, slots->uses_len * sizeof(*slots->uses));
-    mem_free(mem, slots->wiped, slots->wiped_len * sizeof(*slots->wiped));
-    mem_free(mem, slots, sizeof(*slots));
-}
 
 static struct view
 owner_key(const struct store_owner *owner, uint8_t out[OWNER_KEY])
@@ -168,71 +53,26 @@ wipe_key(uint32_t index, uint8_t half, uint8_t out[WIPE_KEY])
     return view_make(out, WIPE_KEY);
 }
 
-static struct view
-half_aad(const struct store_slot *slot, uint8_t out[AAD_SIZE])
-{
-    static const char label[] = "balsam v1 slot";
-    size_t n = sizeof(label);
-
-    memcpy(out, label, n);
-    memcpy(out + n, slot->owner.b, sizeof(slot->owner.b));
-    n += sizeof(slot->owner.b);
-    store_put_u32(out + n, slot->index);
-    store_put_u64(out + n + 4, slot->generation);
-    return view_make(out, n + 12);
-}
-
+/*
+ * A slot's key, in its half.  What was to be wiped there is overwritten now:
+ * the next open must not.
+ */
 static enum err
 write_half(struct store_txn *txn, const struct store_slot *slot,
            const uint8_t key[STORE_SLOT_KEY_SIZE])
 {
-    struct store_slots *slots = txn->s->slots;
-    uint64_t at = half_at(slot->index, slot->generation & 1);
-    uint8_t half[HALF] = {0};
-    uint8_t aad[AAD_SIZE];
     uint8_t row[WIPE_KEY];
     enum err e;
 
-    while (at + HALF > slots->size) {
-        TRY(extend(slots->fd, slots->size, slots->size + EXTENT));
-        slots->size += EXTENT;
-    }
-    memcpy(half, slot->owner.b, sizeof(slot->owner.b));
-    store_put_u64(half + GENERATION_AT, slot->generation);
-    TRY(store_random(txn->s, half + NONCE_AT, PRIM_XNONCE_SIZE));
-    prim_xseal(txn->s->keys->slots, half + NONCE_AT, half_aad(slot, aad),
-               view_make(key, STORE_SLOT_KEY_SIZE), half + SEALED_AT);
-    /* What was to be wiped here is overwritten now: the next open must not. */
     e = store_del(txn, STORE_T_SLOTS,
                   wipe_key(slot->index, slot->generation & 1, row));
     TRY(e == ERR_MISSING ? OK : e);
     txn->slots.wrote = true;
-    TRY(store_write_at(slots->fd, VIEW_ARRAY(half), at));
+    TRY(store_half_write(txn, slot, key));
 out:
     if (e != OK && txn->failed == OK) {
         txn->failed = e;
     }
-    return e;
-}
-
-/* ERR_STALE  the half does not hold this generation of this owner's key. */
-static enum err
-read_half(struct store_txn *txn, const struct store_slot *slot,
-          uint8_t key[STORE_SLOT_KEY_SIZE])
-{
-    struct store_slots *slots = txn->s->slots;
-    uint8_t half[HALF];
-    uint8_t aad[AAD_SIZE];
-    enum err e;
-
-    e = store_read_at(slots->fd, half, sizeof(half),
-                      half_at(slot->index, slot->generation & 1));
-    TRY(e == ERR_CORRUPT ? ERR_STALE : e);
-    e = prim_xopen(
-        txn->s->keys->slots, half + NONCE_AT, half_aad(slot, aad),
-        view_make(half + SEALED_AT, STORE_SLOT_KEY_SIZE + PRIM_TAG_SIZE), key);
-    TRY(e == OK ? OK : ERR_STALE);
-out:
     return e;
 }
 
@@ -291,7 +131,7 @@ store_slot_key(struct store_txn *txn, const struct store_slot *slot,
 {
     SCRUBBED(newer, STORE_SLOT_KEY_SIZE);
     struct store_slot next = *slot;
-    enum err e = read_half(txn, slot, key);
+    enum err e = store_half_read(txn, slot, key);
 
     if (e != ERR_STALE || txn->write) {
         return e;
@@ -299,7 +139,7 @@ store_slot_key(struct store_txn *txn, const struct store_slot *slot,
     /* A reader may see rows from before a rotation and halves from after. */
     for (int i = 0; i < 2; i++) {
         next.generation++;
-        if (read_half(txn, &next, newer) == OK) {
+        if (store_half_read(txn, &next, newer) == OK) {
             return ERR_AGAIN;
         }
     }
@@ -528,19 +368,6 @@ store_slots_before(struct store_txn *txn)
     }
 }
 
-static void
-wipe(struct store_slots *slots, uint32_t index, unsigned half)
-{
-    static const uint8_t zeros[HALF];
-    uint64_t at = half_at(index, half);
-
-    /* Blocks that are there already: a failure is the disk's, and an old key
-     * that stays readable is not something to go on with. */
-    if (at + HALF <= slots->size) {
-        ASSERT(store_write_at(slots->fd, VIEW_ARRAY(zeros), at) == OK);
-    }
-}
-
 void
 store_slots_after(struct store_txn *txn)
 {
@@ -551,7 +378,7 @@ store_slots_after(struct store_txn *txn)
     for (size_t i = 0; i < st->len; i++) {
         for (unsigned half = 0; half < 2; half++) {
             if (st->changes[i].wipe[half]) {
-                wipe(slots, st->changes[i].index, half);
+                store_half_wipe(slots, st->changes[i].index, half);
                 any = true;
             }
         }
@@ -595,7 +422,7 @@ store_slots_recover(struct store_txn *txn)
                          &sc));
     while (e == OK && store_scan_next(&sc)) {
         if (sc.key.len == WIPE_KEY && sc.key.p[5] < 2) {
-            wipe(slots, store_get_u32(sc.key.p + 1), sc.key.p[5]);
+            store_half_wipe(slots, store_get_u32(sc.key.p + 1), sc.key.p[5]);
             any = true;
         }
         e = store_scan_del(&sc);
@@ -614,7 +441,7 @@ store_slot_check(struct store_txn *txn, const struct store_slot *slot)
 {
     SCRUBBED(key, STORE_SLOT_KEY_SIZE);
 
-    return read_half(txn, slot, key);
+    return store_half_read(txn, slot, key);
 }
 
 enum err
