@@ -128,6 +128,20 @@ end_process(const struct store_env *env, enum err e, int rc)
     assert_fail("a commit could not be written", "store/env.c", rc);
 }
 
+/* Whether it was the meta page that could not be written: then who reads the
+   file may find the commit or not, and LMDB takes no more. */
+static bool
+gave_up(struct store_env *env)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+
+    if (rc == 0) {
+        mdb_txn_abort(txn);
+    }
+    return rc == MDB_PANIC;
+}
+
 static enum err
 end_commit(struct store_env_txn *txn)
 {
@@ -139,8 +153,8 @@ end_commit(struct store_env_txn *txn)
     rc = mdb_txn_commit(txn->mdb);
     e = store_env_err(rc);
     free(txn);
-    if (e != OK && e != ERR_FULL && e != ERR_NOMEM &&
-        env->mode == STORE_ENV_NORMAL) {
+    if (e != OK && env->mode == STORE_ENV_NORMAL &&
+        ((e != ERR_FULL && e != ERR_NOMEM) || gave_up(env))) {
         end_process(env, e, rc);
     }
     return e;

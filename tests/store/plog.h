@@ -65,7 +65,8 @@ struct plog {
     enum plog_mode mode;
     uint64_t kill_at; /* counting from 1; 0: never */
     bool tear;        /* do half of that write first */
-    int fail;         /* not killed: that one fails with this errno */
+    int fail;         /* not killed: that one fails with this errno, ... */
+    uint64_t fails;   /* ... and so many in all */
     uint64_t until;   /* the test's */
     uint64_t ops;
     uint64_t acked;
@@ -97,6 +98,7 @@ plog_reset(enum plog_mode mode)
     plog->kill_at = 0;
     plog->tear = false;
     plog->fail = 0;
+    plog->fails = 1;
     plog->ops = plog->acked = plog->bytes_len = plog->failed = 0;
     plog->events_len = 0;
     plog->files_len = 0;
@@ -182,8 +184,13 @@ plog_record_write(int fd, const void *p, size_t len, uint64_t offset)
 static bool
 plog_op(void)
 {
-    return plog != NULL && plog->mode != PLOG_OFF &&
-           __atomic_add_fetch(&plog->ops, 1, __ATOMIC_SEQ_CST) == plog->kill_at;
+    uint64_t n;
+
+    if (plog == NULL || plog->mode == PLOG_OFF || plog->kill_at == 0) {
+        return false;
+    }
+    n = __atomic_add_fetch(&plog->ops, 1, __ATOMIC_SEQ_CST);
+    return n >= plog->kill_at && n - plog->kill_at < plog->fails;
 }
 
 static int
@@ -207,7 +214,8 @@ pwrite(int fd, const void *p, size_t len, off_t offset)
 {
     bool die = plog_op();
 
-    if (die && plog_recording() && plog->fail != 0 && plog_through(fd)) {
+    if (die && plog->fail != 0 && plog_through(fd)) {
+        /* It is in memory by then. */
         (void)syscall(SYS_pwrite64, fd, p, len, offset);
         return plog_die();
     }
