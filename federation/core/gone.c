@@ -348,7 +348,7 @@ out:
 void
 fed_gone_over(struct fed_core *core, struct fed_thread *t)
 {
-    if (t->gone_ms != 0 && t->waiting == 0) {
+    if (t->gone_ms != 0 && t->waiting == 0 && t->moved_ms == 0) {
         fed_busy_del(core, &t->id);
     }
     t->gone_ms = 0;
