@@ -14,8 +14,9 @@
 #include <string.h>
 
 enum {
-    SEVERAL = 8,    /* numbers that are named when more than one fits */
-    MERGED_MAX = 32 /* contacts that are one */
+    SEVERAL = 8,     /* numbers that are named when more than one fits */
+    MERGED_MAX = 32, /* contacts that are one */
+    ID_SHOWN = 8     /* digits of an id, where one is shown */
 };
 
 struct conv_search {
@@ -249,23 +250,32 @@ node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
     struct conv_search s = {.best = {.ref = ref}, .txn = txn};
     struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
     struct conv_id id;
+    uint64_t number = small_number(ref);
 
     /* Programs give the whole id, people its number. */
     e = ref.len == 2 * sizeof(id.b) &&
                 proto_unhex(ref, id.b, sizeof(id.b)) == OK
             ? OK
-            : store_conv_by_number(txn, small_number(ref), &id);
+            : store_conv_by_number(txn, number, &id);
     e = e == OK ? store_conv_get(txn, &id, out) : e;
     if (e != ERR_MISSING) {
         return e;
     }
     if (store_has_word(ref)) {
         TRY(by_words(&s));
-        TRY(s.best.count == 0 ? by_id(&s) : OK);
     } else { /* signs that are no word */
         TRY(store_conv_list(txn, &q, consider, &s));
     }
-    TRY(s.best.count == 0 ? store_clinic_list(txn, each_clinic, &s) : OK);
+    if (number != 0 && s.best.fit < NODE_FIT_WHOLE_ENDED) {
+        s = (struct conv_search){.best = {.ref = ref}, .txn = txn};
+    }
+    /* a number that nothing has is not the beginning of something else */
+    if (s.best.count == 0 && (number == 0 || ref.len >= ID_SHOWN)) {
+        TRY(by_id(&s));
+    }
+    if (s.best.count == 0 && number == 0) {
+        TRY(store_clinic_list(txn, each_clinic, &s));
+    }
     TRY(s.best.count > 1 && s.len > 1
             ? several(c, &s)
             : node_fit_judge(c, &s.best, "conversation", "inbox"));
