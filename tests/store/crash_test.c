@@ -47,17 +47,44 @@ live(struct fix *f)
     _exit(0);
 }
 
+/* What such a life left; how many items it has. */
+static uint64_t
+look(struct fix *f, uint64_t n)
+{
+    struct store_verify_result r;
+    uint64_t items;
+    uint64_t next;
+    enum err e;
+
+    seed_rng_init(&f->rng, n + 1000000);
+    e = store_open(&f->cfg, &f->s);
+    if (e == ERR_MISSING) {
+        /* Killed in create: it is made as if nothing had been there. */
+        CHECK_EQ(plog->acked, 0);
+        CHECK_OK(store_create(&f->cfg));
+        e = store_open(&f->cfg, &f->s);
+    }
+    CHECK_OK(e);
+    items = story_check(f->s);
+    CHECK(items >= plog->acked && items <= plog->acked + 1);
+    next = items + 1;
+    CHECK_OK(story_item(f->s, next));
+    CHECK_EQ(story_check(f->s), next);
+    store_close(f->s);
+    f->s = NULL;
+    CHECK_OK(fix_verify(&f->cfg, story_found, NULL, &r));
+    CHECK_EQ(r.bad, 0);
+    fix_rm(f->dir);
+    return items;
+}
+
 /* Kill a life at its n-th operation and look; false when it ended before. */
 static bool
 kill_at(uint64_t n, bool tear)
 {
-    struct store_verify_result r;
     struct fix f;
-    uint64_t items;
-    uint64_t next;
     int status = 0;
     pid_t pid;
-    enum err e;
 
     fix_config(&f, n);
     fix_dir(f.dir);
@@ -73,25 +100,7 @@ kill_at(uint64_t n, bool tear)
     CHECK(WIFEXITED(status) &&
           (WEXITSTATUS(status) == PLOG_KILLED || WEXITSTATUS(status) == 0));
     plog->mode = PLOG_OFF;
-    seed_rng_init(&f.rng, n + 1000000);
-    e = store_open(&f.cfg, &f.s);
-    if (e == ERR_MISSING) {
-        /* Killed in create: it is made as if nothing had been there. */
-        CHECK_EQ(plog->acked, 0);
-        CHECK_OK(store_create(&f.cfg));
-        e = store_open(&f.cfg, &f.s);
-    }
-    CHECK_OK(e);
-    items = story_check(f.s);
-    CHECK(items >= plog->acked && items <= plog->acked + 1);
-    next = items + 1;
-    CHECK_OK(story_item(f.s, next));
-    CHECK_EQ(story_check(f.s), next);
-    store_close(f.s);
-    f.s = NULL;
-    CHECK_OK(fix_verify(&f.cfg, story_found, NULL, &r));
-    CHECK_EQ(r.bad, 0);
-    fix_rm(f.dir);
+    (void)look(&f, n);
     return WEXITSTATUS(status) == PLOG_KILLED;
 }
 
@@ -99,12 +108,10 @@ kill_at(uint64_t n, bool tear)
 static bool
 fail_at(uint64_t n, uint64_t fails, int number, bool tear)
 {
-    struct store_verify_result r;
     struct fix f;
     uint64_t items;
     int status = 0;
     pid_t pid;
-    enum err e;
 
     fix_config(&f, n);
     fix_dir(f.dir);
@@ -125,24 +132,8 @@ fail_at(uint64_t n, uint64_t fails, int number, bool tear)
     CHECK(WIFEXITED(status) ? WEXITSTATUS(status) <= 2
                             : WTERMSIG(status) == SIGABRT);
     plog->mode = PLOG_OFF;
-    seed_rng_init(&f.rng, n + 1000000);
-    e = store_open(&f.cfg, &f.s);
-    if (e == ERR_MISSING) {
-        CHECK_EQ(plog->acked, 0);
-        CHECK_OK(store_create(&f.cfg));
-        e = store_open(&f.cfg, &f.s);
-    }
-    CHECK_OK(e);
-    items = story_check(f.s);
-    CHECK(items >= plog->acked && items <= plog->acked + 1);
+    items = look(&f, n);
     CHECK(plog->failed == 0 || items + 1 == plog->failed);
-    CHECK_OK(story_item(f.s, items + 1));
-    CHECK_EQ(story_check(f.s), items + 1);
-    store_close(f.s);
-    f.s = NULL;
-    CHECK_OK(fix_verify(&f.cfg, story_found, NULL, &r));
-    CHECK_EQ(r.bad, 0);
-    fix_rm(f.dir);
     return plog->ops >= n;
 }
 
