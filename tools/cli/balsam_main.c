@@ -79,6 +79,11 @@ is_text(const struct tool_args *a)
 static enum tool_exit
 dispatch(const struct tool_run *run)
 {
+    enum tool_exit code = tool_files_first(&run->args);
+
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
     for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
         if (strcmp(specials[i].name, run->args.command->name) == 0) {
             return specials[i].run(run);

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -145,6 +147,48 @@ write_file(const char *path, const struct bytes *b)
     if (fd < 0 || done < b->len || close(fd) != 0) {
         return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
                         strerror(errno));
+    }
+    return TOOL_EXIT_OK;
+}
+
+/* Whether a file can be put at path, as far as can be told without one; errno
+   says why not. */
+static bool
+takes_file(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+
+    if (stat(path, &st) == 0) {
+        errno = EISDIR;
+        return !S_ISDIR(st.st_mode) && access(path, W_OK) == 0;
+    }
+    if (path[0] == '\0' || (slash != NULL && slash[1] == '\0') ||
+        strlen(path) >= sizeof(folder)) {
+        errno = ENOENT;
+        return false;
+    }
+    (void)snprintf(folder, sizeof(folder), "%.*s",
+                   slash == NULL ? 1 : (int)(slash - path) + 1,
+                   slash == NULL ? "." : path);
+    return access(folder, W_OK | X_OK) == 0;
+}
+
+enum tool_exit
+tool_files_first(const struct tool_args *args)
+{
+    static const char *const flags[] = {"--png", "--svg", "--pdf"};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+        const char *path = tool_args_value(args, flags[i], NULL);
+
+        if (path != NULL && !takes_file(path)) {
+            return tool_say(TOOL_EXIT_FAILED,
+                            "%s cannot be written: %s. Nothing was done; "
+                            "choose another place.",
+                            path, strerror(errno));
+        }
     }
     return TOOL_EXIT_OK;
 }

@@ -31,6 +31,10 @@ bool tool_confirm(const char *question);
 /* All of a stream, without one newline at its end. */
 MUST_CHECK enum err tool_read_all(int fd, struct bytes *out);
 
+/* Before anything is made: whether the files of --png, --svg and --pdf can be
+   written where they are to be; what is there stays as it is. */
+enum tool_exit tool_files_first(const struct tool_args *args);
+
 /* The QR code of a link as the flags --qr, --png and --svg ask. */
 enum tool_exit tool_show_qr(const struct tool_args *args, const char *text,
                             bool on_terminal);

@@ -428,6 +428,7 @@ whole(int argc, char **argv)
         return TOOL_EXIT_OK;
     }
     code = read_settings(&p);
+    code = code == TOOL_EXIT_OK ? tool_files_first(&p.args) : code;
     if (code != TOOL_EXIT_OK) {
         return code;
     }
