@@ -2,7 +2,6 @@
 /* Clinics and consents: join, list, compare, part, answer. */
 #include "tools/patient/describe.h"
 
-#include "federation/app/block.h"
 #include "federation/app/picture.h"
 #include "proto/msg/link.h"
 #include "tools/common/safe.h"
@@ -422,49 +421,6 @@ tool_patient_part(struct tool_patient *p)
     e = fed_app_part(p->app, &root);
     return e == OK ? tool_patient_finish(p, NULL, NULL)
                    : tool_patient_failed(p, e);
-}
-
-static enum tool_exit
-block(struct tool_patient *p, bool blocked)
-{
-    struct clinic_id root;
-    enum tool_exit code = tool_patient_sync(p);
-    enum err e;
-
-    code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[0], &root)
-                                : code;
-    if (code != TOOL_EXIT_OK) {
-        return code;
-    }
-    if (blocked && !tool_args_has(&p->args, "--yes") &&
-        !tool_confirm("Hear nothing of this clinic any more? What you allowed "
-                      "it is withdrawn; it keeps its record of you.")) {
-        return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
-    }
-    e = fed_app_block(p->app, &root, blocked);
-    if (e == ERR_STATE) {
-        return tool_say(TOOL_EXIT_FAILED,
-                        "It is your home: move to another clinic of yours "
-                        "first, with balsam-patient home.");
-    }
-    if (e == ERR_MISSING) {
-        return tool_say(TOOL_EXIT_FAILED, blocked ? "It is blocked already."
-                                                  : "It is not blocked.");
-    }
-    return e == OK ? tool_patient_finish(p, NULL, NULL)
-                   : tool_patient_failed(p, e);
-}
-
-enum tool_exit
-tool_patient_block(struct tool_patient *p)
-{
-    return block(p, true);
-}
-
-enum tool_exit
-tool_patient_unblock(struct tool_patient *p)
-{
-    return block(p, false);
 }
 
 enum tool_exit

@@ -165,7 +165,8 @@ static const struct tool_command commands[] = {
      1,
      "hear nothing of a clinic any more",
      "You part from it, what you allowed it is withdrawn, and what it asks, or "
-     "others ask for it, is refused by itself.",
+     "others ask for it, is refused by itself. A conversation that it orders "
+     "you leave; that is said before.",
      {YES, {0}}},
     {"unblock",
      "CLINIC",
