@@ -172,6 +172,29 @@ show_event_msg(struct watch *w, const struct store_event *ev, json_t *o)
     phi_free(&name);
 }
 
+/* Who came in or is out, of which conversation; we too may be out. */
+static void
+show_event_members(struct watch *w, const struct store_event *ev, json_t *o)
+{
+    struct store_conv conv = {0};
+    struct conv_id id;
+    struct phi name = {0};
+
+    if (conv_id_from(ev->a, &id) == OK &&
+        store_conv_get(w->txn, &id, &conv) == OK) {
+        node_conv_label(w->txn, &conv, &name);
+        node_json_view(o, "title", proto_phi_reveal(&name));
+    }
+    if (view_equal(ev->b, clinic_id_view(&w->c->api->root))) {
+        node_json_own_name(o, "clinic_name", w->c->api);
+    } else {
+        show_event_clinic(w, ev->b, o);
+        show_event_patient(w, ev->b, o);
+    }
+    store_conv_clear(&conv);
+    phi_free(&name);
+}
+
 /* Which clinic or patient it is about. */
 static void
 show_event_who(struct watch *w, const struct store_event *ev, json_t *o)
@@ -190,6 +213,9 @@ show_event_who(struct watch *w, const struct store_event *ev, json_t *o)
     case NODE_EVENT_CONSENT:
     case NODE_EVENT_IDENTITY:
         show_event_patient(w, ev->b, o);
+        break;
+    case NODE_EVENT_MEMBERS:
+        show_event_members(w, ev, o);
         break;
     case NODE_EVENT_LINK_USED:
         show_event_clinic(w, ev->b, o);

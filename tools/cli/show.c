@@ -495,6 +495,22 @@ tool_show(const struct tool_run *run, const json_t *answer)
     show_done(answer);
 }
 
+/* Who came into a conversation, or is out of it; devices are not told of. */
+static void
+show_member(const json_t *e)
+{
+    const char *clinic = tool_text(e, "clinic_name");
+    long long n = tool_number(e, "n");
+
+    if (n > 1) {
+        return;
+    }
+    tool_print_safe(tool_text(e, "title"));
+    (void)printf("\n      ");
+    tool_print_safe(clinic[0] != '\0' ? clinic : tool_text(e, "patient_name"));
+    (void)printf(n == 1 ? " came in\n" : " is not in it any more\n");
+}
+
 void
 tool_show_event(const json_t *e)
 {
@@ -518,6 +534,8 @@ tool_show_event(const json_t *e)
         tool_print_safe(tool_text(e, "title"));
         (void)printf(": %s\n", event);
         tool_show_doubts(e, "  ");
+    } else if (strcmp(event, "members") == 0) {
+        show_member(e);
     } else if (strcmp(event, "clinic") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
         (void)printf(": the connection or profile changed\n");
