@@ -309,7 +309,7 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
     }
     if (t->members_len == 0) {
         /* Nobody else was in it yet: nothing to rejoin. */
-        TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
+        TRY(fed_successor_again(core, t));
         goto out;
     }
     p = whom(core, t);

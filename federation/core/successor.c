@@ -271,8 +271,9 @@ may_bring(struct fed_core *core, const struct fed_thread *t)
     return true;
 }
 
-enum err
-fed_successor_found(struct fed_core *core, struct fed_thread *old)
+/* lost: the successor that was founded before, and went; or NULL. */
+static enum err
+found(struct fed_core *core, struct fed_thread *old, struct fed_thread *lost)
 {
     enum err e;
     struct thread_id id;
@@ -289,6 +290,10 @@ fed_successor_found(struct fed_core *core, struct fed_thread *old)
     t->rec.term = old->rec.term + 1;
     t->rec.seq = old->best_seq > old->rec.seq ? old->best_seq : old->rec.seq;
     t->rec.ts_ms = old->rec.ts_ms;
+    if (lost != NULL) {
+        t->rec.term = lost->rec.term + 1;
+        t->rec.seq = lost->rec.seq > t->rec.seq ? lost->rec.seq : t->rec.seq;
+    }
     t->rec.epoch_seq = t->rec.seq;
     t->rec.epoch_ts_ms = t->rec.ts_ms;
     t->best = best;
@@ -303,9 +308,16 @@ fed_successor_found(struct fed_core *core, struct fed_thread *old)
     TRY(carry_consents(core, old, t));
     TRY(add_members(core, old, t));
     TRY(replace(core, old, t));
+    TRY(lost != NULL ? fed_intent_move(core, lost, t) : OK);
     TRY(fed_intent_pump(core, t));
 out:
     return e;
+}
+
+enum err
+fed_successor_found(struct fed_core *core, struct fed_thread *old)
+{
+    return found(core, old, NULL);
 }
 
 enum err
@@ -341,6 +353,27 @@ before(struct fed_core *core, const struct proto_group *group,
         *out = NULL;
     }
     return e == ERR_MISSING ? OK : e;
+}
+
+/* The members of the one before still wait for it: it is founded once more.
+   Where something was numbered somebody was in it, and left. */
+enum err
+fed_successor_again(struct fed_core *core, struct fed_thread *t)
+{
+    static const uint8_t nothing[32];
+    enum err e = OK;
+    struct fed_thread *old = NULL;
+
+    if ((t->group.flags & PROTO_GROUP_CONTINUES) != 0 &&
+        memcmp(t->rec.head, nothing, sizeof(nothing)) == 0) {
+        TRY(before(core, &t->group, &old));
+    }
+    if (old != NULL && memcmp(old->rec.next, t->id.b, sizeof(t->id.b)) == 0) {
+        TRY(found(core, old, t));
+    }
+    TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
+out:
+    return e;
 }
 
 /*

@@ -100,6 +100,10 @@ MUST_CHECK enum err fed_hub_continue(struct fed_core *core,
 /* successor.c: when every member has lost the state of a thread. */
 MUST_CHECK enum err fed_successor_found(struct fed_core *core,
                                         struct fed_thread *t);
+/* t ends, as we were put back before anybody came into it.  Does it continue
+   another thread, a new one does so instead. */
+MUST_CHECK enum err fed_successor_again(struct fed_core *core,
+                                        struct fed_thread *t);
 /* Does p, who orders a thread that waits here, rightly ask for a key? */
 MUST_CHECK enum err fed_successor_asks(struct fed_core *core,
                                        const struct fed_party *p, bool *out);

@@ -353,6 +353,89 @@ TEST(a_phone_writes)
     world_end(&w);
 }
 
+/* Both clinics lost the thread, so the hub founds one that continues it, and is
+   put back again before the other came into that one: it founds it again. */
+TEST(put_back_before_anybody_came_into_the_successor)
+{
+    struct thread_id t;
+    struct thread_id now;
+    size_t hub;
+
+    world_friends(&w, 14, 2);
+    t = world_direct(&w, 0, 1);
+    world_heal(&w);
+    hub = hub_is(0, &t, 0) ? 0 : 1;
+    node_crash(&w, hub);
+    restored(1 - hub, NULL);
+    CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_RESYNC);
+    CHECK_OK(world_say(&w, 1 - hub, &t));
+    node_start(&w, hub);
+    restored(hub, NULL);
+    CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_CHECKING);
+    for (int i = 0; i < 5000 && node_state(&w, hub, &t) != FED_THREAD_ENDED;
+         i++) {
+        world_step(&w, 1);
+    }
+    CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_ENDED);
+    restored(hub, NULL);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_ENDED);
+    now = world_direct(&w, hub, 1 - hub);
+    CHECK_EQ(node_state(&w, hub, &now), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_state(&w, 1 - hub, &now), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_messages(&w, hub, &now), 1);
+    CHECK_EQ(node_messages(&w, 1 - hub, &now), 1);
+    world_judge(&w, &now, all, 2);
+    world_end(&w);
+}
+
+static size_t
+threads(size_t i, struct thread_id *last)
+{
+    struct thread_id id;
+    struct thread_id after;
+    struct fed_thread_info info;
+    size_t n = 0;
+
+    while (fed_core_thread_next(w.nodes[i].core, n > 0 ? &after : NULL, &id) ==
+           OK) {
+        CHECK_OK(fed_core_thread(w.nodes[i].core, &id, &info));
+        if (info.state == FED_THREAD_ACTIVE &&
+            (world_thread(&w, i, &id)->rec.flags & PROTO_GROUP_DIRECT) == 0) {
+            *last = id;
+        }
+        after = id;
+        n++;
+    }
+    return n;
+}
+
+/* Who came into the successor and left is not asked in again. */
+TEST(put_back_when_all_have_left_the_successor)
+{
+    struct thread_id t = group(15, 2);
+    struct thread_id now = {{0}};
+    size_t n;
+
+    node_crash(&w, 0);
+    restored(1, NULL);
+    node_start(&w, 0);
+    restored(0, NULL);
+    world_heal(&w);
+    n = threads(0, &now);
+    CHECK(!thread_id_equal(&now, &t));
+    CHECK_EQ(node_state(&w, 1, &now), FED_THREAD_ACTIVE);
+    CHECK_OK(fed_core_leave(w.nodes[1].core, &now));
+    sim_take(&w, 1);
+    world_heal(&w);
+    CHECK_EQ(world_thread(&w, 0, &now)->members_len, 0);
+    restored(0, NULL);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 0, &now), FED_THREAD_ENDED);
+    CHECK_EQ(threads(0, &now), n);
+    world_end(&w);
+}
+
 /* Hubs go while others are put back, and everything breaks. */
 static void
 story(uint64_t seed)
@@ -433,5 +516,7 @@ main(void)
                T(put_back_to_before_they_took_it), T(all_others_rejoin),
                T(the_only_other_rejoins), T(one_that_rejoins_sees_the_hub),
                T(a_phone_rejoins), T(a_phone_writes),
+               T(put_back_before_anybody_came_into_the_successor),
+               T(put_back_when_all_have_left_the_successor),
                T(hubs_go_while_others_are_put_back));
 }
