@@ -69,6 +69,7 @@ action_word(uint16_t action)
         [NODE_AUDIT_DESK] = "consent at the desk",
         [NODE_AUDIT_MERGE] = "contacts linked",
         [NODE_AUDIT_TRAIL_READ] = "audit trail read",
+        [NODE_AUDIT_RESTORED] = "restored from a backup",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL

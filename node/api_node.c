@@ -110,6 +110,7 @@ show_store(struct node_call *c)
     node_json_num(o, "commits", s.commits);
     node_json_num(o, "schema", s.schema);
     node_json_num(o, "restores", s.restores);
+    node_json_num(o, "restored_ms", s.restored_ms);
     node_json_bool(o, "disk_full", s.disk_full);
     (void)json_object_set_new(c->out, "store", o);
 }

@@ -7,13 +7,13 @@
 #include "node/confine.h"
 #include "node/control.h"
 #include "node/hook.h"
+#include "node/restored.h"
 #include "node/sd_notify.h"
 #include "node/self.h"
 #include "node/sysclock.h"
 #include "node/tidy.h"
 #include "node/trail.h"
 #include "node/web.h"
-#include "store/settings.h"
 
 #include <limits.h>
 #include <pwd.h>
@@ -25,8 +25,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-static const char RESTORES[] = "node.restores";
 
 enum {
     SIGN_TRAIL_MS = 3600 * 1000,
@@ -184,22 +182,6 @@ first_member(void *ctx, const struct store_member *m)
     return OK;
 }
 
-/* How often the store was restored when it was last opened, by us. */
-static uint64_t
-restores_seen(struct store_txn *txn)
-{
-    struct bytes b = {0};
-    uint64_t n = 0;
-
-    if (store_setting_get(txn, RESTORES, &b) == OK && b.len == 8) {
-        for (size_t i = 0; i < 8; i++) {
-            n = n << 8 | b.p[i];
-        }
-    }
-    bytes_free(&b);
-    return n;
-}
-
 static enum err
 load(struct daemon *d)
 {
@@ -214,7 +196,7 @@ load(struct daemon *d)
     d->api.root = d->api.identity.root;
     TRY(node_profile_load(txn, &d->api.profile));
     TRY(store_member_list(txn, first_member, d));
-    d->restored = status.restores != restores_seen(txn);
+    d->restored = node_is_restored(txn, &status);
     d->api.journal_seq = status.journal_seq;
 out:
     store_read_end(txn);
@@ -229,14 +211,10 @@ write_identity(void *ctx, struct store_txn *txn)
     enum err e;
     struct daemon *d = ctx;
     struct store_status status;
-    uint8_t n[8];
 
     TRY(node_identity_save(txn, &d->api.identity));
     TRY(store_status(d->store, &status));
-    for (size_t i = 0; i < sizeof(n); i++) {
-        n[i] = (uint8_t)(status.restores >> (56 - 8 * i));
-    }
-    TRY(store_setting_put(txn, RESTORES, VIEW_ARRAY(n)));
+    TRY(node_restored_note(txn, &status));
 out:
     return e;
 }

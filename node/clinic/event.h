@@ -83,8 +83,9 @@ enum node_audit {
     NODE_AUDIT_REPORT = 49,      /* a conversation: message n was reported */
     NODE_AUDIT_REPORT_READ = 50, /* n reports were shown */
     NODE_AUDIT_REPORT_CLOSE = 51,
-    NODE_AUDIT_SETTLE = 52,    /* a conversation: n doubts were seen to */
-    NODE_AUDIT_TRAIL_READ = 53 /* n rows were shown, with names */
+    NODE_AUDIT_SETTLE = 52,     /* a conversation: n doubts were seen to */
+    NODE_AUDIT_TRAIL_READ = 53, /* n rows were shown, with names */
+    NODE_AUDIT_RESTORED = 54    /* from a backup, for the n-th time: system */
 };
 
 /* What a doubt is: enum fed_doubt, or */

@@ -402,6 +402,12 @@ show_status(const json_t *a)
     (void)printf("  data         %lld KiB%s\n",
                  tool_number(store, "used_bytes") / 1024,
                  is(store, "disk_full") ? ", DISK FULL: make room" : "");
+    if (tool_number(store, "restored_ms") > 0) {
+        (void)printf("  restored     ");
+        tool_print_time(tool_number(store, "restored_ms"));
+        (void)printf(
+            " from a backup; the others give back what came after it\n");
+    }
     (void)printf("  sandbox      %s\n",
                  is(a, "sandbox") ? "landlock and seccomp" : "not complete");
     json_array_foreach(json_object_get(a, "sandbox_missing"), i, addr)
