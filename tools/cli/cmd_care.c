@@ -179,10 +179,15 @@ restore_failed(const struct tool_run *run, enum err e)
                         "key of the old node to %s/master.key.",
                         run->data);
     case ERR_MISSING:
+        if (!tool_is_backup(run->args.arg[0])) {
+            return tool_say(TOOL_EXIT_FAILED,
+                            "There is no backup in %s. Name the folder that "
+                            "balsam backup made.",
+                            run->args.arg[0]);
+        }
         return tool_say(TOOL_EXIT_FAILED,
-                        "There is no backup in that folder, or no key in %s. "
-                        "Copy the master key of the old node to "
-                        "%s/master.key.",
+                        "There is no key in %s yet. Copy the master key of "
+                        "the old node to %s/master.key.",
                         run->data, run->data);
     case ERR_CORRUPT:
         return tool_say(TOOL_EXIT_FAILED,

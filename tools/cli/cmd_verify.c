@@ -62,9 +62,12 @@ not_checked(const struct checking *c, enum err e)
                                           "data is read as it lies.");
     }
     if (c->backup != NULL && e == ERR_MISSING) {
-        return tool_say(TOOL_EXIT_FAILED,
-                        "There is no backup in that folder, or no key in %s.",
-                        data);
+        return tool_is_backup(c->backup)
+                   ? tool_say(TOOL_EXIT_FAILED, "There is no key in %s.", data)
+                   : tool_say(TOOL_EXIT_FAILED,
+                              "There is no backup in %s. Name the folder that "
+                              "balsam backup made.",
+                              c->backup);
     }
     if (c->backup != NULL && e == ERR_AUTH) {
         return tool_say(TOOL_EXIT_FAILED,
@@ -129,8 +132,9 @@ print_backup(const struct checking *c)
         (void)printf(", made ");
         tool_print_time((long long)c->r.made_ms);
     }
-    (void)printf(": %llu conversations, %llu messages.\n",
-                 (unsigned long long)c->r.convs, (unsigned long long)c->r.msgs);
+    (void)printf(": %llu conversation%s, %llu message%s.\n",
+                 (unsigned long long)c->r.convs, c->r.convs == 1 ? "" : "s",
+                 (unsigned long long)c->r.msgs, c->r.msgs == 1 ? "" : "s");
 }
 
 static void

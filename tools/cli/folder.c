@@ -3,7 +3,18 @@
 
 #include "tools/cli/progress.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
+
+bool
+tool_is_backup(const char *dir)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/backup", dir);
+
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
 
 enum tool_exit
 tool_read_config(const struct tool_run *run, struct node_config *out)

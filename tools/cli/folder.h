@@ -9,6 +9,9 @@
 enum tool_exit tool_read_config(const struct tool_run *run,
                                 struct node_config *out);
 
+/* Whether a backup lies in dir, good or not. */
+bool tool_is_backup(const char *dir);
+
 /* Of store_progress: draws it, goes on. */
 bool tool_on_step(void *ctx, uint64_t done, uint64_t total);
 
