@@ -8,8 +8,9 @@
 // one: everything is gone, though each commit was told to be durable.  A kill
 // tears only what is being written, so of two copies in two buckets one is
 // whole; it renews the other.  Each counts its commits: the one with more of
-// them is the newer one.  A browser without storage buckets has one copy (and
-// a file for each database, without this fault).
+// them is the newer one.  Both are gone only if one is torn, then the other, and
+// a third kill comes before the first is renewed.  A browser without storage
+// buckets has one copy.
 
 const strict = { durability: "strict" } as const;
 
