@@ -490,6 +490,10 @@ MUST_CHECK enum err fed_follow_end(struct fed_core *core, struct fed_party *p,
 /* Rejoin a thread whose state is lost or no good. */
 MUST_CHECK enum err fed_resync_begin(struct fed_core *core,
                                      struct fed_thread *t);
+/* Where we stand in t, as a question for its state; who asks seals it. */
+MUST_CHECK enum err fed_resync_question(struct fed_core *core,
+                                        const struct fed_thread *t,
+                                        struct proto_gi_get *out);
 MUST_CHECK enum err fed_resync_ask(struct fed_core *core, struct fed_thread *t,
                                    struct fed_party *p);
 MUST_CHECK enum err fed_resync_step(struct fed_core *core,

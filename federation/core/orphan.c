@@ -64,11 +64,7 @@ ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
     struct proto_peer_msg msg = {.type = PROTO_PEER_GI_GET};
     struct proto_gi_get *get = &msg.u.gi_get;
 
-    TRY(rng_fill(core->config.rng, get->req, sizeof(get->req)));
-    memcpy(get->thread, t->id.b, sizeof(get->thread));
-    get->term = t->rec.term;
-    get->seq = t->rec.seq;
-    memcpy(get->head, t->rec.head, sizeof(get->head));
+    TRY(fed_resync_question(core, t, get));
     /* It may be the hub by now: nobody opens its answer, the proof comes
        before that. */
     TRY(rng_fill(core->config.rng, get->seal, sizeof(get->seal)));

@@ -47,6 +47,21 @@ out:
     return e;
 }
 
+enum err
+fed_resync_question(struct fed_core *core, const struct fed_thread *t,
+                    struct proto_gi_get *out)
+{
+    enum err e;
+
+    TRY(rng_fill(core->config.rng, out->req, sizeof(out->req)));
+    memcpy(out->thread, t->id.b, sizeof(out->thread));
+    out->term = t->rec.term;
+    out->seq = t->rec.seq;
+    memcpy(out->head, t->rec.head, sizeof(out->head));
+out:
+    return e;
+}
+
 /* Ask p for the state of the thread. */
 enum err
 fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
@@ -55,11 +70,7 @@ fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
     struct proto_peer_msg msg = {.type = PROTO_PEER_GI_GET};
     struct proto_gi_get *get = &msg.u.gi_get;
 
-    TRY(rng_fill(core->config.rng, get->req, sizeof(get->req)));
-    memcpy(get->thread, t->id.b, sizeof(get->thread));
-    get->term = t->rec.term;
-    get->seq = t->rec.seq;
-    memcpy(get->head, t->rec.head, sizeof(get->head));
+    TRY(fed_resync_question(core, t, get));
     memcpy(t->joining_req, get->req, sizeof(t->joining_req));
     if (p->via != NULL) {
         TRY(fed_veil_ask(core, t, get->seal));
