@@ -148,7 +148,13 @@ export class Copies {
    */
   static async open(account: string): Promise<Copies> {
     const first = await openOne(account);
-    const second = await spareOf(account);
+    let second: Copy | undefined;
+    try {
+      second = await spareOf(account);
+    } catch (e) {
+      first.db.close();
+      throw e;
+    }
     if (first.keys === undefined && second?.keys === undefined) {
       first.keys = await makeKeys();
       first.commits = 1;
