@@ -10,6 +10,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/rows.h"
 
 #include "proto/msg/device.h"
 
@@ -168,20 +169,15 @@ static enum err
 count(struct fed_core *core, const struct clinic_id *patient, size_t *out)
 {
     enum err e;
-    struct fed_key at = fed_key_of(clinic_id_view(patient));
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(FED_NS_ALLOW, clinic_id_view(patient));
+    uint64_t now = fed_now(core);
 
     *out = 0;
-    while ((e = fed_tx_next(core, FED_NS_ALLOW, &at, clinic_id_view(patient),
-                            &key, &value)) == OK) {
-        *out += fed_before_record(view_of(&value), fed_now(core)) ? 1 : 0;
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
+    while ((e = fed_rows_next(core, &rows)) == OK) {
+        *out += fed_before_record(view_of(&rows.value), now) ? 1 : 0;
     }
-    return e == ERR_MISSING ? OK : e;
+    fed_rows_free(&rows);
+    return fed_rows_all(e);
 }
 
 /* [before-home] only the home that the list names is asked, and of a clinic
@@ -249,9 +245,7 @@ enum err
 fed_before_greeted(struct fed_core *core, struct fed_party *p)
 {
     enum err e = OK;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(FED_NS_ALLOW, (struct view){0});
     size_t told = 0;
 
     if (core->kind != FED_KIND_CLINIC || p->kind != FED_KIND_CLINIC ||
@@ -259,23 +253,13 @@ fed_before_greeted(struct fed_core *core, struct fed_party *p)
         p->rec.theirs != PROTO_STANCE_NONE) {
         return OK;
     }
-    while (told < PER_GREETING) {
-        e = fed_tx_next(core, FED_NS_ALLOW, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(tell_moved(core, p, view_of(&key), view_of(&value), &told));
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
+    while (told < PER_GREETING && (e = fed_rows_next(core, &rows)) == OK) {
+        TRY(tell_moved(core, p, view_of(&rows.key), view_of(&rows.value),
+                       &told));
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

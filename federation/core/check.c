@@ -7,6 +7,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/rows.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -80,19 +81,6 @@ out:
 }
 
 static enum err
-save_threads(struct fed_core *core)
-{
-    enum err e = OK;
-
-    for (size_t i = 0; i < core->threads_len; i++) {
-        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
-                                    : OK);
-    }
-out:
-    return e;
-}
-
-static enum err
 rollback_thread(struct fed_core *core, const struct thread_id *id)
 {
     enum err e;
@@ -114,33 +102,20 @@ static enum err
 rollback_threads(struct fed_core *core, const struct fed_party *p)
 {
     enum err e;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows;
 
-    TRY(save_threads(core));
-    for (;;) {
+    TRY(fed_rows_threads(core, &rows));
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct thread_id id;
         bool with;
 
-        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
-        TRY(concerns(view_of(&value), p, &with));
+        TRY(fed_rows_thread(&rows, &id));
+        TRY(concerns(view_of(&rows.value), p, &with));
         TRY(with ? rollback_thread(core, &id) : OK);
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

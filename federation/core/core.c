@@ -9,6 +9,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/picture.h"
+#include "federation/core/rows.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -129,31 +130,20 @@ static enum err
 find_busy(struct fed_core *core)
 {
     enum err e;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(FED_NS_INTENT, (struct view){0});
 
-    for (;;) {
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct thread_id id;
 
-        e = fed_tx_next(core, FED_NS_INTENT, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(key.len == 40 ? OK : ERR_CORRUPT);
-        memcpy(id.b, key.p, sizeof(id.b));
+        TRY(rows.key.len == 40 ? OK : ERR_CORRUPT);
+        memcpy(id.b, rows.key.p, sizeof(id.b));
         TRY(fed_busy_add(core, &id));
         core->busy[core->busy_len - 1].whom = UINT64_MAX; /* not loaded */
-        at = fed_key_num(thread_id_view(&id), UINT64_MAX);
-        bytes_free(&key);
-        bytes_free(&value);
+        rows.at = fed_key_num(thread_id_view(&id), UINT64_MAX);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

@@ -6,6 +6,7 @@
  * there is an answer.
  */
 #include "federation/core/care.h"
+#include "federation/core/rows.h"
 
 #include "crypto/ident/redeem.h"
 #include "proto/msg/device.h"
@@ -64,44 +65,28 @@ static enum err
 own_rejoin(struct fed_core *core, const struct fed_party *relay)
 {
     enum err e = OK;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows;
 
-    for (size_t i = 0; i < core->threads_len; i++) {
-        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
-                                    : OK);
-    }
-    for (;;) {
+    TRY(fed_rows_threads(core, &rows));
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct thread_id id;
         struct clinic_id hub;
         struct fed_rec_thread rec;
         struct fed_thread *t;
         struct fed_party *p;
 
-        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
-        TRY(fed_rec_decode(view_of(&value), &fed_rec_thread_shape, &rec));
+        TRY(fed_rows_thread(&rows, &id));
+        TRY(fed_rec_decode(view_of(&rows.value), &fed_rec_thread_shape, &rec));
         memcpy(hub.b, rec.hub, sizeof(hub.b));
         p = fed_party_find(core, &hub);
         if (rec.state == FED_THREAD_ACTIVE && p != NULL && p->via == relay) {
             TRY(fed_thread_get(core, &id, &t));
             TRY(fed_resync_begin(core, t));
         }
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

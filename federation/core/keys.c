@@ -8,6 +8,7 @@
  * subject that it replaces.  A leaf already in a tree that we join was judged
  * by its members; its age does not count.
  */
+#include "federation/core/rows.h"
 #include "federation/core/trust.h"
 
 #include "crypto/prim/curve.h"
@@ -123,24 +124,17 @@ static enum err
 kp_room(struct fed_core *core, const struct clinic_id *peer)
 {
     enum err e;
-    struct fed_key at = {.len = 0};
+    struct fed_rows rows = fed_rows_of(FED_NS_KP, (struct view){0});
     struct fed_key oldest = {.len = 0};
     uint64_t oldest_ms = UINT64_MAX;
     uint64_t now = fed_now(core);
     size_t n = 0;
-    struct bytes key = {0};
-    struct bytes value = {0};
 
-    for (;;) {
+    while ((e = fed_rows_next(core, &rows)) == OK) {
+        struct fed_key at = fed_rows_key(&rows);
         struct fed_rec_kp rec;
 
-        e = fed_tx_next(core, FED_NS_KP, &at, (struct view){0}, &key, &value);
-        if (e == ERR_MISSING) {
-            break;
-        }
-        TRY(e);
-        TRY(fed_rec_decode(view_of(&value), &fed_rec_kp_shape, &rec));
-        at = fed_key_of(view_of(&key));
+        TRY(fed_rec_decode(view_of(&rows.value), &fed_rec_kp_shape, &rec));
         if (now > rec.made_ms &&
             now - rec.made_ms > LIMIT_KP_DAYS * UINT64_C(86400000)) {
             TRY(fed_tx_del(core, FED_NS_KP, &at));
@@ -151,14 +145,11 @@ kp_room(struct fed_core *core, const struct clinic_id *peer)
                 oldest = at;
             }
         }
-        at.b[at.len++] = 0;
-        bytes_free(&value);
-        bytes_free(&key);
     }
+    TRY(fed_rows_all(e));
     e = n >= LIMIT_KP_HELD ? fed_tx_del(core, FED_NS_KP, &oldest) : OK;
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 
@@ -359,34 +350,23 @@ gather(struct fed_core *core, enum fed_ns ns, const struct thread_id *thread,
        struct gathered *g)
 {
     enum err e;
-    struct fed_key at = fed_key_of(thread_id_view(thread));
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(ns, thread_id_view(thread));
 
-    for (;;) {
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct mls_record *rec;
 
-        e = fed_tx_next(core, ns, &at, thread_id_view(thread), &key, &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
         TRY(gathered_grow(core->mem, g));
-        TRY(key.len == 32 + MLS_RECORD_KEY ? OK : ERR_CORRUPT);
+        TRY(rows.key.len == 32 + MLS_RECORD_KEY ? OK : ERR_CORRUPT);
         rec = &g->records[g->len];
-        memcpy(rec->key, key.p + 32, MLS_RECORD_KEY);
+        memcpy(rec->key, rows.key.p + 32, MLS_RECORD_KEY);
         /* A record's kind is the first byte of its key. */
         rec->kind = (enum mls_record_kind)rec->key[0];
-        rec->bytes = view_of(&value);
-        g->values[g->len++] = bytes_take(&value);
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
+        rec->bytes = view_of(&rows.value);
+        g->values[g->len++] = bytes_take(&rows.value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

@@ -5,6 +5,7 @@
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/picture.h"
+#include "federation/core/rows.h"
 
 #include "proto/msg/device.h"
 
@@ -178,27 +179,14 @@ enum err
 fed_party_load_all(struct fed_core *core)
 {
     enum err e;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(FED_NS_PARTY, (struct view){0});
 
-    for (;;) {
-        e = fed_tx_next(core, FED_NS_PARTY, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(load_one(core, view_of(&key), view_of(&value)));
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
+    while ((e = fed_rows_next(core, &rows)) == OK) {
+        TRY(load_one(core, view_of(&rows.key), view_of(&rows.value)));
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

@@ -6,6 +6,7 @@
  * threads follow the newest.
  */
 #include "federation/core/care.h"
+#include "federation/core/rows.h"
 
 #include "proto/msg/device.h"
 
@@ -509,36 +510,20 @@ each_thread(struct fed_core *core, const struct clinic_id *patient,
             const struct fed_rec_intent *intent, struct fed_party *device)
 {
     enum err e = OK;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows;
 
-    for (size_t i = 0; i < core->threads_len; i++) {
-        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
-                                    : OK);
-    }
-    for (;;) {
+    TRY(fed_rows_threads(core, &rows));
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct thread_id id;
 
-        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(thread_id_from(view_of(&key), &id) == OK ? OK : ERR_CORRUPT);
-        if (takes_part(core, view_of(&value), patient)) {
+        TRY(fed_rows_thread(&rows, &id));
+        if (takes_part(core, view_of(&rows.value), patient)) {
             TRY(in_thread(core, &id, intent, device));
         }
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

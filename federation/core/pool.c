@@ -6,6 +6,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/frank.h"
+#include "federation/core/rows.h"
 
 #include "proto/msg/device.h"
 
@@ -27,26 +28,16 @@ static enum err
 count(struct fed_core *core, const struct clinic_id *device, struct stock *out)
 {
     enum err e;
-    struct fed_key at = fed_key_of(clinic_id_view(device));
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows = fed_rows_of(FED_NS_POOL, clinic_id_view(device));
     uint64_t now_s = fed_now(core) / 1000;
 
     *out = (struct stock){.next = 1};
-    for (;;) {
+    while ((e = fed_rows_next(core, &rows)) == OK) {
+        struct fed_key found = fed_rows_key(&rows);
         struct fed_rec_pool rec;
-        struct fed_key found;
 
-        e = fed_tx_next(core, FED_NS_POOL, &at, clinic_id_view(device), &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(fed_rec_decode(view_of(&value), &fed_rec_pool_shape, &rec));
-        found = fed_key_of(view_of(&key));
-        out->next = fed_key_tail(view_of(&key)) + 1;
+        TRY(fed_rec_decode(view_of(&rows.value), &fed_rec_pool_shape, &rec));
+        out->next = fed_key_tail(fed_key_view(&found)) + 1;
         if (rec.until_s <= now_s) {
             TRY(fed_tx_del(core, FED_NS_POOL, &found));
         } else if (rec.last_resort) {
@@ -55,14 +46,10 @@ count(struct fed_core *core, const struct clinic_id *device, struct stock *out)
         } else if (out->left++ == 0) {
             out->first = found;
         }
-        at = found;
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 

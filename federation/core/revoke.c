@@ -8,6 +8,7 @@
  * A commit that a revoked leaf signs is good when it brings the clinic's new
  * certificate: who only has the old key cannot have that one.
  */
+#include "federation/core/rows.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -145,37 +146,21 @@ static enum err
 active_threads(struct fed_core *core, struct aged_list *out)
 {
     enum err e = OK;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
+    struct fed_rows rows;
 
-    for (size_t i = 0; i < core->threads_len; i++) {
-        TRY(core->threads[i]->dirty ? fed_thread_save(core, core->threads[i])
-                                    : OK);
-    }
-    for (;;) {
+    TRY(fed_rows_threads(core, &rows));
+    while ((e = fed_rows_next(core, &rows)) == OK) {
         struct fed_rec_thread rec;
         struct aged a;
 
-        e = fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
-            break;
-        }
-        TRY(e);
-        TRY(fed_rec_decode(view_of(&value), &fed_rec_thread_shape, &rec));
-        TRY(thread_id_from(view_of(&key), &a.id) == OK ? OK : ERR_CORRUPT);
+        TRY(fed_rec_decode(view_of(&rows.value), &fed_rec_thread_shape, &rec));
+        TRY(fed_rows_thread(&rows, &a.id));
         a.ts_ms = rec.ts_ms;
         TRY(rec.state == FED_THREAD_ACTIVE ? aged_add(core->mem, out, &a) : OK);
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&key);
-    bytes_free(&value);
+    fed_rows_free(&rows);
     return e;
 }
 
