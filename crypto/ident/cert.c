@@ -78,18 +78,6 @@ out:
     return e;
 }
 
-/* The statement of a signed one, before its signature was looked at. */
-static enum err
-peek(struct view in, struct view *statement)
-{
-    struct proto_rd r = proto_rd_open(in);
-
-    proto_rd_array(&r, 2);
-    *statement = proto_rd_bin(&r, IDENT_STATEMENT_MAX);
-    (void)proto_rd_bin(&r, PRIM_ED25519_SIG);
-    return proto_rd_end(&r);
-}
-
 enum err
 ident_chain_make(const struct mem *mem, struct view renewal, struct view node,
                  struct bytes *out)
@@ -143,7 +131,7 @@ open_certs(const struct mem *mem, struct view chain, struct ident_cert *renewal,
     struct view statement = {0};
 
     TRY(chain_decode(chain, &renewal_signed, &node_signed));
-    TRY(peek(renewal_signed, &statement));
+    TRY(ident_signed_peek(renewal_signed, &statement));
     TRY(cert_decode(IDENT_RENEWAL, statement, renewal));
     TRY(ident_signed_open(mem, IDENT_RENEWAL, renewal->root.b, renewal_signed,
                           &statement));

@@ -113,18 +113,6 @@ out:
     return e;
 }
 
-/* The statement of a signed one, before its signature was looked at. */
-static enum err
-peek(struct view in, struct view *statement)
-{
-    struct proto_rd r = proto_rd_open(in);
-
-    proto_rd_array(&r, 2);
-    *statement = proto_rd_bin(&r, IDENT_STATEMENT_MAX);
-    (void)proto_rd_bin(&r, PRIM_ED25519_SIG);
-    return proto_rd_end(&r);
-}
-
 /* What peek showed was said by this device of this patient. */
 static enum err
 check_device(const struct mem *mem, enum ident_type type, struct view in,
@@ -168,7 +156,7 @@ ident_consent_open(const struct mem *mem, struct view in,
     struct view statement;
     struct ident_consent c;
 
-    TRY(peek(in, &statement));
+    TRY(ident_signed_peek(in, &statement));
     TRY(decode(IDENT_CONSENT, &consent_shape, statement, &c));
     TRY(check_device(mem, IDENT_CONSENT, in, list, &c.patient, &c.device));
     if (!is_whole(&c)) {
@@ -203,7 +191,7 @@ ident_withdrawal_open(const struct mem *mem, struct view in,
     struct view statement;
     struct ident_withdrawal w;
 
-    TRY(peek(in, &statement));
+    TRY(ident_signed_peek(in, &statement));
     TRY(decode(IDENT_WITHDRAWAL, &withdrawal_shape, statement, &w));
     TRY(check_device(mem, IDENT_WITHDRAWAL, in, list, &w.patient, &w.device));
     if (w.serial == 0) {

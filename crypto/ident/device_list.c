@@ -205,18 +205,6 @@ out:
     return e;
 }
 
-/* The statement of a signed one, before its signature was looked at. */
-static enum err
-peek(struct view in, struct view *statement)
-{
-    struct proto_rd r = proto_rd_open(in);
-
-    proto_rd_array(&r, 2);
-    *statement = proto_rd_bin(&r, IDENT_STATEMENT_MAX);
-    (void)proto_rd_bin(&r, PRIM_ED25519_SIG);
-    return proto_rd_end(&r);
-}
-
 static enum err
 open_append(const struct mem *mem, struct view in, struct ident_devices *list)
 {
@@ -227,7 +215,7 @@ open_append(const struct mem *mem, struct view in, struct ident_devices *list)
     struct ident_device d;
     struct view parts[2];
 
-    TRY(peek(in, &statement));
+    TRY(ident_signed_peek(in, &statement));
     TRY(proto_shape_decode(statement, &append_shape, append_head, 2, &a));
     by = ident_devices_find(list, &a.by);
     /* decisions F 23 [devices-may-add] */
@@ -386,7 +374,7 @@ cert_decode(struct view in, struct ident_device_cert *out)
     if (in.len > IDENT_DEVICE_CERT_MAX) {
         return ERR_FORMAT;
     }
-    TRY(peek(in, &statement));
+    TRY(ident_signed_peek(in, &statement));
     TRY(proto_shape_decode(statement, &cert_shape, cert_head, 2, out));
 out:
     return e;

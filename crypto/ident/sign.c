@@ -128,22 +128,37 @@ out:
     return e;
 }
 
+static enum err
+read_signed(struct view in, struct view *statement, struct view *sig)
+{
+    struct proto_rd r = proto_rd_open(in);
+
+    proto_rd_array(&r, 2);
+    *statement = proto_rd_bin(&r, IDENT_STATEMENT_MAX);
+    *sig = proto_rd_bin(&r, PRIM_ED25519_SIG);
+    return proto_rd_end(&r);
+}
+
 enum err
 ident_signed_open(const struct mem *mem, enum ident_type type,
                   const uint8_t pub[PRIM_ED25519_PUB], struct view in,
                   struct view *statement)
 {
-    struct proto_rd r = proto_rd_open(in);
     struct view inner;
     struct view sig;
     enum err e;
 
-    proto_rd_array(&r, 2);
-    inner = proto_rd_bin(&r, IDENT_STATEMENT_MAX);
-    sig = proto_rd_bin(&r, PRIM_ED25519_SIG);
-    TRY(proto_rd_end(&r));
+    TRY(read_signed(in, &inner, &sig));
     TRY(ident_verify(mem, type, pub, inner, sig));
     *statement = inner;
 out:
     return e;
+}
+
+enum err
+ident_signed_peek(struct view in, struct view *statement)
+{
+    struct view sig;
+
+    return read_signed(in, statement, &sig);
 }

@@ -85,4 +85,10 @@ MUST_CHECK enum err ident_signed_open(const struct mem *mem,
                                       const uint8_t pub[PRIM_ED25519_PUB],
                                       struct view in, struct view *statement);
 
+/*
+ * The statement inside, to see who must have signed it: NOT verified.
+ * ERR_FORMAT  malformed
+ */
+MUST_CHECK enum err ident_signed_peek(struct view in, struct view *statement);
+
 #endif

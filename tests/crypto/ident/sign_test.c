@@ -53,7 +53,12 @@ TEST(signed_statements)
     CHECK_OK(
         ident_signed_open(mem_heap(), IDENT_CONTACT, k.pub, view_of(&b), &s));
     CHECK_VIEW(s, VIEW_LIT("x"));
+    s = (struct view){0};
+    CHECK_OK(ident_signed_peek(view_of(&b), &s));
+    CHECK_VIEW(s, VIEW_LIT("x"));
     for (size_t i = 0; i < b.len; i++) {
+        CHECK_ERR(ident_signed_peek(view_sub(view_of(&b), 0, i), &s),
+                  ERR_FORMAT);
         b.p[i] ^= 0x40;
         CHECK(ident_signed_open(mem_heap(), IDENT_CONTACT, k.pub, view_of(&b),
                                 &s) != OK);
