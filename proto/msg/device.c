@@ -6,6 +6,7 @@
 
 #include "proto/base/limits.h"
 #include "proto/msg/peer.h"
+#include "proto/msg/typed.h"
 
 static const struct proto_field enrol_fields[] = {
     PROTO_FIXED(proto_device_enrol, link),
@@ -130,13 +131,7 @@ static const struct proto_field frank_fields[] = {
                proto_frank_taken_shape),
 };
 
-struct entry {
-    enum proto_device_type type;
-    uint64_t version;
-    struct proto_shape shape;
-};
-
-static const struct entry entries[] = {
+static const struct proto_typed entries[] = {
     {PROTO_DEVICE_ENROL, 1, PROTO_SHAPE(proto_device_enrol, enrol_fields)},
     {PROTO_DEVICE_ENROLLED, 1,
      PROTO_SHAPE(proto_device_enrolled, enrolled_fields)},
@@ -170,61 +165,29 @@ static const struct entry entries[] = {
     {PROTO_DEVICE_FRANK, 1, PROTO_SHAPE(proto_device_frank, frank_fields)},
 };
 
-static const struct entry *
-find(uint64_t type)
-{
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        if ((uint64_t)entries[i].type == type) {
-            return &entries[i];
-        }
-    }
-    return NULL;
-}
+static const struct proto_typed_table table = PROTO_TYPED_TABLE(entries);
 
 const struct proto_shape *
 proto_device_shape(uint64_t type)
 {
-    const struct entry *entry = find(type);
-
-    return entry == NULL ? NULL : &entry->shape;
+    return proto_typed_shape(&table, type);
 }
 
 enum err
 proto_device_encode(const struct mem *mem, const struct proto_device_msg *in,
                     struct bytes *out)
 {
-    const struct entry *entry = find((uint64_t)in->type);
-    uint64_t head[2];
-
-    if (entry == NULL) {
-        return ERR_INVALID;
-    }
-    head[0] = (uint64_t)entry->type;
-    head[1] = entry->version;
-    return proto_shape_encode(mem, &entry->shape, head, 2, &in->u, out);
+    return proto_typed_encode(mem, &table, (uint64_t)in->type, &in->u, out);
 }
 
 enum err
 proto_device_decode(struct view in, struct proto_device_msg *out)
 {
-    struct proto_rd r = proto_rd_open(in);
-    const struct entry *entry;
-    uint64_t head[2];
+    uint64_t type = 0;
+    enum err e = proto_typed_decode(in, &table, &type, &out->u);
 
-    if (proto_rd_list(&r, 64) < 2) {
-        proto_rd_fail(&r, ERR_FORMAT);
+    if (type != 0) {
+        out->type = (enum proto_device_type)type;
     }
-    head[0] = proto_rd_u16(&r);
-    head[1] = proto_rd_u8(&r);
-    if (r.e != OK) {
-        return r.e;
-    }
-    entry = find(head[0]);
-    if (entry == NULL || head[1] != entry->version) {
-        r = proto_rd_open(in);
-        (void)proto_rd_raw(&r);
-        return proto_rd_end(&r) == OK ? ERR_UNSUPPORTED : ERR_FORMAT;
-    }
-    out->type = entry->type;
-    return proto_shape_decode(in, &entry->shape, head, 2, &out->u);
+    return e;
 }

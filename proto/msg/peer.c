@@ -5,6 +5,7 @@
 #include "proto/msg/peer.h"
 
 #include "proto/base/limits.h"
+#include "proto/msg/typed.h"
 
 static const struct proto_field node_addr_fields[] = {
     PROTO_FIXED(proto_node_addr, root),
@@ -436,13 +437,7 @@ static const struct proto_field splice_close_fields[] = {
     PROTO_UINT(proto_splice_close, code, PROTO_SPLICE_CODE_COUNT - 1),
 };
 
-struct entry {
-    enum proto_peer_type type;
-    uint64_t version;
-    struct proto_shape shape;
-};
-
-static const struct entry entries[] = {
+static const struct proto_typed entries[] = {
     {PROTO_PEER_HELLO, 1, PROTO_SHAPE(proto_hello, hello_fields)},
     {PROTO_PEER_ACK, 1, PROTO_SHAPE(proto_ack, ack_fields)},
     {PROTO_PEER_DATA, 1, PROTO_SHAPE(proto_data, data_fields)},
@@ -507,80 +502,35 @@ static const struct entry entries[] = {
      PROTO_SHAPE(proto_splice_close, splice_close_fields)},
 };
 
-static const struct entry *
-find(uint64_t type)
-{
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        if ((uint64_t)entries[i].type == type) {
-            return &entries[i];
-        }
-    }
-    return NULL;
-}
+static const struct proto_typed_table table = PROTO_TYPED_TABLE(entries);
 
 const struct proto_shape *
 proto_peer_shape(uint64_t type)
 {
-    const struct entry *entry = find(type);
-
-    return entry == NULL ? NULL : &entry->shape;
+    return proto_typed_shape(&table, type);
 }
 
 enum err
 proto_peer_encode(const struct mem *mem, const struct proto_peer_msg *in,
                   struct bytes *out)
 {
-    const struct entry *entry = find((uint64_t)in->type);
-    uint64_t head[2];
-
-    if (entry == NULL) {
-        return ERR_INVALID;
-    }
-    head[0] = (uint64_t)entry->type;
-    head[1] = entry->version;
-    return proto_shape_encode(mem, &entry->shape, head, 2, &in->u, out);
-}
-
-/* The head of an array that starts with a type and a version. */
-static uint64_t
-read_type(struct proto_rd *r, uint64_t *version)
-{
-    uint64_t type;
-
-    if (proto_rd_list(r, 64) < 2) {
-        proto_rd_fail(r, ERR_FORMAT);
-    }
-    type = proto_rd_u16(r);
-    *version = proto_rd_u8(r);
-    return r->e == OK ? type : 0;
-}
-
-uint16_t
-proto_peer_peek(struct view in)
-{
-    struct proto_rd r = proto_rd_open(in);
-    uint64_t version;
-
-    return (uint16_t)read_type(&r, &version);
+    return proto_typed_encode(mem, &table, (uint64_t)in->type, &in->u, out);
 }
 
 enum err
 proto_peer_decode(struct view in, struct proto_peer_msg *out)
 {
-    struct proto_rd r = proto_rd_open(in);
-    const struct entry *entry;
-    uint64_t head[2];
+    uint64_t type = 0;
+    enum err e = proto_typed_decode(in, &table, &type, &out->u);
 
-    head[0] = read_type(&r, &head[1]);
-    if (r.e != OK) {
-        return r.e;
+    if (type != 0) {
+        out->type = (enum proto_peer_type)type;
     }
-    entry = find(head[0]);
-    if (entry == NULL || head[1] != entry->version) {
-        r = proto_rd_open(in);
-        (void)proto_rd_raw(&r);
-        return proto_rd_end(&r) == OK ? ERR_UNSUPPORTED : ERR_FORMAT;
-    }
-    out->type = entry->type;
-    return proto_shape_decode(in, &entry->shape, head, 2, &out->u);
+    return e;
+}
+
+uint16_t
+proto_peer_peek(struct view in)
+{
+    return proto_typed_peek(in);
 }
