@@ -104,10 +104,12 @@ struct store_writer {
     struct store_job *first;
     struct store_job *last;
     bool stop;
-    bool busy;               /* a thread writes */
-    uint64_t settle_wait_ms; /* without a commit; then LMDB's file catches up */
-    bool behind;             /* LMDB's file has not all on the disk ... */
-    uint64_t settle_ms;      /* ... which is mended then, if none writes */
+    bool busy;          /* a thread writes */
+    uint64_t rest_ms;   /* without a commit; then LMDB's file catches up */
+    uint64_t gap_ms;    /* the same when there is some to catch up with */
+    bool behind;        /* LMDB's file has not all on the disk ... */
+    uint64_t settle_ms; /* ... which is mended then, if none writes */
+    uint64_t wakes_ms;  /* when the writer, waiting, looks by itself */
     struct store_batch *batch; /* of that thread */
 };
 

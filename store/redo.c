@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 enum {
-    NOTES = 8 << 10
+    NOTES = 8 << 10,
+    SOME = STORE_REDO_SIZE / 8,
+    MUCH = STORE_REDO_SIZE / 4 * 3
 };
 
 struct store_redo {
@@ -262,11 +264,14 @@ store_redo_unsure(const struct store *s)
     return s->redo != NULL && s->redo->unsure;
 }
 
-bool
-store_redo_much(const struct store *s)
+enum store_redo_fill
+store_redo_fill(const struct store *s)
 {
-    return s->redo != NULL && s->redo->at > STORE_REDO_SIZE / 4 * 3 &&
-           store_env_behind(s->env);
+    uint64_t at = s->redo != NULL && store_env_behind(s->env) ? s->redo->at : 0;
+
+    return at > MUCH   ? STORE_REDO_MUCH
+           : at > SOME ? STORE_REDO_SOME
+                       : STORE_REDO_LITTLE;
 }
 
 /* ----------------------------------------------------------------- the file */

@@ -78,8 +78,14 @@ void store_redo_bind(struct store_txn *txn, uint64_t number);
 bool store_redo_write(struct store_txn *txn);
 bool store_redo_unsure(const struct store *s);
 
-/* Whether so much is in the file that LMDB's should be made to catch up. */
-bool store_redo_much(const struct store *s);
+/* How much LMDB's file has to catch up with. */
+enum store_redo_fill {
+    STORE_REDO_LITTLE,
+    STORE_REDO_SOME, /* so much that a gap between commits should be used */
+    STORE_REDO_MUCH  /* so much that it should be now */
+};
+
+enum store_redo_fill store_redo_fill(const struct store *s);
 
 /* A row of a record; del: it was deleted. */
 struct store_redo_row {

@@ -9,7 +9,8 @@
 #include <time.h>
 
 enum {
-    SETTLE_WAIT_MS = 100
+    REST_MS = 100,
+    GAP_MS = 3
 };
 
 /* A job in the present batch. */
@@ -297,8 +298,10 @@ wait_for_jobs(struct store_writer *w)
                              .tv_nsec = (long)(w->settle_ms % 1000) * 1000000};
 
     if (w->behind && !w->busy) {
+        w->wakes_ms = w->settle_ms;
         (void)pthread_cond_timedwait(&w->cond, &w->mx, &until);
     } else {
+        w->wakes_ms = UINT64_MAX;
         ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
     }
 }
@@ -336,13 +339,22 @@ end_busy(struct store *s)
 {
     struct store_writer *w = &s->writer;
     bool behind = store_env_behind(s->env);
-    uint64_t now = now_ms();
+    uint64_t wait_ms = 0;
 
+    switch (store_redo_fill(s)) {
+    case STORE_REDO_LITTLE:
+        wait_ms = w->rest_ms;
+        break;
+    case STORE_REDO_SOME:
+        wait_ms = w->gap_ms;
+        break;
+    case STORE_REDO_MUCH:
+        break;
+    }
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
     w->busy = false;
-    w->settle_ms = store_redo_much(s) ? now : now + w->settle_wait_ms;
-    if (w->first != NULL || w->stop ||
-        (behind && (!w->behind || w->settle_ms == now))) {
+    w->settle_ms = now_ms() + wait_ms;
+    if (w->first != NULL || w->stop || (behind && w->settle_ms < w->wakes_ms)) {
         ASSERT(pthread_cond_signal(&w->cond) == 0);
     }
     w->behind = behind;
@@ -387,7 +399,9 @@ store_writer_start(struct store *s)
 {
     struct store_writer *w = &s->writer;
 
-    w->settle_wait_ms = SETTLE_WAIT_MS;
+    w->rest_ms = REST_MS;
+    w->gap_ms = GAP_MS;
+    w->wakes_ms = UINT64_MAX;
     w->batch = mem_alloc(s->cfg.mem, sizeof(*w->batch));
     if (w->batch == NULL) {
         return ERR_NOMEM;
