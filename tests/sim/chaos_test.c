@@ -5,37 +5,14 @@
  */
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
-
-#include <stdio.h>
-#include <string.h>
-
 static struct world w;
-
-static void
-tell(const struct story *s, uint64_t seeds)
-{
-    uint64_t only = story_only();
-    uint64_t first = only != 0 ? only : 1;
-    uint64_t last = only != 0 ? only : story_seeds(seeds);
-    uint64_t failed = 0;
-
-    for (uint64_t seed = first; seed <= last; seed++) {
-        story_tell(&w, s, seed);
-        if (w.fault[0] != '\0') {
-            printf("  %s\n", w.fault);
-            failed++;
-        }
-        world_free(&w);
-    }
-    CHECK_EQ(failed, 0);
-}
 
 TEST(two_clinics)
 {
     static const struct story s = {
         .nodes = 2, .steps = 60, .crash = 20, .broken = 3000, .cut = 20};
 
-    tell(&s, 60);
+    CHECK_EQ(story_all(&w, &s, 60), 0);
 }
 
 TEST(two_clinics_and_commits)
@@ -47,7 +24,7 @@ TEST(two_clinics_and_commits)
                                    .cut = 20,
                                    .rekey = 60};
 
-    tell(&s, 60);
+    CHECK_EQ(story_all(&w, &s, 60), 0);
 }
 
 TEST(group)
@@ -60,7 +37,7 @@ TEST(group)
                                    .rekey = 60,
                                    .group = true};
 
-    tell(&s, 40);
+    CHECK_EQ(story_all(&w, &s, 40), 0);
 }
 
 TEST(rotation)
@@ -73,7 +50,7 @@ TEST(rotation)
                                    .rotate = 30,
                                    .group = true};
 
-    tell(&s, 20);
+    CHECK_EQ(story_all(&w, &s, 20), 0);
 }
 
 TEST(put_back)
@@ -85,7 +62,7 @@ TEST(put_back)
                                    .rekey = 20,
                                    .restore = 30};
 
-    tell(&s, 40);
+    CHECK_EQ(story_all(&w, &s, 40), 0);
 }
 
 TEST(put_back_in_a_group)
@@ -98,7 +75,7 @@ TEST(put_back_in_a_group)
                                    .restore = 20,
                                    .group = true};
 
-    tell(&s, 40);
+    CHECK_EQ(story_all(&w, &s, 40), 0);
 }
 
 TEST(short_of_memory)
@@ -111,7 +88,7 @@ TEST(short_of_memory)
                                    .hunger = 500,
                                    .group = true};
 
-    tell(&s, 40);
+    CHECK_EQ(story_all(&w, &s, 40), 0);
 }
 
 int

@@ -10,7 +10,6 @@
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -796,11 +795,12 @@ TEST(one_still_sees_the_hub)
 
 /* Hubs go, come back and hand over, while everything breaks. */
 static void
-story(uint64_t seed)
+story(const void *ctx, uint64_t seed)
 {
     struct thread_id t = group(seed, 4);
     size_t away = SIZE_MAX;
 
+    (void)ctx;
     w.delay_ms = world_below(&w, 200);
     w.commit_ms = world_below(&w, 60);
     w.break_ppm = world_below(&w, 2000);
@@ -844,21 +844,7 @@ story(uint64_t seed)
 
 TEST(hubs_come_and_go)
 {
-    uint64_t last = 300 + story_seeds(20);
-    uint64_t failed = 0;
-
-    for (uint64_t seed = 301; seed <= last; seed++) {
-        if (story_only() != 0 && story_only() != seed) {
-            continue;
-        }
-        story(seed);
-        if (w.fault[0] != '\0') {
-            printf("  %s\n", w.fault);
-            failed++;
-        }
-        world_free(&w);
-    }
-    CHECK_EQ(failed, 0);
+    CHECK_EQ(story_each(&w, 301, 20, story, NULL), 0);
 }
 
 int

@@ -10,7 +10,6 @@
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -438,11 +437,12 @@ TEST(put_back_when_all_have_left_the_successor)
 
 /* Hubs go while others are put back, and everything breaks. */
 static void
-story(uint64_t seed)
+story(const void *ctx, uint64_t seed)
 {
     struct thread_id t = group(seed, 4);
     bool ended = false; /* continued: tests/sim/lost */
 
+    (void)ctx;
     w.delay_ms = world_below(&w, 200);
     w.commit_ms = world_below(&w, 60);
     w.break_ppm = world_below(&w, 1000);
@@ -489,21 +489,7 @@ story(uint64_t seed)
 
 TEST(hubs_go_while_others_are_put_back)
 {
-    uint64_t last = 100 + story_seeds(20);
-    uint64_t failed = 0;
-
-    for (uint64_t seed = 101; seed <= last; seed++) {
-        if (story_only() != 0 && story_only() != seed) {
-            continue;
-        }
-        story(seed);
-        if (w.fault[0] != '\0') {
-            printf("  %s\n", w.fault);
-            failed++;
-        }
-        world_free(&w);
-    }
-    CHECK_EQ(failed, 0);
+    CHECK_EQ(story_each(&w, 101, 20, story, NULL), 0);
 }
 
 int

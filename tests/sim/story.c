@@ -7,24 +7,9 @@
 
 #include "tests/sim/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-uint64_t
-story_seeds(uint64_t n)
-{
-    const char *s = getenv("BALSAM_SIM_SEEDS");
-
-    return s != NULL ? strtoull(s, NULL, 10) : n;
-}
-
-uint64_t
-story_only(void)
-{
-    const char *s = getenv("BALSAM_SIM_SEED");
-
-    return s != NULL ? strtoull(s, NULL, 10) : 0;
-}
 
 /* A story being told. */
 struct telling {
@@ -258,4 +243,65 @@ story_tell(struct world *w, const struct story *s, uint64_t seed)
     if (w->fault[0] == '\0') {
         world_judge(w, &t.thread, t.members, t.members_len);
     }
+}
+
+/* ------------------------------------------------------------------- seeds */
+
+/* The number in a variable of the environment, or n. */
+static uint64_t
+given(const char *name, uint64_t n)
+{
+    const char *s = getenv(name);
+
+    return s != NULL ? strtoull(s, NULL, 10) : n;
+}
+
+uint64_t
+story_only(void)
+{
+    return given("BALSAM_SIM_SEED", 0);
+}
+
+uint64_t
+story_each(struct world *w, uint64_t first, uint64_t n,
+           void (*tell)(const void *ctx, uint64_t seed), const void *ctx)
+{
+    uint64_t only = story_only();
+    uint64_t end = first + given("BALSAM_SIM_SEEDS", n);
+    uint64_t failed = 0;
+
+    if (only != 0) {
+        first = only;
+        end = only + 1;
+    }
+    for (uint64_t seed = first; seed < end; seed++) {
+        tell(ctx, seed);
+        if (w->fault[0] != '\0') {
+            printf("  %s\n", w->fault);
+            failed++;
+        }
+        world_free(w);
+    }
+    return failed;
+}
+
+struct all {
+    struct world *w;
+    const struct story *s;
+};
+
+static void
+tell_one(const void *ctx, uint64_t seed)
+{
+    const struct all *all = ctx;
+
+    story_tell(all->w, all->s, seed);
+}
+
+uint64_t
+story_all(struct world *w, const struct story *s, uint64_t n)
+{
+    const struct all all = {w, s};
+
+    return story_each(w, 1, n, tell_one, &all);
 }

@@ -25,9 +25,16 @@ struct story {
 /* Tell it in *w (which must be free); w->fault says what went wrong. */
 void story_tell(struct world *w, const struct story *s, uint64_t seed);
 
-/* How many seeds of each story: BALSAM_SIM_SEEDS, or n. */
-uint64_t story_seeds(uint64_t n);
-/* BALSAM_SIM_SEED, or 0. */
+/*
+ * Have n seeds from first told, print the fault of each that failed, and count
+ * them.  BALSAM_SIM_SEEDS=n takes n seeds, BALSAM_SIM_SEED=n that one alone.
+ */
+uint64_t story_each(struct world *w, uint64_t first, uint64_t n,
+                    void (*tell)(const void *ctx, uint64_t seed),
+                    const void *ctx);
+/* The same of one story, from seed 1. */
+uint64_t story_all(struct world *w, const struct story *s, uint64_t n);
+/* BALSAM_SIM_SEED, or 0: for tests with seeds of their own. */
 uint64_t story_only(void);
 
 #endif
