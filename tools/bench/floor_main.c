@@ -5,11 +5,12 @@
  * TLS 1.3; B verifies, opens, commits it and acknowledges.  No protocol and no
  * bookkeeping: what our nodes reach is measured against this, in one run.
  *
- *     floor DIR [MESSAGES]        DIR is an empty folder on the disk to measure
+ *     floor DIR MESSAGES SINGLES      DIR is an empty folder on the disk to
+ *                                     measure
  *
  * Prints JSON lines: the sustained rate with 256 messages under way, CPU per
- * message on both sides, disk bytes and commits per message; then latency of
- * single messages at 50 a second, submitted to durably acknowledged.
+ * message on both sides, disk bytes and commits per message; and first the
+ * latency of single messages at 50 a second, submitted to durably acknowledged.
  */
 #include "crypto/prim/aead.h"
 #include "crypto/prim/curve.h"
@@ -37,14 +38,14 @@ enum {
     RECORD = 8 + PRIM_NONCE_SIZE + SEALED + PRIM_ED25519_SIG,
     WINDOW = 256,
     SINGLE_RATE = 50,
-    SINGLE_COUNT = 200
+    SINGLES_MAX = 10000
 };
 
 struct record {
     uint8_t b[RECORD];
 };
 
-/* What B tells A at the end. */
+/* What B tells A at the end: of the flood alone, but for the size. */
 struct usage {
     double cpu_s;
     uint64_t commits;
@@ -60,6 +61,8 @@ struct side {
     uint64_t in;    /* records put into the ring */
     uint64_t out;   /* records committed (and sent, at A) */
     uint64_t acked; /* at A: acknowledged by B */
+    uint64_t singles;
+    struct usage before; /* the flood */
     int closed;
 };
 
@@ -115,6 +118,13 @@ check_record(const struct prim_sign_key *key, const struct record *r)
     ASSERT(prim_aead_open(PRIM_CHACHA20_POLY1305, VIEW_ARRAY(seal_key),
                           view_make(nonce, PRIM_NONCE_SIZE), view_make(r->b, 8),
                           view_make(sealed, SEALED), plain) == OK);
+}
+
+static struct usage
+usage_of(const struct side *s)
+{
+    return (struct usage){cpu_s(), tool_floor_db_commits(s->db),
+                          tool_floor_db_size(s->db)};
 }
 
 /* The records in [out, in), all there are; waits for one.  0: closed. */
@@ -256,6 +266,9 @@ b_read_all(struct side *s, const struct prim_sign_key *key)
             struct record *r = &s->ring[s->in % WINDOW];
 
             pthread_mutex_lock(&s->lock);
+            if (s->in == s->singles) {
+                s->before = usage_of(s); /* those are acknowledged */
+            }
             while (s->in - s->out >= WINDOW) {
                 pthread_cond_wait(&s->changed, &s->lock);
             }
@@ -286,7 +299,7 @@ side_open(struct side *s, int fd, int server, const char *dir)
 }
 
 static void
-run_b(int listener, const char *dir, int report)
+run_b(int listener, const char *dir, uint64_t singles, int report)
 {
     static struct side s;
     struct prim_sign_key key;
@@ -296,6 +309,7 @@ run_b(int listener, const char *dir, int report)
 
     ASSERT(fd >= 0);
     prim_ed25519_from_seed(sign_seed, &key);
+    s.singles = singles;
     side_open(&s, fd, 1, dir);
     ASSERT(pthread_create(&writer, NULL, b_writer, &s) == 0);
     b_read_all(&s, &key);
@@ -304,8 +318,9 @@ run_b(int listener, const char *dir, int report)
     pthread_cond_broadcast(&s.changed);
     pthread_mutex_unlock(&s.lock);
     pthread_join(writer, NULL);
-    u = (struct usage){cpu_s(), tool_floor_db_commits(s.db),
-                       tool_floor_db_size(s.db)};
+    u = usage_of(&s);
+    u.cpu_s -= s.before.cpu_s;
+    u.commits -= s.before.commits;
     ASSERT(write(report, &u, sizeof(u)) == sizeof(u));
     tool_floor_tls_close(s.tls);
     tool_floor_db_close(s.db);
@@ -323,10 +338,11 @@ by_size(const void *a, const void *b)
 static void
 run_singles(struct side *s, const struct prim_sign_key *key)
 {
-    static double ms[SINGLE_COUNT];
+    static double ms[SINGLES_MAX];
+    uint64_t count = s->singles;
     double next = now_s();
 
-    for (size_t i = 0; i < SINGLE_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         double start;
 
         while ((start = now_s()) < next) {
@@ -337,10 +353,10 @@ run_singles(struct side *s, const struct prim_sign_key *key)
         ms[i] = (now_s() - start) * 1e3;
         next += 1.0 / SINGLE_RATE;
     }
-    qsort(ms, SINGLE_COUNT, sizeof(ms[0]), by_size);
+    qsort(ms, count, sizeof(ms[0]), by_size);
     printf("{\"bench\":\"floor_single\",\"per_s\":%d,\"p50_ms\":%.3f,"
            "\"p99_ms\":%.3f}\n",
-           SINGLE_RATE, ms[SINGLE_COUNT / 2], ms[SINGLE_COUNT * 99 / 100]);
+           SINGLE_RATE, ms[count / 2], ms[count * 99 / 100]);
 }
 
 static void
@@ -359,6 +375,7 @@ run_a(struct side *s, uint64_t messages, int report)
     ASSERT(pthread_create(&writer, NULL, a_writer, s) == 0);
     ASSERT(pthread_create(&reader, NULL, a_reader, s) == 0);
     run_singles(s, &key);
+    s->before = usage_of(s);
     start = now_s();
     cpu = cpu_s();
     for (uint64_t i = 0; i < messages; i++) {
@@ -378,8 +395,10 @@ run_a(struct side *s, uint64_t messages, int report)
     printf("{\"bench\":\"floor_sustained\",\"messages\":%.0f,\"per_s\":%.0f,"
            "\"cpu_us_a\":%.1f,\"cpu_us_b\":%.1f,\"disk_bytes_b\":%.0f,"
            "\"commits_a\":%.3f,\"commits_b\":%.3f}\n",
-           n, n / took, cpu / n * 1e6, b.cpu_s / n * 1e6, (double)b.size / n,
-           (double)tool_floor_db_commits(s->db) / n, (double)b.commits / n);
+           n, n / took, cpu / n * 1e6, b.cpu_s / n * 1e6,
+           (double)b.size / (n + (double)s->singles),
+           (double)(tool_floor_db_commits(s->db) - s->before.commits) / n,
+           (double)b.commits / n);
 }
 
 static int
@@ -408,10 +427,12 @@ main(int argc, char **argv)
     int fd;
     pid_t child;
 
-    if (argc < 2) {
-        fprintf(stderr, "usage: floor DIR [MESSAGES]\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: floor DIR MESSAGES SINGLES\n");
         return 2;
     }
+    a.singles = strtoull(argv[3], NULL, 10);
+    ASSERT(a.singles > 0 && a.singles <= SINGLES_MAX);
     ASSERT(prim_init() == OK && pipe(report) == 0);
     snprintf(dir[0], sizeof(dir[0]), "%s/a", argv[1]);
     snprintf(dir[1], sizeof(dir[1]), "%s/b", argv[1]);
@@ -419,14 +440,14 @@ main(int argc, char **argv)
     child = fork();
     ASSERT(child >= 0);
     if (child == 0) {
-        run_b(listener, dir[1], report[1]);
+        run_b(listener, dir[1], a.singles, report[1]);
         _exit(0);
     }
     fd = socket(AF_INET, SOCK_STREAM, 0);
     ASSERT(fd >= 0);
     ASSERT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0);
     side_open(&a, fd, 0, dir[0]);
-    run_a(&a, argc > 2 ? strtoull(argv[2], NULL, 10) : 20000, report[0]);
+    run_a(&a, strtoull(argv[2], NULL, 10), report[0]);
     tool_floor_tls_close(a.tls);
     tool_floor_db_close(a.db);
     ASSERT(waitpid(child, NULL, 0) == child);
