@@ -60,8 +60,10 @@ def wait_for(what, probe, seconds=HANG_S):
 
 
 def clock_moved(seconds, **more):
-    """The environment of a program that lives that many seconds from now."""
-    return dict(os.environ, BALSAM_TEST_CLOCK_S=str(seconds),
+    """The environment of a program that lives that many seconds from now; a
+    whole suite may live at another time itself (tests/README.md)."""
+    suite = int(os.environ.get("BALSAM_TEST_CLOCK_S", 0))
+    return dict(os.environ, BALSAM_TEST_CLOCK_S=str(suite + seconds),
                 LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"),
                 **more)
 
@@ -72,10 +74,14 @@ class Hours:
     def __init__(self, world, name):
         self.path = os.path.join(world.dir, name)
         self.seconds = 0
-        self.put()
+        # a new file: who has mapped the one of before keeps it
+        with open(self.path + ".new", "wb") as f:
+            f.write(struct.pack("=q", 0))
+        os.rename(self.path + ".new", self.path)
 
     def put(self):
-        with open(self.path, "r+b" if self.seconds else "wb") as f:
+        # never shorter, not even for a moment: programs have it mapped
+        with open(self.path, "r+b") as f:
             f.write(struct.pack("=q", self.seconds))
 
     def go(self, hours):
