@@ -71,8 +71,8 @@ node_qr_dark(const struct node_qr *qr, unsigned x, unsigned y)
 }
 
 enum err
-node_qr_terminal(const struct mem *mem, const struct node_qr *qr,
-                 struct bytes *out)
+node_qr_text(const struct mem *mem, const struct node_qr *qr, bool colours,
+             struct bytes *out)
 {
     /* by {upper, lower} module, ink is black on a white ground */
     static const char *const cell[2][2] = {{" ", "\xe2\x96\x84"},
@@ -82,13 +82,13 @@ node_qr_terminal(const struct mem *mem, const struct node_qr *qr,
     enum err e = OK;
 
     for (unsigned y = 0; y < all; y += 2) {
-        TRY(bytes_append(mem, &b, VIEW_LIT("\x1b[30;107m")));
+        TRY(bytes_append(mem, &b, view_str(colours ? "\x1b[30;107m" : "")));
         for (unsigned x = 0; x < all; x++) {
             bool lower = black(qr, x, y + 1);
 
             TRY(bytes_append(mem, &b, view_str(cell[black(qr, x, y)][lower])));
         }
-        TRY(bytes_append(mem, &b, VIEW_LIT("\x1b[0m\n")));
+        TRY(bytes_append(mem, &b, view_str(colours ? "\x1b[0m\n" : "\n")));
     }
     *out = bytes_take(&b);
 out:

@@ -25,12 +25,13 @@ unsigned node_qr_side(const struct node_qr *qr);
 bool node_qr_dark(const struct node_qr *qr, unsigned x, unsigned y);
 
 /*
- * For a terminal: two modules a character (half blocks), black on white by
- * explicit colours, so that it reads on dark terminals too.  UTF-8.
+ * As text: two modules a character (half blocks), UTF-8.  For a terminal with
+ * colours, black on white, so that it reads on a dark one too; without them for
+ * a file, which is printed.
  */
-MUST_CHECK enum err node_qr_terminal(const struct mem *mem,
-                                     const struct node_qr *qr,
-                                     struct bytes *out);
+MUST_CHECK enum err node_qr_text(const struct mem *mem,
+                                 const struct node_qr *qr, bool colours,
+                                 struct bytes *out);
 
 /* A scalable picture, 1 unit a module. */
 MUST_CHECK enum err node_qr_svg(const struct mem *mem, const struct node_qr *qr,

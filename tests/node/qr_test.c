@@ -82,7 +82,7 @@ TEST(terminal_and_svg_show_the_same)
     size_t ink = 0;
     size_t squares = 0;
 
-    CHECK_OK(node_qr_terminal(mem_heap(), qr, &term));
+    CHECK_OK(node_qr_text(mem_heap(), qr, false, &term));
     CHECK_OK(node_qr_svg(mem_heap(), qr, &svg));
     for (size_t i = 0; i + 2 < term.len; i++) {
         if (term.p[i] == 0xe2 && term.p[i + 1] == 0x96) {
@@ -94,6 +94,7 @@ TEST(terminal_and_svg_show_the_same)
     }
     CHECK(ink > 100);
     CHECK_EQ(ink, squares);
+    CHECK(memchr(term.p, 0x1b, term.len) == NULL); /* it is printed */
     bytes_free(&term);
     bytes_free(&svg);
     node_qr_free(qr);
@@ -126,7 +127,7 @@ TEST(every_allocation_may_fail)
 
         fail_mem_init(&f, n);
         e = node_qr_make(&f.mem, VIEW_LIT("balsam"), &qr);
-        e = e == OK ? node_qr_terminal(&f.mem, qr, &b[0]) : e;
+        e = e == OK ? node_qr_text(&f.mem, qr, true, &b[0]) : e;
         e = e == OK ? node_qr_svg(&f.mem, qr, &b[1]) : e;
         e = e == OK ? node_qr_png(&f.mem, qr, 2, &b[2]) : e;
         for (size_t i = 0; i < 3; i++) {

@@ -2,10 +2,12 @@
 #include "tools/cli/sheet.h"
 
 #include "node/qr.h"
+#include "tools/common/safe.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The words in four columns, numbered. */
 static void
@@ -26,15 +28,17 @@ print_sheet(FILE *f, const struct tool_sheet *sheet)
     struct node_qr *qr = NULL;
     struct bytes code = {0};
 
+    (void)fputs("BALSAM RECOVERY SHEET\n", f);
+    tool_put_safe(f, sheet->name);
     (void)fprintf(f,
-                  "BALSAM RECOVERY SHEET\n%s\nclinic %s\n\n"
+                  "\nclinic %s\n\n"
                   "These words are the clinic's key. Whoever has them can act "
                   "as this clinic.\nPrint this sheet, keep it in a safe place, "
                   "and keep no copy on a computer.\n\n",
-                  sheet->name, sheet->clinic);
+                  sheet->clinic);
     print_words(f, sheet->words);
     if (node_qr_make(mem_heap(), view_str(sheet->code), &qr) == OK &&
-        node_qr_terminal(mem_heap(), qr, &code) == OK) {
+        node_qr_text(mem_heap(), qr, isatty(fileno(f)) != 0, &code) == OK) {
         (void)fputc('\n', f);
         (void)fwrite(code.p, 1, code.len, f);
     }

@@ -56,7 +56,7 @@ tool_confirm(const char *question)
     (void)fputs(" [yes/no] ", stderr);
     (void)fflush(stderr);
     if (fgets(line, sizeof(line), stdin) == NULL) {
-        (void)fputc('\n', stderr);
+        (void)fputs("\nNobody answered. With --yes it is not asked.\n", stderr);
         return false;
     }
     line[strcspn(line, "\r\n")] = '\0';
@@ -205,7 +205,7 @@ tool_show_qr(const struct tool_args *args, const char *text, bool on_terminal)
     enum err e = node_qr_make(mem, view_str(text), &qr);
 
     if (e == OK && on_terminal) {
-        e = node_qr_terminal(mem, qr, &b);
+        e = node_qr_text(mem, qr, isatty(STDOUT_FILENO) != 0, &b);
         (void)fwrite(b.p, 1, b.len, stdout);
         bytes_free(&b);
     }

@@ -91,6 +91,8 @@ TEST(a_sheet_is_a_new_file_of_its_owner)
     CHECK(strstr(text, "  1. abandon") != NULL);
     CHECK(strstr(text, "  5. above") != NULL);
     CHECK(strstr(text, "00112233") != NULL);
+    CHECK(strstr(text, "\xe2\x96\x88") != NULL); /* the code, */
+    CHECK(strchr(text, 0x1b) == NULL);           /* as it is printed */
     /* never over an older one */
     CHECK_EQ(tool_sheet_give(path, NULL, &sheet), TOOL_EXIT_FAILED);
     fix_rm(f.dir);
