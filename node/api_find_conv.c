@@ -29,6 +29,8 @@ struct conv_search {
     struct conv_id ids[SEVERAL];
     uint64_t numbers[SEVERAL];
     size_t len;
+    uint64_t with[SEVERAL]; /* not called so, but somebody in them is */
+    size_t with_len;
 };
 
 static bool
@@ -74,6 +76,10 @@ consider(void *ctx, const struct store_conv *conv)
     struct conv_search *s = ctx;
     enum node_fit fit = fit_of(s, conv);
 
+    if (fit == NODE_FIT_NO && s->by_contact && s->with_len < SEVERAL &&
+        (conv->flags & STORE_CONV_CLOSED) == 0) {
+        s->with[s->with_len++] = conv->number;
+    }
     if (fit == NODE_FIT_NO || (fit == s->best.fit && is_noted(s, &conv->id))) {
         return OK;
     }
@@ -220,19 +226,34 @@ by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+enum {
+    NUMBERS = SEVERAL * 24 /* in words */
+};
+
+/* In order, each once: two contacts in one conversation may have the name. */
+static void
+say_numbers(uint64_t *numbers, size_t len, char out[NUMBERS])
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    qsort(numbers, len, sizeof(numbers[0]), by_size);
+    for (size_t i = 0; i < len; i++) {
+        if (i == 0 || numbers[i] != numbers[i - 1]) {
+            n += (size_t)snprintf(out + n, NUMBERS - n, "%s%llu",
+                                  i == 0 ? "" : ", ",
+                                  (unsigned long long)numbers[i]);
+        }
+    }
+}
+
 /* Which of several: their numbers. */
 static enum err
 several(struct node_call *c, struct conv_search *s)
 {
-    char list[SEVERAL * 24] = "";
-    size_t n = 0;
+    char list[NUMBERS];
 
-    qsort(s->numbers, s->len, sizeof(s->numbers[0]), by_size);
-    for (size_t i = 0; i < s->len; i++) {
-        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%llu",
-                              i == 0 ? "" : ", ",
-                              (unsigned long long)s->numbers[i]);
-    }
+    say_numbers(s->numbers, s->len, list);
     return node_call_fail(c, ERR_INVALID,
                           "%zu conversations are called \"%.*s\": %s%s. Give "
                           "the number of the one you mean: balsam inbox "
@@ -240,6 +261,33 @@ several(struct node_call *c, struct conv_search *s)
                           s->best.count, (int)s->best.ref.len,
                           (const char *)s->best.ref.p, list,
                           s->best.count > s->len ? ", ..." : "");
+}
+
+/* What is not called so is not written to by that name, but named. */
+static enum err
+only_with(struct node_call *c, struct conv_search *s)
+{
+    char list[NUMBERS];
+
+    say_numbers(s->with, s->with_len, list);
+    return node_call_fail(c, ERR_MISSING,
+                          "There is no conversation \"%.*s\". Somebody of that "
+                          "name is in %s%s: give the number to write to all "
+                          "who are in it, or begin one with balsam thread new.",
+                          (int)s->best.ref.len, (const char *)s->best.ref.p,
+                          list, s->with_len == SEVERAL ? ", ..." : "");
+}
+
+/* OK when there is one; else said which there are. */
+static enum err
+judge(struct node_call *c, struct conv_search *s)
+{
+    if (s->best.count == 0 && s->with_len > 0) {
+        return only_with(c, s);
+    }
+    return s->best.count > 1 && s->len > 1
+               ? several(c, s)
+               : node_fit_judge(c, &s->best, "conversation", "inbox");
 }
 
 enum err
@@ -276,9 +324,7 @@ node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
     if (s.best.count == 0 && number == 0) {
         TRY(store_clinic_list(txn, each_clinic, &s));
     }
-    TRY(s.best.count > 1 && s.len > 1
-            ? several(c, &s)
-            : node_fit_judge(c, &s.best, "conversation", "inbox"));
+    TRY(judge(c, &s));
     TRY(store_conv_get(txn, &s.ids[0], out));
 out:
     return e;
