@@ -118,6 +118,14 @@ why_not(struct node_call *c, const struct change *ch, enum err e)
                               "This clinic does not take part: balsam thread "
                               "members shows who does.");
     }
+    if (ch->action == NODE_AUDIT_THREAD_NEW && e == ERR_DENIED &&
+        ch->patients > 0) {
+        return node_call_fail(
+            c, e,
+            "The patient has not said yes to a conversation "
+            "with you. Ask in one that you share: balsam "
+            "thread ask CONVERSATION PATIENT --purpose TEXT.");
+    }
     if (ch->action == NODE_AUDIT_THREAD_LEAVE &&
         (e == ERR_STATE || e == ERR_MISSING)) {
         return left_already(c);

@@ -314,6 +314,14 @@ out:
     return e;
 }
 
+/* Whom we may bring in at all: a clinic or a patient of ours. */
+static bool
+may_bring(const struct fed_core *core, const struct fed_party *p)
+{
+    return p != NULL && p->rec.ours == PROTO_STANCE_GRANTED &&
+           p->kind != FED_KIND_DEVICE && core->kind == FED_KIND_CLINIC;
+}
+
 static enum err
 want_add(struct fed_core *core, struct fed_thread *t,
          const struct clinic_id *who)
@@ -323,11 +331,7 @@ want_add(struct fed_core *core, struct fed_thread *t,
     struct fed_party *p = fed_party_find(core, who);
     struct bytes kps = {0};
 
-    if (p == NULL || p->rec.ours != PROTO_STANCE_GRANTED ||
-        p->kind == FED_KIND_DEVICE || core->kind != FED_KIND_CLINIC) {
-        return ERR_DENIED;
-    }
-    TRY(may_join(core, t, p));
+    TRY(may_bring(core, p) ? may_join(core, t, p) : ERR_DENIED);
     memcpy(add.id, who->b, sizeof(add.id));
     if (p->kind == FED_KIND_PATIENT && p->via == NULL) {
         TRY(fed_pool_take(core, p, &kps));
@@ -352,7 +356,7 @@ fed_core_thread_open(struct fed_core *core, const struct clinic_id *with,
     for (size_t i = 0; i < with_len; i++) {
         const struct fed_party *p = fed_party_find(core, &with[i]);
 
-        if (p == NULL || !fed_party_open(p) || core->kind != FED_KIND_CLINIC ||
+        if (!may_bring(core, p) || !fed_party_open(p) ||
             (p->kind != FED_KIND_CLINIC && with_len > 1)) {
             return ERR_DENIED;
         }
@@ -559,27 +563,6 @@ fed_core_thread(struct fed_core *core, const struct thread_id *thread,
                sizeof(out->authenticator));
     }
 out:
-    return e;
-}
-
-enum err
-fed_core_thread_next(struct fed_core *core, const struct thread_id *after,
-                     struct thread_id *out)
-{
-    enum err e;
-    struct fed_key at = {.len = 0};
-    struct bytes key = {0};
-    struct bytes value = {0};
-
-    if (after != NULL) {
-        at = fed_key_of(thread_id_view(after));
-        at.b[at.len++] = 0;
-    }
-    TRY(fed_tx_next(core, FED_NS_THREAD, &at, (struct view){0}, &key, &value));
-    TRY(thread_id_from(view_of(&key), out) == OK ? OK : ERR_CORRUPT);
-out:
-    bytes_free(&key);
-    bytes_free(&value);
     return e;
 }
 

@@ -63,3 +63,21 @@ fed_rows_thread(const struct fed_rows *rows, struct thread_id *out)
 {
     return thread_id_from(view_of(&rows->key), out) == OK ? OK : ERR_CORRUPT;
 }
+
+enum err
+fed_core_thread_next(struct fed_core *core, const struct thread_id *after,
+                     struct thread_id *out)
+{
+    enum err e;
+    struct fed_rows rows = fed_rows_of(FED_NS_THREAD, (struct view){0});
+
+    if (after != NULL) {
+        rows.at = fed_key_of(thread_id_view(after));
+        rows.at.b[rows.at.len++] = 0;
+    }
+    TRY(fed_rows_next(core, &rows));
+    TRY(fed_rows_thread(&rows, out));
+out:
+    fed_rows_free(&rows);
+    return e;
+}
