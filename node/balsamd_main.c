@@ -9,6 +9,22 @@
 
 extern char **environ;
 
+/* See balsamd(8): the service starts again after 1 only. */
+static int
+exit_code(enum err e)
+{
+    switch ((int)e) {
+    case OK:
+        return 0;
+    case ERR_MISSING: /* a node, or what a setting names */
+        return 2;
+    case ERR_STALE:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -47,5 +63,5 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "balsamd: %s\n", say);
     }
     node_log_sink_clear(&sink);
-    return e == OK ? 0 : e == ERR_STALE ? 3 : 1;
+    return exit_code(e);
 }

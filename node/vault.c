@@ -24,7 +24,7 @@ read_credential(const struct mem *mem, const char *name, struct bytes *out)
     if (n < 0 || (size_t)n >= sizeof(path)) {
         return ERR_MISSING;
     }
-    return store_key_file_read(mem, path, out);
+    return store_credential_read(mem, path, out);
 }
 
 static enum err

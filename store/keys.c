@@ -167,15 +167,17 @@ out:
     return e;
 }
 
-enum err
-store_key_file_read(const struct mem *mem, const char *path, struct bytes *out)
+/* A file that none of these may have access to. */
+static enum err
+secret_file(const struct mem *mem, const char *path, mode_t none,
+            struct bytes *out)
 {
     struct bytes b = {0};
     struct stat st;
     enum err e;
 
     TRY(stat(path, &st) == 0 ? OK : ERR_MISSING);
-    TRY((st.st_mode & 077) == 0 ? OK : ERR_DENIED);
+    TRY((st.st_mode & none) == 0 ? OK : ERR_DENIED);
     TRY(store_file_read(mem, path, KEY_FILE_MAX, &b));
     if (b.len > 0 && b.p[b.len - 1] == '\n') {
         bytes_truncate(&b, b.len - 1);
@@ -185,6 +187,19 @@ store_key_file_read(const struct mem *mem, const char *path, struct bytes *out)
 out:
     bytes_free(&b);
     return e;
+}
+
+enum err
+store_key_file_read(const struct mem *mem, const char *path, struct bytes *out)
+{
+    return secret_file(mem, path, 077, out);
+}
+
+enum err
+store_credential_read(const struct mem *mem, const char *path,
+                      struct bytes *out)
+{
+    return secret_file(mem, path, 037, out);
 }
 
 enum err

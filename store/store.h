@@ -92,8 +92,7 @@ MUST_CHECK enum err store_rekey(struct store *s,
                                 const struct store_key_source *key);
 
 /*
- * The key in file path: its bytes without one trailing newline.  For key files
- * and for systemd credentials ($CREDENTIALS_DIRECTORY/NAME).
+ * The key in file path: its bytes without one trailing newline.  For key files.
  *
  * ERR_MISSING  no such file
  * ERR_DENIED   others than its owner may read it
@@ -101,6 +100,14 @@ MUST_CHECK enum err store_rekey(struct store *s,
  */
 MUST_CHECK enum err store_key_file_read(const struct mem *mem, const char *path,
                                         struct bytes *out);
+
+/*
+ * The same of a credential of systemd ($CREDENTIALS_DIRECTORY/NAME).  Where it
+ * lies on a file system with access lists, its group may read it by its mode:
+ * that is how the list shows that lets the service in.
+ */
+MUST_CHECK enum err store_credential_read(const struct mem *mem,
+                                          const char *path, struct bytes *out);
 
 /*
  * Make a key file with 64 random hex digits, mode 0600, and sync it.

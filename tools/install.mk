@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make install [PREFIX=/usr/local] [DESTDIR=]: programs, man pages, completion
-# and a service for systemd.
+# and a service for systemd, with the user that it runs as.
 
 PREFIX ?= /usr/local
 INSTALL := install
@@ -12,7 +12,8 @@ install: setup
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	  $(DESTDIR)/lib/systemd/system
+	  $(DESTDIR)/lib/systemd/system $(DESTDIR)/usr/lib/sysusers.d \
+	  $(DESTDIR)/usr/lib/tmpfiles.d
 	$(INSTALL) -m 755 build/plain/bin/balsam build/plain/bin/balsamd \
 	  build/plain/bin/balsam-paper build/plain/bin/balsam-patient \
 	  $(DESTDIR)$(PREFIX)/bin
@@ -27,3 +28,11 @@ install: setup
 	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/balsam-patient
 	sed 's|/usr/local|$(PREFIX)|' tools/service/balsam.service \
 	  > $(DESTDIR)/lib/systemd/system/balsam.service
+	$(INSTALL) -m 644 tools/service/sysusers.conf \
+	  $(DESTDIR)/usr/lib/sysusers.d/balsam.conf
+	$(INSTALL) -m 644 tools/service/tmpfiles.conf \
+	  $(DESTDIR)/usr/lib/tmpfiles.d/balsam.conf
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+	  systemd-sysusers balsam.conf && systemd-tmpfiles --create balsam.conf \
+	    && systemctl daemon-reload; fi
+	@echo "What comes next: man balsamd, AS A SERVICE"

@@ -59,13 +59,21 @@ def wait_for(what, probe, seconds=HANG_S):
         pause = min(pause * 1.5, 0.5)
 
 
+def preloaded(env, library, **more):
+    """The environment of a program with one of our libraries before it, and
+    those that the whole suite has."""
+    mine = os.path.join(TOP, "build/lib", library)
+    others = [p for p in os.environ.get("LD_PRELOAD", "").split(":")
+              if p and p != mine]
+    return dict(env, LD_PRELOAD=":".join([mine] + others), **more)
+
+
 def clock_moved(seconds, **more):
     """The environment of a program that lives that many seconds from now; a
     whole suite may live at another time itself (tests/README.md)."""
     suite = int(os.environ.get("BALSAM_TEST_CLOCK_S", 0))
-    return dict(os.environ, BALSAM_TEST_CLOCK_S=str(suite + seconds),
-                LD_PRELOAD=os.path.join(TOP, "build/lib/moved_clock.so"),
-                **more)
+    return preloaded(dict(os.environ, **more), "moved_clock.so",
+                     BALSAM_TEST_CLOCK_S=str(suite + seconds))
 
 
 class Hours:

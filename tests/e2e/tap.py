@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes over the wire to a node, and what it is inside TLS."""
-import os
 import socket
 import struct
 import threading
 
-from harness import TOP, free_port
+from harness import free_port, preloaded
 
 
 class Tap:
@@ -17,8 +16,8 @@ class Tap:
         self.port, node.listen = node.port, free_port()
         self.to = (node.host, node.listen)
         self.frames = node.dir + ".frames"
-        node.env = dict(node.env, BALSAM_TEST_FRAMES=self.frames,
-                        LD_PRELOAD=os.path.join(TOP, "build/lib/frames.so"))
+        node.env = preloaded(node.env, "frames.so",
+                             BALSAM_TEST_FRAMES=self.frames)
         self.server = socket.create_server((node.host, self.port))
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -207,9 +207,10 @@ restore(void *ctx)
     struct node_config config;
     struct node_vault vault = {0};
     const struct store_progress progress = {tool_on_step, NULL};
-    enum tool_exit code = tool_read_config(run, &config);
+    enum tool_exit code = tool_folder_is_ours(run);
     enum err e;
 
+    code = code == TOOL_EXIT_OK ? tool_read_config(run, &config) : code;
     if (code != TOOL_EXIT_OK) {
         return code;
     }

@@ -5,6 +5,7 @@
 #include "node/init.h"
 #include "proto/base/limits.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/folder.h"
 #include "tools/cli/sheet.h"
 
 #include <errno.h>
@@ -191,9 +192,10 @@ tool_cmd_init(const struct tool_run *run)
         .member = view_str(tool_args_value(&run->args, "--member", "Admin")),
     };
     struct bytes picture = {0};
-    enum tool_exit code = read_config(run, &config);
+    enum tool_exit code = tool_folder_is_ours(run);
     enum err e;
 
+    code = code == TOOL_EXIT_OK ? read_config(run, &config) : code;
     code = code == TOOL_EXIT_OK ? read_picture(run, &picture) : code;
     if (code != TOOL_EXIT_OK) {
         return code;

@@ -4,7 +4,9 @@
 #include "tools/cli/progress.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool
@@ -14,6 +16,23 @@ tool_is_backup(const char *dir)
     int n = snprintf(path, sizeof(path), "%s/backup", dir);
 
     return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+enum tool_exit
+tool_folder_is_ours(const struct tool_run *run)
+{
+    const struct passwd *owner = NULL;
+    struct stat st;
+
+    if (geteuid() != 0 || stat(run->data, &st) != 0 || st.st_uid == 0) {
+        return TOOL_EXIT_OK;
+    }
+    owner = getpwuid(st.st_uid);
+    return tool_say(TOOL_EXIT_FAILED,
+                    "The folder %s belongs to %s, who could not read what root "
+                    "makes in it. Run this as that user: sudo -u %s balsam ...",
+                    run->data, owner != NULL ? owner->pw_name : "another user",
+                    owner != NULL ? owner->pw_name : "USER");
 }
 
 enum tool_exit

@@ -9,6 +9,12 @@
 enum tool_exit tool_read_config(const struct tool_run *run,
                                 struct node_config *out);
 
+/*
+ * Root makes nothing in the folder of another user, who could not read it;
+ * that was said.
+ */
+enum tool_exit tool_folder_is_ours(const struct tool_run *run);
+
 /* Whether a backup lies in dir, good or not. */
 bool tool_is_backup(const char *dir);
 
