@@ -360,7 +360,8 @@ struct fed_app_clinic {
     uint64_t number; /* for people */
     enum fed_app_clinic_state state;
     enum fed_app_learned learned;
-    struct clinic_id by; /* LEARNED_THREAD: who introduced it */
+    struct clinic_id by;  /* LEARNED_THREAD: who introduced it */
+    struct clinic_id via; /* reached through this one; zeros: directly */
     bool home;
     bool blocked;
     bool up;

@@ -180,6 +180,7 @@ show_rec(struct fed_app *app, const struct clinic_id *root,
          const struct fed_app_rec_clinic *rec, struct fed_app_clinic *out)
 {
     struct ident_check check = {.root = root};
+    struct fed_party_info party;
     struct ident_profile p;
 
     *out = (struct fed_app_clinic){
@@ -197,6 +198,9 @@ show_rec(struct fed_app *app, const struct clinic_id *root,
         .blocked = rec->blocked,
     };
     memcpy(out->by.b, rec->by, sizeof(out->by.b));
+    if (app->core != NULL && fed_core_party(app->core, root, &party) == OK) {
+        out->via = party.via;
+    }
     if (rec->profile.len > 0 &&
         ident_profile_open(app->mem, rec->profile, &check, &p) == OK) {
         out->name = p.name;

@@ -310,6 +310,22 @@ tool_show_asked(const json_t *a)
     }
 }
 
+static void
+show_question(const json_t *m)
+{
+    if (strcmp(tool_text(m, "scope"), "alone") == 0) {
+        (void)printf("asks ");
+        tool_print_safe(tool_text(m, "about_patient"));
+        (void)printf(", for ");
+        tool_print_safe(tool_text(m, "about_clinic"));
+    } else {
+        (void)printf("asks whether ");
+        tool_print_safe(tool_text(m, "about_clinic"));
+        (void)printf(" may read along with ");
+        tool_print_safe(tool_text(m, "about_patient"));
+    }
+}
+
 /* A line of a conversation that is about a consent. */
 void
 tool_show_consent(const json_t *m)
@@ -317,14 +333,10 @@ tool_show_consent(const json_t *m)
     if (strcmp(tool_text(m, "kind"), "withdrawal") == 0) {
         (void)printf("takes the consent back");
     } else if (strcmp(tool_text(m, "kind"), "ask") == 0) {
-        (void)printf("asks whether ");
-        tool_print_safe(tool_text(m, "about_clinic"));
-        (void)printf(" may read along with ");
-        tool_print_safe(tool_text(m, "about_patient"));
+        show_question(m);
     } else {
-        (void)printf("%s: ", tool_text(m, "said"));
+        (void)printf("%s, for ", tool_text(m, "said"));
         tool_print_safe(tool_text(m, "about_clinic"));
-        (void)printf(" may read along");
     }
     show_terms(m);
 }

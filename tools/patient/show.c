@@ -29,9 +29,19 @@ show_clinic(const json_t *c)
 {
     (void)printf("%3lld  ", tool_number(c, "number"));
     tool_print_safe(tool_text(c, "name"));
-    (void)printf("%s%s\n", is(c, "home") ? "  (home)" : "",
-                 is(c, "up") ? "" : "  not connected");
-    (void)printf("     %s, known %s", tool_text(c, "state"), learned(c));
+    (void)printf("%s", is(c, "home") ? "  (home)" : "");
+    if (tool_text(c, "through")[0] != '\0') {
+        (void)printf("  through ");
+        tool_print_safe(tool_text(c, "through"));
+    } else if (!is(c, "up")) {
+        (void)printf("  not connected");
+    }
+    (void)printf("\n");
+    (void)printf("     %s, known %s",
+                 strcmp(tool_text(c, "state"), "in_thread") == 0
+                     ? "only in a conversation"
+                     : tool_text(c, "state"),
+                 learned(c));
     if (tool_text(c, "by")[0] != '\0') {
         (void)printf(" (by ");
         tool_print_safe(tool_text(c, "by"));
@@ -159,22 +169,11 @@ show_message(const json_t *m)
     show_files(m);
 }
 
-void
-tool_patient_show_consent(const json_t *c)
+/* How much of what was said before. */
+static void
+show_before(const json_t *c)
 {
-    bool desk = tool_text(c, "why")[0] != '\0';
-
-    (void)printf("%3lld  [%s]  ", tool_number(c, "number"),
-                 tool_text(c, "state"));
-    tool_print_safe(tool_text(c, "asked_by"));
-    (void)printf(desk ? " recorded your yes for " : " asks to let in ");
-    tool_print_safe(tool_text(c, "clinic"));
-    (void)printf(strcmp(tool_text(c, "scope"), "private") == 0
-                     ? ", for a conversation with you alone\n"
-                     : "\n");
-    (void)printf("     for: ");
-    tool_print_text(tool_text(c, "purpose"), 10);
-    (void)printf("\n     it gets of what was said before: ");
+    (void)printf("     it gets of what was said before: ");
     if (strcmp(tool_text(c, "history"), "from") == 0) {
         (void)printf("from ");
         tool_print_time(tool_number(c, "history_from_ms"));
@@ -182,6 +181,29 @@ tool_patient_show_consent(const json_t *c)
         (void)printf("%s", tool_text(c, "history"));
     }
     (void)printf("\n");
+}
+
+void
+tool_patient_show_consent(const json_t *c)
+{
+    bool desk = tool_text(c, "why")[0] != '\0';
+    bool alone = strcmp(tool_text(c, "scope"), "private") == 0;
+
+    (void)printf("%3lld  [%s]  ", tool_number(c, "number"),
+                 tool_text(c, "state"));
+    tool_print_safe(tool_text(c, "asked_by"));
+    if (alone) {
+        (void)printf(" asks for a conversation with you alone");
+    } else {
+        (void)printf(desk ? " recorded your yes for " : " asks to let in ");
+        tool_print_safe(tool_text(c, "clinic"));
+    }
+    (void)printf("\n     for: ");
+    tool_print_text(tool_text(c, "purpose"), 10);
+    (void)printf("\n");
+    if (!alone) {
+        show_before(c);
+    }
     if (desk) {
         (void)printf("     recorded by ");
         tool_print_safe(tool_text(c, "member"));
