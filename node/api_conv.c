@@ -3,6 +3,7 @@
 #include "federation/core/hub.h"
 #include "node/api.h"
 #include "node/api_doubt.h"
+#include "node/api_line.h"
 #include "node/clinic/desk.h"
 #include "proto/msg/group.h"
 
@@ -198,7 +199,9 @@ struct show {
     struct store_txn *txn;
     const struct store_conv *conv;
     json_t **lines; /* newest first */
+    struct node_shown *shown;
     size_t lines_len;
+    size_t looked;     /* messages, also those that are seen in others */
     json_t *reactions; /* by the number of what they are about */
     uint64_t last_pos;
     uint64_t term; /* of the newest message of others */
@@ -277,6 +280,7 @@ each_msg(void *ctx, const struct store_msg *m)
     struct show *s = ctx;
     json_t *o;
 
+    s->looked++;
     if (m->pos > s->last_pos) {
         s->last_pos = m->pos;
     }
@@ -299,6 +303,8 @@ each_msg(void *ctx, const struct store_msg *m)
     }
     node_json_message(s->c, s->txn, s->conv, m, o);
     show_reactions(s, m, o);
+    s->shown[s->lines_len] = (struct node_shown){
+        m->seq, m->log_seq == 0 ? 0 : node_log_place(m->log_term, m->log_seq)};
     s->lines[s->lines_len++] = o;
     return OK;
 }
@@ -311,17 +317,22 @@ static enum err
 show_messages(struct show *s, uint64_t max, json_t *array)
 {
     enum err e;
+    const struct mem *mem = s->c->api->mem;
 
-    s->lines = mem_calloc(s->c->api->mem, (size_t)max, sizeof(*s->lines));
-    if (s->lines == NULL) {
-        return ERR_NOMEM;
-    }
+    s->lines = mem_calloc(mem, (size_t)max, sizeof(*s->lines));
+    s->shown = mem_calloc(mem, (size_t)max, sizeof(*s->shown));
+    TRY(s->lines == NULL || s->shown == NULL ? ERR_NOMEM : OK);
     e = store_msg_list(s->txn, &s->conv->id, 0, STORE_DOWN, (uint32_t)max,
                        each_msg, s);
     for (size_t i = s->lines_len; i > 0; i--) {
         (void)json_array_append_new(array, s->lines[i - 1]);
     }
-    mem_free(s->c->api->mem, s->lines, (size_t)max * sizeof(*s->lines));
+    TRY(e);
+    TRY(node_json_changes(s->c, s->txn, s->conv, s->shown, s->lines_len,
+                          s->looked == s->conv->msgs));
+out:
+    mem_free(mem, s->shown, (size_t)max * sizeof(*s->shown));
+    mem_free(mem, s->lines, (size_t)max * sizeof(*s->lines));
     return e;
 }
 

@@ -30,9 +30,9 @@ struct doubts {
     uint8_t what;
 };
 
-/* Whoever has this id, by name; nothing: nobody, or not known here. */
-static void
-name_of(struct store_txn *txn, const uint8_t id[32], const char *key, json_t *o)
+void
+node_json_who(struct store_txn *txn, const uint8_t id[32], const char *key,
+              json_t *o)
 {
     struct store_clinic clinic = {0};
     struct store_patient patient = {0};
@@ -63,8 +63,8 @@ each_doubt(void *ctx, struct view subject, uint64_t value)
         return OK;
     }
     node_json_view(o, "what", view_str(words[d->what]));
-    name_of(d->txn, subject.p, "who", o);
-    name_of(d->txn, subject.p + 32, "carried_by", o);
+    node_json_who(d->txn, subject.p, "who", o);
+    node_json_who(d->txn, subject.p + 32, "carried_by", o);
     node_json_bool(o, "itself", memcmp(subject.p, subject.p + 32, 32) == 0);
     node_json_num(o, "since_ms", value);
     (void)json_array_append_new(d->list, o);
@@ -131,7 +131,7 @@ node_json_doubt_event(struct store_txn *txn, const struct store_event *ev,
         node_json_view(out, "what", view_str(words[ev->n]));
     }
     if (ev->b.len == 32) {
-        name_of(txn, ev->b.p, "who", out);
+        node_json_who(txn, ev->b.p, "who", out);
     }
     (void)put_conv(txn, ev->a, out);
 }
@@ -185,7 +185,7 @@ node_json_gone(struct node_call *c, json_t *out)
         json_t *o = node_json_item(list);
 
         if (o != NULL) {
-            name_of(txn, g.hubs[i].hub.b, "clinic", o);
+            node_json_who(txn, g.hubs[i].hub.b, "clinic", o);
             node_json_num(o, "since_ms", g.hubs[i].since_ms);
             node_json_num(o, "threads", g.hubs[i].threads);
         }

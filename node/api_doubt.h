@@ -6,6 +6,9 @@
 #include "node/api.h"
 #include "store/journal.h"
 
+/* Whoever has this id, by name; empty: nobody, or not known here. */
+void node_json_who(struct store_txn *txn, const uint8_t id[32], const char *key,
+                   json_t *o);
 /* "doubts" of a conversation; nothing when there are none. */
 void node_json_doubts(struct store_txn *txn, const struct conv_id *conv,
                       json_t *out);

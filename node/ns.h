@@ -16,7 +16,8 @@ enum node_ns {
     NODE_NS_GROUP = 134,      /* thread -> its encoded struct proto_group */
     NODE_NS_CARRY = 135,      /* thread, blob, device -> what is carried */
     NODE_NS_REPORT = 136,     /* id -> node/clinic/report.h */
-    NODE_NS_PICTURE = 137     /* clinic, or nothing: ours -> its bytes */
+    NODE_NS_PICTURE = 137,    /* clinic, or nothing: ours -> its bytes */
+    NODE_NS_LINE = 138        /* thread, place, what, who: core/line.h */
 };
 
 #endif

@@ -447,12 +447,13 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
         return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY)
                                : fed_app_archive_again(app, &show->peer);
     case FED_SHOW_MEMBER:
+    case FED_SHOW_HUB:
+        return fed_app_show_line(app, show);
     case FED_SHOW_LINK_USED:
     case FED_SHOW_REVOKED:
     case FED_SHOW_BAD:
     case FED_SHOW_PATIENT:
     case FED_SHOW_REPORT: /* a clinic's */
-    case FED_SHOW_HUB:    /* THREAD says the same */
         return OK;
     }
     return OK;

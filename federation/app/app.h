@@ -26,6 +26,7 @@
 #define FEDERATION_APP_APP_H
 
 #include "federation/core/core.h"
+#include "federation/core/line.h"
 #include "proto/msg/link.h"
 #include "proto/msg/picture.h"
 
@@ -57,6 +58,7 @@ enum fed_app_space {
     FED_APP_DOUBT = 77,   /* thread id, what, subject: since when */
     FED_APP_PICTURE = 78, /* clinic root: its picture */
     FED_APP_CHOICE = 79,  /* kind, clinic root: what all devices follow */
+    FED_APP_LINE = 80,    /* thread id, place, what, who: core/line.h */
     FED_APP_SPACE_END
 };
 
@@ -503,6 +505,12 @@ MUST_CHECK enum err fed_app_message_next(struct fed_app *app,
                                          uint64_t *place,
                                          struct fed_app_message *out,
                                          struct bytes *hold);
+
+/* Lines between its messages (core/line.h): the newest max, 2 or more. */
+MUST_CHECK enum err fed_app_lines(struct fed_app *app,
+                                  const struct thread_id *thread,
+                                  struct fed_line *out, size_t max,
+                                  size_t *len_out);
 
 struct fed_app_file_in {
     struct view name;

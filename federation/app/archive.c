@@ -92,7 +92,9 @@ note_space(struct fed_app *app, uint8_t space, enum fed_app_kept kind)
         }
         TRY(fed_app_archive_note(app, kind, &thread,
                                  kind == FED_APP_KEPT_MESSAGE ? value.p
-                                                              : key.b));
+                                 : kind == FED_APP_KEPT_LINE
+                                     ? key.b + sizeof(thread.b)
+                                     : key.b));
         at = fed_app_key(fed_app_key_view(&key), VIEW_LIT("\0"));
     }
 out:
@@ -128,6 +130,7 @@ take_over(struct fed_app *app)
         TRY(note_space(app, FED_APP_CLINIC, FED_APP_KEPT_CLINIC));
         TRY(note_space(app, FED_APP_THREAD, FED_APP_KEPT_THREAD));
         TRY(note_space(app, FED_APP_NUMBER, FED_APP_KEPT_MESSAGE));
+        TRY(note_space(app, FED_APP_LINE, FED_APP_KEPT_LINE));
     }
 out:
     return e;
@@ -222,12 +225,33 @@ out:
     return e;
 }
 
+static enum err
+line_entry(struct fed_app *app, const struct thread_id *thread,
+           const uint8_t name[32], struct fed_app_rec_entry *out,
+           struct bytes *hold)
+{
+    enum err e;
+    struct fed_line line;
+
+    TRY(fed_app_line_named(app, thread, name, &line));
+    TRY(bytes_copy(app->mem, VIEW_ARRAY(line.device), hold));
+    memcpy(out->id, line.who, sizeof(out->id));
+    memcpy(out->author, line.by, sizeof(out->author));
+    out->term = (uint64_t)line.what;
+    out->seq = line.at;
+    out->at_ms = line.ts_ms;
+    out->body = view_of(hold);
+out:
+    return e;
+}
+
 /* The entry that news is about.  ERR_MISSING  it is gone, or waits itself */
 static enum err
 fill_entry(struct fed_app *app, const uint8_t what[NEWS_KEY],
            struct fed_app_rec_entry *out, struct bytes *hold)
 {
     struct thread_id thread;
+    uint8_t name[32];
 
     memset(out, 0, sizeof(*out));
     out->kind = what[0];
@@ -241,6 +265,9 @@ fill_entry(struct fed_app *app, const uint8_t what[NEWS_KEY],
         return thread_entry(app, &thread, out, hold);
     case FED_APP_KEPT_CLINIC:
         return clinic_entry(app, out->id, out, hold);
+    case FED_APP_KEPT_LINE:
+        memcpy(name, what + 33, sizeof(name));
+        return line_entry(app, &thread, name, out, hold);
     default:
         return ERR_CORRUPT;
     }

@@ -82,6 +82,28 @@ out:
     return e;
 }
 
+/* In its place of the log, where it may be already. */
+static enum err
+import_line(struct fed_app *app, const struct fed_app_rec_entry *in)
+{
+    enum err e;
+    struct thread_id id;
+    struct fed_line line = {.at = in->seq, .ts_ms = in->at_ms};
+
+    TRY(in->term >= FED_LINE_CAME && in->term <= FED_LINE_TAKEN &&
+                in->body.len == sizeof(line.device)
+            ? OK
+            : ERR_FORMAT);
+    line.what = (enum fed_line_what)in->term;
+    memcpy(id.b, in->thread, sizeof(id.b));
+    memcpy(line.who, in->id, sizeof(line.who));
+    memcpy(line.by, in->author, sizeof(line.by));
+    memcpy(line.device, in->body.p, sizeof(line.device));
+    TRY(fed_app_line_save(app, &id, &line));
+out:
+    return e;
+}
+
 enum err
 fed_app_import(struct fed_app *app, const struct fed_app_rec_part *part)
 {
@@ -95,6 +117,7 @@ fed_app_import(struct fed_app *app, const struct fed_app_rec_part *part)
         e = entry.kind == FED_APP_KEPT_MESSAGE  ? import_message(app, &entry)
             : entry.kind == FED_APP_KEPT_THREAD ? import_thread(app, &entry)
             : entry.kind == FED_APP_KEPT_CLINIC ? import_clinic(app, &entry)
+            : entry.kind == FED_APP_KEPT_LINE   ? import_line(app, &entry)
                                                 : OK;
         e = e == ERR_FORMAT ? OK : e;
     }

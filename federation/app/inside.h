@@ -184,6 +184,19 @@ MUST_CHECK enum err fed_app_known(struct fed_app *app,
                                   const struct message_id *id,
                                   uint64_t *term_out, uint64_t *seq_out);
 
+/* line.c */
+MUST_CHECK enum err fed_app_show_line(struct fed_app *app,
+                                      const struct fed_show *show);
+/* What names a line in the archive's news: the beginning of its key behind the
+   thread.  ERR_MISSING  it is gone */
+MUST_CHECK enum err fed_app_line_named(struct fed_app *app,
+                                       const struct thread_id *thread,
+                                       const uint8_t name[32],
+                                       struct fed_line *out);
+MUST_CHECK enum err fed_app_line_save(struct fed_app *app,
+                                      const struct thread_id *thread,
+                                      const struct fed_line *line);
+
 /* doubt.c */
 MUST_CHECK enum err fed_app_show_doubt(struct fed_app *app,
                                        const struct fed_show *show);
@@ -239,8 +252,10 @@ enum fed_app_kept {
     FED_APP_KEPT_MESSAGE = 1, /* id, author, place, body: content */
     FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, body: group,
                                   more: title */
-    FED_APP_KEPT_CLINIC = 3   /* id: root, term: learned, body: profile,
+    FED_APP_KEPT_CLINIC = 3,  /* id: root, term: learned, body: profile,
                                   more: addresses */
+    FED_APP_KEPT_LINE = 4     /* id: who, author: by, term: what, seq: at,
+                                  body: the device or nothing */
 };
 /* Something is worth keeping; id: of a message or clinic. */
 MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,

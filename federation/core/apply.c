@@ -3,6 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
+#include "federation/core/came.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
@@ -222,17 +223,23 @@ out:
     return e;
 }
 
-/* Somebody wants to leave: the hub commits it. */
+/* Somebody wants to leave: people see it, and the hub commits it. */
 static enum err
 take_leave(struct fed_core *core, struct fed_thread *t, const struct placed *m)
 {
+    enum err e = OK;
     struct fed_rec_intent intent = {.kind = FED_INTENT_REMOVE};
 
-    if (!fed_thread_hub_here(core, t) || m->ours) {
-        return OK;
+    if (m->ours) {
+        goto out;
     }
-    memcpy(intent.id, m->author->b, sizeof(intent.id));
-    return fed_intent_add(core, t, &intent);
+    TRY(fed_came_wish(core, t, m->author, m->term, m->seq, m->ts_ms));
+    if (fed_thread_hub_here(core, t)) {
+        memcpy(intent.id, m->author->b, sizeof(intent.id));
+        TRY(fed_intent_add(core, t, &intent));
+    }
+out:
+    return e;
 }
 
 /* m, which decoded as c if e is OK, does what it says. */
@@ -339,107 +346,6 @@ fed_apply_content(struct fed_core *core, struct fed_thread *t,
 
 /* ------------------------------------------------------------------ commits */
 
-/* Codes of FED_SHOW_MEMBER. */
-enum {
-    WENT = 0,
-    CAME = 1,
-    REJOINED = 2,
-    DEVICE_CAME = 3,
-    DEVICE_WENT = 4
-};
-
-static enum err
-show_member(struct fed_core *core, const struct fed_thread *t,
-            const struct fed_who *who, const struct fed_who *by, uint64_t code)
-{
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_MEMBER);
-
-    if (show == NULL) {
-        return ERR_NOMEM;
-    }
-    show->thread = t->id;
-    show->code = code;
-    show->term = t->rec.term;
-    show->seq = t->rec.seq;
-    show->ts_ms = t->rec.ts_ms;
-    memcpy(show->author.b, who->subject.b, sizeof(show->author.b));
-    memcpy(show->other.b, by->subject.b, sizeof(show->other.b));
-    if (who->kind == FED_KIND_DEVICE) {
-        memcpy(show->message.b, who->node.b, sizeof(show->message.b));
-    }
-    return OK;
-}
-
-/* One leaf that came or went: with its subject, or as a device of it.  Of a
-   subject with several leaves it is said once. */
-static enum err
-show_leaf(struct fed_core *core, const struct fed_thread *t,
-          const struct proto_group *after, const struct mls_leaf_change *c,
-          const struct fed_who *by, struct clinic_id *last)
-{
-    struct fed_who who;
-    struct proto_subject s;
-    bool came = c->what == MLS_ADDED;
-    bool before;
-    bool stays;
-    enum err e =
-        fed_cred_who(came ? c->after.credential : c->before.credential, &who);
-
-    if (e != OK) {
-        return e;
-    }
-    before = proto_group_find(&t->group, who.subject.b, &s);
-    stays = proto_group_find(after, who.subject.b, &s);
-    if (before && stays) {
-        return show_member(core, t, &who, by, came ? DEVICE_CAME : DEVICE_WENT);
-    }
-    if (clinic_id_equal(last, &who.subject)) {
-        return OK;
-    }
-    *last = who.subject;
-    return show_member(core, t, &who, by, came ? CAME : WENT);
-}
-
-/* Say who came and went.  *shut: somebody lost the right to speak
-   in the epoch before. */
-static enum err
-show_changes(struct fed_core *core, const struct fed_thread *t,
-             const struct mls_stage *stage, const struct mls_stage_info *info,
-             const struct fed_who *by, bool *shut)
-{
-    enum err e = OK;
-    struct mls_leaf_change c;
-    struct mls_extension ext;
-    struct proto_group after;
-    struct clinic_id last = {{0}};
-    uint32_t old;
-
-    *shut = false;
-    if (info->external) {
-        *shut = true; /* the old leaf of the one that rejoined */
-        return show_member(core, t, by, by,
-                           by->kind == FED_KIND_DEVICE &&
-                                   fed_leaf_at(t->mls, &by->node, &old) != OK
-                               ? DEVICE_CAME
-                               : REJOINED);
-    }
-    if (!mls_extensions_find(mls_stage_extensions(stage), PROTO_EXT_GROUP,
-                             &ext)) {
-        return ERR_INTERNAL;
-    }
-    TRY(proto_group_decode(ext.data, &after));
-    for (size_t i = 0; mls_stage_leaf(stage, i, &c); i++) {
-        if (c.what == MLS_UPDATED) {
-            *shut = *shut || fed_replaces_revoked(core, &c);
-            continue;
-        }
-        *shut = *shut || c.what == MLS_REMOVED;
-        TRY(show_leaf(core, t, &after, &c, by, &last));
-    }
-out:
-    return e;
-}
-
 enum err
 fed_stage_drop(struct fed_core *core, struct fed_thread *t)
 {
@@ -494,7 +400,7 @@ fed_apply_stage(struct fed_core *core, struct fed_thread *t,
     came_len = fed_give_newcomers(t, *take_stage, came);
     core->judge_ms = t->rec.ts_ms;
     TRY(fed_policy_commit(core, t, *take_stage, &by));
-    TRY(show_changes(core, t, *take_stage, &info, &by, &shut));
+    TRY(fed_came_commit(core, t, *take_stage, &info, &by, &shut));
     intro = fed_intro_due(core, t, *take_stage, &by);
     if (info.self_removed) {
         mls_stage_free(*take_stage);

@@ -159,9 +159,10 @@ enum fed_show_kind {
        (proto_group), peer the hub, other for a direct thread the other
        clinic; body: the encoded struct proto_group, empty if unknown yet. */
     FED_SHOW_THREAD,
-    /* Subject author was added (code 1) or removed (code 0) by subject other,
-       or rejoined after a loss (code 2); a device of it, message.b, came (code
-       3) or went (code 4). */
+    /* Subject author was added, removed ... by subject other (zeros: not known,
+       it happened while we were away): code enum fed_member_change (line.h), at
+       term, seq, ts_ms as of a message; value flags (proto_group); message.b
+       the device where it is about one. */
     FED_SHOW_MEMBER,
     /* A message in its place: term, seq, ts_ms, author, message (its id), body
        (encoded content; or bytes nobody here can decode yet).  seq 0: our own,
@@ -218,7 +219,8 @@ enum fed_show_kind {
        there is, body the part; seq 0: there are no more; seq above value: it
        keeps no more.  code: what the encoded message in body is (archive.h). */
     FED_SHOW_ARCHIVE,
-    /* Thread has another hub, peer, after other: code enum fed_hub_change. */
+    /* Thread has another hub, peer, after other: code enum fed_hub_change; but
+       for GONE at term, seq, ts_ms as of a message. */
     FED_SHOW_HUB,
     /* About how a thread is carried: code enum fed_doubt, author the member
        that it is about, peer who carries between it and us (the hub, or who

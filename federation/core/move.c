@@ -25,9 +25,10 @@ root_of(const uint8_t b[32])
     return id;
 }
 
+/* Told at the entry that made it so. */
 static enum err
 show_hub(struct fed_core *core, const struct fed_thread *t,
-         const uint8_t before[32], enum fed_hub_change code)
+         const uint8_t before[32], uint64_t seq, enum fed_hub_change code)
 {
     struct fed_show *show = fed_tx_show(core, FED_SHOW_HUB);
 
@@ -37,7 +38,7 @@ show_hub(struct fed_core *core, const struct fed_thread *t,
     show->thread = t->id;
     show->code = (uint64_t)code;
     show->term = t->rec.term;
-    show->seq = t->rec.seq;
+    show->seq = fed_place(seq, 0);
     show->ts_ms = t->rec.ts_ms;
     memcpy(show->peer.b, t->rec.hub, sizeof(show->peer.b));
     memcpy(show->other.b, before, sizeof(show->other.b));
@@ -202,7 +203,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
     t->rec.late = false; /* its messages were for the hub before */
     TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
     TRY(fed_mls_save(core, t));
-    TRY(show_hub(core, t, before,
+    TRY(show_hub(core, t, before, t->rec.seq,
                  t->moving == NULL ? FED_HUB_HANDED : FED_HUB_TAKEN));
     if (fed_thread_hub_here(core, t)) {
         close_members(t);
@@ -272,7 +273,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
         t->rec.gap_from = gap;
     }
     t->rec.handed = 0;
-    TRY(show_hub(core, t, before,
+    TRY(show_hub(core, t, before, in->planned ? in->seq : in->seq + 1,
                  in->planned ? FED_HUB_HANDED : FED_HUB_TAKEN));
     TRY(meet(core, &to, &p));
     TRY(fed_intent_pump(core, t));

@@ -8,6 +8,7 @@
  * its members what it had numbered (check.c), takes the GroupInfo from the one
  * that has most, and accepts its own commit as the first entry of a new term.
  */
+#include "federation/core/came.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
@@ -497,6 +498,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(mls_extensions_find(mls_group_extensions(t->mls), PROTO_EXT_GROUP, &ext)
             ? OK
             : ERR_INTERNAL);
+    TRY(fed_came_back(core, t, ext.data));
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);

@@ -4,6 +4,7 @@
  * which becomes a message when the batch closes, with what else was said in it.
  */
 #include "federation/core/bound.h"
+#include "federation/core/came.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -65,6 +66,10 @@ fed_intent_say(struct fed_core *core, struct fed_thread *t,
     memcpy(rec.id, id.b, sizeof(rec.id));
     rec.data = view_of(&data);
     TRY(fed_intent_add(core, t, &rec));
+    if (content->kind == PROTO_CONTENT_LEAVE) {
+        TRY(fed_came_wish(core, t, &core->me, t->rec.term,
+                          fed_place(t->rec.seq, 0), content->sent_ms));
+    }
     t->pump = true;
     if (id_out != NULL) {
         *id_out = id;

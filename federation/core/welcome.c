@@ -4,6 +4,7 @@
  * direct conversation twice, the one of the smaller root stays and what was
  * said in the other moves over, under the same message ids (decisions D 17).
  */
+#include "federation/core/came.h"
 #include "federation/core/care.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
@@ -209,6 +210,7 @@ enter(struct fed_core *core, struct fed_party *p,
         TRY(fed_mls_save(core, t));
         TRY(fed_patient_group(core, t));
         TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+        TRY(fed_came_in(core, t));
         TRY(fed_successor_enter(core, p, t));
         TRY(fed_intro_joined(core, t));
         TRY(fed_intent_pump(core, t));
@@ -226,6 +228,7 @@ enter(struct fed_core *core, struct fed_party *p,
     TRY(fed_mls_save(core, t));
     TRY(fed_patient_group(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(fed_came_in(core, t));
     TRY(fed_intro_joined(core, t));
     TRY(fed_intent_pump(core, t));
 out:

@@ -5,6 +5,7 @@
 
 #include "node/clinic/event.h"
 #include "node/clinic/intro.h"
+#include "node/clinic/line.h"
 #include "node/clinic/report.h"
 #include "store/journal.h"
 
@@ -54,6 +55,19 @@ out:
     return e;
 }
 
+/* A line of the conversation, and a row of the journal. */
+static enum err
+member(struct store_txn *txn, const struct node_desk *desk,
+       const struct fed_show *show)
+{
+    enum err e;
+
+    TRY(node_line_put(txn, desk->mem, show));
+    TRY(node_desk_member(txn, show));
+out:
+    return e;
+}
+
 enum err
 node_desk_show(struct store_txn *txn, struct node_desk *desk,
                const struct fed_show *show)
@@ -70,7 +84,9 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_THREAD:
         return node_desk_thread(txn, desk, show);
     case FED_SHOW_MEMBER:
-        return node_desk_member(txn, show);
+        return member(txn, desk, show);
+    case FED_SHOW_HUB:
+        return node_line_put(txn, desk->mem, show);
     case FED_SHOW_MESSAGE:
         return node_desk_message(txn, desk, show);
     case FED_SHOW_STATE:
@@ -105,7 +121,6 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_PROVEN:  /* an app's */
     case FED_SHOW_ARCHIVE: /* an app's */
     case FED_SHOW_ENROL:   /* an app's */
-    case FED_SHOW_HUB:     /* THREAD says who it is */
         return OK;
     }
     return OK;

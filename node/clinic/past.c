@@ -21,10 +21,9 @@ node_past_note(struct store_txn *txn, const struct conv_id *conv,
     return place == 0 ? OK : store_place_put(txn, &in, place, seq);
 }
 
-/* Which thread this one continues, whose places are its own (decisions G 31);
-   ERR_MISSING: none. */
-static enum err
-continued(struct store_txn *txn, struct thread_id *thread)
+/* decisions G 31 */
+enum err
+node_past_continued(struct store_txn *txn, struct thread_id *thread)
 {
     enum err e;
     struct proto_group group;
@@ -61,7 +60,7 @@ first(struct store_txn *txn, struct store_place *in, uint64_t from, uint64_t to,
         }
         e = e == ERR_MISSING ? OK : e;
         TRY(e);
-        e = continued(txn, &in->thread);
+        e = node_past_continued(txn, &in->thread);
     }
     e = e == ERR_MISSING || e == OK ? (any ? OK : ERR_MISSING) : e;
 out:

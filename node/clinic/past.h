@@ -23,6 +23,11 @@ MUST_CHECK enum err node_past_at(struct store_txn *txn,
                                  const struct thread_id *thread, uint64_t term,
                                  uint64_t place, uint64_t *seq_out);
 
+/* Read: the thread that *thread continues, whose places are its own.
+   ERR_MISSING  it continues none */
+MUST_CHECK enum err node_past_continued(struct store_txn *txn,
+                                        struct thread_id *thread);
+
 /* Read: fed_store.past; self: our root. */
 MUST_CHECK enum err
 node_past_first(struct store_txn *txn, const struct clinic_id *self,

@@ -3,6 +3,7 @@
  * Patients of the simulated world.  A device is a node like any other: the
  * same runner around the same core, with a device's keys.
  */
+#include "tests/sim/changes.h"
 #include "tests/sim/store.h"
 
 #include <stdio.h>
@@ -74,6 +75,7 @@ sim_show_patient(struct node *n, const struct fed_show *s)
 {
     if (s->kind == FED_SHOW_MEMBER) {
         n->members[s->code]++;
+        sim_show_line(n, s);
     } else if (s->kind == FED_SHOW_PATIENT) {
         n->patients++;
     } else if (s->kind == FED_SHOW_INTRO) {

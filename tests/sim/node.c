@@ -4,6 +4,7 @@
  */
 #include "crypto/ident/profile.h"
 #include "crypto/prim/hash.h"
+#include "tests/sim/changes.h"
 #include "tests/sim/store.h"
 
 #include <stdlib.h>
@@ -498,6 +499,7 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         break;
     case FED_SHOW_HUB:
         n->hubs[s->code < 4 ? s->code : 0]++;
+        sim_show_line(n, s);
         break;
     case FED_SHOW_REPORT:
         n->reports[s->known ? 7 : s->value]++;

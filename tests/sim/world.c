@@ -2,6 +2,7 @@
 /*
  * Time, the network and the oracle.
  */
+#include "tests/sim/changes.h"
 #include "tests/sim/store.h"
 
 #include <stdio.h>
@@ -750,6 +751,7 @@ world_judge(struct world *w, const struct thread_id *thread,
         free(lines);
     }
     free(first);
+    sim_judge_lines(w, thread, members, len);
     for (size_t s = 0; s < w->said_len; s++) {
         struct said *said = &w->said[s];
 

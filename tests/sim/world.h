@@ -19,8 +19,9 @@ enum {
     WORLD_CONNS = WORLD_NODES * WORLD_NODES,
     WORLD_DESK = 100, /* namespace of the desk's messages */
     WORLD_STATE = 101,
-    WORLD_SELF = 102,   /* who the node is: one row */
-    WORLD_PICTURE = 103 /* clinic: its picture */
+    WORLD_SELF = 102,    /* who the node is: one row */
+    WORLD_PICTURE = 103, /* clinic: its picture */
+    WORLD_LINE = 104     /* as a desk keeps them: core/line.h */
 };
 
 struct world;

@@ -266,7 +266,8 @@ static const struct tool_command commands[] = {
      1,
      "the messages of a conversation",
      "THREAD is its number in the inbox, its id, its title, or the name of the "
-     "clinic.",
+     "clinic. Between the messages stands who came in, left or was removed, a "
+     "new device, and who keeps the order from there.",
      {{"--limit", "N", "at most this many (50)", false}, {0}}},
     {"thread new",
      "WHO...",

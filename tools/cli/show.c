@@ -156,9 +156,11 @@ show_thread(const json_t *a)
                          ? "an earlier conversation of yours"
                          : "a conversation elsewhere");
     }
+    tool_show_changes(a, 0);
     json_array_foreach(json_object_get(a, "messages"), i, m)
     {
         show_message(m);
+        tool_show_changes(a, tool_number(m, "number"));
     }
 }
 

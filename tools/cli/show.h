@@ -16,6 +16,8 @@ void tool_print_time(long long ms);
 
 /* "doubts" of a conversation, each a line behind before. */
 void tool_show_doubts(const json_t *of, const char *before);
+/* "changes" of a conversation behind message number after (0: before all). */
+void tool_show_changes(const json_t *of, long long after);
 void tool_show_settled(const json_t *answer);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);

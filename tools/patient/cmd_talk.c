@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conversations: list, show, say, files, leave. */
+/* Conversations: say, files, leave. */
 #include "tools/common/target.h"
 #include "tools/patient/describe.h"
 
@@ -14,110 +14,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum {
-    SHOWN = 50,
-    SHOWN_MAX = 10000
-};
-
-/* --------------------------------------------------------------------- list */
-
-enum tool_exit
-tool_patient_threads(struct tool_patient *p)
-{
-    struct fed_app_thread t;
-    struct thread_id at;
-    const struct thread_id *after = NULL;
-    struct bytes hold = {0};
-    json_t *rows = json_array();
-    enum tool_exit code = tool_patient_sync(p);
-
-    while (code == TOOL_EXIT_OK &&
-           fed_app_thread_next(p->app, after, &t, &hold) == OK) {
-        at = t.id;
-        after = &at;
-        (void)json_array_append_new(rows, tool_patient_thread_row(p, &t));
-    }
-    (void)json_object_set_new(p->out, "threads", rows);
-    bytes_free(&hold);
-    return code;
-}
-
-static enum tool_exit
-put_thread(struct tool_patient *p, const struct thread_id *id)
-{
-    struct fed_app_thread t;
-    struct bytes hold = {0};
-    enum err e = fed_app_thread(p->app, id, &t, &hold);
-
-    if (e == OK) {
-        (void)json_object_set_new(p->out, "thread",
-                                  tool_patient_thread_row(p, &t));
-    }
-    bytes_free(&hold);
-    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
-}
-
-enum tool_exit
-tool_patient_members(struct tool_patient *p)
-{
-    struct thread_id id;
-    enum tool_exit code = tool_patient_sync(p);
-
-    if (code == TOOL_EXIT_OK) {
-        code = tool_patient_thread(p, p->args.arg[0], &id);
-    }
-    return code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
-}
-
-/* All rows, then the newest ones that were asked for. */
-static enum err
-put_messages(struct tool_patient *p, const struct thread_id *id, uint64_t limit)
-{
-    struct fed_app_message m;
-    struct bytes hold = {0};
-    uint64_t place = 0;
-    json_t *rows = json_array();
-    enum err e;
-
-    while ((e = fed_app_message_next(p->app, id, &place, &m, &hold)) == OK) {
-        (void)json_array_append_new(rows, tool_patient_message_row(p, &m));
-        if (json_array_size(rows) > limit) {
-            (void)json_array_remove(rows, 0);
-        }
-    }
-    (void)json_object_set_new(p->out, "messages", rows);
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
-}
-
-enum tool_exit
-tool_patient_show_thread(struct tool_patient *p)
-{
-    struct thread_id id;
-    uint64_t limit = SHOWN;
-    enum tool_exit code = TOOL_EXIT_OK;
-    enum err e;
-
-    if (tool_args_has(&p->args, "--limit")) {
-        code = tool_patient_number(tool_args_value(&p->args, "--limit", ""),
-                                   &limit);
-        limit = limit > SHOWN_MAX ? SHOWN_MAX : limit;
-    }
-    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
-    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, p->args.arg[0], &id)
-                                : code;
-    code = code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
-    if (code != TOOL_EXIT_OK) {
-        return code;
-    }
-    e = put_messages(p, &id, limit);
-    if (e == OK && !tool_args_has(&p->args, "--unread")) {
-        e = fed_app_seen(p->app, &id);
-        e = e == OK ? fed_run_turn(p->run) : e;
-    }
-    return e == OK ? TOOL_EXIT_OK : tool_patient_failed(p, e);
-}
 
 /* ---------------------------------------------------------------------- say */
 

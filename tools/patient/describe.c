@@ -75,9 +75,9 @@ tool_patient_name(struct tool_patient *p, const struct subject_id *who,
     bytes_free(&hold);
 }
 
-static void
-put_name(struct tool_patient *p, json_t *o, const char *key,
-         const uint8_t who[32])
+void
+tool_patient_put_name(struct tool_patient *p, json_t *o, const char *key,
+                      const uint8_t who[32])
 {
     struct subject_id id;
     struct bytes name = {0};
@@ -133,7 +133,7 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
 
     tool_put_num(o, "number", c->number);
     tool_put_hex(o, "id", clinic_id_view(&c->root));
-    put_name(p, o, "name", c->root.b);
+    tool_patient_put_name(p, o, "name", c->root.b);
     tool_put_view(o, "address", c->address);
     tool_put_view(o, "phone", c->phone);
     if (c->picture.type != PROTO_PICTURE_NONE) {
@@ -148,7 +148,7 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
     tool_put_word(o, "state", c->blocked ? "blocked" : clinic_state(c->state));
     tool_put_word(o, "learned", learned(c->learned));
     if (c->learned == FED_APP_LEARNED_THREAD) {
-        put_name(p, o, "by", c->by.b);
+        tool_patient_put_name(p, o, "by", c->by.b);
     }
     if (!clinic_id_is_zero(&c->via)) {
         put_name(p, o, "through", c->via.b);
@@ -196,11 +196,11 @@ put_members(struct tool_patient *p, json_t *o, struct view group)
     while (proto_list_next(&g.subjects, &proto_subject_shape, &at, &s)) {
         json_t *m = json_object();
 
-        put_name(p, m, "name", s.root);
+        tool_patient_put_name(p, m, "name", s.root);
         tool_put_hex(m, "id", VIEW_ARRAY(s.root));
         tool_put_word(m, "kind",
                       s.kind == PROTO_SUBJECT_CLINIC ? "clinic" : "patient");
-        put_name(p, m, "added_by", s.added_by);
+        tool_patient_put_name(p, m, "added_by", s.added_by);
         tool_put_bool(m, "orders", memcmp(s.root, g.hub, 32) == 0);
         (void)json_array_append_new(members, m);
     }
@@ -251,7 +251,7 @@ put_way(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
     bytes_free(&hold);
     tool_put_bool(o, "gone", t->gone);
     if (t->gone) {
-        put_name(p, o, "gone_clinic", t->hub.b);
+        tool_patient_put_name(p, o, "gone_clinic", t->hub.b);
         tool_put_num(o, "gone_ms", t->gone_ms);
     }
 }
@@ -288,10 +288,10 @@ put_doubts(struct tool_patient *p, json_t *o, const struct thread_id *id)
 
         tool_put_word(row, "what", doubt_word(d.what));
         if (!clinic_id_is_zero(&d.who)) {
-            put_name(p, row, "who", d.who.b);
+            tool_patient_put_name(p, row, "who", d.who.b);
         }
         if (!clinic_id_is_zero(&d.carries)) {
-            put_name(p, row, "carried_by", d.carries.b);
+            tool_patient_put_name(p, row, "carried_by", d.carries.b);
         }
         tool_put_bool(row, "itself", clinic_id_equal(&d.who, &d.carries));
         tool_put_num(row, "since_ms", d.since_ms);
@@ -315,7 +315,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
     tool_put_word(o, "state", thread_state(t->state));
     put_members(p, o, t->group);
     if (json_array_size(json_object_get(o, "members")) == 0) {
-        put_name(p, o, "title", t->hub.b);
+        tool_patient_put_name(p, o, "title", t->hub.b);
     } else {
         put_title(o, t);
     }
@@ -378,7 +378,7 @@ tool_patient_message_row(struct tool_patient *p,
 
     tool_put_num(o, "number", m->number);
     tool_put_hex(o, "id", message_id_view(&m->id));
-    put_name(p, o, "from", m->author.b);
+    tool_patient_put_name(p, o, "from", m->author.b);
     tool_put_view(o, "name", m->name);
     tool_put_bool(o, "ours", (m->flags & FED_APP_MESSAGE_OURS) != 0);
     tool_put_word(o, "kind", proto_content_word(m->kind));
@@ -435,9 +435,9 @@ tool_patient_consent_row(struct tool_patient *p,
     if (c->clinic_name.len > 0) {
         tool_put_view(o, "clinic", c->clinic_name);
     } else {
-        put_name(p, o, "clinic", c->clinic.b);
+        tool_patient_put_name(p, o, "clinic", c->clinic.b);
     }
-    put_name(p, o, "asked_by", c->asker.b);
+    tool_patient_put_name(p, o, "asked_by", c->asker.b);
     tool_put_word(o, "scope",
                   c->scope == IDENT_SCOPE_PRIVATE ? "private" : "thread");
     tool_put_word(o, "history", history(c->history));

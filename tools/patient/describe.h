@@ -11,6 +11,10 @@ void tool_put_bool(json_t *o, const char *key, bool b);
 void tool_put_word(json_t *o, const char *key, const char *word);
 void tool_put_hex(json_t *o, const char *key, struct view id);
 
+/* Whoever has this id, by name. */
+void tool_patient_put_name(struct tool_patient *p, json_t *o, const char *key,
+                           const uint8_t who[32]);
+
 /*
  * Show words and the code that says the same, and free both; or say why e, the
  * call that made them, failed.

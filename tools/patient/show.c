@@ -295,6 +295,28 @@ show_each(const json_t *answer, const char *key, const char *none,
     }
 }
 
+/* With what happened between them. */
+static void
+show_messages(const json_t *o)
+{
+    const json_t *rows = json_object_get(o, "messages");
+    size_t i;
+    const json_t *m;
+
+    if (rows == NULL) {
+        return;
+    }
+    tool_show_changes(o, 0);
+    if (json_array_size(rows) == 0) {
+        (void)printf("Nothing was said yet.\n");
+    }
+    json_array_foreach(rows, i, m)
+    {
+        show_message(m);
+        tool_show_changes(o, tool_number(m, "number"));
+    }
+}
+
 static void
 show_one(const json_t *answer, const char *key, void (*show)(const json_t *))
 {
@@ -350,7 +372,7 @@ tool_patient_show(const struct tool_patient *p, enum tool_exit code)
 
     show_each(o, "threads", "There is no conversation yet.", show_thread);
     show_one(o, "thread", show_thread);
-    show_each(o, "messages", "Nothing was said yet.", show_message);
+    show_messages(o);
     show_one(o, "reported", show_reported);
     show_one(o, "seen_to", tool_show_settled);
     show_one(o, "message", show_message);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened in a conversation beside what was said: who came, left or was
+ * removed, a new device, another hub.  One record each, at its place of the
+ * log, which the desk and the app keep apart from messages and merge with them
+ * when people read.  FED_SHOW_MEMBER and FED_SHOW_HUB tell of it; records and
+ * their meaning are here, so that both keep and read the same.
+ */
+#ifndef FEDERATION_CORE_LINE_H
+#define FEDERATION_CORE_LINE_H
+
+#include "federation/core/effects.h"
+#include "proto/msg/shape.h"
+
+/* Codes of FED_SHOW_MEMBER. */
+enum fed_member_change {
+    FED_MEMBER_OUT = 0,
+    FED_MEMBER_CAME = 1,
+    FED_MEMBER_REJOINED = 2,
+    FED_MEMBER_DEVICE_CAME = 3,
+    FED_MEMBER_DEVICE_OUT = 4,
+    FED_MEMBER_WANTS_OUT = 5
+};
+
+/* Stored: add at the end. */
+enum fed_line_what {
+    FED_LINE_CAME = 1,
+    FED_LINE_REMOVED = 2,
+    FED_LINE_REJOINED = 3, /* after it lost its state */
+    FED_LINE_DEVICE_CAME = 4,
+    FED_LINE_DEVICE_OUT = 5,
+    FED_LINE_WANTS_OUT = 6,
+    FED_LINE_LEFT = 7,   /* made when read: REMOVED after WANTS_OUT */
+    FED_LINE_HANDED = 8, /* who orders it now, by the one before */
+    FED_LINE_TAKEN = 9   /* the same, without the one before */
+};
+
+struct fed_line {
+    enum fed_line_what what;
+    uint64_t at; /* fed_line_at */
+    uint64_t ts_ms;
+    uint8_t who[32];
+    uint8_t by[32];     /* zeros: not known, found when we came back */
+    uint8_t device[32]; /* of who; zeros: not about one */
+};
+
+struct fed_rec_line {
+    uint8_t by[32];
+    uint8_t device[32];
+    uint64_t ts_ms;
+};
+
+extern const struct proto_shape fed_rec_line_shape;
+
+enum {
+    FED_LINE_KEY = 32 + 8 + 1 + 32, /* thread, at, what, who */
+    FED_LINES_MAX = 1000            /* of one thread that are read */
+};
+
+/* A place (fed_place) of a term as one number that grows with the log. */
+uint64_t fed_line_at(uint64_t term, uint64_t place);
+
+/* What a MEMBER or HUB tells.  false: nothing that a conversation shows. */
+bool fed_line_of(const struct fed_show *show, struct fed_line *out);
+
+void fed_line_key(const struct thread_id *thread, const struct fed_line *line,
+                  uint8_t out[FED_LINE_KEY]);
+MUST_CHECK enum err fed_line_encode(const struct mem *mem,
+                                    const struct fed_line *line,
+                                    struct bytes *out);
+/* ERR_CORRUPT  not one of ours; ERR_UNSUPPORTED  newer */
+MUST_CHECK enum err fed_line_decode(struct view key, struct view value,
+                                    struct fed_line *out);
+
+/*
+ * Lines in the order of their keys, as people see them: who was taken out after
+ * asking for it left, and is told once.  *len becomes what remains.
+ */
+void fed_lines_settle(struct fed_line *lines, size_t *len);
+
+#endif
