@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    TIGHT_PAGES = 64,
+    TIGHT_ROW = 12,
+    TIGHT_PART = 64
+};
+
 struct store_env_cur {
     MDB_cursor *mdb;
     struct store_env_txn *txn;
@@ -152,6 +158,7 @@ end_commit(struct store_env_txn *txn)
     ASSERT(txn->write);
     rc = mdb_txn_commit(txn->mdb);
     e = store_env_err(rc);
+    env->map_full = rc == MDB_MAP_FULL;
     free(txn);
     if (e != OK && env->mode == STORE_ENV_NORMAL &&
         ((e != ERR_FULL && e != ERR_NOMEM) || gave_up(env))) {
@@ -249,6 +256,31 @@ store_env_map_full(const struct store_env_txn *txn)
     return txn->map_full;
 }
 
+bool
+store_env_commit_full(const struct store_env *env)
+{
+    return env->map_full;
+}
+
+bool
+store_env_tight(struct store_env *env, size_t rows)
+{
+    /* Each row makes a path of pages new and may split them; the list of what
+     * is free has a part of the map's pages at most. */
+    uint64_t need = (TIGHT_PAGES + TIGHT_ROW * rows) * env->page;
+
+    return store_env_used(env) + need + env->map_size / TIGHT_PART >
+           env->map_size;
+}
+
+void
+store_env_widen(struct store_env *env, size_t rows)
+{
+    if (store_env_tight(env, rows) && !env->cannot_grow) {
+        ERR_IGNORE(store_env_grow(env), "it goes on with what there is");
+    }
+}
+
 enum err
 store_env_grow(struct store_env *env)
 {
@@ -271,6 +303,7 @@ store_env_grow(struct store_env *env)
     }
     ASSERT(store_env_find_map(env) == OK);
     env->growing = false;
+    env->cannot_grow = rc != 0;
     ASSERT(pthread_cond_broadcast(&env->cond) == 0);
     ASSERT(pthread_mutex_unlock(&env->mx) == 0);
     LOG(env->log, LOG_INFO, "store.env.map_grown",

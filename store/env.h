@@ -88,8 +88,18 @@ MUST_CHECK enum err store_env_return(const char *path);
 
 void store_env_abort(struct store_env_txn *txn);
 
-/* Whether this write transaction failed because the map is too small. */
+/* Whether this write transaction, or the last commit, failed because the map
+   is too small. */
 bool store_env_map_full(const struct store_env_txn *txn);
+bool store_env_commit_full(const struct store_env *env);
+
+/*
+ * Whether the commit of a transaction over so many rows, none longer than
+ * STORE_REDO_MAX, may find the map too small, however unlikely.  Before such a
+ * transaction begins: make the map larger if it is so, once.
+ */
+bool store_env_tight(struct store_env *env, size_t rows);
+void store_env_widen(struct store_env *env, size_t rows);
 
 /*
  * Double the map, when no reader is open; new ones wait.  No write transaction

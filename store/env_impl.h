@@ -25,7 +25,9 @@ struct store_env {
     unsigned tables;
     uint32_t page;
     uint64_t map_size;
-    uintptr_t map; /* where it begins */
+    uintptr_t map;    /* where it begins */
+    bool map_full;    /* the last commit failed for that */
+    bool cannot_grow; /* the last attempt failed */
     struct store_env_disk disk;
     atomic_bool full; /* the writer's to set */
     /* the writer's: commits that the disk may not have (store/env_base.h) */

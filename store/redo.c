@@ -237,8 +237,8 @@ store_redo_write(struct store_txn *txn)
     struct bytes file = {0};
     enum err e;
 
-    if (r == NULL || !r->bound || r->over) {
-        return false;
+    if (r == NULL || !r->bound || r->over || store_env_tight(s->env, r->rows)) {
+        return false; /* behind its record LMDB's commit must not fail */
     }
     if (!store_env_behind(s->env)) {
         r->at = 0; /* LMDB's file has what the others are for */

@@ -298,7 +298,9 @@ apply(struct store *s, bool *grow)
         store_env_abort(env);
         goto out;
     }
-    TRY(store_env_commit(env));
+    e = store_env_commit(env);
+    *grow = e != OK && store_env_commit_full(s->env);
+    TRY(e);
     LOG(s->cfg.log, LOG_INFO, "store.redo.done",
         LOG_NUM("commits", r.found.commits), LOG_NUM("rows", r.found.rows));
 out:

@@ -173,6 +173,7 @@ try_batch(struct store *s, struct store_batch *b, struct attempt *a)
     struct store_txn txn;
     enum verdict v;
 
+    store_env_widen(s->env, STORE_REDO_ROWS);
     a->e = store_env_begin(s->env, true, &env);
     if (a->e != OK) {
         return NO_COMMIT;
@@ -190,6 +191,7 @@ try_batch(struct store *s, struct store_batch *b, struct attempt *a)
                 v = store_env_map_full(env) ? GREW : NO_COMMIT;
                 undo(b, a, &txn);
             } else {
+                v = store_env_commit_full(s->env) ? GREW : NO_COMMIT;
                 for (size_t i = a->from; i < b->len; i++) {
                     if (b->e[i].ran && b->e[i].job->undone != NULL) {
                         b->e[i].job->undone(b->e[i].job->ctx);
@@ -576,6 +578,7 @@ store_write_alone(struct store *s,
         if (e == OK) {
             store_slots_before(&txn);
             e = store_env_commit(env);
+            map_full = e != OK && store_env_commit_full(s->env);
             if (e == OK) {
                 store_slots_after(&txn);
             }
