@@ -151,7 +151,7 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
         tool_patient_put_name(p, o, "by", c->by.b);
     }
     if (!clinic_id_is_zero(&c->via)) {
-        put_name(p, o, "through", c->via.b);
+        tool_patient_put_name(p, o, "through", c->via.b);
     }
     tool_put_bool(o, "home", c->home);
     tool_put_bool(o, "up", c->up);
