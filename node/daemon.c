@@ -113,19 +113,8 @@ no_key(struct daemon *d)
                     "There is no node in %s yet. Make one: balsam init",
                     c->data);
     }
-    if (c->credential[0] != '\0') {
-        return fail(d, ERR_MISSING,
-                    "There is no credential %s. systemd hands it over: "
-                    "LoadCredential=%s:FILE in the unit.",
-                    c->credential, c->credential);
-    }
-    return fail(d, ERR_MISSING,
-                "The key of the node in %s is gone. Bring %s back from where "
-                "you keep a copy, or name it with --key-file.",
-                c->data,
-                c->passphrase_file[0] != '\0' ? c->passphrase_file
-                : c->key_file[0] != '\0'      ? c->key_file
-                                              : "master.key");
+    node_vault_no_key(ERR_MISSING, c, d->say, NODE_DAEMON_SAY);
+    return ERR_MISSING;
 }
 
 static enum err
@@ -139,10 +128,8 @@ open_store(struct daemon *d)
         return no_key(d);
     }
     if (e != OK) {
-        return fail(d, e,
-                    "The key of %s cannot be read (%s). Only its owner "
-                    "may have access: chmod 600.",
-                    dir, err_name(e));
+        node_vault_no_key(e, d->config, d->say, NODE_DAEMON_SAY);
+        return e;
     }
     d->vault.config.on_commit = on_commit;
     d->vault.config.on_commit_ctx = d;

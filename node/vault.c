@@ -92,6 +92,47 @@ node_vault_clear(struct node_vault *v)
     v->config.key.secret = (struct view){0};
 }
 
+/* Where the key should be. */
+static const char *
+key_path(const struct node_config *c)
+{
+    return c->passphrase_file[0] != '\0' ? c->passphrase_file
+           : c->key_file[0] != '\0'      ? c->key_file
+                                         : "master.key";
+}
+
+void
+node_vault_no_key(enum err e, const struct node_config *config, char *say,
+                  size_t size)
+{
+    const struct node_config *c = config;
+    const char *name = c->credential;
+    bool given = name[0] != '\0';
+
+    if (e == ERR_MISSING && given) {
+        (void)snprintf(say, size,
+                       "There is no credential %s. systemd hands it over: "
+                       "LoadCredential=%s:FILE in the unit; to a command: "
+                       "systemd-run --pipe --wait -p LoadCredential=%s:FILE.",
+                       name, name, name);
+    } else if (e == ERR_MISSING) {
+        (void)snprintf(say, size,
+                       "The key of the node in %s is gone. Bring %s back from "
+                       "where you keep a copy, or name it with %s.",
+                       c->data, key_path(c),
+                       c->passphrase_file[0] != '\0' ? "--passphrase-file"
+                                                     : "--key-file");
+    } else if (e == ERR_FORMAT) {
+        (void)snprintf(say, size, "%s is empty, or too long for a key.",
+                       given ? name : key_path(c));
+    } else {
+        (void)snprintf(say, size,
+                       "The key %s cannot be read (%s). Only its owner may "
+                       "have access: chmod 600.",
+                       given ? name : key_path(c), err_name(e));
+    }
+}
+
 /* What is said before and after the folder's name. */
 struct words {
     const char *before;

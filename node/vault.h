@@ -47,6 +47,10 @@ MUST_CHECK enum err node_vault_create(const struct mem *mem,
                                       const struct node_config *config,
                                       struct node_vault *v);
 
+/* Why there is no key (e of node_vault_open) and what to do, as a sentence. */
+void node_vault_no_key(enum err e, const struct node_config *config, char *say,
+                       size_t size);
+
 /* Why the store did not open (e of store_open) and what to do, as a sentence.
  */
 void node_vault_why(enum err e, const struct node_config *config, char *say,

@@ -145,10 +145,11 @@ tool_cmd_backup(const struct tool_run *run)
             if (run->json) {
                 tool_print_json(line);
             } else {
-                (void)printf("The backup is in %s. Whoever restores it needs "
-                             "the master key as well: keep a copy of it in "
-                             "another place.\n",
-                             path);
+                (void)printf(
+                    "The backup is in %s. Whoever restores it needs "
+                    "the master key, or its passphrase: keep a copy of it in "
+                    "another place.\n",
+                    path);
             }
         } else {
             code = tool_say(TOOL_EXIT_FAILED, "%s",
@@ -176,7 +177,8 @@ restore_failed(const struct tool_run *run, enum err e)
     case ERR_AUTH:
         return tool_say(TOOL_EXIT_FAILED,
                         "The key does not open this backup. Copy the master "
-                        "key of the old node to %s/master.key.",
+                        "key of the old node to %s/master.key, or name its "
+                        "passphrase with --passphrase-file.",
                         run->data);
     case ERR_MISSING:
         if (!tool_is_backup(run->args.arg[0])) {
@@ -187,7 +189,8 @@ restore_failed(const struct tool_run *run, enum err e)
         }
         return tool_say(TOOL_EXIT_FAILED,
                         "There is no key in %s yet. Copy the master key of "
-                        "the old node to %s/master.key.",
+                        "the old node to %s/master.key, or name its "
+                        "passphrase with --passphrase-file.",
                         run->data, run->data);
     case ERR_CORRUPT:
         return tool_say(TOOL_EXIT_FAILED,
@@ -201,6 +204,36 @@ restore_failed(const struct tool_run *run, enum err e)
 }
 
 static enum tool_exit
+restored(const struct tool_run *run)
+{
+    char path[NODE_CONFIG_TEXT + 16];
+    bool settings;
+    enum tool_exit code;
+
+    (void)snprintf(path, sizeof(path), "%s/balsam.conf", run->data);
+    settings = access(path, F_OK) == 0;
+    code = tool_add_passphrase(run);
+    if (code != TOOL_EXIT_OK) {
+        return code;
+    }
+    if (run->json) {
+        (void)printf("{\"ok\":true}\n");
+        return TOOL_EXIT_OK;
+    }
+    (void)printf("Restored. Start the node: balsamd --data %s\nIt agrees on "
+                 "new keys with the others and asks them for what is missing. "
+                 "The old node must never run again.\n",
+                 run->data);
+    if (!settings) {
+        (void)printf("Settings are not in a backup: bring the old balsam.conf, "
+                     "or write into %s how others reach this node, as\n"
+                     "    address = HOST:PORT\n",
+                     path);
+    }
+    return TOOL_EXIT_OK;
+}
+
+static enum tool_exit
 restore(void *ctx)
 {
     const struct tool_run *run = *(const struct tool_run **)ctx;
@@ -208,6 +241,7 @@ restore(void *ctx)
     struct node_vault vault = {0};
     const struct store_progress progress = {tool_on_step, NULL};
     enum tool_exit code = tool_folder_is_ours(run);
+    bool made = false;
     enum err e;
 
     code = code == TOOL_EXIT_OK ? tool_read_config(run, &config) : code;
@@ -215,22 +249,18 @@ restore(void *ctx)
         return code;
     }
     e = node_vault_open(mem_heap(), NULL, &config, &vault);
+    if (e != OK && e != ERR_MISSING) {
+        return tool_no_key(&config, e);
+    }
+    made = e == OK && mkdir(run->data, 0700) == 0;
     if (e == OK) {
         e = store_restore(&vault.config, run->args.arg[0], &progress);
     }
     node_vault_clear(&vault);
-    if (e != OK) {
-        return restore_failed(run, e);
+    if (made && e != OK) {
+        (void)rmdir(run->data);
     }
-    if (run->json) {
-        (void)printf("{\"ok\":true}\n");
-    } else {
-        (void)printf("Restored. Start the node: balsamd --data %s\nIt agrees "
-                     "on new keys with the others and asks them for what is "
-                     "missing. The old node must never run again.\n",
-                     run->data);
-    }
-    return TOOL_EXIT_OK;
+    return e == OK ? restored(run) : restore_failed(run, e);
 }
 
 /* Damaged pages may end who reads them (cmd_verify.c). */

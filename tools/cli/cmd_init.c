@@ -3,6 +3,7 @@
 #include "crypto/ident/profile.h"
 #include "node/clinic/picture.h"
 #include "node/init.h"
+#include "node/vault.h"
 #include "proto/base/limits.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/folder.h"
@@ -13,6 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum {
+    PASSPHRASE_MIN = 12
+};
 
 /* The settings of the data folder, as the daemon will read them. */
 static enum tool_exit
@@ -56,33 +61,46 @@ read_config(const struct tool_run *run, struct node_config *out)
 static enum tool_exit
 write_config(const struct tool_run *run)
 {
-    char path[NODE_CONFIG_TEXT + 16];
-    const char *value;
-    FILE *f;
-    int fd;
+    const char *host = tool_args_value(&run->args, "--host", NULL);
+    const char *address;
+    enum tool_exit code = TOOL_EXIT_OK;
 
-    (void)snprintf(path, sizeof(path), "%s/balsam.conf", run->data);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    f = fd < 0 ? NULL : fdopen(fd, "a");
-    if (f == NULL) {
-        return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
-                        strerror(errno));
-    }
     for (size_t i = 0;
-         (value = tool_args_nth(&run->args, "--address", i)) != NULL; i++) {
-        (void)fprintf(f, "address = %s\n", value);
+         code == TOOL_EXIT_OK &&
+         (address = tool_args_nth(&run->args, "--address", i)) != NULL;
+         i++) {
+        code = tool_add_setting(run, "address", address);
     }
-    value = tool_args_value(&run->args, "--host", NULL);
-    if (value != NULL) {
-        (void)fprintf(f, "host = %s\n", value);
+    if (code == TOOL_EXIT_OK && host != NULL) {
+        code = tool_add_setting(run, "host", host);
     }
-    value = tool_args_value(&run->args, "--passphrase-file", NULL);
-    if (value != NULL) {
-        (void)fprintf(f, "passphrase-file = %s\n", value);
+    return code == TOOL_EXIT_OK ? tool_add_passphrase(run) : code;
+}
+
+/* A key that is somewhere else is there, and not short. */
+static enum tool_exit
+look_at_key(const struct node_config *config)
+{
+    struct node_vault vault = {0};
+    enum tool_exit code = TOOL_EXIT_OK;
+    enum err e;
+
+    if (config->key_file[0] != '\0') {
+        return TOOL_EXIT_OK; /* is made */
     }
-    return fclose(f) == 0
-               ? TOOL_EXIT_OK
-               : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+    e = node_vault_open(mem_heap(), NULL, config, &vault);
+    if (e != OK) {
+        code = tool_no_key(config, e);
+    } else if (config->passphrase_file[0] != '\0' &&
+               vault.key.len < PASSPHRASE_MIN) {
+        code = tool_say(TOOL_EXIT_USAGE,
+                        "The passphrase in %s is short: take %d letters at "
+                        "least, such as five words that do not belong "
+                        "together.",
+                        config->passphrase_file, PASSPHRASE_MIN);
+    }
+    node_vault_clear(&vault);
+    return code;
 }
 
 static enum tool_exit
@@ -196,6 +214,7 @@ tool_cmd_init(const struct tool_run *run)
     enum err e;
 
     code = code == TOOL_EXIT_OK ? read_config(run, &config) : code;
+    code = code == TOOL_EXIT_OK ? look_at_key(&config) : code;
     code = code == TOOL_EXIT_OK ? read_picture(run, &picture) : code;
     if (code != TOOL_EXIT_OK) {
         return code;

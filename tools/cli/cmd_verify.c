@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct checking {
     const struct tool_run *run;
@@ -73,6 +74,15 @@ not_checked(const struct checking *c, enum err e)
         return tool_say(TOOL_EXIT_FAILED,
                         "The key in %s does not open this backup: it is of "
                         "another node, or of before a new key.",
+                        data);
+    }
+    if (e == ERR_MISSING) {
+        return tool_say(TOOL_EXIT_FAILED, "There is no node in %s.", data);
+    }
+    if (e == ERR_AUTH) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The key does not open %s. Use the key or passphrase "
+                        "that it was made with.",
                         data);
     }
     if (e == ERR_UNSUPPORTED) {
@@ -162,11 +172,20 @@ print(const struct checking *c, bool good)
     }
     if (good && c->backup != NULL) {
         (void)printf("The backup is good. Whoever restores it needs the master "
-                     "key as well.\n");
+                     "key, or its passphrase.\n");
     }
 }
 
 /* -------------------------------------------------------------------- check */
+
+static bool
+node_is_there(const struct node_config *config)
+{
+    char path[2 * NODE_PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/store", config->data);
+    return access(path, F_OK) == 0;
+}
 
 static enum tool_exit
 check(void *ctx)
@@ -191,7 +210,11 @@ check(void *ctx)
         return code;
     }
     e = node_vault_open(mem_heap(), NULL, &config, &vault);
-    e = e == OK ? store_verify(&vault.config, &how, &c->r) : e;
+    if (e != OK) {
+        return node_is_there(&config) ? tool_no_key(&config, e)
+                                      : not_checked(c, e);
+    }
+    e = store_verify(&vault.config, &how, &c->r);
     node_vault_clear(&vault);
     if (e != OK && e != ERR_CORRUPT) {
         return not_checked(c, e);

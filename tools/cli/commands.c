@@ -499,7 +499,8 @@ static const struct tool_command commands[] = {
      "make a node from a backup",
      "The data folder must be empty; the node must not run. Stop and keep the "
      "old one away from the network.",
-     {{0}}},
+     {{"--passphrase-file", "FILE", "the passphrase of the old node", false},
+      {0}}},
     {"verify",
      "",
      0,

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/folder.h"
 
+#include "node/vault.h"
 #include "tools/cli/progress.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,14 +43,59 @@ tool_folder_is_ours(const struct tool_run *run)
 enum tool_exit
 tool_read_config(const struct tool_run *run, struct node_config *out)
 {
-    const char *argv[] = {"balsam", "--data", run->data};
-    struct node_config_input in = {3, argv, run->envp};
+    const char *pass = tool_args_value(&run->args, "--passphrase-file", NULL);
+    const char *argv[] = {"balsam", "--data", run->data, "--passphrase-file",
+                          pass};
+    struct node_config_input in = {pass != NULL ? 5 : 3, argv, run->envp};
     struct bytes problems = {0};
     enum err e = node_config_read(mem_heap(), &in, out, &problems);
 
     (void)fwrite(problems.p, 1, problems.len, stderr);
     bytes_free(&problems);
     return e == OK ? TOOL_EXIT_OK : TOOL_EXIT_USAGE;
+}
+
+enum tool_exit
+tool_add_setting(const struct tool_run *run, const char *name,
+                 const char *value)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/balsam.conf", run->data);
+    int fd = n < 0 || (size_t)n >= sizeof(path)
+                 ? -1
+                 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "a");
+
+    if (f == NULL) {
+        return tool_say(TOOL_EXIT_FAILED, "%s cannot be written: %s", path,
+                        strerror(errno));
+    }
+    (void)fprintf(f, "%s = %s\n", name, value);
+    return fclose(f) == 0
+               ? TOOL_EXIT_OK
+               : tool_say(TOOL_EXIT_FAILED, "%s cannot be written.", path);
+}
+
+enum tool_exit
+tool_add_passphrase(const struct tool_run *run)
+{
+    const char *pass = tool_args_value(&run->args, "--passphrase-file", NULL);
+    char whole[PATH_MAX];
+
+    if (pass == NULL) {
+        return TOOL_EXIT_OK;
+    }
+    return tool_add_setting(run, "passphrase-file",
+                            realpath(pass, whole) != NULL ? whole : pass);
+}
+
+enum tool_exit
+tool_no_key(const struct node_config *config, enum err e)
+{
+    char say[512];
+
+    node_vault_no_key(e, config, say, sizeof(say));
+    return tool_say(TOOL_EXIT_FAILED, "%s", say);
 }
 
 bool

@@ -18,6 +18,16 @@ enum tool_exit tool_folder_is_ours(const struct tool_run *run);
 /* Whether a backup lies in dir, good or not. */
 bool tool_is_backup(const char *dir);
 
+/* Add name = value to the settings of run->data; what failed was said. */
+enum tool_exit tool_add_setting(const struct tool_run *run, const char *name,
+                                const char *value);
+
+/* The same of --passphrase-file, as the daemon finds it from anywhere. */
+enum tool_exit tool_add_passphrase(const struct tool_run *run);
+
+/* Why there is no key (e of node_vault_open). */
+enum tool_exit tool_no_key(const struct node_config *config, enum err e);
+
 /* Of store_progress: draws it, goes on. */
 bool tool_on_step(void *ctx, uint64_t done, uint64_t total);
 
