@@ -134,7 +134,7 @@ store_redo_head(uint64_t number, struct view state,
     if (state.len < STORE_REDO_BOUND) {
         return false;
     }
-    store_put_u32(out, 0);
+    memset(out, 0, STORE_REDO_HEAD);
     store_put_u64(out + STORE_REDO_NUMBER_AT, number);
     memcpy(out + STORE_REDO_BOUND_AT, state.p, STORE_REDO_BOUND);
     return true;
@@ -145,7 +145,7 @@ store_redo_label(const uint8_t head[STORE_REDO_HEAD],
                  uint8_t out[STORE_REDO_LABEL])
 {
     memcpy(out, "redo", 4);
-    memcpy(out + 4, head + STORE_REDO_NUMBER_AT, STORE_REDO_LABEL - 4);
+    memcpy(out + 4, head + STORE_REDO_NUMBER_AT, STORE_REDO_BINDS);
     return view_make(out, STORE_REDO_LABEL);
 }
 
@@ -209,6 +209,7 @@ make_record(struct store_txn *txn, struct store_redo *r, struct bytes *out)
             : ERR_LIMIT);
     TRY(bytes_alloc(s->cfg.mem, STORE_REDO_HEAD + len, out));
     store_put_u32(r->head, (uint32_t)len);
+    store_put_u32(r->head + STORE_REDO_AGAIN_AT, (uint32_t)len);
     memcpy(out->p, r->head, STORE_REDO_HEAD);
     store_seal(s->keys->table[STORE_T_META], &s->nonces, STORE_T_META,
                store_redo_label(r->head, label), view_of(&plain),

@@ -15,9 +15,9 @@
  *
  *     each record begins at a multiple of 4096:
  *     u32 length | u64 number of the commit | 17 bytes, the beginning (version,
- *     nonce) of the sealed state that the transaction found | as many bytes as
- *     the length says, sealed under the key of the meta table and bound to
- *     what is before them
+ *     nonce) of the sealed state that the transaction found | u32 length | as
+ *     many bytes as the length says, sealed under the key of the meta table and
+ *     bound to the number and those 17 bytes
  *     plain: msgpack array of [table, key, value as stored, or nil: deleted]...
  *
  * A record fits the store only while it has exactly the state that the record

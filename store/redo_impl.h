@@ -17,11 +17,13 @@ enum {
     STORE_REDO_BOUND = 1 + STORE_NONCE_SIZE, /* version and nonce of a state */
     STORE_REDO_NUMBER_AT = 4,                /* behind the length */
     STORE_REDO_BOUND_AT = STORE_REDO_NUMBER_AT + 8,
-    STORE_REDO_HEAD = STORE_REDO_BOUND_AT + STORE_REDO_BOUND,
-    STORE_REDO_LABEL = 4 + 8 + STORE_REDO_BOUND
+    STORE_REDO_AGAIN_AT = STORE_REDO_BOUND_AT + STORE_REDO_BOUND,
+    STORE_REDO_HEAD = STORE_REDO_AGAIN_AT + 4, /* the length again */
+    STORE_REDO_BINDS = STORE_REDO_AGAIN_AT - STORE_REDO_NUMBER_AT,
+    STORE_REDO_LABEL = 4 + STORE_REDO_BINDS
 };
 
-/* The head, without its length, of the record that is commit number and
+/* The head, without its lengths, of the record that is commit number and
    follows this sealed state.  False: there is no state. */
 bool store_redo_head(uint64_t number, struct view state,
                      uint8_t out[STORE_REDO_HEAD]);

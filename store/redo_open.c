@@ -99,38 +99,33 @@ only_grave(enum err e)
     return e == ERR_NOMEM || e == ERR_IO ? e : OK;
 }
 
-/* The head of what lies here; *len: 0, there is no record. */
+/* The head of what lies here; zeros: there is none. */
 static enum err
-read_head(const struct reading *r, uint64_t at, uint8_t head[STORE_REDO_HEAD],
-          size_t *len)
+read_head(const struct reading *r, uint64_t at, uint8_t head[STORE_REDO_HEAD])
 {
-    enum err e;
+    enum err e = OK;
 
-    *len = 0;
-    if (r->fd < 0 || at > STORE_REDO_SIZE - STORE_REDO_STEP) {
-        return OK;
-    }
-    e = store_read_at(r->fd, head, STORE_REDO_HEAD, at);
-    if (e == OK) {
-        *len = store_get_u32(head);
-    }
-    if (*len < STORE_SEAL_EXTRA ||
-        *len > STORE_REDO_RECORD_MAX - STORE_REDO_HEAD) {
-        *len = 0;
+    memset(head, 0, STORE_REDO_HEAD);
+    if (r->fd >= 0 && at <= STORE_REDO_SIZE - STORE_REDO_STEP) {
+        e = store_read_at(r->fd, head, STORE_REDO_HEAD, at);
     }
     return only_grave(e);
 }
 
-/* The rows behind a head; empty: it does not open. */
+/* The rows that are sealed for this head and so long; empty: none are. */
 static enum err
-open_record(const struct reading *r, uint64_t at,
-            const uint8_t head[STORE_REDO_HEAD], size_t len, struct bytes *out)
+open_rows(const struct reading *r, uint64_t at,
+          const uint8_t head[STORE_REDO_HEAD], size_t len, struct bytes *out)
 {
     struct store *s = r->s;
     struct bytes sealed = {0};
     uint8_t label[STORE_REDO_LABEL];
     enum err e;
 
+    if (len < STORE_SEAL_EXTRA ||
+        len > STORE_REDO_RECORD_MAX - STORE_REDO_HEAD) {
+        return OK;
+    }
     TRY(bytes_alloc(s->cfg.mem, len, &sealed));
     TRY(store_read_at(r->fd, sealed.p, len, at + STORE_REDO_HEAD));
     TRY(store_unseal(s->keys->table[STORE_T_META], STORE_T_META,
@@ -141,11 +136,33 @@ out:
     return only_grave(e);
 }
 
-/* The next record; empty: none fits, so what is there is torn or old. */
+/* The same with one of the two lengths that are said there. */
+static enum err
+open_record(const struct reading *r, uint64_t at,
+            const uint8_t said[STORE_REDO_HEAD],
+            const uint8_t head[STORE_REDO_HEAD], struct bytes *out, size_t *len)
+{
+    size_t again = store_get_u32(said + STORE_REDO_AGAIN_AT);
+    enum err e;
+
+    *len = store_get_u32(said);
+    TRY(open_rows(r, at, head, *len, out));
+    if (out->len == 0 && again != *len) {
+        *len = again;
+        TRY(open_rows(r, at, head, again, out));
+    }
+out:
+    return e;
+}
+
+/*
+ * The next record; empty: none fits, so what is there is torn or old.  Which
+ * one it has to be is known, whatever its head says.
+ */
 static enum err
 read_record(struct reading *r, struct bytes *out)
 {
-    uint8_t head[STORE_REDO_HEAD];
+    uint8_t said[STORE_REDO_HEAD];
     size_t len;
     enum err e = OK;
 
@@ -153,14 +170,11 @@ read_record(struct reading *r, struct bytes *out)
         return OK;
     }
     r->more = false;
-    TRY(read_head(r, r->at, head, &len));
-    if (len == 0 ||
-        memcmp(head + STORE_REDO_NUMBER_AT, r->next + STORE_REDO_NUMBER_AT,
-               STORE_REDO_HEAD - STORE_REDO_NUMBER_AT) != 0) {
-        return OK;
-    }
-    TRY(open_record(r, r->at, head, len, out));
-    r->claimed = out->len == 0;
+    TRY(read_head(r, r->at, said));
+    TRY(open_record(r, r->at, said, r->next, out, &len));
+    r->claimed = out->len == 0 &&
+                 memcmp(said + STORE_REDO_NUMBER_AT,
+                        r->next + STORE_REDO_NUMBER_AT, STORE_REDO_BINDS) == 0;
     if (out->len > 0) {
         r->at = store_redo_behind(r->at, len);
     }
@@ -215,10 +229,10 @@ look_behind(const struct reading *r, uint64_t *beyond)
         uint64_t number;
         size_t len;
 
-        TRY(read_head(r, at, head, &len));
+        TRY(read_head(r, at, head));
         number = store_get_u64(head + STORE_REDO_NUMBER_AT);
-        if (len > 0 && number > r->number && number - r->number > *beyond) {
-            TRY(open_record(r, at, head, len, &plain));
+        if (number > r->number && number - r->number > *beyond) {
+            TRY(open_record(r, at, head, head, &plain, &len));
             *beyond = plain.len > 0 ? number - r->number : *beyond;
             bytes_free(&plain);
         }
