@@ -369,6 +369,20 @@ take_entry(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
                                          : their_message(core, t, a);
 }
 
+/* While we rejoin. */
+static enum err
+meanwhile(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
+{
+    if (t->joining == NULL) {
+        fed_resync_back(t, a->term, a->seq);
+        return OK;
+    }
+    /* Only the chain is followed, once we know where it stands. */
+    return a->seq == t->rec.seq + 1 && a->term == t->rec.term
+               ? append(core, t, a)
+               : OK;
+}
+
 /*
  * The next entry, if it is the next.  prev is what the hub says came before
  * it; NULL when it is known to be right.
@@ -381,12 +395,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
     struct clinic_id hub;
 
     if (t->rec.state == FED_THREAD_RESYNC) {
-        /* Only the chain is followed, once we know where it stands. */
-        if (t->joining != NULL && a->seq == t->rec.seq + 1 &&
-            a->term == t->rec.term) {
-            TRY(append(core, t, a));
-        }
-        goto out;
+        return meanwhile(core, t, a);
     }
     if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL ||
         a->term < t->rec.term ||
@@ -395,6 +404,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
     }
     if (a->seq <= t->rec.seq) {
         TRY(fed_fork_found(core, t, ERR_STALE)); /* a new term that goes back */
+        fed_resync_back(t, a->term, a->seq);
         goto out;
     }
     if (a->seq > t->rec.seq + 1) {

@@ -502,6 +502,13 @@ MUST_CHECK enum err fed_resync_get(struct fed_core *core, struct fed_party *p,
                                    const struct proto_gi_get *in);
 MUST_CHECK enum err fed_resync_gi(struct fed_core *core, struct fed_party *p,
                                   const struct proto_gi *in);
+/*
+ * We rejoin, and the hub says that entry seq is of this term: if we have one of
+ * an older term there, it was put back and had less of the log.  What we have
+ * from there on is not of its log and is given back, and what it numbered there
+ * instead we miss.
+ */
+void fed_resync_back(struct fed_thread *t, uint64_t term, uint64_t seq);
 MUST_CHECK enum err fed_resync_joined(struct fed_core *core,
                                       struct fed_thread *t, uint64_t term,
                                       uint64_t ts_ms);

@@ -48,6 +48,25 @@ out:
     return e;
 }
 
+void
+fed_resync_back(struct fed_thread *t, uint64_t term, uint64_t seq)
+{
+    if (term <= t->rec.term || seq > t->rec.seq || seq == 0) {
+        return;
+    }
+    if (t->rec.had_seq == 0) {
+        t->rec.had_seq = t->rec.seq;
+        t->rec.had_term = t->rec.term;
+    }
+    if (t->rec.back_to == 0 || seq - 1 < t->rec.back_to) {
+        t->rec.back_to = seq - 1;
+    }
+    if (seq < t->rec.gap_from) {
+        t->rec.gap_from = seq;
+    }
+    t->dirty = true;
+}
+
 enum err
 fed_resync_question(struct fed_core *core, const struct fed_thread *t,
                     struct proto_gi_get *out)
