@@ -151,9 +151,8 @@ take_message(struct fed_core *core, struct fed_thread *t,
 
     e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
     /* Its place was in a term that lost a race: it is said again. */
-    lost = e == OK && fed_place_entry(seq) > t->rec.void_seq &&
-           term == t->rec.void_term && m->term >= term &&
-           (m->term != term || m->seq != seq);
+    lost = e == OK && fed_place_void(t, term, seq) &&
+           m->term >= t->rec.void_from && (m->term != term || m->seq != seq);
     if (e == OK && seq != 0 && !lost) {
         return OK; /* the same message again, from before a loss */
     }

@@ -130,17 +130,20 @@ stored(struct fed_core *core, const struct fed_thread *t, const uint8_t by[32],
     enum err e;
     struct fed_key key = said_key(t, by);
     struct clinic_id who;
+    uint64_t began;
     uint64_t now = fed_now(core);
 
     *counts = false;
+    TRY(fed_move_began(core, t, &began));
     e = fed_tx_get(core, FED_NS_GONE, &key, hold);
     if (e == OK) {
         e = fed_said_open(core, PROTO_HUB_GONE, view_of(hold), &who, out);
-        *counts = e == OK && out->term == t->rec.term &&
+        *counts = e == OK && out->began == began &&
                   memcmp(out->hub, t->rec.hub, 32) == 0 &&
                   (out->ts_ms > now || now - out->ts_ms < LIMIT_MOVE_AGAIN_MS);
         e = e != OK && !fed_ours(e) ? OK : e;
     }
+out:
     return e == ERR_MISSING ? OK : e;
 }
 
@@ -156,6 +159,7 @@ say_gone(struct fed_core *core, struct fed_thread *t, uint64_t since)
 
     memcpy(said.thread, t->id.b, 32);
     memcpy(said.hub, t->rec.hub, 32);
+    TRY(fed_move_began(core, t, &said.began));
     said.seq = t->rec.seq;
     memcpy(said.head, t->rec.head, 32);
     if (t->mls != NULL) {
@@ -191,6 +195,7 @@ struct gathered {
     uint32_t len;
     bool all; /* every clinic that is there has answered */
     bool any; /* one of them has the state */
+    uint64_t term;
     uint64_t seq;
     size_t order;
     struct clinic_id best;
@@ -223,9 +228,11 @@ gather_one(struct fed_core *core, struct fed_thread *t, const uint8_t root[32],
         goto out;
     }
     g->list[g->len].statement = view_of(&g->holds[g->len]);
-    if (!fed_said_bare(&said) && (!g->any || said.seq > g->seq ||
-                                  (said.seq == g->seq && order < g->order))) {
+    if (!fed_said_bare(&said) &&
+        (!g->any ||
+         fed_said_further(&said, order, g->term, g->seq, g->order))) {
         g->any = true;
+        g->term = said.term;
         g->seq = said.seq;
         g->order = order;
         g->best = who;
@@ -247,6 +254,7 @@ take_over(struct fed_core *core, struct fed_thread *t, const struct gathered *g)
 
     memcpy(move->thread, t->id.b, 32);
     move->term = t->rec.term + 1;
+    TRY(fed_move_began(core, t, &move->began));
     memcpy(move->hub, t->rec.hub, 32);
     memcpy(move->to, core->config.self.root.b, 32);
     move->seq = t->rec.seq;
@@ -309,7 +317,7 @@ our_turn(const struct fed_core *core, const struct fed_thread *t,
            (g->all || now >= t->gone_ms) &&
            (t->sees_ms == 0 || now >= t->sees_ms) && t->mls != NULL &&
            clinic_id_equal(&g->best, &core->config.self.root) &&
-           g->seq == t->rec.seq;
+           g->term == t->rec.term && g->seq == t->rec.seq;
 }
 
 static enum err
@@ -380,7 +388,7 @@ fed_gone_step(struct fed_core *core, struct fed_thread *t)
         return OK;
     }
     TRY(stored(core, t, core->config.self.root.b, &said, &hold, &counts));
-    if (!counts || said.seq != t->rec.seq ||
+    if (!counts || said.seq != t->rec.seq || said.term != t->rec.term ||
         fed_said_bare(&said) != (t->mls == NULL)) {
         TRY(say_gone(core, t, since));
     } else if (t->gone_ms == 0) {
@@ -406,6 +414,7 @@ fed_gone_recv(struct fed_core *core, struct fed_party *p,
     struct clinic_id by;
     struct fed_key key;
     struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_SEEN};
+    uint64_t began;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
@@ -417,11 +426,12 @@ fed_gone_recv(struct fed_core *core, struct fed_party *p,
                 fed_thread_member(t, &p->subject) != NULL
             ? OK
             : ERR_DENIED);
-    if (said.term < t->rec.term) {
+    TRY(fed_move_began(core, t, &began));
+    if (said.began < began) {
         TRY(fed_move_tell(core, t, p, said.term)); /* it moved already */
         goto out;
     }
-    if (said.term != t->rec.term || memcmp(said.hub, t->rec.hub, 32) != 0) {
+    if (said.began != began || memcmp(said.hub, t->rec.hub, 32) != 0) {
         goto out; /* we are behind: a proof will come */
     }
     if (!may_speak(core, t)) {
@@ -447,15 +457,19 @@ fed_gone_seen(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_thread *t;
     struct thread_id id;
+    uint64_t began;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
-    if (e != OK || in->term != t->rec.term ||
-        fed_thread_member(t, &p->subject) == NULL) {
+    if (e != OK || fed_thread_member(t, &p->subject) == NULL) {
         return e == ERR_MISSING ? OK : e;
     }
-    t->sees_ms = fed_mono(core) + LIMIT_HOUR_MS;
-    return OK;
+    TRY(fed_move_began(core, t, &began));
+    if (in->term >= began) { /* it may know of a newer term of this hub */
+        t->sees_ms = fed_mono(core) + LIMIT_HOUR_MS;
+    }
+out:
+    return e;
 }
 
 /* Also if we have nothing to say in it: it is looked at until the hub is back

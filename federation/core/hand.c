@@ -88,7 +88,7 @@ out:
 
 /* The commit is in the log: what proves it to those who missed it. */
 static enum err
-prove_handed(struct fed_core *core, struct fed_thread *t)
+prove_handed(struct fed_core *core, struct fed_thread *t, uint64_t began)
 {
     enum err e = OK;
     struct proto_hub_said said = {.term = t->rec.term};
@@ -102,6 +102,7 @@ prove_handed(struct fed_core *core, struct fed_thread *t)
     memcpy(said.to, t->rec.hub, 32);
     said.seq = t->rec.seq;
     memcpy(said.head, t->rec.head, 32);
+    said.began = began;
     said.epoch = mls_group_epoch(t->mls);
     memcpy(said.authenticator, mls_group_authenticator(t->mls).p, 32);
     said.ts_ms = fed_now(core);
@@ -109,6 +110,7 @@ prove_handed(struct fed_core *core, struct fed_thread *t)
     one.statement = view_of(&statement);
     memcpy(move->thread, said.thread, 32);
     move->term = said.term;
+    move->began = began;
     memcpy(move->hub, said.hub, 32);
     memcpy(move->to, said.to, 32);
     move->planned = true;
@@ -159,6 +161,7 @@ fed_move_accepted(struct fed_core *core, struct fed_party *p,
     struct fed_rec_intent rec = {.kind = FED_INTENT_MOVE};
     struct proto_content left = {.kind = PROTO_CONTENT_LEAVE};
     uint64_t number;
+    uint64_t began;
     bool leave;
 
     memcpy(id.b, in->thread, sizeof(id.b));
@@ -176,11 +179,12 @@ fed_move_accepted(struct fed_core *core, struct fed_party *p,
     }
     memcpy(rec.id, p->root.b, sizeof(rec.id));
     TRY(fed_intent_done(core, t, number));
+    began = t->group.term;
     TRY(fed_hub_commit(core, t, &rec));
     if (fed_thread_hub_here(core, t)) {
         goto out; /* not possible any more: it is out */
     }
-    TRY(prove_handed(core, t));
+    TRY(prove_handed(core, t, began));
     if (leave) {
         TRY(fed_intent_say(core, t, &left, false, NULL));
     }

@@ -307,41 +307,45 @@ lost_race(struct fed_core *core, struct fed_thread *t,
     bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
     if (t->rec.seq > from && !told) {
-        TRY(say_again(core, t, t->rec.term, from));
+        for (uint64_t term = in->term; term <= t->rec.term; term++) {
+            TRY(say_again(core, t, term, from));
+        }
+        t->rec.void_from = in->term;
         t->rec.void_term = t->rec.term;
         t->rec.void_seq = from;
     }
+    TRY(fed_proof_drop(core, t, in->began));
     TRY(fed_proof_put(core, in));
     TRY(rejoin(core, t, in, from < in->seq ? from : in->seq, !told));
 out:
     return e;
 }
 
-/* A proof for the term that we are in. */
+/* A proof about a hub that, as we know, is none any more; ours began then. */
 static enum err
-same_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
-          const struct proto_hub_move *in)
+earlier(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+        const struct proto_hub_move *in, uint64_t began)
 {
     enum err e;
     struct proto_hub_move now;
     struct bytes hold = {0};
     bool none;
 
-    e = fed_proof_get(core, &t->id, in->term, &now, &hold);
+    e = fed_proof_ended(core, t, in->began, &now, &hold);
     none = e == ERR_MISSING;
     TRY(none ? OK : e);
-    if (memcmp(t->rec.hub, in->to, 32) == 0) {
-        TRY(none ? fed_proof_put(core, in) : OK);
+    if (none && memcmp(t->rec.hub, in->to, 32) == 0 &&
+        t->group.term == in->term) {
+        TRY(fed_proof_put(core, in)); /* we came in behind it */
         goto out;
     }
-    if (none) {
-        /* A hub that came back from a restore began it, beside a quorum. */
-        TRY(memcmp(t->rec.hub, in->hub, 32) == 0
-                ? lost_race(core, t, in, in->seq)
-                : OK);
+    if (!none && now.term == in->term && memcmp(now.to, in->to, 32) == 0 &&
+        memcmp(now.head, in->head, 32) == 0) {
         goto out;
     }
-    if (memcmp(now.hub, in->hub, 32) == 0 && fed_proof_beats(t, in, &now)) {
+    /* [move-settled] what this hub followed from is settled */
+    if (!none && now.term == began && memcmp(now.hub, in->hub, 32) == 0 &&
+        fed_proof_beats(t, in, &now)) {
         TRY(lost_race(core, t, in, now.seq));
         goto out;
     }
@@ -351,18 +355,17 @@ out:
     return e;
 }
 
-/* A proof for the term behind ours, as far as we know. */
+/* A proof that our hub is none any more, in a term behind ours. */
 static enum err
 next_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
           const struct proto_hub_move *in)
 {
     enum err e;
-    bool there = t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL &&
-                 t->rec.term + 1 == in->term;
+    bool there = t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL;
 
     TRY(fed_proof_put(core, in));
-    if (there && !in->planned && t->rec.seq == in->seq &&
-        memcmp(t->rec.head, in->head, 32) == 0) {
+    if (there && !in->planned && t->rec.term + 1 == in->term &&
+        t->rec.seq == in->seq && memcmp(t->rec.head, in->head, 32) == 0) {
         t->moving = in;
         e = fed_follow_commit(core, t, in->term, in->ts_ms, in->commit);
         t->moving = NULL;
@@ -391,8 +394,10 @@ fed_move_step(struct fed_core *core, struct fed_thread *t)
     struct bytes hold = {0};
     struct clinic_id hub = root_of(t->rec.hub);
     const struct fed_party *p = fed_party_find(core, &hub);
+    uint64_t began;
 
-    e = fed_proof_get(core, &t->id, t->rec.term + 1, &in, &hold);
+    TRY(fed_move_began(core, t, &began));
+    e = fed_proof_ended(core, t, began, &in, &hold);
     if (e == OK && t->rec.state == FED_THREAD_ACTIVE &&
         fed_mono(core) >= t->moved_ms && (p == NULL || !fed_party_live(p))) {
         e = rejoin(core, t, &in, in.seq, false);
@@ -402,6 +407,7 @@ fed_move_step(struct fed_core *core, struct fed_thread *t)
             fed_busy_del(core, &t->id);
         }
     }
+out:
     bytes_free(&hold);
     return e == ERR_MISSING ? OK : e;
 }
@@ -413,6 +419,7 @@ fed_move_recv(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_thread *t;
     struct thread_id id;
+    uint64_t began;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
@@ -421,20 +428,27 @@ fed_move_recv(struct fed_core *core, struct fed_party *p,
         return e == ERR_MISSING ? OK : e;
     }
     TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
-    if (in->term < t->rec.term) {
-        TRY(fed_move_tell(core, t, p, in->term));
+    TRY(fed_move_began(core, t, &began));
+    if (in->began > began) {
+        goto out; /* [move-chain] there is one between, which we ask for */
+    }
+    if (in->began == began && memcmp(in->hub, t->rec.hub, 32) != 0) {
+        TRY(fed_move_tell(core, t, p, in->began - 1)); /* two took it */
         goto out;
     }
-    /* [move-jump] terms are proven one by one */
-    TRY(in->term <= t->rec.term + 1 ? OK : ERR_DENIED);
-    TRY(in->term == t->rec.term || memcmp(in->hub, t->rec.hub, 32) == 0
+    /* [move-jump] a hub was not put back a thousand times */
+    TRY(in->term > in->began && (in->term <= t->rec.term ||
+                                 in->term - t->rec.term <= LIMIT_MOVE_JUMP)
             ? OK
             : ERR_DENIED);
     TRY(fed_proof_check(core, t, in));
-    if (in->term == t->rec.term) {
-        TRY(same_term(core, t, p, in));
-    } else {
+    if (in->began < began) {
+        TRY(earlier(core, t, p, in, began));
+    } else if (in->term > t->rec.term) {
         TRY(next_term(core, t, p, in));
+    } else {
+        /* A hub that came back from a restore went on beside a quorum. */
+        TRY(lost_race(core, t, in, in->seq));
     }
 out:
     return e;

@@ -31,13 +31,17 @@ MUST_CHECK enum err fed_said_make(struct fed_core *core, uint64_t head,
 MUST_CHECK enum err fed_said_open(struct fed_core *core, uint64_t head,
                                   struct view in, struct clinic_id *by,
                                   struct proto_hub_said *out);
+/* Is its author further in the log than one who stands at seq of term, or as
+   far and before that one in the order? */
+bool fed_said_further(const struct proto_hub_said *said, size_t order,
+                      uint64_t term, uint64_t seq, size_t than);
 /*
  * Is this a proof for the members of group?  ERR_AUTH, ERR_DENIED  it is not
  */
 MUST_CHECK enum err fed_proof_check(struct fed_core *core,
                                     const struct fed_thread *t,
                                     const struct proto_hub_move *in);
-/* Of two proofs for one term: does a count more? */
+/* Of two proofs that end the same hub: does a count more? */
 bool fed_proof_beats(const struct fed_thread *t, const struct proto_hub_move *a,
                      const struct proto_hub_move *b);
 /* The stored proof of a term; views into *hold.  ERR_MISSING */
@@ -47,13 +51,24 @@ MUST_CHECK enum err fed_proof_get(struct fed_core *core,
                                   struct bytes *hold);
 MUST_CHECK enum err fed_proof_put(struct fed_core *core,
                                   const struct proto_hub_move *in);
+/* The term in which the hub that we know of began, by its commit or a proof. */
+MUST_CHECK enum err fed_move_began(struct fed_core *core,
+                                   const struct fed_thread *t, uint64_t *out);
+/* The stored proof that ended the hub that began then.  ERR_MISSING */
+MUST_CHECK enum err fed_proof_ended(struct fed_core *core,
+                                    const struct fed_thread *t, uint64_t began,
+                                    struct proto_hub_move *out,
+                                    struct bytes *hold);
+/* Forget the proofs that ended hubs that began in began or later. */
+MUST_CHECK enum err fed_proof_drop(struct fed_core *core,
+                                   const struct fed_thread *t, uint64_t began);
 /*
  * Did the clinics that made the hub of today what it is declare this one gone,
  * and has it not been met since?  What was ordered since, it cannot have.
  */
 bool fed_move_gone(struct fed_core *core, const struct fed_thread *t,
                    const struct clinic_id *node);
-/* Tell p what it does not know of: proofs of terms above its. */
+/* Tell p, which is in this term, what it does not know of. */
 MUST_CHECK enum err fed_move_tell(struct fed_core *core, struct fed_thread *t,
                                   struct fed_party *p, uint64_t term);
 /* As a hub that was put back: what told the members that it is the hub may

@@ -34,6 +34,13 @@ past(struct fed_core *core, const struct thread_id *thread, uint64_t term,
                                    to, core->mem, out);
 }
 
+bool
+fed_place_void(const struct fed_thread *t, uint64_t term, uint64_t place)
+{
+    return term >= t->rec.void_from && term <= t->rec.void_term &&
+           fed_place_entry(place) > t->rec.void_seq;
+}
+
 enum err
 fed_past_again(struct fed_core *core, const struct thread_id *thread,
                uint64_t term, uint64_t from, uint64_t to, struct fed_thread *t)
@@ -241,7 +248,7 @@ place_free(struct fed_core *core, const struct fed_thread *t,
     e = past(core, &t->id, in->term, place, place, &p);
     /* In a term that lost a race, what is there will go elsewhere. */
     if (e == OK && memcmp(p.id.b, in->id, sizeof(p.id.b)) != 0 &&
-        (in->term != t->rec.void_term || in->seq <= t->rec.void_seq)) {
+        !fed_place_void(t, in->term, place)) {
         *out = false;
     }
     e = e == ERR_MISSING ? OK : e;
@@ -278,7 +285,8 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     e = fed_tx_known(core, &t->id, &id, &term, &seq);
-    if (e == OK && seq != 0 && !earlier(in, term, seq)) {
+    if (e == OK && seq != 0 && !earlier(in, term, seq) &&
+        !(fed_place_void(t, term, seq) && in->term >= t->rec.void_from)) {
         goto out;
     }
     TRY(e == ERR_MISSING ? OK : e);

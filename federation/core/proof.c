@@ -112,7 +112,7 @@ static bool
 about(const struct proto_hub_said *said, const struct proto_hub_move *in)
 {
     return memcmp(said->thread, in->thread, 32) == 0 &&
-           memcmp(said->hub, in->hub, 32) == 0;
+           memcmp(said->hub, in->hub, 32) == 0 && said->began == in->began;
 }
 
 /* [move-planned] the hub that goes says so itself */
@@ -130,22 +130,34 @@ check_planned(struct fed_core *core, const struct proto_hub_move *in)
             : ERR_DENIED);
     TRY(fed_said_open(core, PROTO_HUB_HANDED, one.statement, &by, &said));
     TRY(about(&said, in) && memcmp(by.b, in->hub, 32) == 0 &&
-                said.term == in->term && memcmp(said.to, in->to, 32) == 0 &&
-                said.seq == in->seq && memcmp(said.head, in->head, 32) == 0
+                said.term == in->term && in->term > in->began &&
+                memcmp(said.to, in->to, 32) == 0 && said.seq == in->seq &&
+                memcmp(said.head, in->head, 32) == 0
             ? OK
             : ERR_DENIED);
 out:
     return e;
 }
 
-/* Who stands best: most of the log, then first in the order. */
+/* Who stands best: furthest in the log, then first in the order. */
 struct standing {
     bool any;
+    uint64_t term;
     uint64_t seq;
     size_t order;
     struct clinic_id root;
     uint8_t head[32];
 };
+
+bool
+fed_said_further(const struct proto_hub_said *said, size_t order, uint64_t term,
+                 uint64_t seq, size_t than)
+{
+    if (said->term != term) {
+        return said->term > term;
+    }
+    return said->seq != seq ? said->seq > seq : order < than;
+}
 
 static void
 stand(struct standing *best, const struct proto_hub_said *said, size_t order,
@@ -155,15 +167,54 @@ stand(struct standing *best, const struct proto_hub_said *said, size_t order,
     if (fed_said_bare(said)) {
         return;
     }
-    if (best->any && (said->seq < best->seq ||
-                      (said->seq == best->seq && order >= best->order))) {
+    if (best->any &&
+        !fed_said_further(said, order, best->term, best->seq, best->order)) {
         return;
     }
     best->any = true;
+    best->term = said->term;
     best->seq = said->seq;
     best->order = order;
     best->root = *by;
     memcpy(best->head, said->head, sizeof(best->head));
+}
+
+/* How far a member said, inside MLS, that it has the log. */
+static uint64_t
+had(const struct fed_thread *t, const struct clinic_id *who)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        if (clinic_id_equal(&t->members[i].node, who)) {
+            return t->members[i].rec.delivered;
+        }
+    }
+    return 0;
+}
+
+/* Was it true when in was made of it, and since, as far as we know? */
+static bool
+holds(const struct fed_core *core, const struct fed_thread *t,
+      const struct proto_hub_move *in, const struct proto_hub_said *said,
+      const struct clinic_id *by)
+{
+    bool ours = memcmp(t->rec.hub, in->hub, 32) == 0;
+
+    /* [move-statement-void] its author had more of that hub's log since then */
+    if (ours && !fed_said_bare(said) && had(t, by) > said->seq) {
+        return false;
+    }
+    /* [move-statement-after] the hub was not heard of after it */
+    if (t->rec.state == FED_THREAD_ACTIVE && !fed_thread_hub_here(core, t) &&
+        t->rec.seq <= in->seq && t->rec.term < in->term &&
+        t->rec.ts_ms > said->ts_ms + IDENT_TOLERANCE_MS) {
+        return false;
+    }
+    /* [move-statement-time] gone long enough when it was said; said lately */
+    return said->ts_ms >= said->since_ms &&
+           said->ts_ms - said->since_ms >= LIMIT_CHECK_MS &&
+           in->ts_ms + IDENT_TOLERANCE_MS >= said->ts_ms &&
+           (in->ts_ms < said->ts_ms ||
+            in->ts_ms - said->ts_ms <= LIMIT_MOVE_FRESH_MS);
 }
 
 /* One statement of a proof; last: roots in order, so that none counts twice. */
@@ -181,25 +232,13 @@ check_one(struct fed_core *core, const struct fed_thread *t,
     /* [move-statement-once] each clinic counts once */
     TRY(clinic_id_cmp(last, &by) < 0 ? OK : ERR_DENIED);
     *last = by;
-    /* [move-statement-about] this thread, term and hub, and nothing else */
-    TRY(about(&said, in) && said.term + 1 == in->term ? OK : ERR_DENIED);
+    /* [move-statement-about] this thread, and this hub since it began; who was
+       put back may not know of the newest term that this hub began */
+    TRY(about(&said, in) && said.term < in->term ? OK : ERR_DENIED);
     /* [move-statement-member] of another clinic that takes part */
     order = fed_move_order(&t->group, in->hub, by.b);
     TRY(order != SIZE_MAX ? OK : ERR_DENIED);
-    /* [move-statement-time] gone long enough when it was said; said lately */
-    TRY(said.ts_ms >= said.since_ms &&
-                said.ts_ms - said.since_ms >= LIMIT_CHECK_MS &&
-                in->ts_ms + IDENT_TOLERANCE_MS >= said.ts_ms &&
-                (in->ts_ms < said.ts_ms ||
-                 in->ts_ms - said.ts_ms <= LIMIT_MOVE_FRESH_MS)
-            ? OK
-            : ERR_DENIED);
-    /* [move-statement-after] the hub was not heard of after it */
-    TRY(t->rec.state == FED_THREAD_ACTIVE && !fed_thread_hub_here(core, t) &&
-                t->rec.seq <= in->seq && t->rec.term + 1 == in->term &&
-                t->rec.ts_ms > said.ts_ms + IDENT_TOLERANCE_MS
-            ? ERR_DENIED
-            : OK);
+    TRY(holds(core, t, in, &said, &by) ? OK : ERR_DENIED);
     stand(best, &said, order, &by);
 out:
     return e;
@@ -223,8 +262,8 @@ check_unplanned(struct fed_core *core, const struct fed_thread *t,
     /* [move-quorum] at least half of the other clinics, rounded up */
     TRY(in->statements.len >= (others + 1) / 2 && best.any ? OK : ERR_DENIED);
     /* [move-successor] the first of those who have most of the log */
-    TRY(memcmp(best.root.b, in->to, 32) == 0 && best.seq == in->seq &&
-                memcmp(best.head, in->head, 32) == 0
+    TRY(memcmp(best.root.b, in->to, 32) == 0 && best.term + 1 == in->term &&
+                best.seq == in->seq && memcmp(best.head, in->head, 32) == 0
             ? OK
             : ERR_DENIED);
 out:
@@ -252,8 +291,13 @@ fed_proof_beats(const struct fed_thread *t, const struct proto_hub_move *a,
     if (a->planned != b->planned) {
         return a->planned;
     }
-    return fed_move_order(&t->group, a->hub, a->to) <
-           fed_move_order(&t->group, b->hub, b->to);
+    if (memcmp(a->to, b->to, 32) != 0) {
+        return fed_move_order(&t->group, a->hub, a->to) <
+               fed_move_order(&t->group, b->hub, b->to);
+    }
+    /* It was put back, and took it again. */
+    return a->term != b->term ? a->term > b->term
+                              : memcmp(a->head, b->head, 32) > 0;
 }
 
 /* ------------------------------------------------------------------ stored */
@@ -308,38 +352,124 @@ fed_move_gone(struct fed_core *core, const struct fed_thread *t,
     return gone;
 }
 
+/* The first stored proof at or behind a key, which goes behind it.
+   ERR_MISSING */
+static enum err
+next_proof(struct fed_core *core, const struct fed_thread *t,
+           struct fed_key *at, struct proto_peer_msg *out, struct bytes *hold)
+{
+    enum err e;
+    struct bytes key = {0};
+
+    bytes_free(hold);
+    TRY(fed_tx_next(core, FED_NS_MOVE, at, thread_id_view(&t->id), &key, hold));
+    TRY(proto_peer_decode(view_of(hold), out) == OK &&
+                out->type == PROTO_PEER_HUB_MOVE
+            ? OK
+            : ERR_CORRUPT);
+    *at = fed_key_of(view_of(&key));
+    at->b[at->len++] = 0;
+out:
+    bytes_free(&key);
+    return e;
+}
+
+enum err
+fed_move_began(struct fed_core *core, const struct fed_thread *t, uint64_t *out)
+{
+    enum err e = OK;
+    struct fed_key at = fed_key_num(thread_id_view(&t->id), t->group.term + 1);
+    struct proto_peer_msg msg;
+    struct bytes hold = {0};
+
+    *out = t->group.term;
+    /* Who rejoins may know of a hub behind that of the group it had. */
+    while (t->rec.state != FED_THREAD_ACTIVE && e == OK) {
+        e = next_proof(core, t, &at, &msg, &hold);
+        if (e == OK && memcmp(msg.u.hub_move.to, t->rec.hub, 32) == 0) {
+            *out = msg.u.hub_move.term;
+        }
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_proof_ended(struct fed_core *core, const struct fed_thread *t,
+                uint64_t began, struct proto_hub_move *out, struct bytes *hold)
+{
+    enum err e;
+    struct fed_key at = fed_key_num(thread_id_view(&t->id), began + 1);
+    struct proto_peer_msg msg;
+
+    do {
+        TRY(next_proof(core, t, &at, &msg, hold));
+    } while (msg.u.hub_move.began != began);
+    *out = msg.u.hub_move;
+out:
+    return e;
+}
+
+/* The proofs of hubs that began in began or later are void. */
+enum err
+fed_proof_drop(struct fed_core *core, const struct fed_thread *t,
+               uint64_t began)
+{
+    enum err e;
+    struct fed_key at = fed_key_num(thread_id_view(&t->id), began + 1);
+    struct proto_peer_msg msg;
+    struct bytes hold = {0};
+
+    for (;;) {
+        struct fed_key key;
+
+        TRY(next_proof(core, t, &at, &msg, &hold));
+        key = fed_key_num(thread_id_view(&t->id), msg.u.hub_move.term);
+        TRY(msg.u.hub_move.began >= began ? fed_tx_del(core, FED_NS_MOVE, &key)
+                                          : OK);
+    }
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+/*
+ * Who is in another term than we, or in ours with another hub, has missed
+ * what follows from the last proof that is not behind its term.
+ */
 enum err
 fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
               uint64_t term)
 {
-    enum err e = OK;
-    struct fed_key at = fed_key_num(thread_id_view(&t->id), term + 1);
-    struct bytes key = {0};
-    struct bytes value = {0};
-    if (fed_thread_member(t, &p->subject) == NULL || term >= t->rec.term) {
+    enum err e;
+    struct fed_key at = fed_key_num(thread_id_view(&t->id), 0);
+    struct fed_key from = at;
+    struct proto_peer_msg msg;
+    struct bytes hold = {0};
+    bool agree =
+        term == t->rec.term && (fed_thread_hub_here(core, t) ||
+                                memcmp(t->rec.hub, p->root.b, 32) == 0);
+
+    if (fed_thread_member(t, &p->subject) == NULL || agree) {
         return OK;
     }
     for (;;) {
-        struct proto_peer_msg msg;
+        struct fed_key here = at;
 
-        e = fed_tx_next(core, FED_NS_MOVE, &at, thread_id_view(&t->id), &key,
-                        &value);
-        if (e == ERR_MISSING) {
-            e = OK;
+        e = next_proof(core, t, &at, &msg, &hold);
+        TRY(e == ERR_MISSING ? OK : e);
+        if (hold.len == 0 || msg.u.hub_move.term > term) {
             break;
         }
-        TRY(e);
-        TRY(proto_peer_decode(view_of(&value), &msg) == OK ? OK : ERR_CORRUPT);
+        from = here;
+    }
+    for (;;) {
+        TRY(next_proof(core, t, &from, &msg, &hold));
         TRY(fed_stream_put(core, p, &msg));
-        at = fed_key_of(view_of(&key));
-        at.b[at.len++] = 0;
-        bytes_free(&key);
-        bytes_free(&value);
     }
 out:
-    bytes_free(&key);
-    bytes_free(&value);
-    return e;
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
 }
 
 enum err

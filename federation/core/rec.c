@@ -112,6 +112,7 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, had_seq, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, had_term, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, back_to, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, void_from, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, void_term, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, void_seq, UINT64_MAX),
     PROTO_FIXED(fed_rec_thread, next),

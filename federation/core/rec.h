@@ -114,7 +114,8 @@ struct fed_rec_thread {
     uint64_t had_term;
     uint64_t back_to;   /* of it, what is behind this one is given back; 0: as
                            far as the others have less; UINT64_MAX: nothing */
-    uint64_t void_term; /* places of it behind void_seq lost a race */
+    uint64_t void_from; /* places of these terms behind void_seq lost a race */
+    uint64_t void_term;
     uint64_t void_seq;
     uint8_t next[32];      /* ENDED: the thread that continues it; or zeros */
     uint64_t missing_term; /* what a loss left to be asked for (missing.c) */

@@ -61,6 +61,8 @@ MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t seq,
                                     uint64_t from_ms);
+/* Was a place in a term that lost a race? */
+bool fed_place_void(const struct fed_thread *t, uint64_t term, uint64_t place);
 /* What we said in the places from..to of a thread's term is said in t. */
 MUST_CHECK enum err fed_past_again(struct fed_core *core,
                                    const struct thread_id *thread,

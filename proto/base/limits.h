@@ -115,6 +115,7 @@
 #define LIMIT_HUB_STATEMENT 2048u     /* signed, with its chain */
 #define LIMIT_MOVE_SETTLE_MS 600000u  /* up so long before a hub is gone */
 #define LIMIT_MOVE_WAIT_MS 60000u     /* for those who are there to answer */
+#define LIMIT_MOVE_JUMP 1000u         /* terms that a restored hub began */
 #define LIMIT_MOVE_AGAIN_MS 86400000u /* a statement is said again */
 #define LIMIT_MOVE_FRESH_MS (7ull * 86400000u) /* and older it counts not */
 #define LIMIT_REPORT_WORDS 2000u               /* of whoever reports */

@@ -27,11 +27,14 @@ struct proto_hub_accept {
  * What a member clinic signs about a thread's hub, as a statement of its node
  * (crypto/ident, IDENT_STATEMENT): [2, 1, ...] the hub of term is gone for it
  * since then, and it stands at seq; [3, 1, ...] said by the hub: term was
- * mine, and to orders the thread from behind seq on.
+ * mine, and to orders the thread from behind seq on.  began is the term in
+ * which that hub began (proto_group.term): it may have begun more since, each
+ * time that it was put back.
  */
 struct proto_hub_said {
     uint8_t thread[32];
     uint64_t term;
+    uint64_t began;
     uint8_t hub[32];
     uint8_t to[32]; /* hand over: the next hub; else zeros */
     uint64_t seq;
@@ -64,7 +67,9 @@ struct proto_hub_seen {
 };
 
 /*
- * The proof that to orders a thread in term, instead of hub before it.
+ * The proof that to orders a thread in term, instead of hub, who began in
+ * began, as the statements say too: proofs are a chain, whatever a hub that was
+ * put back counted in between.
  * Planned: one statement of the hub, seq and head are those of its last entry,
  * the commit that says so.  Unplanned: statements of the other clinics, and
  * the commit is the first entry behind seq.
@@ -72,6 +77,7 @@ struct proto_hub_seen {
 struct proto_hub_move {
     uint8_t thread[32];
     uint64_t term;
+    uint64_t began;
     uint8_t hub[32];
     uint8_t to[32];
     bool planned;

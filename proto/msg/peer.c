@@ -236,6 +236,7 @@ static const struct proto_field hub_accept_fields[] = {
 static const struct proto_field hub_said_fields[] = {
     PROTO_FIXED(proto_hub_said, thread),
     PROTO_UINT(proto_hub_said, term, UINT64_MAX),
+    PROTO_UINT(proto_hub_said, began, UINT64_MAX),
     PROTO_FIXED(proto_hub_said, hub),
     PROTO_FIXED(proto_hub_said, to),
     PROTO_UINT(proto_hub_said, seq, UINT64_MAX),
@@ -267,6 +268,7 @@ static const struct proto_field hub_seen_fields[] = {
 static const struct proto_field hub_move_fields[] = {
     PROTO_FIXED(proto_hub_move, thread),
     PROTO_UINT(proto_hub_move, term, UINT64_MAX),
+    PROTO_UINT(proto_hub_move, began, UINT64_MAX),
     PROTO_FIXED(proto_hub_move, hub),
     PROTO_FIXED(proto_hub_move, to),
     PROTO_BOOL(proto_hub_move, planned),

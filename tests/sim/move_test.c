@@ -569,7 +569,7 @@ statement(size_t i, const struct thread_id *t, uint64_t term, bool bare,
           struct bytes *out)
 {
     struct fed_thread *at = world_thread(&w, i, t);
-    struct proto_hub_said said = {.term = term};
+    struct proto_hub_said said = {.term = term, .began = at->group.term};
 
     memcpy(said.thread, t->b, 32);
     memcpy(said.hub, w.nodes[0].root.pub, 32);
@@ -598,6 +598,7 @@ claim_of(struct claim *c, const struct thread_id *t, size_t to,
     memset(c, 0, sizeof(*c));
     memcpy(c->move.thread, t->b, 32);
     c->move.term = at->rec.term + 1;
+    c->move.began = at->group.term;
     memcpy(c->move.hub, w.nodes[0].root.pub, 32);
     memcpy(c->move.to, w.nodes[to].root.pub, 32);
     c->move.seq = at->rec.seq;

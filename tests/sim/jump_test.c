@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hub that was put back begins terms of its own, of which no proof tells who
+ * was away; when it goes for good, they follow the others all the same.  What
+ * a hub forgot so, and whoever was with it has, is not lost; and a clinic that
+ * lies cannot lead anybody away with a term that nobody heard of.
+ */
+#include "federation/core/move.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/store.h"
+#include "tests/support/check.h"
+
+#include <string.h>
+
+enum {
+    DAY_MS = 86400000
+};
+
+static struct world w;
+static const size_t all[] = {0, 1, 2, 3, 4};
+
+static struct thread_id
+group(uint64_t seed, size_t n)
+{
+    struct thread_id t;
+
+    world_friends(&w, seed, n);
+    t = world_group(&w, 0, n);
+    world_heal(&w);
+    return t;
+}
+
+static uint64_t
+term_of(size_t i, const struct thread_id *t)
+{
+    return world_thread(&w, i, t)->rec.term;
+}
+
+static bool
+hub_is(size_t i, const struct thread_id *t, size_t hub)
+{
+    struct fed_thread_info info;
+    struct clinic_id root = node_root(&w, hub);
+
+    memset(&info, 0, sizeof(info));
+    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
+    return clinic_id_equal(&info.hub, &root);
+}
+
+static void
+say(size_t i, const struct thread_id *t)
+{
+    CHECK_OK(world_say(&w, i, t));
+    world_run(&w, 3000);
+}
+
+static void
+restored(size_t i, const struct rows *before)
+{
+    struct rows backup = {0};
+
+    sim_commit_due(&w, i, true);
+    node_snapshot(&w, i, &backup);
+    node_crash(&w, i);
+    node_restore(&w, i, before != NULL ? before : &backup);
+    rows_free(&backup);
+}
+
+static void
+pass(uint64_t ms)
+{
+    w.mono_ms += ms;
+    w.wall_ms += ms;
+    world_run(&w, 5000);
+}
+
+static void
+outlast(void)
+{
+    world_run(&w, 3000);
+    pass(3 * (uint64_t)DAY_MS + 3600000);
+    for (int i = 0; i < 4; i++) {
+        pass(2 * LIMIT_MOVE_WAIT_MS);
+    }
+}
+
+/* The hub is put back, and begins a term with those who are there. */
+static void
+begins_a_term(const struct thread_id *t, const struct rows *before)
+{
+    uint64_t term = term_of(0, t);
+
+    restored(0, before);
+    pass(3 * (uint64_t)DAY_MS + 3600000);
+    CHECK_EQ(node_state(&w, 0, t), FED_THREAD_ACTIVE);
+    CHECK_EQ(term_of(0, t), term + 1);
+}
+
+/* -------------------------------------------------------------- not heard of
+ */
+
+/* Node 3 of four is away while that happens, and stands where it stood, or is
+   put back itself; then the hub is gone for good. */
+static void
+not_heard_of(uint64_t seed, size_t times, bool rejoins)
+{
+    struct thread_id t = group(seed, 4);
+
+    say(1, &t);
+    node_crash(&w, 3);
+    for (size_t i = 0; i < times; i++) {
+        begins_a_term(&t, NULL);
+    }
+    say(2, &t);
+    CHECK_EQ(term_of(1, &t), 1 + times);
+    node_crash(&w, 0);
+    node_start(&w, 3);
+    if (rejoins) {
+        restored(3, NULL);
+    }
+    CHECK_OK(world_say(&w, 3, &t));
+    outlast();
+    CHECK(!hub_is(1, &t, 0));
+    CHECK_EQ(node_state(&w, 3, &t), FED_THREAD_ACTIVE);
+    CHECK(!hub_is(3, &t, 0));
+    CHECK_EQ(term_of(3, &t), 2 + times);
+    CHECK_EQ(node_messages(&w, 1, &t), 3 + 1);
+    world_heal(&w);
+    world_judge(&w, &t, all, 4);
+    world_end(&w);
+}
+
+TEST(a_term_that_one_did_not_hear_of)
+{
+    not_heard_of(1, 1, false);
+    not_heard_of(2, 3, false);
+}
+
+TEST(a_term_that_one_who_rejoins_did_not_hear_of)
+{
+    not_heard_of(3, 1, true);
+    not_heard_of(4, 3, true);
+}
+
+/* What it says of the hub counts, though it names an older term. */
+TEST(the_word_of_one_who_did_not_hear_of_it)
+{
+    struct thread_id t = group(5, 5);
+
+    say(1, &t);
+    for (size_t i = 2; i < 5; i++) {
+        node_crash(&w, i);
+    }
+    begins_a_term(&t, NULL);
+    CHECK_EQ(term_of(1, &t), 2);
+    node_crash(&w, 0);
+    node_start(&w, 4);
+    restored(4, NULL);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    CHECK(hub_is(1, &t, 1)); /* two of four, of which one leads */
+    CHECK(hub_is(4, &t, 1));
+    CHECK_EQ(node_state(&w, 4, &t), FED_THREAD_ACTIVE);
+    world_heal(&w);
+    world_judge(&w, &t, all, 5);
+    world_end(&w);
+}
+
+/* Nor does the number of its terms help a hub that was only cut off. */
+TEST(a_hub_that_begins_terms_beside_a_quorum)
+{
+    struct thread_id t = group(6, 4);
+
+    say(1, &t);
+    for (size_t i = 0; i < 2; i++) {
+        world_cut(&w, i, 2, true);
+        world_cut(&w, i, 3, true);
+    }
+    CHECK_OK(world_say(&w, 2, &t));
+    outlast();
+    CHECK(!hub_is(2, &t, 0) && !hub_is(3, &t, 0));
+    CHECK(hub_is(1, &t, 0));
+    for (int i = 0; i < 3; i++) {
+        begins_a_term(&t, NULL);
+    }
+    CHECK(term_of(0, &t) > term_of(2, &t));
+    say(0, &t);
+    say(1, &t);
+    world_heal(&w);
+    CHECK(!hub_is(0, &t, 0) && !hub_is(1, &t, 0));
+    world_judge(&w, &t, all, 4);
+    CHECK_EQ(node_messages(&w, 3, &t), 4 + 1);
+    world_end(&w);
+}
+
+/* ---------------------------------------------------------------- fell back */
+
+/* The hub was put back to before words that only node 1 had from it, and goes
+   on with node 2; node 1 comes back, with its state or put back. */
+static void
+fell_back(uint64_t seed, bool rejoins)
+{
+    struct thread_id t = group(seed, 3);
+    struct rows before = {0};
+
+    say(1, &t);
+    world_heal(&w);
+    sim_commit_due(&w, 0, true);
+    node_snapshot(&w, 0, &before);
+    world_cut(&w, 0, 2, true);
+    world_cut(&w, 1, 2, true);
+    for (int i = 0; i < 3; i++) {
+        say(0, &t);
+        say(1, &t);
+    }
+    node_crash(&w, 1);
+    world_cut(&w, 0, 2, false);
+    begins_a_term(&t, &before);
+    rows_free(&before);
+    for (int i = 0; i < 2; i++) {
+        say(2, &t);
+    }
+    CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
+    node_start(&w, 1);
+    if (rejoins) {
+        restored(1, NULL);
+    }
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    CHECK_EQ(node_messages(&w, 0, &t), 9 + 1);
+    CHECK_EQ(node_messages(&w, 1, &t), 9 + 1);
+    world_end(&w);
+}
+
+TEST(a_hub_that_forgot_what_one_has)
+{
+    fell_back(7, false);
+}
+
+TEST(a_hub_that_forgot_what_one_has_who_rejoins)
+{
+    fell_back(8, true);
+}
+
+/* ---------------------------------------------------------------- two places
+ */
+
+static size_t
+order_of(const struct fed_thread *t, size_t i)
+{
+    return fed_move_order(&t->group, t->rec.hub, w.nodes[i].root.pub);
+}
+
+/* Of clinics 1 to 4 two who are cut off from the others take the thread, and
+   so do these.  Words of the side that loses are said again by their author,
+   before the other one of that side comes: they have one place. */
+TEST(said_again_before_the_other_comes)
+{
+    struct thread_id t = group(9, 5);
+    const struct fed_thread *at = world_thread(&w, 1, &t);
+    size_t by[4];
+
+    for (size_t i = 1; i < 5; i++) {
+        size_t rank = 0;
+
+        for (size_t j = 1; j < 5; j++) {
+            rank += order_of(at, j) < order_of(at, i);
+        }
+        by[rank] = i;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        world_cut(&w, by[i], by[2], true);
+        world_cut(&w, by[i], by[3], true);
+    }
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, by[0], &t));
+    CHECK_OK(world_say(&w, by[2], &t));
+    outlast();
+    CHECK(hub_is(by[1], &t, by[0]) && hub_is(by[3], &t, by[2]));
+    for (int i = 0; i < 3; i++) {
+        say(by[1], &t);
+    }
+    say(by[2], &t);
+    say(by[3], &t);
+    world_cut(&w, by[2], by[3], true);
+    for (size_t i = 0; i < 2; i++) {
+        world_cut(&w, by[i], by[2], false);
+    }
+    world_run(&w, 10000);
+    CHECK(hub_is(by[2], &t, by[0]));
+    CHECK(hub_is(by[3], &t, by[2]));
+    say(by[2], &t);
+    world_heal(&w);
+    CHECK(hub_is(by[3], &t, by[0]));
+    world_judge(&w, &t, all, 5);
+    world_end(&w);
+}
+
+/* ------------------------------------------------------------------ hostile */
+
+struct claim {
+    struct proto_hub_move move;
+    struct proto_hub_signed list[4];
+    struct bytes said[4];
+};
+
+/* What node i says about hub, which began then, in a term, at a time. */
+static void
+statement(size_t i, const struct thread_id *t, const struct claim *c,
+          uint64_t term, uint64_t ts_ms, struct bytes *out)
+{
+    struct fed_thread *at = world_thread(&w, i, t);
+    struct proto_hub_said said = {.term = term,
+                                  .began = c->move.began,
+                                  .seq = at->rec.seq,
+                                  .since_ms = ts_ms - 4 * (uint64_t)DAY_MS,
+                                  .ts_ms = ts_ms};
+
+    memcpy(said.thread, t->b, 32);
+    memcpy(said.hub, c->move.hub, 32);
+    memcpy(said.head, at->rec.head, 32);
+    if (memcmp(c->move.to, w.nodes[i].root.pub, 32) == 0) {
+        said.seq = c->move.seq; /* whatever it says of itself */
+        memcpy(said.head, c->move.head, 32);
+    }
+    memset(said.authenticator, 1, 32);
+    CHECK_OK(fed_said_make(w.nodes[i].core, PROTO_HUB_GONE, &said, out));
+}
+
+/* A claim of to for a term that far ahead of its own. */
+static void
+claim_of(struct claim *c, const struct thread_id *t, size_t to, uint64_t ahead)
+{
+    struct fed_thread *at = world_thread(&w, to, t);
+
+    memset(c, 0, sizeof(*c));
+    memcpy(c->move.thread, t->b, 32);
+    c->move.term = at->rec.term + 1 + ahead;
+    c->move.began = at->group.term;
+    memcpy(c->move.hub, at->rec.hub, 32);
+    memcpy(c->move.to, w.nodes[to].root.pub, 32);
+    c->move.seq = at->rec.seq;
+    memcpy(c->move.head, at->rec.head, 32);
+    c->move.ts_ms = w.wall_ms;
+    c->move.commit = VIEW_LIT("a commit");
+}
+
+/* With statements of these, in the order of roots. */
+static void
+signed_by(struct claim *c, const struct thread_id *t, const size_t *who,
+          size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        size_t rank = 0;
+
+        for (size_t j = 0; j < n; j++) {
+            rank += memcmp(w.nodes[who[j]].root.pub, w.nodes[who[k]].root.pub,
+                           32) < 0;
+        }
+        if (c->said[k].len == 0) {
+            statement(who[k], t, c, c->move.term - 1, c->move.ts_ms,
+                      &c->said[k]);
+        }
+        c->list[rank].statement = view_of(&c->said[k]);
+    }
+    c->move.statements =
+        (struct proto_list){.items = c->list, .len = (uint32_t)n};
+}
+
+/* Node i gets it from node from: does it go there?  Then it is undone. */
+static bool
+believed(size_t i, size_t from, const struct thread_id *t, struct claim *c)
+{
+    struct clinic_id by = node_root(&w, from);
+    struct proto_peer_msg msg = {.type = PROTO_PEER_HUB_MOVE};
+    struct proto_peer_msg in;
+    struct fed_thread *at = world_thread(&w, i, t);
+    struct fed_core *core = w.nodes[i].core;
+    struct bytes wire = {0};
+    enum err e;
+    bool moved;
+
+    msg.u.hub_move = c->move;
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, &wire));
+    CHECK_OK(proto_peer_decode(view_of(&wire), &in));
+    e = fed_move_recv(core, fed_party_find(core, &by), &in.u.hub_move);
+    CHECK(e == OK || !fed_ours(e));
+    moved = memcmp(at->rec.hub, c->move.hub, 32) != 0;
+    CHECK(e == OK || !moved);
+    bytes_free(&wire);
+    for (size_t k = 0; k < 4; k++) {
+        bytes_free(&c->said[k]);
+    }
+    return moved;
+}
+
+/* The first in the order of successors of the hub of these nodes. */
+static size_t
+first_of(const struct thread_id *t, size_t a, size_t b)
+{
+    struct fed_thread *at = world_thread(&w, a, t);
+
+    return order_of(at, a) < order_of(at, b) ? a : b;
+}
+
+/*
+ * Node 4 of five rejoins and believes a term it did not hear of: by the word
+ * of two of the others, not of one, whatever this one adds to it.
+ */
+TEST(one_who_rejoins_is_not_led_away)
+{
+    struct thread_id t = group(10, 5);
+    size_t liar = first_of(&t, 2, 3);
+    size_t other = 5 - liar;
+    size_t who[2] = {liar, other};
+    size_t with_hub[2] = {liar, 0};
+    size_t twice[2] = {liar, liar};
+    struct claim c;
+
+    node_crash(&w, 0);
+    world_run(&w, 1000);
+    restored(4, NULL);
+    CHECK_EQ(node_state(&w, 4, &t), FED_THREAD_RESYNC);
+    node_start(&w, 0);
+    /* [move-quorum] its own word, for the next term or a later one */
+    for (uint64_t ahead = 0; ahead < 3; ahead++) {
+        claim_of(&c, &t, liar, ahead);
+        signed_by(&c, &t, who, 1);
+        CHECK(!believed(4, liar, &t, &c));
+    }
+    /* [move-statement-once] twice */
+    claim_of(&c, &t, liar, 2);
+    signed_by(&c, &t, twice, 2);
+    c.list[1] = c.list[0];
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-statement-member] with the old hub, which is in it with the liar */
+    claim_of(&c, &t, liar, 2);
+    signed_by(&c, &t, with_hub, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-planned] the old hub does not hand over by another's word */
+    claim_of(&c, &t, liar, 2);
+    signed_by(&c, &t, who, 1);
+    c.move.planned = true;
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-statement-about] the other's, of a hub that began at another time,
+       as long ago as today */
+    claim_of(&c, &t, liar, 2);
+    c.move.began++;
+    statement(other, &t, &c, 1, c.move.ts_ms, &c.said[1]);
+    c.move.began--;
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-statement-time] the other's, of two weeks ago */
+    claim_of(&c, &t, liar, 2);
+    statement(other, &t, &c, 1, c.move.ts_ms - 14 * (uint64_t)DAY_MS,
+              &c.said[1]);
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-chain] of a hub between that is not proven */
+    claim_of(&c, &t, liar, 2);
+    c.move.began++;
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-jump] a term that nothing could follow */
+    claim_of(&c, &t, liar, LIMIT_MOVE_JUMP);
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    claim_of(&c, &t, liar, UINT64_MAX - 2);
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* [move-successor] nor is it for one of the two to choose who leads */
+    claim_of(&c, &t, other, 2);
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    /* Both in earnest. */
+    claim_of(&c, &t, liar, 2);
+    signed_by(&c, &t, who, 2);
+    CHECK(believed(4, liar, &t, &c));
+    world_end(&w);
+}
+
+/* [move-statement-void] What one said while the hub was away is worth nothing
+   once it has more from that hub. */
+TEST(what_was_said_of_a_hub_that_came_back)
+{
+    struct thread_id t = group(11, 5);
+    size_t liar = first_of(&t, 2, 3);
+    size_t other = 5 - liar;
+    size_t who[2] = {liar, other};
+    struct claim c;
+    struct bytes was = {0};
+
+    world_heal(&w);
+    claim_of(&c, &t, liar, 0);
+    statement(other, &t, &c, 1, c.move.ts_ms, &was);
+    for (int i = 0; i < 3; i++) { /* it was not gone for good */
+        say(0, &t);
+        say(1, &t);
+    }
+    world_heal(&w);
+    restored(4, NULL);
+    CHECK_OK(bytes_copy(mem_heap(), view_of(&was), &c.said[1]));
+    signed_by(&c, &t, who, 2);
+    /* the liar has most of the log, by its own word */
+    c.move.seq = world_thread(&w, liar, &t)->rec.seq;
+    memcpy(c.move.head, world_thread(&w, liar, &t)->rec.head, 32);
+    CHECK(!believed(4, liar, &t, &c));
+    bytes_free(&was);
+    world_end(&w);
+}
+
+/* [move-settled] Two moves later nobody brings back what a first one was about
+   by statements that it left over. */
+TEST(what_is_settled_stays)
+{
+    struct thread_id t = group(12, 5);
+    struct claim c;
+    struct clinic_id to;
+    size_t liar = first_of(&t, 2, 3);
+    size_t who[2] = {liar, 5 - liar};
+    struct clinic_id now;
+
+    claim_of(&c, &t, liar, 0);
+    c.move.seq += 100;
+    for (size_t k = 0; k < 2; k++) {
+        statement(who[k], &t, &c, 1, c.move.ts_ms, &c.said[k]);
+    }
+    to = node_root(&w, 1);
+    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
+    sim_take(&w, 0);
+    world_heal(&w);
+    to = node_root(&w, 0);
+    CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
+    sim_take(&w, 1);
+    world_heal(&w);
+    CHECK(hub_is(4, &t, 0));
+    signed_by(&c, &t, who, 2);
+    CHECK(!believed(4, liar, &t, &c));
+    now = node_root(&w, 0);
+    CHECK(memcmp(world_thread(&w, 4, &t)->rec.hub, now.b, 32) == 0);
+    world_end(&w);
+}
+
+int
+main(void)
+{
+    return RUN(T(a_term_that_one_did_not_hear_of),
+               T(a_term_that_one_who_rejoins_did_not_hear_of),
+               T(the_word_of_one_who_did_not_hear_of_it),
+               T(a_hub_that_begins_terms_beside_a_quorum),
+               T(a_hub_that_forgot_what_one_has),
+               T(a_hub_that_forgot_what_one_has_who_rejoins),
+               T(said_again_before_the_other_comes),
+               T(one_who_rejoins_is_not_led_away),
+               T(what_was_said_of_a_hub_that_came_back),
+               T(what_is_settled_stays));
+}
