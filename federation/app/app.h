@@ -364,9 +364,7 @@ struct fed_app_clinic {
     enum fed_app_learned learned;
     struct clinic_id by;  /* LEARNED_THREAD: who introduced it */
     struct clinic_id via; /* reached through this one; zeros: directly */
-    bool home;
-    bool blocked;
-    bool up;
+    bool home, blocked, up;
     uint64_t answer;      /* last enum proto_redeem_code of its link */
     bool birth;           /* asks for a date of birth, or it was wrong */
     uint64_t birth_tries; /* left */

@@ -31,7 +31,7 @@ fed_line_at(uint64_t term, uint64_t place)
 static bool
 of_member(const struct fed_show *show, struct fed_line *out)
 {
-    static const enum fed_line_what whats[] = {
+    static const enum fed_line_what says[] = {
         [FED_MEMBER_OUT] = FED_LINE_REMOVED,
         [FED_MEMBER_CAME] = FED_LINE_CAME,
         [FED_MEMBER_REJOINED] = FED_LINE_REJOINED,
@@ -40,12 +40,12 @@ of_member(const struct fed_show *show, struct fed_line *out)
         [FED_MEMBER_WANTS_OUT] = FED_LINE_WANTS_OUT,
     };
 
-    if (show->code >= sizeof(whats) / sizeof(whats[0]) ||
+    if (show->code >= sizeof(says) / sizeof(says[0]) ||
         ((show->value & PROTO_GROUP_DIRECT) != 0 &&
          show->code == FED_MEMBER_CAME)) {
         return false;
     }
-    out->what = whats[show->code];
+    out->what = says[show->code];
     memcpy(out->who, show->author.b, sizeof(out->who));
     memcpy(out->by, show->other.b, sizeof(out->by));
     memcpy(out->device, show->message.b, sizeof(out->device));

@@ -47,6 +47,8 @@ def joined(world, node, name="Ann"):
 
 def add_device(old, new, *flags):
     """The two codes, as two people hold two phones."""
-    request = new.do("device", "add")["code"]
-    grant = old.do("device", "add", request, *flags)["code"]
-    new.do("device", "add", grant)
+    request = new.do("device", "add")
+    check("that you have" in request["next"], f"{request}")
+    grant = old.do("device", "add", request["code"], *flags)
+    check("On the new device" in grant["next"], f"{grant}")
+    new.do("device", "add", grant["code"])

@@ -398,6 +398,9 @@ tool_patient_compare(struct tool_patient *p)
         return e == OK ? put_clinic(p, &root) : tool_patient_failed(p, e);
     }
     e = fed_app_compare(p->app, &root, &words, &qr);
+    tool_put_word(p->out, "next",
+                  "The clinic's screen shows the same words under your name. "
+                  "If it does: balsam-patient compare CLINIC --same");
     return tool_patient_words(p, e, &words, &qr);
 }
 

@@ -26,6 +26,9 @@ tool_patient_code_show(struct tool_patient *p)
                             : "The recovery code is not on this device (any "
                               "more). It is on your paper.");
     }
+    tool_put_word(p->out, "next",
+                  "Write these words on paper and show them to nobody: who has "
+                  "them is you. Then: balsam-patient code confirm");
     return tool_patient_words(p, e, &words, &qr);
 }
 
@@ -163,6 +166,9 @@ add_one(struct tool_patient *p, const char *request)
     if (e == OK && (code == TOOL_EXIT_OK || code == TOOL_EXIT_WAITS)) {
         enum tool_exit shown = show_code(p, &grant);
 
+        tool_put_word(p->out, "next",
+                      "On the new device, with this code: balsam-patient "
+                      "device add CODE");
         code = code == TOOL_EXIT_OK ? shown : code;
     }
     bytes_free(&grant);
@@ -189,6 +195,9 @@ tool_patient_device_add(struct tool_patient *p)
     if (given == NULL) {
         e = fed_app_be_added(p->app, &request);
         e = e == OK ? fed_run_turn(p->run) : e;
+        tool_put_word(p->out, "next",
+                      "On the device that you have, with this code: "
+                      "balsam-patient device add CODE");
         code = e == OK ? show_code(p, &request) : bad_device_code(p, e);
         bytes_free(&request);
         return code;

@@ -387,6 +387,9 @@ tool_patient_show(const struct tool_patient *p, enum tool_exit code)
     if (json_object_get(o, "code") != NULL) {
         (void)printf("%s\n", tool_text(o, "code"));
     }
+    if (json_object_get(o, "next") != NULL) {
+        (void)printf("\n%s\n", tool_text(o, "next"));
+    }
     if (json_object_get(o, "stage") != NULL) {
         show_status(o);
     }
