@@ -4,6 +4,7 @@
 
 #include "crypto/prim/secret.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,9 +343,18 @@ tool_patient_read_code(struct bytes *out)
                     "on a line of its own:\n",
                     stderr);
     }
-    return tool_read_all(STDIN_FILENO, out) == OK
-               ? TOOL_EXIT_OK
-               : tool_say(TOOL_EXIT_FAILED, "There is no memory.");
+    if (tool_read_all(STDIN_FILENO, out) != OK) {
+        return tool_say(TOOL_EXIT_FAILED, "There is no memory.");
+    }
+    for (size_t i = 0; i < out->len; i++) {
+        if (isalpha(out->p[i])) {
+            return TOOL_EXIT_OK;
+        }
+    }
+    bytes_free(out);
+    return tool_say(TOOL_EXIT_FAILED,
+                    "Nothing was done: this takes the recovery code, the "
+                    "twelve words on your paper, typed or on standard input.");
 }
 
 enum tool_exit
