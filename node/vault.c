@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The key of a systemd credential: $CREDENTIALS_DIRECTORY/NAME. */
 static enum err
@@ -157,7 +158,15 @@ node_vault_why(enum err e, const struct node_config *config, char *say,
                          "last backup."},
     };
 
-    if (e == ERR_AUTH && config->passphrase_file[0] != '\0') {
+    char half[2 * NODE_PATH_MAX];
+
+    (void)snprintf(half, sizeof(half), "%s/store/blobs", config->data);
+    if (e == ERR_MISSING && access(half, F_OK) == 0) {
+        (void)snprintf(say, size,
+                       "The data in %s is not whole. Was a restore into it "
+                       "broken off? Run balsam restore again.",
+                       config->data);
+    } else if (e == ERR_AUTH && config->passphrase_file[0] != '\0') {
         (void)snprintf(say, size,
                        "The passphrase in %s does not open %s. Is it another "
                        "one's, or mistyped?",

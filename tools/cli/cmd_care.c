@@ -241,7 +241,8 @@ restore(void *ctx)
     struct node_vault vault = {0};
     const struct store_progress progress = {tool_on_step, NULL};
     enum tool_exit code = tool_folder_is_ours(run);
-    bool made = false;
+    bool keyed;
+    bool made;
     enum err e;
 
     code = code == TOOL_EXIT_OK ? tool_read_config(run, &config) : code;
@@ -252,13 +253,17 @@ restore(void *ctx)
     if (e != OK && e != ERR_MISSING) {
         return tool_no_key(&config, e);
     }
-    made = e == OK && mkdir(run->data, 0700) == 0;
+    keyed = e == OK;
+    made = keyed && mkdir(run->data, 0700) == 0;
     if (e == OK) {
         e = store_restore(&vault.config, run->args.arg[0], &progress);
     }
     node_vault_clear(&vault);
     if (made && e != OK) {
         (void)rmdir(run->data);
+    }
+    if (keyed && e == ERR_MISSING && tool_is_backup(run->args.arg[0])) {
+        return tool_half_backup(run->args.arg[0]);
     }
     return e == OK ? restored(run) : restore_failed(run, e);
 }

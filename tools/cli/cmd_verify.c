@@ -216,6 +216,9 @@ check(void *ctx)
     }
     e = store_verify(&vault.config, &how, &c->r);
     node_vault_clear(&vault);
+    if (e == ERR_MISSING && c->backup != NULL && tool_is_backup(c->backup)) {
+        return tool_half_backup(c->backup);
+    }
     if (e != OK && e != ERR_CORRUPT) {
         return not_checked(c, e);
     }

@@ -481,7 +481,8 @@ static const struct tool_command commands[] = {
      1,
      1,
      "carry a clinic's connections",
-     "Its traffic passes through this node unread, so that it can be reached.",
+     "Its traffic passes through this node unread, so that it can be reached. "
+     "The clinic takes the address that is shown as one of its own.",
      {{"--quota", "MIB", "at most this much a day (1024)", false}, {0}}},
     {"splice deny", "CLINIC", 1, 1, "stop carrying them", NULL, {{0}}},
     {"backup",

@@ -98,6 +98,16 @@ tool_no_key(const struct node_config *config, enum err e)
     return tool_say(TOOL_EXIT_FAILED, "%s", say);
 }
 
+enum tool_exit
+tool_half_backup(const char *dir)
+{
+    return tool_say(TOOL_EXIT_FAILED,
+                    "The backup in %s is not whole: it was broken off. Finish "
+                    "it with balsam backup into the same folder, or use an "
+                    "earlier one.",
+                    dir);
+}
+
 bool
 tool_on_step(void *ctx, uint64_t done, uint64_t total)
 {

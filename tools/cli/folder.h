@@ -28,6 +28,9 @@ enum tool_exit tool_add_passphrase(const struct tool_run *run);
 /* Why there is no key (e of node_vault_open). */
 enum tool_exit tool_no_key(const struct node_config *config, enum err e);
 
+/* That a backup was broken off. */
+enum tool_exit tool_half_backup(const char *dir);
+
 /* Of store_progress: draws it, goes on. */
 bool tool_on_step(void *ctx, uint64_t done, uint64_t total);
 

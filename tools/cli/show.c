@@ -325,7 +325,10 @@ show_peers(const json_t *a)
                      is(p, "blocked")  ? "blocked"
                      : is(p, "online") ? "online"
                                        : "offline",
-                     tool_number(p, "queued"), tool_text(p, "address"));
+                     tool_number(p, "queued"),
+                     strcmp(tool_text(p, "address"), ":0") == 0
+                         ? "carried"
+                         : tool_text(p, "address"));
         tool_print_safe(tool_text(p, "name"));
         (void)printf("\n");
     }
@@ -480,6 +483,8 @@ static const struct view_of_command views[] = {
     {"react", show_said},
     {"status", show_status},
     {"peers", show_peers},
+    {"splice allow", tool_show_spliced},
+    {"splice deny", tool_show_spliced},
     {"contact add", tool_show_contact},
     {"contact show", tool_show_contact},
     {"contact edit", tool_show_contact},

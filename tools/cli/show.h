@@ -39,4 +39,7 @@ void tool_show_picture(const json_t *answer, const char *before);
 void tool_show_audit(const json_t *answer);
 void tool_show_doctor(const json_t *answer);
 
+/* What is carried for another clinic, and what that clinic does now. */
+void tool_show_spliced(const json_t *a);
+
 #endif

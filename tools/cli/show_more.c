@@ -23,6 +23,27 @@ show_identities(const json_t *a)
 }
 
 void
+tool_show_spliced(const json_t *a)
+{
+    const char *address = tool_text(a, "address");
+
+    if (tool_number(a, "mib_a_day") == 0) {
+        (void)printf("Nothing more is carried. What passes now ends with its "
+                     "connection, at the latest when this node restarts.\n");
+    } else if (address[0] == '\0') {
+        (void)printf("Carried. Others cannot know the way before this node "
+                     "has an address of its own: balsamd --address.\n");
+    } else {
+        (void)printf("Carried, at most %lld MiB a day. That clinic now writes "
+                     "this into its balsam.conf, in the place of an address "
+                     "that nobody reaches, and restarts its node:\n"
+                     "    address = %s\n"
+                     "Links that it makes then lead through here.\n",
+                     tool_number(a, "mib_a_day"), address);
+    }
+}
+
+void
 tool_show_contact(const json_t *a)
 {
     size_t i;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -36,6 +38,38 @@ open_out(struct tool_target *out)
     return TOOL_EXIT_OK;
 }
 
+/*
+ * A file without a name, in the folder of path: whoever breaks us off leaves
+ * nothing.  -1 where the file system knows no such file, or path is taken.
+ */
+static int
+open_unnamed(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[PATH_MAX] = ".";
+    size_t n = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    struct stat st;
+
+    if (path[0] == '\0' || n >= sizeof(dir) || lstat(path, &st) == 0 ||
+        (slash != NULL && slash[1] == '\0')) {
+        return -1;
+    }
+    if (slash != NULL) {
+        memcpy(dir, path, n);
+        dir[n] = '\0';
+    }
+    return open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+}
+
+static bool
+give_name(const struct tool_target *t)
+{
+    char self[32];
+
+    (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", t->fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, t->path, AT_SYMLINK_FOLLOW) == 0;
+}
+
 enum tool_exit
 tool_target_open(const char *path, struct tool_target *out)
 {
@@ -45,7 +79,11 @@ tool_target_open(const char *path, struct tool_target *out)
     if (tool_target_is_out(path)) {
         return open_out(out);
     }
-    out->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    out->fd = open_unnamed(path);
+    out->unnamed = out->fd >= 0;
+    if (!out->unnamed) {
+        out->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
     if (out->fd >= 0) {
         out->path = path;
         return TOOL_EXIT_OK;
@@ -101,13 +139,16 @@ tool_target_close(struct tool_target *t, enum tool_exit code)
     if (code == TOOL_EXIT_OK && out) {
         kept = copy_out(t->fd);
     }
+    if (code == TOOL_EXIT_OK && t->unnamed) {
+        kept = give_name(t);
+    }
     kept = close(t->fd) == 0 && kept;
     if (code == TOOL_EXIT_OK && !kept) {
         code = tool_say(TOOL_EXIT_FAILED,
                         "%s cannot be written: %s. It was not saved.",
                         out ? "Standard output" : t->path, strerror(errno));
     }
-    if (code != TOOL_EXIT_OK && !out) {
+    if (code != TOOL_EXIT_OK && !out && !t->unnamed) {
         (void)unlink(t->path);
     }
     t->path = NULL;

@@ -13,6 +13,7 @@
 struct tool_target {
     const char *path; /* borrowed; NULL: none is open */
     int fd;           /* to be written, from its beginning */
+    bool unnamed;     /* it has no name before it is whole */
 };
 
 /* "-": standard output. */
