@@ -506,9 +506,8 @@ MUST_CHECK enum err fed_app_message_next(struct fed_app *app,
 
 /* Lines between its messages (core/line.h): the newest max, 2 or more. */
 MUST_CHECK enum err fed_app_lines(struct fed_app *app,
-                                  const struct thread_id *thread,
-                                  struct fed_line *out, size_t max,
-                                  size_t *len_out);
+                                  const struct thread_id *id,
+                                  struct fed_line *out, size_t max, size_t *n);
 
 struct fed_app_file_in {
     struct view name;

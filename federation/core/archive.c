@@ -13,6 +13,13 @@
 
 #include <string.h>
 
+enum {
+    HANDED = 60 /* items an hour that a device puts in its siblings' queues */
+};
+
+static const uint64_t handed_bytes = (uint64_t)1024 * 1024; /* likewise */
+static const uint64_t hour_ms = 3600000;
+
 /* What there is of a patient. */
 struct about {
     uint64_t last;
@@ -173,6 +180,28 @@ out:
     return e;
 }
 
+/*
+ * [archive-rate] What one device says all others get: so much in an hour, and
+ * what is above is not taken.  It says all of it again with its next change.
+ */
+static enum err
+may_hand(const struct fed_core *core, struct fed_party *p, size_t size)
+{
+    uint64_t now = fed_mono(core);
+
+    if (p->handed_ms == 0 || now - p->handed_ms >= hour_ms) {
+        p->handed_ms = now | 1;
+        p->handed = 0;
+        p->handed_bytes = 0;
+    }
+    if (p->handed >= HANDED || size > handed_bytes - p->handed_bytes) {
+        return ERR_LIMIT;
+    }
+    p->handed++;
+    p->handed_bytes += size;
+    return OK;
+}
+
 /* [archive-keys-newer] An older device does not put back what counts. */
 static enum err
 keep_keys(struct fed_core *core, struct fed_party *p,
@@ -188,6 +217,8 @@ keep_keys(struct fed_core *core, struct fed_party *p,
     if (in->generation < k->generation) {
         goto out;
     }
+    TRY(may_hand(core, p,
+                 k->keys.len + k->ring.len + in->keys.len + in->ring.len));
     if (in->generation > k->generation || in->keys.len > 0) {
         k->keys = in->keys;
     }
@@ -232,6 +263,7 @@ keep_shared(struct fed_core *core, struct fed_party *p,
         view_equal(msg->u.shared.sealed, now.u.shared.sealed)) {
         goto out;
     }
+    TRY(may_hand(core, p, msg->u.shared.sealed.len));
     TRY(save_said(core, &p->subject, FED_ARCHIVE_AT_SHARED, msg));
     TRY(fed_archive_others(core, p, msg));
 out:

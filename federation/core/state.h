@@ -63,6 +63,9 @@ struct fed_party {
     uint64_t picture_ms;      /* asked too often: again then (mono) */
     uint64_t pictures_ms;     /* the hour (mono) in which it asked us */
     uint64_t pictures;        /* so often */
+    uint64_t handed_ms;       /* DEVICE: the hour (mono) in which it had ... */
+    uint64_t handed;          /* so many items handed to its siblings */
+    uint64_t handed_bytes;    /* so large in all (archive.c) */
     uint64_t sent;            /* highest item sent on this connection */
     uint64_t their_last;      /* their newest item when they greeted */
     bool keys_asked;          /* DEVICE: for key packages, since start */

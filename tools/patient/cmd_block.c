@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * To hear nothing of a clinic any more.  What a person would not expect of it
- * is said before it is done: a conversation that the clinic orders cannot go on
- * without it, so the patient leaves it, and the clinics in it stay together.
+ * To hear nothing of a clinic any more.  What a person would not expect of it,
+ * or of taking back what it was allowed, is said before it is done: a
+ * conversation that the clinic orders cannot go on without it, so the patient
+ * leaves it, and the clinics in it stay together.
  */
 #include "federation/app/block.h"
 #include "tools/patient/describe.h"
@@ -45,9 +46,8 @@ say_one(const json_t *t, const char *clinic)
     }
 }
 
-/* What goes on without the patient. */
-static void
-say_left(struct tool_patient *p, const struct clinic_id *root)
+void
+tool_patient_say_left(struct tool_patient *p, const struct clinic_id *root)
 {
     struct fed_app_thread t;
     struct thread_id at;
@@ -85,7 +85,7 @@ block(struct tool_patient *p, bool blocked)
         return code;
     }
     if (blocked) {
-        say_left(p, &root);
+        tool_patient_say_left(p, &root);
     }
     if (blocked && !tool_args_has(&p->args, "--yes") &&
         !tool_confirm("Hear nothing of this clinic any more? What you allowed "

@@ -495,6 +495,21 @@ repeat_consent(struct tool_patient *p, uint64_t number)
     bytes_free(&hold);
 }
 
+/* What a person would not expect of taking it back. */
+static void
+say_what_ends(struct tool_patient *p, uint64_t number)
+{
+    struct fed_app_consent c;
+    struct bytes hold = {0};
+
+    if (number > 0 &&
+        fed_app_consent_next(p->app, number - 1, &c, &hold) == OK &&
+        c.number == number) {
+        tool_patient_say_left(p, &c.clinic);
+    }
+    bytes_free(&hold);
+}
+
 /* Sync, ask the person, do it, wait. */
 static enum tool_exit
 consent(struct tool_patient *p, const char *question,
@@ -507,6 +522,9 @@ consent(struct tool_patient *p, const char *question,
     code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
     if (code != TOOL_EXIT_OK) {
         return code;
+    }
+    if (what == fed_app_consent_withdraw) {
+        say_what_ends(p, number);
     }
     if (question != NULL && !tool_args_has(&p->args, "--yes")) {
         if (!p->json) {

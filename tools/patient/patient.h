@@ -73,6 +73,11 @@ json_t *tool_patient_consent_row(struct tool_patient *p,
 void tool_patient_name(struct tool_patient *p, const struct subject_id *who,
                        struct bytes *out);
 
+/* cmd_block.c: which conversations the patient leaves when this clinic, which
+   orders them, may not be in them any more. */
+void tool_patient_say_left(struct tool_patient *p,
+                           const struct clinic_id *root);
+
 /* show.c: the answer as lines. */
 void tool_patient_show(const struct tool_patient *p, enum tool_exit code);
 void tool_patient_show_event(const json_t *event);
