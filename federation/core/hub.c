@@ -292,6 +292,7 @@ fed_hub_app(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
+    TRY(fed_has_successor(t) ? fed_successor_say(core, t, p) : OK);
     code = may_submit(core, t, p, in->term);
     if (code == PROTO_ANSWER_ACCEPTED && out_of_turn(t, p, in)) {
         code = PROTO_ANSWER_TOO_OLD;
@@ -558,6 +559,7 @@ fed_hub_hs(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
+    TRY(fed_has_successor(t) ? fed_successor_say(core, t, p) : OK);
     code = may_submit(core, t, p, in->term);
     if (code == PROTO_ANSWER_ACCEPTED) {
         code = open_hs(core, t, p, in->message, &done, &ours);

@@ -186,6 +186,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
+    TRY(fed_has_successor(t) ? fed_successor_say(core, t, p) : OK);
     gi->code = fed_bound_full(core, p) ? PROTO_ANSWER_WAIT
                                        : (uint64_t)may_have(core, t, p);
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
@@ -398,6 +399,9 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
+    if (e == OK && in->code == PROTO_ANSWER_WAIT) {
+        TRY(fed_successor_told(core, p, t, in->head)); /* zeros: none */
+    }
     if (e != OK || !t->asked || t->joining != NULL ||
         memcmp(t->joining_req, in->req, sizeof(in->req)) != 0) {
         return e == ERR_MISSING ? OK : e;

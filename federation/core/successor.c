@@ -482,3 +482,53 @@ fed_successor_enter(struct fed_core *core, struct fed_party *p,
 out:
     return e;
 }
+
+/* What a member of old is told when it asks or submits there: that it is over,
+   as the Welcome may have come from another hub than ours. */
+enum err
+fed_successor_say(struct fed_core *core, struct fed_thread *old,
+                  struct fed_party *p)
+{
+    struct proto_peer_msg msg = {.type = PROTO_PEER_GI};
+    struct proto_gi *gi = &msg.u.gi;
+
+    memcpy(gi->thread, old->id.b, sizeof(gi->thread));
+    memcpy(gi->head, old->rec.next, sizeof(gi->head));
+    gi->code = PROTO_ANSWER_WAIT;
+    gi->leaf = UINT32_MAX;
+    return fed_thread_member(old, &p->subject) != NULL
+               ? fed_stream_put(core, p, &msg)
+               : OK;
+}
+
+/*
+ * [successor-told] By who orders old alone, not through a relay, which could
+ * say anything; and only of one that says itself that it continues a thread, in
+ * which both of us are.  People have that one as a conversation of its own by
+ * now: what waited here is not sent there behind their backs, they are told.
+ */
+enum err
+fed_successor_told(struct fed_core *core, struct fed_party *p,
+                   struct fed_thread *old, const uint8_t next[32])
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+
+    memcpy(id.b, next, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || p->via != NULL || p->kind != FED_KIND_CLINIC ||
+        memcmp(old->rec.hub, p->root.b, 32) != 0 || fed_has_successor(old) ||
+        t == old || t->rec.state != FED_THREAD_ACTIVE ||
+        (t->group.flags & PROTO_GROUP_CONTINUES) == 0 ||
+        fed_thread_member(t, &p->root) == NULL) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    TRY(fed_withdraw_again(core, old, t));
+    TRY(bring_ours(core, old, t));
+    memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
+    TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}

@@ -118,6 +118,14 @@ MUST_CHECK enum err fed_successor_enter(struct fed_core *core,
                                         struct fed_party *p,
                                         struct fed_thread *t);
 bool fed_has_successor(const struct fed_thread *t);
+/* Tell p that old has one; and what we make of that. */
+MUST_CHECK enum err fed_successor_say(struct fed_core *core,
+                                      struct fed_thread *old,
+                                      struct fed_party *p);
+MUST_CHECK enum err fed_successor_told(struct fed_core *core,
+                                       struct fed_party *p,
+                                       struct fed_thread *old,
+                                       const uint8_t next[32]);
 /* tx.c: ask the node for a certificate above this generation. */
 MUST_CHECK enum err fed_tx_renew(struct fed_core *core, uint64_t generation);
 

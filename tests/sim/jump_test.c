@@ -6,6 +6,7 @@
  * lies cannot lead anybody away with a term that nobody heard of.
  */
 #include "federation/core/move.h"
+#include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
@@ -296,6 +297,83 @@ TEST(said_again_before_the_other_comes)
     world_end(&w);
 }
 
+/* ---------------------------------------------------------- another hub's */
+
+static void
+step(int n)
+{
+    for (int i = 0; i < n; i++) {
+        world_run(&w, 5000);
+    }
+}
+
+/* Node 2 was away when the thread was founded again, and comes into that one
+   when it has another hub than the first: it leaves the first one. */
+TEST(a_successor_that_has_another_hub_by_then)
+{
+    struct thread_id t = group(13, 3);
+    struct thread_id now = {{0}};
+    struct clinic_id one = node_root(&w, 1);
+    size_t had;
+
+    say(1, &t);
+    had = node_messages(&w, 2, &t);
+    node_crash(&w, 2);
+    node_crash(&w, 0);
+    restored(1, NULL);
+    node_start(&w, 0);
+    restored(0, NULL);
+    pass(3 * (uint64_t)DAY_MS + 3600000);
+    step(4);
+    CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ENDED);
+    CHECK_EQ(node_state(&w, 1, &t), FED_THREAD_ENDED);
+    memcpy(now.b, world_thread(&w, 0, &t)->rec.next, 32);
+    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &now, &one, false));
+    sim_take(&w, 0);
+    step(2);
+    CHECK(hub_is(1, &now, 1));
+    node_start(&w, 2);
+    CHECK_OK(world_say(&w, 2, &t));
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 2, &now), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ENDED);
+    CHECK(memcmp(world_thread(&w, 2, &t)->rec.next, now.b, 32) == 0);
+    CHECK_EQ(world_thread(&w, 2, &t)->waiting,
+             0); /* it is said to have failed */
+    CHECK_EQ(node_messages(&w, 2, &t), had);
+    CHECK_OK(world_say(&w, 2, &now));
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 1, &now), had + 1);
+    world_end(&w);
+}
+
+/* [successor-told] Nor does anybody but its hub say so, or of any thread. */
+TEST(who_says_that_a_thread_goes_on_elsewhere)
+{
+    struct thread_id t = group(14, 3);
+    struct thread_id other = world_group(&w, 1, 3);
+    struct fed_core *core = w.nodes[2].core;
+    struct fed_thread *at = world_thread(&w, 2, &t);
+    struct fed_thread *to;
+    struct clinic_id hub = node_root(&w, 0);
+    struct clinic_id one = node_root(&w, 1);
+
+    world_heal(&w);
+    to = world_thread(&w, 2, &other);
+    to->group.flags |= PROTO_GROUP_CONTINUES;
+    CHECK_OK(fed_successor_told(core, fed_party_find(core, &one), at, other.b));
+    CHECK(!fed_has_successor(at));
+    CHECK_OK(fed_successor_told(core, fed_party_find(core, &hub), at, t.b));
+    CHECK(!fed_has_successor(at));
+    to->group.flags &= ~(uint64_t)PROTO_GROUP_CONTINUES;
+    CHECK_OK(fed_successor_told(core, fed_party_find(core, &hub), at, other.b));
+    CHECK(!fed_has_successor(at));
+    to->group.flags |= PROTO_GROUP_CONTINUES;
+    CHECK_OK(fed_successor_told(core, fed_party_find(core, &hub), at, other.b));
+    CHECK(fed_has_successor(at));
+    world_end(&w);
+}
+
 /* ------------------------------------------------------------------ hostile */
 
 struct claim {
@@ -551,6 +629,8 @@ main(void)
                T(a_hub_that_forgot_what_one_has),
                T(a_hub_that_forgot_what_one_has_who_rejoins),
                T(said_again_before_the_other_comes),
+               T(a_successor_that_has_another_hub_by_then),
+               T(who_says_that_a_thread_goes_on_elsewhere),
                T(one_who_rejoins_is_not_led_away),
                T(what_was_said_of_a_hub_that_came_back),
                T(what_is_settled_stays));
