@@ -9,6 +9,8 @@
  *     -            honest
  *     k ID         keeps the log and what it carries from the one with this id
  *     r ID         gives it the first entry that it got again, instead
+ *     f ID         keeps the log from it, and forges what it asks for again
+ *     i ID         lets it in again by the oldest state that it gave anybody
  *     g ID         does not answer it when it asks to be let in again
  *     p ID         gives it another picture than its profile names
  *     s ID         is not at home to it: two copies of the daemon, each at home
@@ -40,6 +42,7 @@ enum err __wrap_fed_net_start(const struct fed_net_config *config,
 
 static const char *told; /* mapped before the sandbox closes */
 static struct bytes old; /* the first entry that the other got */
+static struct bytes old_state;
 static struct fed_net_user honest;
 
 __attribute__((constructor)) static void
@@ -112,6 +115,56 @@ out:
     return e;
 }
 
+/* The entries that it lacks, each but for one byte of what was said. */
+static enum err
+forged(struct view body, struct bytes *out)
+{
+    static struct proto_log_entry entries[LIMIT_LOG_PART];
+    static struct bytes said[LIMIT_LOG_PART];
+    struct proto_peer_msg msg;
+    struct proto_list_at at = {0};
+    uint32_t n = 0;
+    enum err e;
+
+    TRY(proto_peer_decode(body, &msg));
+    while (n < LIMIT_LOG_PART &&
+           proto_list_next(&msg.u.log_part.entries, &proto_log_entry_shape, &at,
+                           &entries[n])) {
+        TRY(bytes_copy(mem_heap(), entries[n].message, &said[n]));
+        if (said[n].len > 0) {
+            said[n].p[said[n].len / 2] ^= 1;
+        }
+        entries[n].message = view_of(&said[n]);
+        n++;
+    }
+    msg.u.log_part.entries = (struct proto_list){.items = entries, .len = n};
+    TRY(proto_peer_encode(mem_heap(), &msg, out));
+out:
+    for (uint32_t i = 0; i < n; i++) {
+        bytes_free(&said[i]);
+    }
+    return e;
+}
+
+/* The state of long ago, in the answer to a new question. */
+static enum err
+of_before(struct view body, struct bytes *out)
+{
+    struct proto_peer_msg now;
+    struct proto_peer_msg then;
+    enum err e;
+
+    TRY(proto_peer_decode(body, &now));
+    if (old_state.len == 0 ||
+        proto_peer_decode(view_of(&old_state), &then) != OK) {
+        goto out;
+    }
+    memcpy(then.u.gi.req, now.u.gi.req, sizeof(then.u.gi.req));
+    TRY(proto_peer_encode(mem_heap(), &then, out));
+out:
+    return e;
+}
+
 /* What goes in the place of body; empty: body itself. */
 static enum err
 instead(struct view body, struct bytes *out)
@@ -120,6 +173,12 @@ instead(struct view body, struct bytes *out)
     uint64_t type = proto_peer_peek(body);
     enum err e = OK;
 
+    if (told[0] == 'i') {
+        return type == PROTO_PEER_GI ? of_before(body, out) : OK;
+    }
+    if (told[0] == 'f' && type == PROTO_PEER_LOG_PART) {
+        return forged(body, out);
+    }
     if (told[0] == 'p') {
         return type == PROTO_PEER_PICTURE ? another_picture(body, out) : OK;
     }
@@ -153,6 +212,11 @@ __wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
         if (proto_peer_peek(msg.u.data.body) == PROTO_PEER_FAN &&
             old.len == 0 &&
             bytes_copy(mem_heap(), msg.u.data.body, &old) != OK) {
+            abort();
+        }
+        if (proto_peer_peek(msg.u.data.body) == PROTO_PEER_GI &&
+            old_state.len == 0 &&
+            bytes_copy(mem_heap(), msg.u.data.body, &old_state) != OK) {
             abort();
         }
         if (told != NULL && told[0] != 's' && is_victim(&peer->root) &&
