@@ -43,6 +43,20 @@ MUST_CHECK enum err store_restore(const struct store_config *cfg,
                                   const char *backup_dir,
                                   const struct store_progress *progress);
 
+/*
+ * Go on without commits that others were told of and that cannot be read any
+ * more (store_verify_result.lost), offline: cfg->dir becomes what a backup made
+ * right before them would have been restored to, in one commit.  Its
+ * conversations' secrets, streams and outbox are gone, it has a new env id and
+ * says that it was restored.  *lost: so many at least.
+ *
+ * ERR_MISSING  there is no store, or it has lost none: nothing was changed
+ * ERR_STATE    open somewhere
+ * ERR_AUTH, ERR_CORRUPT, ERR_UNSUPPORTED, ERR_FULL
+ */
+MUST_CHECK enum err store_forgo_lost(const struct store_config *cfg,
+                                     uint64_t *lost);
+
 struct store_txn;
 
 /* A bad record that verify found. */

@@ -20,6 +20,50 @@ store_table_is_left_out(enum store_table t)
            t == STORE_T_STREAMS_OUT;
 }
 
+static bool
+is_left_out(enum store_table t, struct view key)
+{
+    return store_table_is_left_out(t) ||
+           (t == STORE_T_FED && key.len > 0 && key.p[0] >= STORE_FED_NO_BACKUP);
+}
+
+static enum err
+drop_in(struct store_txn *txn, enum store_table t)
+{
+    struct store_env_cur *cur = NULL;
+    struct view key = {0};
+    struct view sealed;
+    enum store_env_step step = STORE_ENV_FIRST;
+    enum err e;
+
+    TRY(store_env_cur_open(txn->env, t, &cur));
+    while ((e = store_env_cur_move(cur, step, &key, &sealed)) == OK) {
+        if (is_left_out(t, key)) {
+            TRY(store_env_cur_del(cur));
+        }
+        step = STORE_ENV_NEXT;
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    txn->touched |= (uint64_t)1 << t;
+out:
+    store_env_cur_close(cur);
+    return e;
+}
+
+enum err
+store_drop_left_out(struct store_txn *txn)
+{
+    enum err e = OK;
+
+    for (enum store_table t = 0; t < STORE_T_COUNT_; t++) {
+        if (store_table_is_left_out(t) || t == STORE_T_FED) {
+            TRY(drop_in(txn, t));
+        }
+    }
+out:
+    return e;
+}
+
 /* -------------------------------------------------------------------- check */
 
 static enum err
@@ -288,8 +332,7 @@ copy_table(struct copy *c, enum store_table t)
     TRY(store_env_cur_open(c->from->env, t, &cur));
     while ((e = store_env_cur_move(cur, step, &key, &sealed)) == OK) {
         step = STORE_ENV_NEXT;
-        if (t == STORE_T_FED && key.len > 0 &&
-            key.p[0] >= STORE_FED_NO_BACKUP) {
+        if (is_left_out(t, key)) {
             continue;
         }
         e = copy_record(c, t, key, sealed);

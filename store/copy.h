@@ -33,8 +33,10 @@ MUST_CHECK enum err store_backup_marker(const struct store_config *cfg,
 MUST_CHECK enum err store_chunks_lacking(struct store_txn *txn, const char *dir,
                                          uint64_t *out);
 
-/* Tables that a backup does not have. */
+/* Tables that a backup does not have.  Delete them, and what else it has not.
+ */
 bool store_table_is_left_out(enum store_table t);
+MUST_CHECK enum err store_drop_left_out(struct store_txn *txn);
 
 /*
  * Copy all checked records into to, whose environment is new and in bulk mode.

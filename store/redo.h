@@ -52,6 +52,16 @@ enum {
 MUST_CHECK enum err store_redo_open(struct store *s);
 void store_redo_close(struct store *s);
 
+/*
+ * The same for a store whose file has lost commits that were told of, which is
+ * not opened otherwise: change, with ctx, is part of the commit that goes on
+ * without them.  ERR_MISSING  none is lost
+ */
+MUST_CHECK enum err store_redo_forgo(struct store *s,
+                                     enum err (*change)(void *ctx,
+                                                        struct store_txn *txn),
+                                     void *ctx, uint64_t *lost);
+
 /* What the file has beyond LMDB's. */
 struct store_redo_found {
     uint64_t commits;

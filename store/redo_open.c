@@ -288,9 +288,48 @@ out:
     return e;
 }
 
+/* What is done beside, when commits are lost. */
+struct forgo {
+    enum err (*change)(void *ctx, struct store_txn *txn);
+    void *ctx;
+    uint64_t lost;
+};
+
+static enum err
+change_it(struct store *s, const struct forgo *f, struct store_env_txn *env)
+{
+    struct store_txn txn;
+    enum err e;
+
+    store_txn_init(&txn, s, env, true);
+    e = f->change(f->ctx, &txn);
+    e = e == OK ? txn.failed : e;
+    e = e == OK ? store_state_save(&txn) : e;
+    store_txn_clear(&txn);
+    return e;
+}
+
+/* What to do about those that are lost. */
+static enum err
+about_lost(struct store *s, const struct reading *r, struct forgo *f,
+           struct store_env_txn *env)
+{
+    uint64_t lost = r->found.lost;
+
+    if (f != NULL) {
+        f->lost = lost;
+        return lost > 0 ? change_it(s, f, env) : ERR_MISSING;
+    }
+    if (lost > 0) {
+        LOG(s->cfg.log, LOG_ERROR, "store.redo.lost", LOG_NUM("commits", lost),
+            LOG_NUM("whole", r->found.commits));
+    }
+    return lost > 0 ? ERR_CORRUPT : OK;
+}
+
 /* One attempt; *grow: the map is too small for it. */
 static enum err
-apply(struct store *s, bool *grow)
+apply(struct store *s, struct forgo *f, bool *grow)
 {
     struct store_env_txn *env = NULL;
     struct reading r = {.fd = -1};
@@ -301,14 +340,9 @@ apply(struct store *s, bool *grow)
     TRY(store_env_begin(s->env, true, &env));
     e = read_all(&r, put_row, env);
     e = e == OK ? judge(&r) : e;
+    e = e == OK ? about_lost(s, &r, f, env) : e;
     *grow = store_env_map_full(env);
-    if (e == OK && r.found.lost > 0) {
-        LOG(s->cfg.log, LOG_ERROR, "store.redo.lost",
-            LOG_NUM("commits", r.found.lost),
-            LOG_NUM("whole", r.found.commits));
-        e = ERR_CORRUPT;
-    }
-    if (e != OK || r.found.rows == 0) {
+    if (e != OK || (r.found.rows == 0 && f == NULL)) {
         store_env_abort(env);
         goto out;
     }
@@ -323,13 +357,31 @@ out:
 }
 
 enum err
+store_redo_forgo(struct store *s,
+                 enum err (*change)(void *ctx, struct store_txn *txn),
+                 void *ctx, uint64_t *lost)
+{
+    struct forgo f = {.change = change, .ctx = ctx};
+    bool grow = false;
+    enum err e;
+
+    do {
+        e = apply(s, &f, &grow);
+    } while (grow && store_env_grow(s->env) == OK);
+    if (e == OK) {
+        *lost = f.lost;
+    }
+    return e;
+}
+
+enum err
 store_redo_open(struct store *s)
 {
     bool grow = false;
     enum err e;
 
     do {
-        e = apply(s, &grow);
+        e = apply(s, NULL, &grow);
     } while (grow && store_env_grow(s->env) == OK);
     TRY(e);
     e = store_redo_open_file(s);

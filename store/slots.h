@@ -56,6 +56,8 @@ struct store_slots_txn {
 
 /* Make an empty file in dir.  ERR_FULL, ERR_IO */
 MUST_CHECK enum err store_slots_create(const char *dir);
+/* All keys of a store that is not open, overwritten in place. */
+MUST_CHECK enum err store_slots_wipe(const char *dir);
 
 /* ERR_CORRUPT  no file, or one of a wrong size */
 MUST_CHECK enum err store_slots_open(struct store *s, struct store_slots **out);

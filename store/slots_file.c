@@ -62,6 +62,29 @@ out:
 }
 
 enum err
+store_slots_wipe(const char *dir)
+{
+    char path[STORE_PATH_MAX];
+    struct stat st;
+    enum err e;
+    int fd = -1;
+
+    TRY(store_path(path, dir, "secrets.slots"));
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return store_slots_create(dir);
+    }
+    TRY(fd >= 0 && fstat(fd, &st) == 0 ? OK : store_errno(errno));
+    TRY(extend(fd, 0, (uint64_t)st.st_size));
+    store_sync_fd(fd);
+out:
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return e;
+}
+
+enum err
 store_slots_open(struct store *s, struct store_slots **out)
 {
     char path[STORE_PATH_MAX];

@@ -3,9 +3,12 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/limits.h"
+#include "store/backup.h"
+#include "store/copy.h"
 #include "store/file.h"
 #include "store/inner.h"
 #include "store/migrate.h"
+#include "store/redo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -197,13 +200,13 @@ out:
     return e;
 }
 
+/* Locked, with its keys and its database, and nothing done again. */
 static enum err
-open_parts(struct store *s, const struct store_key_source *key)
+open_env(struct store *s, const struct store_key_source *key)
 {
     char path[STORE_PATH_MAX];
     struct store_env_config ec;
     struct bytes file = {0};
-    bool dirty = false;
     enum err e;
 
     TRY(store_path(path, s->cfg.dir, "data.mdb"));
@@ -217,6 +220,18 @@ open_parts(struct store *s, const struct store_key_source *key)
     TRY(store_path(path, s->cfg.dir, "data.mdb"));
     ec = store_env_of(&s->cfg, path);
     TRY(store_env_open(&ec, &s->env));
+out:
+    bytes_free(&file);
+    return e;
+}
+
+static enum err
+open_parts(struct store *s, const struct store_key_source *key)
+{
+    bool dirty = false;
+    enum err e;
+
+    TRY(open_env(s, key));
     TRY(store_redo_open(s));
     TRY(store_slots_open(s, &s->slots));
     /* known before the first job: a full disk is a reason to refuse, not to
@@ -229,7 +244,6 @@ open_parts(struct store *s, const struct store_key_source *key)
         TRY(store_write_alone(s, recover, NULL));
     }
 out:
-    bytes_free(&file);
     return e;
 }
 
@@ -248,6 +262,65 @@ out:
     if (e != OK) {
         LOG(cfg->log, LOG_ERROR, "store.open_failed", LOG_ERR(e));
     }
+    if (s != NULL) {
+        free_store(s);
+    }
+    return e;
+}
+
+static enum err
+known_schema(struct store *s)
+{
+    struct store_about about;
+    struct store_txn *txn = NULL;
+    enum err e;
+
+    TRY(store_read_begin(s, &txn));
+    TRY(store_about_get(txn, &about));
+    TRY(about.schema <= STORE_SCHEMA ? OK : ERR_UNSUPPORTED);
+out:
+    store_read_end(txn);
+    return e;
+}
+
+/* As a restored one begins (store_restore). */
+static enum err
+begin_anew(void *ctx, struct store_txn *txn)
+{
+    struct store *s = ctx;
+    struct store_about about;
+    struct store_state *st;
+    enum err e;
+
+    TRY(store_about_get(txn, &about));
+    TRY(store_drop_left_out(txn));
+    about.restores++;
+    about.restored_ms = store_now_ms(s);
+    TRY(store_random(s, about.env_id, sizeof(about.env_id)));
+    TRY(store_about_put(txn, &about));
+    TRY(store_state(txn, &st));
+    st->n[STORE_N_SLOT] = 0;
+    /* The file has records of those that are lost: none is to come again. */
+    st->n[STORE_N_COMMIT] += STORE_REDO_SIZE / STORE_REDO_STEP;
+out:
+    return e;
+}
+
+enum err
+store_forgo_lost(const struct store_config *cfg, uint64_t *lost)
+{
+    struct store_redo_found found;
+    struct store *s = NULL;
+    enum err e;
+
+    TRY(new_store(cfg, &s));
+    TRY(open_env(s, &cfg->key));
+    TRY(store_redo_pending(s, &found));
+    TRY(found.lost > 0 ? OK : ERR_MISSING);
+    TRY(known_schema(s));
+    TRY(store_slots_wipe(cfg->dir)); /* from here on it has to be ended */
+    TRY(store_redo_forgo(s, begin_anew, s, lost));
+out:
     if (s != NULL) {
         free_store(s);
     }

@@ -25,3 +25,19 @@ def put_back(node):
     for name in ("master.key", "balsam.conf"):
         shutil.copy(os.path.join(old, name), node.dir)
     return node.cli("restore", os.path.join(old, "backup"), expect=0).out
+
+
+def has_base(a):
+    """Whether commits are only in the redo file, but for what the disk may
+    have."""
+    with open(os.path.join(a.dir, "store", "data.mdb"), "rb") as f:
+        f.seek(1024)
+        return f.read(8) == b"balsamB1"
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 1]))

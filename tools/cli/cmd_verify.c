@@ -20,6 +20,7 @@
 struct checking {
     const struct tool_run *run;
     const char *backup; /* NULL: the data folder */
+    bool without;       /* go on without commits that are lost */
     struct store_verify_result r;
     json_t *clinic; /* its name */
 };
@@ -93,15 +94,28 @@ not_checked(const struct checking *c, enum err e)
                     c->backup != NULL ? c->backup : data, err_name(e));
 }
 
+/* Whether all that is wrong is that the last commits are lost. */
+static bool
+only_lost(const struct checking *c)
+{
+    return c->r.lost > 0 && c->r.bad == 1;
+}
+
 static enum tool_exit
 damaged(const struct checking *c)
 {
-    return c->backup != NULL
-               ? tool_say(TOOL_EXIT_FAILED,
-                          "The backup is damaged. Make a new one, into an "
-                          "empty folder: balsam backup.")
-               : tool_say(TOOL_EXIT_FAILED, "Restore the last backup into an "
-                                            "empty folder: balsam restore.");
+    if (c->backup != NULL) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "The backup is damaged. Make a new one, into an "
+                        "empty folder: balsam backup.");
+    }
+    if (only_lost(c)) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "All before them is whole. Go on without them: balsam "
+                        "verify --without-lost.");
+    }
+    return tool_say(TOOL_EXIT_FAILED, "Restore the last backup into an empty "
+                                      "folder: balsam restore.");
 }
 
 static void
@@ -176,6 +190,44 @@ print(const struct checking *c, bool good)
     }
 }
 
+/* ------------------------------------------------------------- without them */
+
+static enum tool_exit
+go_on_without(const struct checking *c, const struct store_config *store)
+{
+    uint64_t lost = 0;
+    enum err e;
+
+    if (!only_lost(c)) {
+        return c->r.lost > 0
+                   ? damaged(c)
+                   : tool_say(TOOL_EXIT_FAILED, "No commits are lost. Nothing "
+                                                "was changed.");
+    }
+    if (!tool_args_has(&c->run->args, "--yes") &&
+        !tool_confirm("Go on without them? Messages in them come back only as "
+                      "far as other clinics have them; the rest is gone for "
+                      "good. The node agrees on new keys with all others.")) {
+        return tool_say(TOOL_EXIT_DECLINED, "Nothing was changed.");
+    }
+    e = store_forgo_lost(store, &lost);
+    if (e != OK) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "It did not end (%s). Do it again, or restore the last "
+                        "backup into an empty folder: balsam restore.",
+                        err_name(e));
+    }
+    if (c->run->json) {
+        (void)printf("{\"ok\":true,\"lost\":%llu}\n", (unsigned long long)lost);
+    } else {
+        (void)printf("Done, as if a backup of right before them had been "
+                     "restored. Start the node: balsamd --data %s\nIt asks "
+                     "the others for what is missing.\n",
+                     c->run->data);
+    }
+    return TOOL_EXIT_OK;
+}
+
 /* -------------------------------------------------------------------- check */
 
 static bool
@@ -185,6 +237,15 @@ node_is_there(const struct node_config *config)
 
     (void)snprintf(path, sizeof(path), "%s/store", config->data);
     return access(path, F_OK) == 0;
+}
+
+/* The key is there, and what it is for is not. */
+static enum tool_exit
+not_read(const struct checking *c, enum err e)
+{
+    return e == ERR_MISSING && c->backup != NULL && tool_is_backup(c->backup)
+               ? tool_half_backup(c->backup)
+               : not_checked(c, e);
 }
 
 static enum tool_exit
@@ -215,29 +276,39 @@ check(void *ctx)
                                       : not_checked(c, e);
     }
     e = store_verify(&vault.config, &how, &c->r);
-    node_vault_clear(&vault);
-    if (e == ERR_MISSING && c->backup != NULL && tool_is_backup(c->backup)) {
-        return tool_half_backup(c->backup);
-    }
     if (e != OK && e != ERR_CORRUPT) {
-        return not_checked(c, e);
+        node_vault_clear(&vault);
+        return not_read(c, e);
     }
     good = c->r.bad == 0 && e == OK;
-    if (c->run->json) {
-        print_json(c, good);
-    } else {
+    if (!c->run->json) {
         print(c, good);
+    } else if (!c->without) {
+        print_json(c, good);
     }
     json_decref(c->clinic);
-    return good ? TOOL_EXIT_OK : damaged(c);
+    code = c->without && e == OK ? go_on_without(c, &vault.config)
+           : good                ? TOOL_EXIT_OK
+                                 : damaged(c);
+    node_vault_clear(&vault);
+    return code;
 }
 
 enum tool_exit
 tool_cmd_verify(const struct tool_run *run)
 {
     struct checking c = {
-        .run = run, .backup = tool_args_value(&run->args, "--backup", NULL)};
+        .run = run,
+        .backup = tool_args_value(&run->args, "--backup", NULL),
+        .without = tool_args_has(&run->args, "--without-lost"),
+    };
     enum tool_exit code = TOOL_EXIT_OK;
+
+    if (c.backup != NULL && c.without) {
+        return tool_say(TOOL_EXIT_USAGE,
+                        "A backup has lost none: name one of --backup and "
+                        "--without-lost.");
+    }
 
     if (tool_apart(check, &c, &code)) {
         return code;

@@ -510,7 +510,10 @@ static const struct tool_command commands[] = {
      "The node must not run, but for --backup: that reads the backup where it "
      "lies, with the key of this node, and changes nothing. It says whose it "
      "is, of when, and ends with 0 only if all of it is whole.",
-     {{"--backup", "DIR", "check this backup instead", false}, {0}}},
+     {{"--backup", "DIR", "check this backup instead", false},
+      {"--without-lost", NULL, "go on without commits that are lost", false},
+      {"--yes", NULL, "do not ask", false},
+      {0}}},
     {"audit",
      "",
      0,
