@@ -103,8 +103,10 @@ unreachable(struct node_call *c, enum fed_why why)
             "the clinic's. Nothing was sent. Ask the clinic for a new link.");
     case FED_WHY_OUTDATED:
         return node_call_fail(c, ERR_STALE,
-                              "The clinic has seen a newer key of this node: "
-                              "run balsam doctor.");
+                              "The clinic does not take this node's key. Is "
+                              "the machine's clock right? If it is, they have "
+                              "seen a newer key of this node: run balsam "
+                              "doctor.");
     case FED_WHY_OLD_PEER:
         return node_call_fail(
             c, ERR_STALE,

@@ -428,7 +428,9 @@ read_file(struct reading *r, const char *path, bool named)
         problem(r, "%s: %s", path,
                 e == ERR_MISSING ? "there is no such file"
                 : e == ERR_LIMIT ? "longer than 64 KiB"
-                                 : strerror(errno));
+                : errno == EACCES
+                    ? "not for this user; run this as the user who owns it"
+                    : strerror(errno));
         return;
     }
     for (line = (char *)text.p; line != NULL; number++) {

@@ -176,10 +176,12 @@ fed_kp_claimed(struct fed_core *core, const struct clinic_id *peer,
                              .last_resort = last_resort};
     struct fed_key key;
     uint64_t now_s = rec.made_ms / 1000;
+    /* good too for who is a day behind us, as a node's certificate is */
+    const uint64_t early_s = LIMIT_HUB_CLOCK_MS / 1000;
 
     TRY(kp_room(core, peer));
-    opts.not_before_s = now_s > 3600 ? now_s - 3600 : 0;
-    opts.not_after_s = now_s + LIMIT_KP_DAYS * 86400u - 3600u;
+    opts.not_before_s = now_s > early_s ? now_s - early_s : 0;
+    opts.not_after_s = now_s + LIMIT_KP_DAYS * 86400u - early_s;
     TRY(mls_key_package_make(&env, &who, &opts, &made));
     memcpy(rec.peer, peer->b, sizeof(rec.peer));
     memcpy(rec.thread, thread, sizeof(rec.thread));

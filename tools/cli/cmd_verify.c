@@ -77,6 +77,12 @@ not_checked(const struct checking *c, enum err e)
                         "another node, or of before a new key.",
                         data);
     }
+    if (e == ERR_IO) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "%s cannot be read, or not written beside. Is the "
+                        "disk read-only, or broken?",
+                        c->backup != NULL ? c->backup : data);
+    }
     if (e == ERR_MISSING) {
         return tool_say(TOOL_EXIT_FAILED, "There is no node in %s.", data);
     }
