@@ -123,11 +123,15 @@ tell(struct fed_app *app, enum fed_app_event_kind kind,
 
 /* ---------------------------------------------------------- what came in */
 
-/* Contents of the protocol itself have no place in a conversation. */
+/* Contents of the protocol itself have no place in a conversation, and
+   consents, of which history brings back the words, have a list of their own.
+ */
 static bool
 for_people(const struct proto_content *c)
 {
-    return c->kind != PROTO_CONTENT_RECEIPT &&
+    return c->kind != PROTO_CONTENT_ASK && c->kind != PROTO_CONTENT_CONSENT &&
+           c->kind != PROTO_CONTENT_WITHDRAWAL &&
+           c->kind != PROTO_CONTENT_RECEIPT &&
            c->kind != PROTO_CONTENT_HISTORY &&
            c->kind != PROTO_CONTENT_RESENT && c->kind != PROTO_CONTENT_LEAVE &&
            c->kind != PROTO_CONTENT_CHECKPOINT &&
