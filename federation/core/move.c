@@ -16,6 +16,10 @@
 
 #include <string.h>
 
+enum {
+    VOID_TERMS = 8 /* that lose a race at once */
+};
+
 static struct clinic_id
 root_of(const uint8_t b[32])
 {
@@ -303,14 +307,19 @@ lost_race(struct fed_core *core, struct fed_thread *t,
           const struct proto_hub_move *in, uint64_t from)
 {
     enum err e = OK;
+    uint64_t first;
     /* Told of it only: what we have behind from is of a term before. */
     bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
     if (t->rec.seq > from && !told) {
-        for (uint64_t term = in->term; term <= t->rec.term; term++) {
-            TRY(say_again(core, t, term, from));
+        /* a term is the hub's word: it may name any */
+        first = in->term < t->rec.term ? in->term : t->rec.term;
+        first =
+            t->rec.term - first < VOID_TERMS ? first : t->rec.term - VOID_TERMS;
+        for (uint64_t n = 0; n <= t->rec.term - first; n++) {
+            TRY(say_again(core, t, first + n, from));
         }
-        t->rec.void_from = in->term;
+        t->rec.void_from = first;
         t->rec.void_term = t->rec.term;
         t->rec.void_seq = from;
     }
