@@ -69,6 +69,5 @@ main(int argc, char **argv)
     }
     bytes_free(&pdf);
     json_decref(answer);
-    tool_page_end();
     return code;
 }

@@ -4,7 +4,6 @@
 #include "node/qr.h"
 
 #include <cairo/cairo-pdf.h>
-#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 #include <string.h>
@@ -264,12 +263,4 @@ tool_page_pdf(const struct mem *mem, const json_t *answer, struct bytes *out)
     }
     bytes_free(&sink.b);
     return e;
-}
-
-void
-tool_page_end(void)
-{
-    pango_cairo_font_map_set_default(NULL);
-    cairo_debug_reset_static_data();
-    FcFini();
 }

@@ -26,7 +26,4 @@
 MUST_CHECK enum err tool_page_pdf(const struct mem *mem, const json_t *answer,
                                   struct bytes *out);
 
-/* Give back what the libraries keep for the next page: once, at the end. */
-void tool_page_end(void);
-
 #endif
