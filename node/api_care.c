@@ -67,6 +67,12 @@ node_cmd_backup(struct node_call *c)
                            "this node.",
                            path);
     }
+    if (e == ERR_MISSING) {
+        e = node_call_fail(c, e,
+                           "%s cannot be made: the folder above it is not "
+                           "there. Make that first.",
+                           path);
+    }
     if (e == ERR_IO || e == ERR_DENIED) {
         e = node_call_fail(
             c, e,
