@@ -56,18 +56,6 @@ say(size_t i, const struct thread_id *t)
 }
 
 static void
-restored(size_t i, const struct rows *before)
-{
-    struct rows backup = {0};
-
-    sim_commit_due(&w, i, true);
-    node_snapshot(&w, i, &backup);
-    node_crash(&w, i);
-    node_restore(&w, i, before != NULL ? before : &backup);
-    rows_free(&backup);
-}
-
-static void
 pass(uint64_t ms)
 {
     w.mono_ms += ms;
@@ -91,7 +79,7 @@ begins_a_term(const struct thread_id *t, const struct rows *before)
 {
     uint64_t term = term_of(0, t);
 
-    restored(0, before);
+    world_put_back(&w, 0, before);
     pass(3 * (uint64_t)DAY_MS + 3600000);
     CHECK_EQ(node_state(&w, 0, t), FED_THREAD_ACTIVE);
     CHECK_EQ(term_of(0, t), term + 1);
@@ -117,7 +105,7 @@ not_heard_of(uint64_t seed, size_t times, bool rejoins)
     node_crash(&w, 0);
     node_start(&w, 3);
     if (rejoins) {
-        restored(3, NULL);
+        world_put_back(&w, 3, NULL);
     }
     CHECK_OK(world_say(&w, 3, &t));
     outlast();
@@ -156,7 +144,7 @@ TEST(the_word_of_one_who_did_not_hear_of_it)
     CHECK_EQ(term_of(1, &t), 2);
     node_crash(&w, 0);
     node_start(&w, 4);
-    restored(4, NULL);
+    world_put_back(&w, 4, NULL);
     CHECK_OK(world_say(&w, 1, &t));
     outlast();
     CHECK(hub_is(1, &t, 1)); /* two of four, of which one leads */
@@ -224,7 +212,7 @@ fell_back(uint64_t seed, bool rejoins)
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
     node_start(&w, 1);
     if (rejoins) {
-        restored(1, NULL);
+        world_put_back(&w, 1, NULL);
     }
     world_heal(&w);
     world_judge(&w, &t, all, 3);
@@ -320,9 +308,9 @@ TEST(a_successor_that_has_another_hub_by_then)
     had = node_messages(&w, 2, &t);
     node_crash(&w, 2);
     node_crash(&w, 0);
-    restored(1, NULL);
+    world_put_back(&w, 1, NULL);
     node_start(&w, 0);
-    restored(0, NULL);
+    world_put_back(&w, 0, NULL);
     pass(3 * (uint64_t)DAY_MS + 3600000);
     step(4);
     CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ENDED);
@@ -497,7 +485,7 @@ TEST(one_who_rejoins_is_not_led_away)
 
     node_crash(&w, 0);
     world_run(&w, 1000);
-    restored(4, NULL);
+    world_put_back(&w, 4, NULL);
     CHECK_EQ(node_state(&w, 4, &t), FED_THREAD_RESYNC);
     node_start(&w, 0);
     /* [move-quorum] its own word, for the next term or a later one */
@@ -576,7 +564,7 @@ TEST(what_was_said_of_a_hub_that_came_back)
         say(1, &t);
     }
     world_heal(&w);
-    restored(4, NULL);
+    world_put_back(&w, 4, NULL);
     CHECK_OK(bytes_copy(mem_heap(), view_of(&was), &c.said[1]));
     signed_by(&c, &t, who, 2);
     /* the liar has most of the log, by its own word */

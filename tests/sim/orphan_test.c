@@ -41,19 +41,6 @@ hub_is(size_t i, const struct thread_id *t, size_t hub)
     return clinic_id_equal(&info.hub, &root);
 }
 
-/* Node i is put back from a backup of now, or of before. */
-static void
-restored(size_t i, const struct rows *before)
-{
-    struct rows backup = {0};
-
-    sim_commit_due(&w, i, true);
-    node_snapshot(&w, i, &backup);
-    node_crash(&w, i);
-    node_restore(&w, i, before != NULL ? before : &backup);
-    rows_free(&backup);
-}
-
 static void
 pass(uint64_t ms)
 {
@@ -83,7 +70,7 @@ left_over(uint64_t seed, size_t n, size_t rejoin, bool said)
     world_heal(&w);
     node_crash(&w, 0);
     for (size_t i = rejoin; i < n; i++) {
-        restored(i, NULL);
+        world_put_back(&w, i, NULL);
         CHECK_EQ(node_state(&w, i, &t), FED_THREAD_RESYNC);
     }
     if (said) {
@@ -145,7 +132,7 @@ TEST(who_rejoins_has_more_of_the_log)
     CHECK_EQ(node_messages(&w, 2, &t), 2 + 1);
     CHECK_EQ(node_messages(&w, 1, &t), 0 + 1);
     node_crash(&w, 0);
-    restored(2, NULL);
+    world_put_back(&w, 2, NULL);
     world_cut(&w, 1, 2, false);
     outlast();
     CHECK(hub_is(1, &t, 1));
@@ -180,7 +167,7 @@ TEST(its_commit_was_taken_and_not_answered)
     uint64_t seq = world_thread(&w, 1, &t)->rec.seq;
 
     w.lie = keeps_answers;
-    restored(2, NULL);
+    world_put_back(&w, 2, NULL);
     world_run(&w, 5000);
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_RESYNC);
     CHECK(world_thread(&w, 1, &t)->rec.seq > seq);
@@ -216,7 +203,7 @@ TEST(put_back_to_before_they_took_it)
     next = hub_is(1, &t, 1) ? 1 : 2;
     other = 3 - next;
     CHECK(hub_is(other, &t, next));
-    restored(other, &before[other - 1]);
+    world_put_back(&w, other, &before[other - 1]);
     CHECK(hub_is(other, &t, 0));
     world_run(&w, 2 * LIMIT_MOVE_WAIT_MS);
     CHECK_EQ(node_state(&w, other, &t), FED_THREAD_ACTIVE);
@@ -235,8 +222,8 @@ TEST(all_others_rejoin)
     struct thread_id t = group(9, 3);
 
     node_crash(&w, 0);
-    restored(1, NULL);
-    restored(2, NULL);
+    world_put_back(&w, 1, NULL);
+    world_put_back(&w, 2, NULL);
     CHECK_OK(world_say(&w, 1, &t));
     outlast();
     CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
@@ -259,7 +246,7 @@ TEST(the_only_other_rejoins)
     world_heal(&w);
     hub = hub_is(0, &t, 0) ? 0 : 1;
     node_crash(&w, hub);
-    restored(1 - hub, NULL);
+    world_put_back(&w, 1 - hub, NULL);
     outlast();
     CHECK_EQ(w.nodes[1 - hub].hubs[FED_HUB_GONE], 1);
     CHECK(hub_is(1 - hub, &t, hub));
@@ -276,7 +263,7 @@ TEST(one_that_rejoins_sees_the_hub)
     world_cut(&w, 0, 1, true);
     world_run(&w, 1000);
     w.lie = keeps_answers;
-    restored(2, NULL);
+    world_put_back(&w, 2, NULL);
     CHECK_OK(world_say(&w, 1, &t));
     outlast();
     CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
@@ -308,7 +295,7 @@ TEST(a_phone_rejoins)
     world_heal(&w);
     CHECK(hub_is(who[2], &t, 0));
     node_crash(&w, 0);
-    restored(who[2], NULL);
+    world_put_back(&w, who[2], NULL);
     CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_RESYNC);
     outlast();
     CHECK(hub_is(1, &t, 1));
@@ -365,18 +352,18 @@ TEST(put_back_before_anybody_came_into_the_successor)
     world_heal(&w);
     hub = hub_is(0, &t, 0) ? 0 : 1;
     node_crash(&w, hub);
-    restored(1 - hub, NULL);
+    world_put_back(&w, 1 - hub, NULL);
     CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_RESYNC);
     CHECK_OK(world_say(&w, 1 - hub, &t));
     node_start(&w, hub);
-    restored(hub, NULL);
+    world_put_back(&w, hub, NULL);
     CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_CHECKING);
     for (int i = 0; i < 5000 && node_state(&w, hub, &t) != FED_THREAD_ENDED;
          i++) {
         world_step(&w, 1);
     }
     CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_ENDED);
-    restored(hub, NULL);
+    world_put_back(&w, hub, NULL);
     world_heal(&w);
     CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_ENDED);
     now = world_direct(&w, hub, 1 - hub);
@@ -417,9 +404,9 @@ TEST(put_back_when_all_have_left_the_successor)
     size_t n;
 
     node_crash(&w, 0);
-    restored(1, NULL);
+    world_put_back(&w, 1, NULL);
     node_start(&w, 0);
-    restored(0, NULL);
+    world_put_back(&w, 0, NULL);
     world_heal(&w);
     n = threads(0, &now);
     CHECK(!thread_id_equal(&now, &t));
@@ -428,7 +415,7 @@ TEST(put_back_when_all_have_left_the_successor)
     sim_take(&w, 1);
     world_heal(&w);
     CHECK_EQ(world_thread(&w, 0, &now)->members_len, 0);
-    restored(0, NULL);
+    world_put_back(&w, 0, NULL);
     world_heal(&w);
     CHECK_EQ(node_state(&w, 0, &now), FED_THREAD_ENDED);
     CHECK_EQ(threads(0, &now), n);
@@ -454,7 +441,7 @@ story(const void *ctx, uint64_t seed)
                 node_start(&w, k);
             }
         } else if (world_chance(&w, 60)) {
-            restored(k, NULL);
+            world_put_back(&w, k, NULL);
         } else if (world_chance(&w, 60)) {
             node_crash(&w, k);
             world_run(&w, world_below(&w, 3000));

@@ -157,3 +157,15 @@ world_said(struct world *w, size_t i, const struct thread_id *t)
     CHECK_OK(world_say(w, i, t));
     world_run(w, 2000);
 }
+
+void
+world_put_back(struct world *w, size_t i, const struct rows *before)
+{
+    struct rows backup = {0};
+
+    sim_commit_due(w, i, true);
+    node_snapshot(w, i, &backup);
+    node_crash(w, i);
+    node_restore(w, i, before != NULL ? before : &backup);
+    rows_free(&backup);
+}

@@ -3,6 +3,7 @@
 #ifndef TESTS_SIM_SCENE_H
 #define TESTS_SIM_SCENE_H
 
+#include "tests/sim/store.h"
 #include "tests/sim/world.h"
 
 /* A world of nodes clinics, all connected to each other. */
@@ -26,6 +27,8 @@ struct thread_id world_private(struct world *w, size_t d);
    their conversation, in which the clinic has said something. */
 struct thread_id world_phone(struct world *w, uint64_t seed, size_t both[2]);
 struct thread_id world_phones(struct world *w, uint64_t seed, size_t who[3]);
+/* Node i is put back from a backup of before, or of now (NULL). */
+void world_put_back(struct world *w, size_t i, const struct rows *before);
 /* Free the world; the test fails if the oracle found a fault. */
 void world_end(struct world *w);
 

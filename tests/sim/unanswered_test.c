@@ -39,18 +39,6 @@ keeps_the_answer(struct world *in, size_t from, size_t to, struct view item,
     return true;
 }
 
-static void
-restored(size_t i)
-{
-    struct rows backup = {0};
-
-    sim_commit_due(&w, i, true);
-    node_snapshot(&w, i, &backup);
-    node_crash(&w, i);
-    node_restore(&w, i, &backup);
-    rows_free(&backup);
-}
-
 /* A follower has only its hub to ask: again and again, and people are told. */
 TEST(a_hub_that_does_not_answer)
 {
@@ -61,7 +49,7 @@ TEST(a_hub_that_does_not_answer)
     victim = 2;
     lies = 0;
     w.lie = keeps_the_answer;
-    restored(2);
+    world_put_back(&w, 2, NULL);
     world_run(&w, 10 * MINUTE_MS);
     CHECK_EQ(lies, 4);
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_RESYNC);
@@ -94,11 +82,11 @@ TEST(a_member_that_does_not_answer)
     lies = 0;
     w.lie = keeps_the_answer;
     world_run(&w, 1000);
-    restored(0);
+    world_put_back(&w, 0, NULL);
     world_run(&w, 3 * MINUTE_MS);
     if (lies == 0) { /* it asked the other first */
         liar = 2;
-        restored(0);
+        world_put_back(&w, 0, NULL);
         world_run(&w, 3 * MINUTE_MS);
     }
     CHECK(lies > 0);
