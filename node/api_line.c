@@ -11,24 +11,6 @@
 
 #include <string.h>
 
-static const char *
-word_of(enum fed_line_what what)
-{
-    static const char *const words[] = {
-        [FED_LINE_CAME] = "came",
-        [FED_LINE_REMOVED] = "removed",
-        [FED_LINE_REJOINED] = "rejoined",
-        [FED_LINE_DEVICE_CAME] = "device came",
-        [FED_LINE_DEVICE_OUT] = "device removed",
-        [FED_LINE_WANTS_OUT] = "wants to leave",
-        [FED_LINE_LEFT] = "left",
-        [FED_LINE_HANDED] = "order handed over",
-        [FED_LINE_TAKEN] = "order taken over",
-    };
-
-    return words[what];
-}
-
 static void
 put_who(struct node_call *c, struct store_txn *txn, const uint8_t id[32],
         const char *key, json_t *o)
@@ -56,7 +38,7 @@ put_line(struct node_call *c, struct store_txn *txn, const struct fed_line *l,
         return ERR_NOMEM;
     }
     node_json_num(o, "after", after);
-    node_json_view(o, "what", view_str(word_of(l->what)));
+    node_json_view(o, "what", view_str(fed_line_word(l->what)));
     put_who(c, txn, l->who, "who", o);
     node_json_hex(o, "who_id", VIEW_ARRAY(l->who));
     if (memcmp(l->who, l->by, sizeof(l->by)) != 0) {

@@ -255,7 +255,7 @@ enum fed_app_kept {
     FED_APP_KEPT_CLINIC = 3,  /* id: root, term: learned, body: profile,
                                   more: addresses */
     FED_APP_KEPT_LINE = 4     /* id: who, author: by, term: what, seq: at,
-                                  body: the device or nothing */
+                                  body: the device, or zeros */
 };
 /* Something is worth keeping; id: of a message or clinic. */
 MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,

@@ -21,6 +21,32 @@ static const struct proto_field fields[] = {
 };
 const struct proto_shape fed_rec_line_shape = PROTO_SHAPE(fed_rec_line, fields);
 
+const char *
+fed_line_word(enum fed_line_what what)
+{
+    switch (what) {
+    case FED_LINE_CAME:
+        return "came";
+    case FED_LINE_REMOVED:
+        return "removed";
+    case FED_LINE_REJOINED:
+        return "rejoined";
+    case FED_LINE_DEVICE_CAME:
+        return "device came";
+    case FED_LINE_DEVICE_OUT:
+        return "device removed";
+    case FED_LINE_WANTS_OUT:
+        return "wants to leave";
+    case FED_LINE_LEFT:
+        return "left";
+    case FED_LINE_HANDED:
+        return "order handed over";
+    case FED_LINE_TAKEN:
+        return "order taken over";
+    }
+    return "unknown";
+}
+
 uint64_t
 fed_line_at(uint64_t term, uint64_t place)
 {

@@ -57,6 +57,9 @@ enum {
     FED_LINES_MAX = 1000            /* of one thread that are read */
 };
 
+/* A few words for people's programs. */
+const char *fed_line_word(enum fed_line_what what);
+
 /* A place (fed_place) of a term as one number that grows with the log. */
 uint64_t fed_line_at(uint64_t term, uint64_t place);
 

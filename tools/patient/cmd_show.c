@@ -71,32 +71,6 @@ struct rows {
     uint64_t last; /* number of the message before */
 };
 
-static const char *
-change_word(enum fed_line_what what)
-{
-    switch (what) {
-    case FED_LINE_CAME:
-        return "came";
-    case FED_LINE_REMOVED:
-        return "removed";
-    case FED_LINE_REJOINED:
-        return "rejoined";
-    case FED_LINE_DEVICE_CAME:
-        return "device came";
-    case FED_LINE_DEVICE_OUT:
-        return "device removed";
-    case FED_LINE_WANTS_OUT:
-        return "wants to leave";
-    case FED_LINE_LEFT:
-        return "left";
-    case FED_LINE_HANDED:
-        return "order handed over";
-    case FED_LINE_TAKEN:
-        return "order taken over";
-    }
-    return "unknown";
-}
-
 static json_t *
 change_row(struct tool_patient *p, const struct fed_line *l, uint64_t after)
 {
@@ -106,7 +80,7 @@ change_row(struct tool_patient *p, const struct fed_line *l, uint64_t after)
 
     fed_app_me(p->app, &me);
     tool_put_num(o, "after", after);
-    tool_put_word(o, "what", change_word(l->what));
+    tool_put_word(o, "what", fed_line_word(l->what));
     tool_patient_put_name(p, o, "who", l->who);
     tool_put_hex(o, "who_id", VIEW_ARRAY(l->who));
     tool_put_bool(o, "you", memcmp(me.patient.b, l->who, sizeof(l->who)) == 0);

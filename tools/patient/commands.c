@@ -43,7 +43,7 @@ static const struct tool_command commands[] = {
      1,
      "what was said in a conversation",
      "THREAD is its number, or the name of the clinic. What is shown counts as "
-     "read.",
+     "read. Between the messages stands who came in, left or was removed.",
      {{"--limit", "N", "the newest N messages (50)", false},
       {"--unread", NULL, "it stays unread", false},
       {0}}},

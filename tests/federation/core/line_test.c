@@ -142,6 +142,7 @@ TEST(left_is_told_once)
     CHECK(l[1].what == FED_LINE_LEFT && l[1].at == 4);
     CHECK(l[2].what == FED_LINE_CAME);
     CHECK(l[3].what == FED_LINE_REMOVED); /* came again, and did not ask */
+    CHECK_STR(fed_line_word(l[1].what), "left");
     n = 0;
     fed_lines_settle(l, &n);
     CHECK_EQ(n, 0);
