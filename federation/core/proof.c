@@ -5,6 +5,7 @@
  * and by whomever they are shown, and for nothing else.
  */
 #include "federation/core/move.h"
+#include "federation/core/rows.h"
 
 #include <string.h>
 
@@ -352,25 +353,29 @@ fed_move_gone(struct fed_core *core, const struct fed_thread *t,
     return gone;
 }
 
-/* The first stored proof at or behind a key, which goes behind it.
-   ERR_MISSING */
+/* The stored proofs of term and later. */
+static struct fed_rows
+proofs_from(const struct fed_thread *t, uint64_t term)
+{
+    struct fed_rows rows = fed_rows_of(FED_NS_MOVE, thread_id_view(&t->id));
+
+    rows.at = fed_key_num(thread_id_view(&t->id), term);
+    return rows;
+}
+
+/* On to the next; *out points into it.  ERR_MISSING: there is none */
 static enum err
-next_proof(struct fed_core *core, const struct fed_thread *t,
-           struct fed_key *at, struct proto_peer_msg *out, struct bytes *hold)
+next_proof(struct fed_core *core, struct fed_rows *rows,
+           struct proto_peer_msg *out)
 {
     enum err e;
-    struct bytes key = {0};
 
-    bytes_free(hold);
-    TRY(fed_tx_next(core, FED_NS_MOVE, at, thread_id_view(&t->id), &key, hold));
-    TRY(proto_peer_decode(view_of(hold), out) == OK &&
+    TRY(fed_rows_next(core, rows));
+    TRY(proto_peer_decode(view_of(&rows->value), out) == OK &&
                 out->type == PROTO_PEER_HUB_MOVE
             ? OK
             : ERR_CORRUPT);
-    *at = fed_key_of(view_of(&key));
-    at->b[at->len++] = 0;
 out:
-    bytes_free(&key);
     return e;
 }
 
@@ -378,20 +383,19 @@ enum err
 fed_move_began(struct fed_core *core, const struct fed_thread *t, uint64_t *out)
 {
     enum err e = OK;
-    struct fed_key at = fed_key_num(thread_id_view(&t->id), t->group.term + 1);
+    struct fed_rows rows = proofs_from(t, t->group.term + 1);
     struct proto_peer_msg msg;
-    struct bytes hold = {0};
 
     *out = t->group.term;
     /* Who rejoins may know of a hub behind that of the group it had. */
-    while (t->rec.state != FED_THREAD_ACTIVE && e == OK) {
-        e = next_proof(core, t, &at, &msg, &hold);
-        if (e == OK && memcmp(msg.u.hub_move.to, t->rec.hub, 32) == 0) {
+    while (t->rec.state != FED_THREAD_ACTIVE &&
+           (e = next_proof(core, &rows, &msg)) == OK) {
+        if (memcmp(msg.u.hub_move.to, t->rec.hub, 32) == 0) {
             *out = msg.u.hub_move.term;
         }
     }
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
+    fed_rows_free(&rows);
+    return fed_rows_all(e);
 }
 
 enum err
@@ -399,14 +403,16 @@ fed_proof_ended(struct fed_core *core, const struct fed_thread *t,
                 uint64_t began, struct proto_hub_move *out, struct bytes *hold)
 {
     enum err e;
-    struct fed_key at = fed_key_num(thread_id_view(&t->id), began + 1);
+    struct fed_rows rows = proofs_from(t, began + 1);
     struct proto_peer_msg msg;
 
     do {
-        TRY(next_proof(core, t, &at, &msg, hold));
+        TRY(next_proof(core, &rows, &msg));
     } while (msg.u.hub_move.began != began);
     *out = msg.u.hub_move;
+    *hold = bytes_take(&rows.value);
 out:
+    fed_rows_free(&rows);
     return e;
 }
 
@@ -416,21 +422,19 @@ fed_proof_drop(struct fed_core *core, const struct fed_thread *t,
                uint64_t began)
 {
     enum err e;
-    struct fed_key at = fed_key_num(thread_id_view(&t->id), began + 1);
+    struct fed_rows rows = proofs_from(t, began + 1);
     struct proto_peer_msg msg;
-    struct bytes hold = {0};
 
-    for (;;) {
-        struct fed_key key;
+    while ((e = next_proof(core, &rows, &msg)) == OK) {
+        struct fed_key key = fed_rows_key(&rows);
 
-        TRY(next_proof(core, t, &at, &msg, &hold));
-        key = fed_key_num(thread_id_view(&t->id), msg.u.hub_move.term);
         TRY(msg.u.hub_move.began >= began ? fed_tx_del(core, FED_NS_MOVE, &key)
                                           : OK);
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
+    fed_rows_free(&rows);
+    return e;
 }
 
 /*
@@ -442,10 +446,9 @@ fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
               uint64_t term)
 {
     enum err e;
-    struct fed_key at = fed_key_num(thread_id_view(&t->id), 0);
-    struct fed_key from = at;
+    struct fed_rows rows = proofs_from(t, 0);
+    struct fed_key from = rows.at;
     struct proto_peer_msg msg;
-    struct bytes hold = {0};
     bool agree =
         term == t->rec.term && (fed_thread_hub_here(core, t) ||
                                 memcmp(t->rec.hub, p->root.b, 32) == 0);
@@ -453,23 +456,19 @@ fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     if (fed_thread_member(t, &p->subject) == NULL || agree) {
         return OK;
     }
-    for (;;) {
-        struct fed_key here = at;
-
-        e = next_proof(core, t, &at, &msg, &hold);
-        TRY(e == ERR_MISSING ? OK : e);
-        if (hold.len == 0 || msg.u.hub_move.term > term) {
-            break;
-        }
-        from = here;
+    while ((e = next_proof(core, &rows, &msg)) == OK &&
+           msg.u.hub_move.term <= term) {
+        from = fed_rows_key(&rows);
     }
-    for (;;) {
-        TRY(next_proof(core, t, &from, &msg, &hold));
+    TRY(fed_rows_all(e));
+    rows.at = from;
+    while ((e = next_proof(core, &rows, &msg)) == OK) {
         TRY(fed_stream_put(core, p, &msg));
     }
+    e = fed_rows_all(e);
 out:
-    bytes_free(&hold);
-    return e == ERR_MISSING ? OK : e;
+    fed_rows_free(&rows);
+    return e;
 }
 
 enum err
