@@ -140,21 +140,10 @@ static void
 on_accept(void *ctx, struct fed_stream *s)
 {
     struct fed_net *net = ctx;
-    struct fed_link *oldest;
-    struct fed_ip from;
-    bool ok = false;
 
-    s->ops->remote(s, &from);
-    oldest = fed_peers_admit(net, &from, NULL, &ok);
-    if (!ok) {
-        s->ops->free(s);
-        return;
+    if (fed_peers_admit(net, s, NULL)) {
+        ERR_IGNORE(fed_link_open(net, s, NULL, NULL), "the peer tries again");
     }
-    if (oldest != NULL) {
-        fed_conn_close(&oldest->conn, FED_WHY_QUOTA, false);
-        fed_link_unref(oldest);
-    }
-    ERR_IGNORE(fed_link_open(net, s, NULL, NULL), "the peer tries again");
 }
 
 enum err

@@ -234,11 +234,11 @@ struct fed_link *fed_peers_get(struct fed_net *net, const struct fed_peer *peer,
 size_t fed_peers_all(struct fed_net *net, uint64_t after, struct fed_link **out,
                      size_t cap, uint64_t *last_out);
 /*
- * May a connection from there come in, through door (NULL: the node port)?  The
- * result, with a reference, is to be closed to make room, or NULL.
+ * May s, which has come through door (NULL: the node port), stay?  Closes the
+ * link that waits longest to make room where that is needed; frees s if not.
  */
-struct fed_link *fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
-                                 const struct fed_web_door *door, bool *ok_out);
+bool fed_peers_admit(struct fed_net *net, struct fed_stream *s,
+                     const struct fed_web_door *door);
 /* Close all links of root, or of everyone (NULL). */
 void fed_peers_close(struct fed_net *net, const struct clinic_id *root,
                      enum fed_why why, bool linger);

@@ -358,14 +358,17 @@ waits_at(const struct fed_link *l, const struct fed_web_door *door)
            !atomic_load(&l->conn.ending);
 }
 
-struct fed_link *
-fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
-                const struct fed_web_door *door, bool *ok_out)
+/* Whether a connection from there may come in; *oldest_out, with a reference,
+ * is to be closed to make room, or NULL. */
+static bool
+has_room(struct fed_net *net, const struct fed_ip *from,
+         const struct fed_web_door *door, struct fed_link **oldest_out)
 {
     const struct fed_net_tuning *t = &net->env.tuning;
     struct fed_link *oldest = NULL;
     size_t pending = 0;
     size_t same = 0;
+    bool ok;
 
     pthread_mutex_lock(&net->mx);
     for (struct fed_link *l = net->links; l != NULL; l = l->next) {
@@ -378,16 +381,36 @@ fed_peers_admit(struct fed_net *net, const struct fed_ip *from,
         pending++;
         same += fed_ip_same_site(&l->remote, from) ? 1 : 0;
     }
-    *ok_out = !net->stopping &&
-              ((door != NULL && door->proxied) || same < t->pending_per_site);
-    if (!*ok_out || pending < t->pending_max) {
+    ok = !net->stopping &&
+         ((door != NULL && door->proxied) || same < t->pending_per_site);
+    if (!ok || pending < t->pending_max) {
         oldest = NULL;
     }
-    net->stats.accepted += *ok_out ? 1 : 0;
-    net->stats.refused += *ok_out ? 0 : 1;
+    net->stats.accepted += ok ? 1 : 0;
+    net->stats.refused += ok ? 0 : 1;
     if (oldest != NULL) {
         fed_link_ref(oldest);
     }
     pthread_mutex_unlock(&net->mx);
-    return oldest;
+    *oldest_out = oldest;
+    return ok;
+}
+
+bool
+fed_peers_admit(struct fed_net *net, struct fed_stream *s,
+                const struct fed_web_door *door)
+{
+    struct fed_link *oldest;
+    struct fed_ip from;
+
+    s->ops->remote(s, &from);
+    if (!has_room(net, &from, door, &oldest)) {
+        s->ops->free(s);
+        return false;
+    }
+    if (oldest != NULL) {
+        fed_conn_close(&oldest->conn, FED_WHY_QUOTA, false);
+        fed_link_unref(oldest);
+    }
+    return true;
 }

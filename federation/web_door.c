@@ -168,22 +168,11 @@ static void
 on_accept(void *ctx, struct fed_stream *s)
 {
     const struct fed_web_door *door = ctx;
-    struct fed_net *net = door->net;
-    struct fed_link *oldest;
-    struct fed_ip from;
-    bool ok = false;
 
-    s->ops->remote(s, &from);
-    oldest = fed_peers_admit(net, &from, door, &ok);
-    if (!ok) {
-        s->ops->free(s);
-        return;
+    if (fed_peers_admit(door->net, s, door)) {
+        ERR_IGNORE(fed_web_link_open(door->net, s, door),
+                   "the browser tries again");
     }
-    if (oldest != NULL) {
-        fed_conn_close(&oldest->conn, FED_WHY_QUOTA, false);
-        fed_link_unref(oldest);
-    }
-    ERR_IGNORE(fed_web_link_open(net, s, door), "the browser tries again");
 }
 
 /* The door that the next listener is for. */
