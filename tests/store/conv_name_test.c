@@ -1,41 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/conv.h"
-
-#include "tests/store/fix.h"
-
-struct op {
-    struct store_conv c;
-    bool more;
-};
-
-static enum err
-create_run(void *ctx, struct store_txn *txn)
-{
-    return store_conv_create(txn, &((struct op *)ctx)->c);
-}
-
-static enum err
-put_run(void *ctx, struct store_txn *txn)
-{
-    return store_conv_put(txn, &((struct op *)ctx)->c);
-}
+#include "tests/store/fix_conv.h"
 
 static enum err
 del_run(void *ctx, struct store_txn *txn)
 {
-    struct op *op = ctx;
+    bool more;
 
-    return store_conv_del(txn, &op->c.id, 100, &op->more);
+    return store_conv_del(txn, &((struct store_conv *)ctx)->id, 100, &more);
 }
 
-static struct op
+static struct store_conv
 conv(uint8_t n, const char *title)
 {
-    struct op op = {.c = {.channel = STORE_CHANNEL_SECURE, .created_ms = n}};
+    struct store_conv c = conv_made(n);
 
-    memset(op.c.id.b, n, sizeof(op.c.id.b));
-    CHECK_OK(phi_from(mem_heap(), view_str(title), &op.c.title));
-    return op;
+    CHECK_OK(phi_from(mem_heap(), view_str(title), &c.title));
+    return c;
 }
 
 struct seen {
@@ -82,23 +62,23 @@ numbered(struct fix *f, uint64_t number, uint8_t id)
 TEST(a_number_is_given_once)
 {
     struct fix f;
-    struct op op[4];
+    struct store_conv op[4];
 
     fix_begin(&f);
     for (uint8_t i = 1; i <= 2; i++) {
-        op[i] = conv(i, "");
-        FIX_WRITE(&f, create_run, &op[i]);
+        op[i] = conv_made(i);
+        FIX_WRITE(&f, conv_create_run, &op[i]);
     }
     numbered(&f, 1, 1);
     numbered(&f, 2, 2);
-    op[1].c.number = 77; /* stays as it is */
-    FIX_WRITE(&f, put_run, &op[1]);
+    op[1].number = 77; /* stays as it is */
+    FIX_WRITE(&f, conv_put_run, &op[1]);
     numbered(&f, 1, 1);
     numbered(&f, 77, 0);
     FIX_WRITE(&f, del_run, &op[2]);
     numbered(&f, 2, 0);
-    op[3] = conv(3, "");
-    FIX_WRITE(&f, create_run, &op[3]);
+    op[3] = conv_made(3);
+    FIX_WRITE(&f, conv_create_run, &op[3]);
     numbered(&f, 2, 0);
     numbered(&f, 3, 3);
     fix_end(&f);
@@ -107,23 +87,23 @@ TEST(a_number_is_given_once)
 TEST(titles_are_found_by_the_beginnings_of_their_words)
 {
     struct fix f;
-    struct op a = conv(1, "Second opinion");
-    struct op b = conv(2, "\xc3\x96zg\xc3\xbcr, second visit");
-    struct op none = conv(3, "");
+    struct store_conv a = conv(1, "Second opinion");
+    struct store_conv b = conv(2, "\xc3\x96zg\xc3\xbcr, second visit");
+    struct store_conv none = conv(3, "");
     struct store_txn *txn;
     struct seen s = {.n = 0};
 
     fix_begin(&f);
-    FIX_WRITE(&f, create_run, &a);
-    FIX_WRITE(&f, create_run, &b);
-    FIX_WRITE(&f, create_run, &none);
+    FIX_WRITE(&f, conv_create_run, &a);
+    FIX_WRITE(&f, conv_create_run, &b);
+    FIX_WRITE(&f, conv_create_run, &none);
     titled(&f, "SECOND", "\1\2");
     titled(&f, "sec op", "\1");
     titled(&f, "\xc3\xb6zg\xc3\x9cr", "\2");
     titled(&f, "econd", "");
-    phi_free(&a.c.title);
-    CHECK_OK(phi_from(mem_heap(), VIEW_LIT("Third second"), &a.c.title));
-    FIX_WRITE(&f, put_run, &a);
+    phi_free(&a.title);
+    CHECK_OK(phi_from(mem_heap(), VIEW_LIT("Third second"), &a.title));
+    FIX_WRITE(&f, conv_put_run, &a);
     titled(&f, "opinion", "");
     titled(&f, "third", "\1");
     titled(&f, "second", "\1\2");
@@ -133,9 +113,9 @@ TEST(titles_are_found_by_the_beginnings_of_their_words)
     CHECK_ERR(store_conv_by_title(txn, VIEW_LIT(" - "), see, &s), ERR_INVALID);
     CHECK_ERR(store_conv_by_title(txn, VIEW_LIT("\xff"), see, &s), ERR_INVALID);
     store_read_end(txn);
-    phi_free(&a.c.title);
-    phi_free(&b.c.title);
-    phi_free(&none.c.title);
+    phi_free(&a.title);
+    phi_free(&b.title);
+    phi_free(&none.title);
     fix_end(&f);
 }
 
@@ -143,14 +123,14 @@ TEST(ids_are_found_by_their_beginning)
 {
     static const uint8_t start[] = {2, 2};
     struct fix f;
-    struct op op[4];
+    struct store_conv op[4];
     struct store_txn *txn;
     struct seen s = {.n = 0};
 
     fix_begin(&f);
     for (uint8_t i = 1; i <= 3; i++) {
-        op[i] = conv(i, "");
-        FIX_WRITE(&f, create_run, &op[i]);
+        op[i] = conv_made(i);
+        FIX_WRITE(&f, conv_create_run, &op[i]);
     }
     CHECK_OK(store_read_begin(f.s, &txn));
     CHECK_OK(store_conv_by_prefix(txn, VIEW_ARRAY(start), see, &s));

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/conv.h"
+#include "tests/store/fix_conv.h"
 
-#include "tests/store/fix.h"
-
-struct op {
-    struct store_conv c;
+struct mark {
     struct conv_id id;
     uint8_t kind;
     struct view subject;
@@ -12,32 +9,11 @@ struct op {
 };
 
 static enum err
-create_run(void *ctx, struct store_txn *txn)
-{
-    return store_conv_create(txn, &((struct op *)ctx)->c);
-}
-
-static enum err
-put_run(void *ctx, struct store_txn *txn)
-{
-    return store_conv_put(txn, &((struct op *)ctx)->c);
-}
-
-static enum err
 mark_run(void *ctx, struct store_txn *txn)
 {
-    struct op *op = ctx;
+    const struct mark *m = ctx;
 
-    return store_conv_mark_put(txn, &op->id, op->kind, op->subject, op->value);
-}
-
-static struct op
-conv(uint8_t n)
-{
-    struct op op = {.c = {.channel = STORE_CHANNEL_SECURE, .created_ms = n}};
-
-    op.c.id.b[0] = n;
-    return op;
+    return store_conv_mark_put(txn, &m->id, m->kind, m->subject, m->value);
 }
 
 struct seen {
@@ -81,32 +57,32 @@ expect(struct fix *f, enum store_conv_view view, uint8_t owner, const char *ids)
 TEST(each_conversation_is_in_one_box)
 {
     struct fix f;
-    struct op op[4];
+    struct store_conv op[4];
 
     fix_begin(&f);
     for (uint8_t i = 1; i <= 3; i++) {
-        op[i] = conv(i);
-        FIX_WRITE(&f, create_run, &op[i]);
+        op[i] = conv_made(i);
+        FIX_WRITE(&f, conv_create_run, &op[i]);
     }
-    CHECK_ERR(store_write(f.s, create_run, &op[1], 0), ERR_EXISTS);
+    CHECK_ERR(store_write(f.s, conv_create_run, &op[1], 0), ERR_EXISTS);
     expect(&f, STORE_VIEW_ALL, 0, "\3\2\1");
     expect(&f, STORE_VIEW_EVERY, 0, "\3\2\1");
-    op[2].c.box = STORE_BOX_ASSIGNED;
-    op[2].c.owner[0] = 9;
-    FIX_WRITE(&f, put_run, &op[2]);
-    op[3].c.box = STORE_BOX_ARCHIVED;
-    op[3].c.flags = STORE_CONV_CLINICS;
-    FIX_WRITE(&f, put_run, &op[3]);
-    op[1].c.flags = STORE_CONV_CLINICS;
-    FIX_WRITE(&f, put_run, &op[1]);
+    op[2].box = STORE_BOX_ASSIGNED;
+    op[2].owner[0] = 9;
+    FIX_WRITE(&f, conv_put_run, &op[2]);
+    op[3].box = STORE_BOX_ARCHIVED;
+    op[3].flags = STORE_CONV_CLINICS;
+    FIX_WRITE(&f, conv_put_run, &op[3]);
+    op[1].flags = STORE_CONV_CLINICS;
+    FIX_WRITE(&f, conv_put_run, &op[1]);
     expect(&f, STORE_VIEW_ALL, 0, "\1");
     expect(&f, STORE_VIEW_ASSIGNED, 9, "\2");
     expect(&f, STORE_VIEW_ASSIGNED, 8, "");
     expect(&f, STORE_VIEW_ARCHIVED, 0, "\3");
     expect(&f, STORE_VIEW_CLINICS, 0, "\1");
     expect(&f, STORE_VIEW_EVERY, 0, "\3\2\1");
-    op[0] = conv(7);
-    CHECK_ERR(store_write(f.s, put_run, &op[0], 0), ERR_MISSING);
+    op[0] = conv_made(7);
+    CHECK_ERR(store_write(f.s, conv_put_run, &op[0], 0), ERR_MISSING);
     fix_end(&f);
 }
 
@@ -118,9 +94,9 @@ TEST(lists_come_in_pages)
 
     fix_begin(&f);
     for (uint8_t i = 1; i <= 10; i++) {
-        struct op op = conv(i);
+        struct store_conv op = conv_made(i);
 
-        FIX_WRITE(&f, create_run, &op);
+        FIX_WRITE(&f, conv_create_run, &op);
     }
     list(&f, &q, &s);
     CHECK_VIEW(view_make(s.ids, s.n), VIEW_LIT("\n\t\b\a"));
@@ -151,25 +127,25 @@ thread_of(struct fix *f, uint8_t thread, uint8_t *conv_out)
 TEST(a_thread_belongs_to_one_conversation)
 {
     struct fix f;
-    struct op a = conv(1);
-    struct op b = conv(2);
+    struct store_conv a = conv_made(1);
+    struct store_conv b = conv_made(2);
     uint8_t got;
 
     fix_begin(&f);
-    a.c.has_thread = true;
-    a.c.thread.b[0] = 5;
-    FIX_WRITE(&f, create_run, &a);
-    b.c.has_thread = true;
-    b.c.thread.b[0] = 5;
-    CHECK_ERR(store_write(f.s, create_run, &b, 0), ERR_EXISTS);
-    b.c.thread.b[0] = 6;
-    FIX_WRITE(&f, create_run, &b);
+    a.has_thread = true;
+    a.thread.b[0] = 5;
+    FIX_WRITE(&f, conv_create_run, &a);
+    b.has_thread = true;
+    b.thread.b[0] = 5;
+    CHECK_ERR(store_write(f.s, conv_create_run, &b, 0), ERR_EXISTS);
+    b.thread.b[0] = 6;
+    FIX_WRITE(&f, conv_create_run, &b);
     CHECK_OK(thread_of(&f, 5, &got));
     CHECK_EQ(got, 1);
-    a.c.thread.b[0] = 6;
-    CHECK_ERR(store_write(f.s, put_run, &a, 0), ERR_EXISTS);
-    a.c.thread.b[0] = 7; /* continued in another thread */
-    FIX_WRITE(&f, put_run, &a);
+    a.thread.b[0] = 6;
+    CHECK_ERR(store_write(f.s, conv_put_run, &a, 0), ERR_EXISTS);
+    a.thread.b[0] = 7; /* continued in another thread */
+    FIX_WRITE(&f, conv_put_run, &a);
     CHECK_ERR(thread_of(&f, 5, &got), ERR_MISSING);
     CHECK_OK(thread_of(&f, 7, &got));
     CHECK_EQ(got, 1);
@@ -189,18 +165,18 @@ TEST(conversations_of_a_contact)
 {
     struct fix f;
     struct contact_id ids[3] = {{{1}}, {{2}}, {{3}}};
-    struct op op = conv(1);
+    struct store_conv op = conv_made(1);
     struct store_txn *txn;
     struct store_conv got = {0};
     struct seen s = {.n = 0};
 
     fix_begin(&f);
-    CHECK_OK(store_conv_set_contacts(mem_heap(), &op.c, ids, 2));
-    CHECK_OK(store_conv_set_regarding(mem_heap(), &op.c, ids + 2, 1));
-    CHECK_OK(phi_from(mem_heap(), VIEW_LIT("a title"), &op.c.title));
-    FIX_WRITE(&f, create_run, &op);
-    CHECK_OK(store_conv_set_contacts(mem_heap(), &op.c, ids + 1, 1));
-    FIX_WRITE(&f, put_run, &op);
+    CHECK_OK(store_conv_set_contacts(mem_heap(), &op, ids, 2));
+    CHECK_OK(store_conv_set_regarding(mem_heap(), &op, ids + 2, 1));
+    CHECK_OK(phi_from(mem_heap(), VIEW_LIT("a title"), &op.title));
+    FIX_WRITE(&f, conv_create_run, &op);
+    CHECK_OK(store_conv_set_contacts(mem_heap(), &op, ids + 1, 1));
+    FIX_WRITE(&f, conv_put_run, &op);
     CHECK_OK(store_read_begin(f.s, &txn));
     CHECK_OK(store_conv_by_contact(txn, &ids[0], false, see_id, &s));
     CHECK_EQ(s.n, 0);
@@ -210,13 +186,13 @@ TEST(conversations_of_a_contact)
     CHECK_EQ(s.n, 1);
     CHECK_OK(store_conv_by_contact(txn, &ids[2], true, see_id, &s));
     CHECK_EQ(s.n, 2);
-    CHECK_OK(store_conv_get(txn, &op.c.id, &got));
+    CHECK_OK(store_conv_get(txn, &op.id, &got));
     CHECK_EQ(got.contacts_len, 1);
     CHECK_EQ(got.regarding_len, 1);
     CHECK_EQ(phi_len(&got.title), 7);
     store_conv_clear(&got);
     store_read_end(txn);
-    store_conv_clear(&op.c);
+    store_conv_clear(&op);
     fix_end(&f);
 }
 
@@ -232,7 +208,7 @@ add_mark(void *ctx, struct view subject, uint64_t value)
 TEST(marks_are_small_numbers)
 {
     struct fix f;
-    struct op op = {.id = {{1}}, .kind = 3};
+    struct mark op = {.id = {{1}}, .kind = 3};
     struct store_txn *txn;
     uint64_t n = 0;
 

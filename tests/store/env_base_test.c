@@ -5,8 +5,7 @@
  */
 #include "store/env_base.h"
 
-#include "store/env.h"
-#include "tests/store/fix.h"
+#include "tests/store/fix_env.h"
 
 #include <fcntl.h>
 
@@ -15,38 +14,6 @@ enum {
     SECTOR = 512,
     ITEMS = 200
 };
-
-struct place {
-    char dir[FIX_PATH];
-    char path[FIX_PATH + 16];
-    char copy[FIX_PATH + 16];
-    struct store_env_config cfg;
-    struct store_env *env;
-};
-
-static void
-begin(struct place *p)
-{
-    memset(p, 0, sizeof(*p));
-    fix_dir(p->dir);
-    (void)snprintf(p->path, sizeof(p->path), "%s/data.mdb", p->dir);
-    (void)snprintf(p->copy, sizeof(p->copy), "%s/copy.mdb", p->dir);
-    p->cfg = (struct store_env_config){
-        .path = p->path,
-        .map_size = 1u << 24,
-        .reserve = 1u << 18,
-        .tables = 3,
-    };
-    CHECK_OK(store_env_create(&p->cfg));
-    CHECK_OK(store_env_open(&p->cfg, &p->env));
-}
-
-static void
-end(struct place *p)
-{
-    CHECK_OK(store_env_close(p->env));
-    fix_rm(p->dir);
-}
 
 /* Set every item to n, by a commit that waits for the disk or not. */
 static void
@@ -117,7 +84,7 @@ TEST(opening_goes_back_to_what_the_disk_had_for_sure)
 {
     struct place p;
 
-    begin(&p);
+    place_begin(&p);
     commit(&p, 1, false);
     CHECK_EQ(copied(&p), 1);
     for (uint32_t n = 2; n < 40; n++) {
@@ -132,7 +99,7 @@ TEST(opening_goes_back_to_what_the_disk_had_for_sure)
     CHECK_EQ(copied(&p), 39);
     commit(&p, 41, false); /* with its sync */
     CHECK_EQ(copied(&p), 41);
-    end(&p);
+    place_end(&p);
 }
 
 /* How many commits there were is known until somebody took them over. */
@@ -145,7 +112,7 @@ TEST(what_was_beyond_is_remembered)
     uint64_t ahead;
     struct place p;
 
-    begin(&p);
+    place_begin(&p);
     commit(&p, 1, false);
     CHECK(!store_env_returned(p.env, &ahead));
     for (uint32_t n = 2; n < 9; n++) {
@@ -176,21 +143,21 @@ TEST(what_was_beyond_is_remembered)
     CHECK_OK(store_env_close(env));
     CHECK_OK(store_env_base_look(p.copy, &base));
     CHECK(!base.has);
-    end(&p);
+    place_end(&p);
 }
 
 TEST(closing_catches_up)
 {
     struct place p;
 
-    begin(&p);
+    place_begin(&p);
     commit(&p, 1, false);
     commit(&p, 2, true);
     CHECK_OK(store_env_close(p.env));
     copy_file(p.path, p.copy);
     CHECK_EQ(opened(&p, p.copy), 2);
     CHECK_OK(store_env_open(&p.cfg, &p.env));
-    end(&p);
+    place_end(&p);
 }
 
 TEST(a_damaged_base_is_said)
@@ -199,7 +166,7 @@ TEST(a_damaged_base_is_said)
     struct store_env *env;
     struct store_env_config cfg;
 
-    begin(&p);
+    place_begin(&p);
     commit(&p, 1, false);
     commit(&p, 2, true);
     cfg = p.cfg;
@@ -216,7 +183,7 @@ TEST(a_damaged_base_is_said)
         (void)close(fd);
         CHECK_ERR(store_env_open(&cfg, &env), ERR_CORRUPT);
     }
-    end(&p);
+    place_end(&p);
 }
 
 TEST(no_file_and_no_base)
@@ -224,13 +191,13 @@ TEST(no_file_and_no_base)
     struct store_env_base base;
     struct place p;
 
-    begin(&p);
+    place_begin(&p);
     commit(&p, 1, false);
     CHECK_OK(store_env_base_return(p.path, &base));
     CHECK(!base.has);
     CHECK_ERR(store_env_base_return(p.copy, &base), ERR_MISSING);
     CHECK_EQ(copied(&p), 1);
-    end(&p);
+    place_end(&p);
 }
 
 int

@@ -3,40 +3,10 @@
 
 #include "store/env_check.h"
 #include "store/env_disk.h"
-#include "tests/store/fix.h"
+#include "tests/store/fix_env.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-
-struct place {
-    char dir[FIX_PATH];
-    char path[FIX_PATH + 16];
-    struct store_env_config cfg;
-    struct store_env *env;
-};
-
-static void
-begin(struct place *p)
-{
-    memset(p, 0, sizeof(*p));
-    fix_dir(p->dir);
-    (void)snprintf(p->path, sizeof(p->path), "%s/data.mdb", p->dir);
-    p->cfg = (struct store_env_config){
-        .path = p->path,
-        .map_size = 1u << 24,
-        .reserve = 1u << 18,
-        .tables = 3,
-    };
-    CHECK_OK(store_env_create(&p->cfg));
-    CHECK_OK(store_env_open(&p->cfg, &p->env));
-}
-
-static void
-end(struct place *p)
-{
-    CHECK_OK(store_env_close(p->env));
-    fix_rm(p->dir);
-}
 
 static enum err
 put(struct store_env_txn *txn, struct view key, struct view value, bool append)
@@ -56,7 +26,7 @@ TEST(only_what_was_committed_stays)
     struct store_env_txn *txn;
     struct view v;
 
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_begin(p.env, true, &txn));
     CHECK_OK(put(txn, VIEW_LIT("a"), VIEW_LIT("1"), false));
     CHECK_OK(store_env_commit(txn));
@@ -73,7 +43,7 @@ TEST(only_what_was_committed_stays)
     CHECK_ERR(store_env_get(txn, 1, VIEW_LIT("b"), &v), ERR_MISSING);
     CHECK_ERR(store_env_get(txn, 2, VIEW_LIT("a"), &v), ERR_MISSING);
     store_env_abort(txn);
-    end(&p);
+    place_end(&p);
 }
 
 TEST(sizes_are_checked_before_the_map_is_used)
@@ -85,7 +55,7 @@ TEST(sizes_are_checked_before_the_map_is_used)
     uint8_t byte;
     int fd;
 
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_close(p.env));
     p.env = NULL;
     CHECK_OK(store_env_check(p.path, &page, &size));
@@ -96,7 +66,7 @@ TEST(sizes_are_checked_before_the_map_is_used)
         CHECK_ERR(store_env_open(&p.cfg, &p.env), ERR_CORRUPT);
     }
     fix_rm(p.dir);
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_close(p.env));
     /* Magic, version, page size, flags and roots of a meta page. */
     fd = open(p.path, O_RDWR);
@@ -118,7 +88,7 @@ TEST(sizes_are_checked_before_the_map_is_used)
     }
     (void)close(fd);
     CHECK_OK(store_env_open(&p.cfg, &p.env));
-    end(&p);
+    place_end(&p);
 }
 
 TEST(an_interrupted_create_is_done_again)
@@ -127,7 +97,7 @@ TEST(an_interrupted_create_is_done_again)
     char path[FIX_PATH + 32];
     int fd;
 
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_close(p.env));
     CHECK_EQ(unlink(p.path), 0);
     (void)snprintf(path, sizeof(path), "%s.new", p.path);
@@ -138,7 +108,7 @@ TEST(an_interrupted_create_is_done_again)
     CHECK_ERR(store_env_open(&p.cfg, &p.env), ERR_MISSING);
     CHECK_OK(store_env_create(&p.cfg));
     CHECK_OK(store_env_open(&p.cfg, &p.env));
-    end(&p);
+    place_end(&p);
 }
 
 struct reader {
@@ -164,7 +134,7 @@ TEST(the_map_grows_when_readers_are_gone)
     struct view v;
     void *bad;
 
-    begin(&p);
+    place_begin(&p);
     r.env = p.env;
     CHECK_OK(store_env_begin(p.env, true, &r.txn));
     CHECK_OK(put(r.txn, VIEW_LIT("a"), VIEW_LIT("1"), false));
@@ -183,7 +153,7 @@ TEST(the_map_grows_when_readers_are_gone)
     CHECK_OK(store_env_get(r.txn, 1, VIEW_LIT("a"), &v));
     CHECK_VIEW(v, VIEW_LIT("1"));
     store_env_abort(r.txn);
-    end(&p);
+    place_end(&p);
 }
 
 TEST(the_file_is_allocated_ahead)
@@ -193,7 +163,7 @@ TEST(the_file_is_allocated_ahead)
     struct stat st;
     int fd;
 
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_room(p.env, false));
     CHECK_EQ(stat(p.path, &st), 0);
     CHECK((uint64_t)st.st_size > p.cfg.reserve);
@@ -204,7 +174,7 @@ TEST(the_file_is_allocated_ahead)
     CHECK_EQ(d.allocated, st.st_size);
     CHECK(store_env_disk_left(&d, 20000) >= store_env_disk_want(&d));
     (void)close(fd);
-    end(&p);
+    place_end(&p);
 }
 
 TEST(bulk_mode_is_for_files_not_yet_in_use)
@@ -213,7 +183,7 @@ TEST(bulk_mode_is_for_files_not_yet_in_use)
     struct store_env_txn *txn;
     struct view v;
 
-    begin(&p);
+    place_begin(&p);
     CHECK_OK(store_env_close(p.env));
     p.cfg.mode = STORE_ENV_BULK;
     CHECK_OK(store_env_open(&p.cfg, &p.env));
@@ -226,7 +196,7 @@ TEST(bulk_mode_is_for_files_not_yet_in_use)
     CHECK_OK(store_env_begin(p.env, false, &txn));
     CHECK_OK(store_env_get(txn, 1, VIEW_LIT("a"), &v));
     store_env_abort(txn);
-    end(&p);
+    place_end(&p);
 }
 
 int
