@@ -295,8 +295,9 @@ static const struct tool_command commands[] = {
      2,
      "ask a patient for a conversation of your own",
      "In a conversation that others share: may this clinic and the patient "
-     "have one alone? After the yes: balsam thread new PATIENT.",
-     {{"--purpose", "TEXT", "what for; the patient reads it", false},
+     "have one alone? All who are in it read the question and the answer. "
+     "After the yes: balsam thread new PATIENT.",
+     {{"--purpose", "TEXT", "what for; all who are in it read it", false},
       {"--expires", "TIME", "the consent ends then", false},
       {0}}},
     {"thread members",

@@ -293,7 +293,8 @@ tool_show_asked(const json_t *a)
         (void)printf("Asked. The patient's app shows it; the clinic comes in "
                      "after the yes.\n");
     } else if (strcmp(tool_text(a, "state"), "asked alone") == 0) {
-        (void)printf("Asked. After the yes: balsam thread new PATIENT\n");
+        (void)printf("Asked. All who are in this conversation read the "
+                     "question. After the yes: balsam thread new PATIENT\n");
     } else if (strcmp(tool_text(a, "state"), "recorded") == 0) {
         (void)printf("Recorded. The clinic comes in now; the patient's app "
                      "shows it.\n");

@@ -13,23 +13,56 @@ is(const json_t *o, const char *key)
 }
 
 /* How a clinic's key was learned, in words. */
-static const char *
-learned(const json_t *c)
+static void
+show_learned(const json_t *c)
 {
     const char *l = tool_text(c, "learned");
 
-    return strcmp(l, "compared") == 0    ? "compared: verified"
-           : strcmp(l, "in_person") == 0 ? "by a link shown in person: verified"
-           : strcmp(l, "link") == 0      ? "by its own link"
-                                         : "introduced, not verified";
+    if (strcmp(l, "compared") == 0) {
+        (void)printf("compared: verified");
+    } else if (strcmp(l, "in_person") == 0) {
+        (void)printf("by a link shown in person: verified");
+    } else if (strcmp(l, "link") == 0) {
+        (void)printf("by its own link");
+    } else {
+        (void)printf("introduced");
+        if (tool_text(c, "by")[0] != '\0') {
+            (void)printf(" by ");
+            tool_print_safe(tool_text(c, "by"));
+        }
+        (void)printf(", not verified");
+    }
+}
+
+/* How things stand with a clinic, as the person would say it. */
+static const char *
+standing(const json_t *c)
+{
+    static const char *const words[][2] = {
+        {"looked", "not joined: open its link again if you want to"},
+        {"asked", "it has not accepted you yet"},
+        {"enrolled", "you are its patient"},
+        {"in_thread", "only in a conversation"},
+        {"refused", "it refused you"},
+        {"ended", "you are not its patient any more"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (strcmp(tool_text(c, "state"), words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return "something newer";
 }
 
 static void
 show_clinic(const json_t *c)
 {
+    bool home = is(c, "home") && strcmp(tool_text(c, "state"), "looked") != 0;
+
     (void)printf("%3lld  ", tool_number(c, "number"));
     tool_print_safe(tool_text(c, "name"));
-    (void)printf("%s", is(c, "home") ? "  (home)" : "");
+    (void)printf("%s", home ? "  (home)" : "");
     if (tool_text(c, "through")[0] != '\0') {
         (void)printf("  through ");
         tool_print_safe(tool_text(c, "through"));
@@ -37,16 +70,8 @@ show_clinic(const json_t *c)
         (void)printf("  not connected");
     }
     (void)printf("\n");
-    (void)printf("     %s, known %s",
-                 strcmp(tool_text(c, "state"), "in_thread") == 0
-                     ? "only in a conversation"
-                     : tool_text(c, "state"),
-                 learned(c));
-    if (tool_text(c, "by")[0] != '\0') {
-        (void)printf(" (by ");
-        tool_print_safe(tool_text(c, "by"));
-        (void)printf(")");
-    }
+    (void)printf("     %s; key ", standing(c));
+    show_learned(c);
     (void)printf("\n");
     tool_show_picture(c, "     ");
 }
