@@ -41,6 +41,18 @@ fed_app_thread_save(struct fed_app *app, const struct thread_id *id,
                         &fed_app_rec_thread_shape, rec);
 }
 
+/* Who founded a thread was brought into it by nobody: another thread may say
+ * who did. */
+static bool
+not_said_by(const struct fed_app_rec_clinic *rec, const struct proto_subject *s)
+{
+    static const uint8_t nobody[32];
+
+    return rec->learned == FED_APP_LEARNED_THREAD &&
+           memcmp(rec->by, nobody, sizeof(nobody)) == 0 &&
+           memcmp(s->added_by, nobody, sizeof(nobody)) != 0;
+}
+
 /* Clinics that we know only from a thread, and who brought them in. */
 static enum err
 meet(struct fed_app *app, struct view body)
@@ -61,8 +73,8 @@ meet(struct fed_app *app, struct view body)
         }
         memcpy(root.b, s.root, sizeof(root.b));
         e = fed_app_clinic_rec(app, &root, &rec, &hold);
-        if (e == OK && rec.state == 0) {
-            rec.state = FED_APP_CLINIC_IN_THREAD;
+        if (e == OK && (rec.state == 0 || not_said_by(&rec, &s))) {
+            rec.state = rec.state == 0 ? FED_APP_CLINIC_IN_THREAD : rec.state;
             rec.learned = FED_APP_LEARNED_THREAD;
             memcpy(rec.by, s.added_by, sizeof(rec.by));
             e = fed_app_clinic_save(app, &root, &rec);

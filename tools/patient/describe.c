@@ -147,7 +147,7 @@ tool_patient_clinic_row(struct tool_patient *p, const struct fed_app_clinic *c)
     }
     tool_put_word(o, "state", c->blocked ? "blocked" : clinic_state(c->state));
     tool_put_word(o, "learned", learned(c->learned));
-    if (c->learned == FED_APP_LEARNED_THREAD) {
+    if (c->learned == FED_APP_LEARNED_THREAD && !clinic_id_is_zero(&c->by)) {
         tool_patient_put_name(p, o, "by", c->by.b);
     }
     if (!clinic_id_is_zero(&c->via)) {

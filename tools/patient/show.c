@@ -45,6 +45,7 @@ standing(const json_t *c)
         {"in_thread", "only in a conversation"},
         {"refused", "it refused you"},
         {"ended", "you are not its patient any more"},
+        {"blocked", "you blocked it"},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
