@@ -92,13 +92,33 @@ show_members(const json_t *t)
     (void)printf("\n");
 }
 
+/* What a conversation is doing, where it is not simply there. */
+static const char *
+doing(const json_t *t)
+{
+    static const char *const words[][2] = {
+        {"opening", "being opened"},
+        {"checking", "being compared with the others' after a restore"},
+        {"resync", "coming back in after a loss"},
+        {"ended", "ended"},
+        {"removed", "you are not in it any more"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (strcmp(tool_text(t, "state"), words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return "something newer";
+}
+
 static void
 show_thread(const json_t *t)
 {
     (void)printf("%3lld  ", tool_number(t, "number"));
     tool_print_safe(tool_text(t, "title"));
     if (strcmp(tool_text(t, "state"), "active") != 0) {
-        (void)printf("  [%s]", tool_text(t, "state"));
+        (void)printf("  [%s]", doing(t));
     }
     if (tool_number(t, "unread") > 0) {
         (void)printf("  %lld unread", tool_number(t, "unread"));
