@@ -142,7 +142,11 @@ tool_show_patients(const json_t *a)
         (void)printf("%.8s  %-12s ", tool_text(p, "id"), tool_text(p, "state"));
         tool_print_safe(tool_text(p, "name"));
         (void)printf("  (%s", tool_text(p, "learned"));
-        say_of(p, " by ", "introduced_by");
+        say_of(p,
+               strcmp(tool_text(p, "learned"), "introduced") == 0
+                   ? " by "
+                   : ", introduced by ",
+               "introduced_by");
         (void)printf(")");
         if (tool_text(p, "called_so_by")[0] != '\0') {
             say_of(p, "  as ", "called_so_by");

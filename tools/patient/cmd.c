@@ -105,6 +105,28 @@ heard(void *ctx, struct fed_app *app)
            s.up + in_vain >= s.wanted;
 }
 
+/* Without a home nothing comes, however well the others are reached. */
+static void
+say_home_ended(struct tool_patient *p)
+{
+    struct fed_app_me me;
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+
+    fed_app_me(p->app, &me);
+    if (me.stage == FED_APP_READY &&
+        fed_app_clinic(p->app, &me.home, &c, &hold) == OK &&
+        c.state == FED_APP_CLINIC_ENDED) {
+        (void)tool_say(TOOL_EXIT_OK,
+                       "Nothing comes here any more: %.*s, your home clinic, "
+                       "has ended the connection with this device. If you "
+                       "took your recovery code to another one, go on there. "
+                       "If not, call the clinic.",
+                       (int)c.name.len, (const char *)c.name.p);
+    }
+    bytes_free(&hold);
+}
+
 /* Name the clinics that could not be reached. */
 static void
 say_unreached(struct tool_patient *p)
@@ -137,6 +159,7 @@ tool_patient_sync(struct tool_patient *p)
     enum err e;
 
     if (p->offline) {
+        say_home_ended(p);
         return TOOL_EXIT_OK;
     }
     e = fed_run_connect(p->run);
@@ -148,6 +171,7 @@ tool_patient_sync(struct tool_patient *p)
     }
     if (e == OK || e == ERR_TIMEOUT) {
         say_unreached(p);
+        say_home_ended(p);
         return TOOL_EXIT_OK;
     }
     return tool_patient_failed(p, e);

@@ -300,11 +300,6 @@ show_status(const json_t *o)
         (void)printf("Write your recovery code on paper: balsam-patient code "
                      "show; then: balsam-patient code confirm\n");
     }
-    if (is(o, "home_ended")) {
-        (void)printf("Your home clinic has ended the connection with this "
-                     "device. If you took your recovery code to another one, "
-                     "go on there. If not, call the clinic.\n");
-    }
     if (is(o, "alarm")) {
         (void)printf("Somebody else may have one of your keys: two different "
                      "lists of your devices exist. Remove what is not yours "
