@@ -83,7 +83,9 @@ show_members(const json_t *t)
     size_t i;
     const json_t *m;
 
-    (void)printf("     who can read it: ");
+    (void)printf("     who %s read it: ",
+                 strcmp(tool_text(t, "state"), "removed") == 0 ? "could"
+                                                               : "can");
     json_array_foreach(json_object_get(t, "members"), i, m)
     {
         (void)printf("%s", i == 0 ? "" : ", ");
