@@ -2,9 +2,14 @@
 /* Contacts: saved people and clinics, with notes that never leave here. */
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/twins.h"
 #include "proto/base/limits.h"
 
 #include <string.h>
+
+enum {
+    LINKED_MAX = 64 /* contacts of one person */
+};
 
 static const char *const kinds[STORE_CONTACT_KIND_COUNT_] = {
     [STORE_CONTACT_UNKNOWN] = "unknown",
@@ -66,6 +71,14 @@ app_word(const struct store_contact *contact)
 }
 
 static void
+show_idents(const struct store_contact *contact, json_t *list)
+{
+    for (size_t i = 0; i < contact->idents_len; i++) {
+        show_ident(&contact->idents[i], list);
+    }
+}
+
+static void
 show_contact(const struct store_contact *contact, json_t *o)
 {
     json_t *list = node_json_array(o, "identities");
@@ -77,9 +90,7 @@ show_contact(const struct store_contact *contact, json_t *o)
     if (contact->kind == STORE_CONTACT_PATIENT) {
         node_json_view(o, "app", view_str(app_word(contact)));
     }
-    for (size_t i = 0; i < contact->idents_len; i++) {
-        show_ident(&contact->idents[i], list);
-    }
+    show_idents(contact, list);
 }
 
 static enum err
@@ -126,37 +137,49 @@ out:
     return e;
 }
 
-/* Others who may be the same person: people decide, nothing is merged. */
-struct twins {
-    const struct store_contact *of;
-    json_t *list;
+/* A contact and those that were linked into it, also by way of another. */
+struct person {
+    struct contact_id ids[LINKED_MAX];
+    size_t len;
 };
-
-static enum err
-each_twin(void *ctx, const struct store_contact *contact)
-{
-    struct twins *t = ctx;
-    json_t *o;
-
-    if (contact->kind != STORE_CONTACT_PATIENT ||
-        contact_id_equal(&contact->id, &t->of->id)) {
-        return OK;
-    }
-    o = node_json_item(t->list);
-    if (o == NULL) {
-        return ERR_NOMEM;
-    }
-    node_json_hex(o, "id", contact_id_view(&contact->id));
-    node_json_view(o, "name", proto_phi_reveal(&contact->name));
-    return OK;
-}
 
 static enum err
 each_merged(void *ctx, const struct contact_id *from)
 {
-    struct notes *n = ctx;
+    struct person *p = ctx;
 
-    return store_contact_notes(n->txn, from, each_note, n->list);
+    if (p->len < LINKED_MAX) {
+        p->ids[p->len++] = *from;
+    }
+    return OK;
+}
+
+/* All that is kept of the person, under whichever of its contacts. */
+static enum err
+show_person(struct store_txn *txn, const struct contact_id *id, json_t *o)
+{
+    enum err e = OK;
+    struct person p = {.ids = {*id}, .len = 1};
+    struct notes notes = {txn, node_json_array(o, "notes")};
+    struct notes convs = {txn, node_json_array(o, "conversations")};
+    struct store_contact other = {0};
+
+    for (size_t i = 0; i < p.len; i++) {
+        TRY(store_contact_notes(txn, &p.ids[i], each_note, notes.list));
+        TRY(store_conv_by_contact(txn, &p.ids[i], false, each_conv, &convs));
+        TRY(store_contact_merged(txn, &p.ids[i], each_merged, &p));
+        if (i > 0) {
+            TRY(store_contact_get(txn, &p.ids[i], &other));
+            show_idents(&other, json_object_get(o, "identities"));
+            if (strcmp(app_word(&other), "joined") == 0) {
+                node_json_view(o, "app", VIEW_LIT("joined"));
+            }
+            store_contact_clear(&other);
+        }
+    }
+out:
+    store_contact_clear(&other);
+    return e;
 }
 
 /* Who saw what: a contact, or how many. */
@@ -183,23 +206,13 @@ node_cmd_contact_show(struct node_call *c)
     enum err e;
     struct store_txn *txn = NULL;
     struct store_contact contact = {0};
-    struct notes n;
     struct shown shown;
-    struct twins t;
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_contact(c, txn, node_call_arg(c, 0), &contact));
     show_contact(&contact, c->out);
-    n = (struct notes){txn, node_json_array(c->out, "notes")};
-    TRY(store_contact_notes(txn, &contact.id, each_note, n.list));
-    TRY(store_contact_merged(txn, &contact.id, each_merged, &n));
-    n.list = node_json_array(c->out, "conversations");
-    TRY(store_conv_by_contact(txn, &contact.id, false, each_conv, &n));
-    if (contact.kind == STORE_CONTACT_PATIENT && phi_len(&contact.name) > 0) {
-        t = (struct twins){&contact, node_json_array(c->out, "maybe_same")};
-        TRY(store_contact_find(txn, proto_phi_reveal(&contact.name), NULL, 8,
-                               each_twin, &t));
-    }
+    TRY(show_person(txn, &contact.id, c->out));
+    TRY(node_twins(txn, &contact, false, c->out));
     store_read_end(txn);
     txn = NULL;
     shown = (struct shown){c, NODE_AUDIT_CONTACT_READ, &contact.id, 0};
@@ -382,6 +395,7 @@ node_cmd_contact_add(struct node_call *c)
 {
     enum err e;
     struct edit ed = {.c = c};
+    struct store_txn *txn = NULL;
 
     ed.contact.kind = STORE_CONTACT_PROFESSIONAL;
     ed.contact.created_ms = store_now_ms(c->api->store);
@@ -392,7 +406,10 @@ node_cmd_contact_add(struct node_call *c)
     TRY(from_flags(c, &ed, node_call_arg(c, 0)));
     TRY(store_write(c->api->store, write_edit, &ed, 0));
     show_contact(&ed.contact, c->out);
+    TRY(store_read_begin(c->api->store, &txn));
+    TRY(node_twins(txn, &ed.contact, false, c->out));
 out:
+    store_read_end(txn);
     store_contact_clear(&ed.contact);
     return e;
 }
@@ -482,112 +499,5 @@ node_cmd_contact_note(struct node_call *c)
     node_json_view(c->out, "name", proto_phi_reveal(&ed.contact.name));
 out:
     store_contact_clear(&ed.contact);
-    return e;
-}
-
-/* ------------------------------------------------------- the same person twice
- */
-
-struct merge {
-    struct node_call *c;
-    struct contact_id from;
-    struct contact_id into;
-    bool undo;
-};
-
-static enum err
-write_merge(void *ctx, struct store_txn *txn)
-{
-    enum err e;
-    struct merge *m = ctx;
-
-    TRY(m->undo ? store_contact_unmerge(txn, &m->from)
-                : store_contact_merge(txn, &m->from, &m->into));
-    TRY(node_desk_event(txn, NODE_EVENT_CONTACT, contact_id_view(&m->from), 0));
-    TRY(node_audit_member(txn, m->c->api, NODE_AUDIT_MERGE,
-                          contact_id_view(&m->from), m->undo ? 0 : 1));
-out:
-    return e;
-}
-
-static bool
-is_person(const struct store_contact *c)
-{
-    return c->kind == STORE_CONTACT_PATIENT || c->kind == STORE_CONTACT_UNKNOWN;
-}
-
-enum err
-node_cmd_contact_link(struct node_call *c)
-{
-    enum err e;
-    struct store_txn *txn = NULL;
-    struct store_contact from = {0};
-    struct store_contact into = {0};
-    struct merge m = {.c = c};
-
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_find_contact(c, txn, node_call_arg(c, 0), &from));
-    TRY(node_find_contact(c, txn, node_call_arg(c, 1), &into));
-    store_read_end(txn);
-    txn = NULL;
-    if (is_person(&from) != is_person(&into)) {
-        TRY(node_call_fail(c, ERR_INVALID,
-                           "A patient and a clinic are not the same."));
-    }
-    m.from = from.id;
-    m.into = into.id;
-    e = store_write(c->api->store, write_merge, &m, 0);
-    if (e == ERR_INVALID || e == ERR_EXISTS) {
-        e = node_call_fail(c, e, "These two are one contact already.");
-    }
-    node_json_hex(c->out, "id", contact_id_view(&into.id));
-    node_json_view(c->out, "name", proto_phi_reveal(&into.name));
-out:
-    store_read_end(txn);
-    store_contact_clear(&from);
-    store_contact_clear(&into);
-    return e;
-}
-
-struct apart {
-    struct merge *m;
-    size_t n;
-};
-
-static enum err
-each_part(void *ctx, const struct contact_id *from)
-{
-    struct apart *a = ctx;
-
-    a->m->from = *from;
-    a->n++;
-    return OK;
-}
-
-/* Take the contact that was linked into this one apart again. */
-enum err
-node_cmd_contact_unlink(struct node_call *c)
-{
-    enum err e;
-    struct store_txn *txn = NULL;
-    struct store_contact into = {0};
-    struct merge m = {.c = c, .undo = true};
-    struct apart a = {.m = &m};
-
-    TRY(store_read_begin(c->api->store, &txn));
-    TRY(node_find_contact(c, txn, node_call_arg(c, 0), &into));
-    TRY(store_contact_merged(txn, &into.id, each_part, &a));
-    store_read_end(txn);
-    txn = NULL;
-    if (a.n == 0) {
-        TRY(node_call_fail(c, ERR_MISSING,
-                           "No other contact was linked with this one."));
-    }
-    TRY(store_write(c->api->store, write_merge, &m, 0)); /* the last one */
-    node_json_hex(c->out, "id", contact_id_view(&m.from));
-    node_json_view(c->out, "name", proto_phi_reveal(&into.name));
-out:
-    store_read_end(txn);
-    store_contact_clear(&into);
     return e;
 }

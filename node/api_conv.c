@@ -5,6 +5,7 @@
 #include "node/api_doubt.h"
 #include "node/api_line.h"
 #include "node/clinic/desk.h"
+#include "node/twins.h"
 #include "proto/msg/group.h"
 
 #include <stdio.h>
@@ -470,6 +471,18 @@ show_before(struct node_call *c, struct store_txn *txn,
     bytes_free(&ext);
 }
 
+/* A patient in it may be one whom this clinic knew before. */
+static enum err
+show_twins(struct store_txn *txn, const struct store_conv *conv, json_t *o)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK && i < conv->contacts_len; i++) {
+        e = node_twins_of(txn, &conv->contacts[i], o);
+    }
+    return e;
+}
+
 enum err
 node_cmd_thread_show(struct node_call *c)
 {
@@ -488,6 +501,7 @@ node_cmd_thread_show(struct node_call *c)
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
     show_before(c, s.txn, &conv);
     node_json_doubts(s.txn, &conv.id, c->out);
+    TRY(show_twins(s.txn, &conv, c->out));
     node_json_num(c->out, "total", conv.msgs);
     TRY(show_messages(&s, max, node_json_array(c->out, "messages")));
     store_read_end(s.txn);

@@ -7,6 +7,7 @@
 #include "federation/core/patient.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -204,7 +205,9 @@ each_patient(void *ctx, const struct store_patient *p)
     if (l->queues != NULL) {
         show_queue(l->queues, &p->id, o);
     }
-    return OK;
+    return p->has_introducer && p->has_contact
+               ? node_twins_of(l->txn, &p->contact, o)
+               : OK;
 }
 
 enum err

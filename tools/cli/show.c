@@ -150,6 +150,7 @@ show_thread(const json_t *a)
         (void)printf(". When you write, your node takes it over.\n");
     }
     tool_show_doubts(a, "  ");
+    tool_show_twins(a, "  known before? ");
     if (is(a, "continues")) {
         (void)printf("  The patient asked for it, to go on after %s.\n",
                      tool_text(a, "after")[0] != '\0'

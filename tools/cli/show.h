@@ -19,6 +19,8 @@ void tool_show_doubts(const json_t *of, const char *before);
 /* "changes" of a conversation behind message number after (0: before all). */
 void tool_show_changes(const json_t *of, long long after);
 void tool_show_settled(const json_t *answer);
+/* "maybe_same" of an answer, each a line behind before. */
+void tool_show_twins(const json_t *of, const char *before);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);

@@ -44,6 +44,21 @@ tool_show_spliced(const json_t *a)
 }
 
 void
+tool_show_twins(const json_t *a, const char *before)
+{
+    size_t i;
+    const json_t *n;
+
+    json_array_foreach(json_object_get(a, "maybe_same"), i, n)
+    {
+        (void)printf("%s", before);
+        tool_print_safe(tool_text(n, "name"));
+        (void)printf("  (if yes: balsam contact link %.8s %.8s)\n",
+                     tool_text(n, "id"), tool_text(n, "of"));
+    }
+}
+
+void
 tool_show_contact(const json_t *a)
 {
     size_t i;
@@ -60,13 +75,7 @@ tool_show_contact(const json_t *a)
         tool_print_safe(tool_text(n, "title"));
         (void)printf("  (%.8s)\n", tool_text(n, "id"));
     }
-    json_array_foreach(json_object_get(a, "maybe_same"), i, n)
-    {
-        (void)printf("  the same?    ");
-        tool_print_safe(tool_text(n, "name"));
-        (void)printf("  (balsam contact link %.8s %.8s)\n", tool_text(n, "id"),
-                     tool_text(a, "id"));
-    }
+    tool_show_twins(a, "  the same?    ");
     json_array_foreach(json_object_get(a, "notes"), i, n)
     {
         (void)printf("  note  ");

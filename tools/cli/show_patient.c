@@ -172,6 +172,7 @@ tool_show_patients(const json_t *a)
                          "desk (balsam compare)");
         }
         (void)printf("\n");
+        tool_show_twins(p, "          known before? ");
     }
 }
 
