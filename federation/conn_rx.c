@@ -30,6 +30,8 @@ why_of(enum err e, bool ready)
         return FED_WHY_NOT_ACCEPTED; /* its alert, after we were done */
     case ERR_STALE:
         return ready ? FED_WHY_OUTDATED : FED_WHY_OLD_PEER;
+    case ERR_TIMEOUT:
+        return ready ? FED_WHY_EXPIRED : FED_WHY_EXPIRED_PEER;
     case ERR_AUTH:
         return ready ? FED_WHY_BAD_BYTES : FED_WHY_WRONG_PEER;
     case ERR_MISSING:

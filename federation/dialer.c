@@ -283,6 +283,8 @@ note(struct fed_attempt *a, enum fed_why why)
     case FED_WHY_NOT_ACCEPTED:
     case FED_WHY_OUTDATED:
     case FED_WHY_OLD_PEER:
+    case FED_WHY_EXPIRED:
+    case FED_WHY_EXPIRED_PEER:
         break;
     default:
         a->why = why;

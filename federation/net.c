@@ -14,10 +14,11 @@ const char *
 fed_why_name(enum fed_why why)
 {
     static const char *const names[FED_WHY_COUNT_] = {
-        "none",         "closed_here", "closed_there", "lost",    "silent",
-        "stalled",      "bad_bytes",   "replaced",     "revoked", "shutdown",
-        "quota",        "no_address",  "refused",      "timeout", "wrong_peer",
-        "not_accepted", "no_memory",   "outdated",     "old_peer"};
+        "none",         "closed_here", "closed_there", "lost",     "silent",
+        "stalled",      "bad_bytes",   "replaced",     "revoked",  "shutdown",
+        "quota",        "no_address",  "refused",      "timeout",  "wrong_peer",
+        "not_accepted", "no_memory",   "outdated",     "old_peer", "expired",
+        "expired_peer"};
 
     return (unsigned)why < FED_WHY_COUNT_ ? names[why] : names[0];
 }

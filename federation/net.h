@@ -70,9 +70,11 @@ enum fed_why {
     FED_WHY_WRONG_PEER,   /* someone else answers at that address */
     FED_WHY_NOT_ACCEPTED, /* it closed before it accepted us */
     FED_WHY_NO_MEMORY,
-    FED_WHY_OUTDATED, /* it knows a newer certificate of ours: we are a copy
-                         of before that, or ours was revoked */
-    FED_WHY_OLD_PEER, /* its certificate is older than one that we know */
+    FED_WHY_OUTDATED,     /* it knows a newer certificate of ours: we are a copy
+                             of before that, or ours was revoked */
+    FED_WHY_OLD_PEER,     /* its certificate is older than one that we know */
+    FED_WHY_EXPIRED,      /* our certificate has expired by its clock */
+    FED_WHY_EXPIRED_PEER, /* its certificate has expired by our clock */
     FED_WHY_COUNT_
 };
 
@@ -121,8 +123,9 @@ struct fed_net_user {
      * Anything but OK ends the handshake; a dialler's log says why.
      *
      * ERR_AUTH    the chain does not verify, or is not expected's
-     * ERR_STALE   expired, revoked, or an older generation than known; a device
-     *             that its list does not have any more
+     * ERR_STALE   revoked, or an older generation than known; a device that
+     *             its list does not have any more
+     * ERR_TIMEOUT expired
      * ERR_DENIED  blocked
      */
     enum err (*verify)(void *ctx, struct view chain,

@@ -2,6 +2,7 @@
 /* Looking after the node: backup, audit trail, what is wrong. */
 #include "crypto/prim/secret.h"
 #include "node/api.h"
+#include "node/api_clock.h"
 #include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "node/reach.h"
@@ -131,6 +132,8 @@ look_at_keys(struct node_call *c, json_t *list)
     uint64_t now = store_now_ms(c->api->store);
     struct node_runner_stats stats;
     bool checked = false;
+    bool same;
+    char say[512];
     bool renewal;
     bool node;
 
@@ -158,6 +161,8 @@ look_at_keys(struct node_call *c, json_t *list)
             "Another clinic has seen a newer key of this node: these data are "
             "an older copy. If the newer one still runs, stop this one. If it "
             "is gone for good: balsam rotate-key.");
+    same = node_clocks_good(c, say, sizeof(say));
+    finding(list, "the clock beside other clinics' clocks", same, say);
     finding(list, "the clock", !stats.clock_behind,
             "It is more than a day behind what other clinics have signed, or "
             "behind what this node stored before: set the machine's clock, or "

@@ -2,8 +2,10 @@
 /* Other clinics: what is behind a link, connecting, deciding, ending. */
 #include "crypto/ident/profile.h"
 #include "node/api.h"
+#include "node/api_clock.h"
 #include "node/clinic/desk.h"
 #include "node/clinic/picture.h"
+#include "node/clocks.h"
 
 #include <string.h>
 
@@ -93,8 +95,12 @@ show_profile(struct node_call *c, const struct clinic_id *root,
 
 /* Why a clinic could not be reached, and what to do. */
 static enum err
-unreachable(struct node_call *c, enum fed_why why)
+unreachable(struct node_call *c, const struct clinic_id *root, enum fed_why why)
 {
+    if ((why == FED_WHY_EXPIRED || why == FED_WHY_EXPIRED_PEER) &&
+        node_call_clocks(c, ERR_STALE, root)) {
+        return ERR_STALE;
+    }
     switch ((int)why) {
     case FED_WHY_WRONG_PEER:
         return node_call_fail(
@@ -112,6 +118,18 @@ unreachable(struct node_call *c, enum fed_why why)
             c, ERR_STALE,
             "What answers is an older copy of the clinic's node, or its key "
             "was revoked. Nothing was sent. Tell the clinic.");
+    case FED_WHY_EXPIRED:
+        return node_call_fail(
+            c, ERR_STALE,
+            "By the clock of the clinic's machine this node's certificate has "
+            "expired. Look at both clocks: if one is wrong, set it. If both "
+            "are right, run balsam doctor.");
+    case FED_WHY_EXPIRED_PEER:
+        return node_call_fail(
+            c, ERR_STALE,
+            "By this machine's clock the certificate of the clinic's node has "
+            "expired. Look at both clocks: if one is wrong, set it. If both "
+            "are right, tell the clinic.");
     case FED_WHY_NO_ADDRESS:
         return node_call_fail(c, ERR_TIMEOUT,
                               "The address in this link is not known. Check "
@@ -231,7 +249,8 @@ node_cmd_look(struct node_call *c)
         e = now < until ? node_follow_wait(follow, until - now, &a)
                         : ERR_TIMEOUT;
         if (e == ERR_TIMEOUT || (e == OK && a.why != FED_WHY_NONE)) {
-            e = unreachable(c, a.why == FED_WHY_NONE ? FED_WHY_TIMEOUT : a.why);
+            e = unreachable(c, &inv.inv.root,
+                            a.why == FED_WHY_NONE ? FED_WHY_TIMEOUT : a.why);
         }
         if (e == OK && a.has_link) {
             e = link_answer(c, &inv, &a);
@@ -320,6 +339,15 @@ is_connected(const struct node_answer *a)
             a->theirs == PROTO_STANCE_ASKED);
 }
 
+static bool
+clocks_differ(const struct connect *k)
+{
+    struct node_clock_apart a;
+
+    return node_clocks_of(node_runner_clocks(k->c->api->runner),
+                          &k->inv.inv.root, &a);
+}
+
 /* Wait for what the other clinic says; it is durable, so nothing is lost when
    it says it later. */
 static enum err
@@ -334,6 +362,9 @@ wait_connect(struct node_call *c, struct connect *k, struct node_follow *follow,
     while (e == OK && !is_connected(&a)) {
         uint64_t now = clock_mono_ms(node_sysclock());
 
+        if (a.has_link && a.code == PROTO_REDEEM_LATER && clocks_differ(k)) {
+            break; /* said with the answer */
+        }
         if (a.has_link) {
             e = link_answer(c, &k->inv, &a);
             if (e == OK && a.code == PROTO_REDEEM_REVIEW) {
@@ -353,6 +384,7 @@ wait_connect(struct node_call *c, struct connect *k, struct node_follow *follow,
     if (e == OK) {
         node_json_view(c->out, "state",
                        view_str(is_connected(&a) ? "connected" : state));
+        node_json_clock(c, &k->inv.inv.root, c->out);
         ERR_IGNORE(show_profile(c, &k->inv.inv.root, &a, c->out),
                    "its name was shown before");
     }
@@ -447,6 +479,7 @@ show_clinic(struct list *l, const struct store_clinic *clinic, json_t *o)
     node_json_bool(
         o, "online",
         fed_net_find(node_runner_net(l->c->api->runner), &clinic->id, &info));
+    node_json_clock(l->c, &clinic->id, o);
     if (clinic->has_link) {
         node_json_hex(o, "link", link_id_view(&clinic->link));
     }

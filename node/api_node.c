@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node itself: how it does, who it is connected to. */
 #include "node/api.h"
+#include "node/api_clock.h"
 #include "node/api_doubt.h"
 #include "node/clinic/desk.h"
 #include "node/web.h"
@@ -229,6 +230,7 @@ node_cmd_status(struct node_call *c)
         (void)json_array_append_new(addrs, json_string(text));
     }
     show_certificate(c);
+    node_json_clocks(c, c->out);
     show_sandbox(c);
     node_json_num(c->out, "up_s", (now - api->started_ms) / 1000);
     node_json_bool(c->out, "sheet_checked", !unchecked);

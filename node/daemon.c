@@ -498,6 +498,7 @@ look_after(struct daemon *d)
             node_sd_watchdog(&d->sd);
         }
         node_renewal_turn(&renewal);
+        node_runner_clocks_turn(d->runner);
         renew_web(d, false);
         (void)node_tidy_turn(&tidy, stats.steps);
         if (clock_mono_ms(node_sysclock()) >= sign_ms) {

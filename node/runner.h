@@ -150,4 +150,11 @@ struct node_runner_stats {
 };
 void node_runner_stats(struct node_runner *r, struct node_runner_stats *out);
 
+/* Other nodes' clocks beside ours. */
+struct node_clocks *node_runner_clocks(struct node_runner *r);
+
+/* Every second or so: when our clock was set right, who was told otherwise is
+   greeted once more. */
+void node_runner_clocks_turn(struct node_runner *r);
+
 #endif

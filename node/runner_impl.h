@@ -6,6 +6,7 @@
 #include "federation/splice.h"
 #include "node/blobs.h"
 #include "node/clinic/desk.h"
+#include "node/clocks.h"
 #include "node/runner.h"
 #include "store/writer.h"
 
@@ -127,7 +128,9 @@ struct node_runner {
     struct fed_net *net;
     struct node_blobs *blobs;
     struct fed_splice *splice;
-    struct node_desk desk; /* the writer thread's */
+    struct node_clocks clocks;
+    _Atomic uint64_t expires_ms; /* our certificate */
+    struct node_desk desk;       /* the writer thread's */
 
     pthread_t thread;
     bool started;

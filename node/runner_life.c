@@ -49,6 +49,7 @@ free_runner(struct node_runner *r)
     (void)pthread_mutex_destroy(&r->mx);
     (void)pthread_mutex_destroy(&r->late_mx);
     (void)pthread_mutex_destroy(&r->follow_mx);
+    node_clocks_clear(&r->clocks);
     (void)pthread_rwlock_destroy(&r->parties_lock);
     (void)pthread_cond_destroy(&r->wake);
     (void)pthread_cond_destroy(&r->follow_cond);
@@ -81,6 +82,7 @@ copy_self(struct node_runner *r, const struct node_identity *id,
     bytes_free(&r->profile);
     bytes_free(&r->picture);
     r->identity = copy;
+    atomic_store(&r->expires_ms, copy.node_not_after_ms);
     r->addrs = a;
     r->profile = p;
     r->picture = pic;
@@ -172,6 +174,7 @@ node_runner_start(const struct node_runner_config *config,
         return ERR_NOMEM;
     }
     init_locks(r);
+    node_clocks_init(&r->clocks, config->clock);
     r->c = *config;
     r->c.identity = NULL;
     r->c.addrs = (struct view){0};
@@ -217,6 +220,23 @@ struct fed_net *
 node_runner_net(struct node_runner *r)
 {
     return r->net;
+}
+
+struct node_clocks *
+node_runner_clocks(struct node_runner *r)
+{
+    return &r->clocks;
+}
+
+void
+node_runner_clocks_turn(struct node_runner *r)
+{
+    struct fed_peer peer = {.serial = 0};
+
+    while (node_clocks_mended(&r->clocks, &peer.root)) {
+        fed_net_close(r->net, &peer);
+        fed_net_poke(r->net, &peer.root);
+    }
 }
 
 void

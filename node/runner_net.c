@@ -43,6 +43,53 @@ out:
     return e;
 }
 
+static bool
+is_known(struct node_runner *r, const struct clinic_id *root)
+{
+    struct node_party p;
+
+    return node_runner_party_find(r, root, &p) && p.known;
+}
+
+/*
+ * A good chain, but for our clock: it says at least on which side of the days
+ * that it is for that clock is.  Not yet proven to be the peer's; words only.
+ */
+static void
+hear_chain(struct node_runner *r, const struct ident_node *n)
+{
+    uint64_t now = clock_wall_ms(r->c.clock);
+
+    if (n->not_before_ms > now) {
+        node_clocks_hear(&r->clocks, &n->root, NODE_CLOCK_AFTER,
+                         n->not_before_ms, is_known(r, &n->root));
+    } else if (n->not_after_ms < now) {
+        node_clocks_hear(&r->clocks, &n->root, NODE_CLOCK_BEFORE,
+                         n->not_after_ms, is_known(r, &n->root));
+    }
+}
+
+/* As ident_chain_verify; ERR_TIMEOUT when it has expired. */
+static enum err
+verify_chain(struct node_runner *r, struct view chain,
+             const struct ident_check *check, struct ident_node *out)
+{
+    struct ident_check ever = *check;
+    struct ident_node n;
+    enum err e = ident_chain_verify(r->c.mem, chain, check, out);
+
+    ever.known_ms = UINT64_MAX;
+    if (e == ERR_STALE &&
+        ident_chain_verify(r->c.mem, chain, &ever, &n) == OK) {
+        hear_chain(r, &n);
+        return ERR_TIMEOUT;
+    }
+    if (e == OK && out->clock_behind) {
+        hear_chain(r, out);
+    }
+    return e;
+}
+
 static enum err
 verify(void *ctx, struct view chain, const struct device_id *tls_key,
        const struct clinic_id *expected, struct fed_verdict *out)
@@ -59,7 +106,7 @@ verify(void *ctx, struct view chain, const struct device_id *tls_key,
     }
     check.now_ms = clock_wall_ms(r->c.clock);
     check.known_ms = atomic_load(&r->known_ms);
-    TRY(ident_chain_verify(r->c.mem, chain, &check, &n));
+    TRY(verify_chain(r, chain, &check, &n));
     TRY(node_runner_is_suspect(r, &n.root) ? ERR_AGAIN : OK);
     out->root = n.root;
     out->known = false;
@@ -134,7 +181,7 @@ on_peer_up(void *ctx, const struct fed_peer_info *info)
     ev->up.dialled = info->dialled;
     node_runner_push(r, ev);
     node_blobs_peer_up(r->blobs, &info->peer.root);
-    return NULL;
+    return info->kind == FED_PEER_CLINIC ? r : NULL;
 }
 
 /* One that is no frame at all ends the connection, before it is queued. */
@@ -154,6 +201,19 @@ take_blob_frame(struct node_runner *r, const struct fed_peer *peer,
     fed_net_close(r->net, peer);
 }
 
+/* What time it is at a clinic, as its greeting says. */
+static void
+hear_greeting(struct node_runner *r, const struct fed_peer *peer,
+              struct view frame)
+{
+    struct proto_peer_msg m;
+
+    if (proto_peer_decode(frame, &m) == OK) {
+        node_clocks_hear(&r->clocks, &peer->root, NODE_CLOCK_SAID,
+                         m.u.hello.now_ms, is_known(r, &peer->root));
+    }
+}
+
 static enum fed_flow
 on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
          struct view frame)
@@ -164,7 +224,9 @@ on_frame(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     bool pause;
     uint16_t type = proto_peer_peek(frame);
 
-    (void)peer_ctx;
+    if (type == PROTO_PEER_HELLO && peer_ctx != NULL) { /* of a clinic */
+        hear_greeting(r, peer, frame);
+    }
     if (type >= PROTO_PEER_SPLICE_OPEN && type <= PROTO_PEER_SPLICE_CLOSE) {
         if (fed_splice_frame(r->splice, peer, frame) != OK) {
             fed_net_close(r->net, peer);
@@ -221,6 +283,11 @@ on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
         p.known && !atomic_exchange(&r->outdated, true)) {
         LOG(r->c.log, LOG_ERROR, "node.outdated",
             LOG_TAG("peer", log_tag_of(clinic_id_view(root))));
+    }
+    if (why == FED_WHY_EXPIRED) { /* a day is tolerated */
+        node_clocks_hear(&r->clocks, root, NODE_CLOCK_AFTER,
+                         atomic_load(&r->expires_ms) + IDENT_TOLERANCE_MS,
+                         is_known(r, root));
     }
     node_runner_unreachable(r, root, why);
 }

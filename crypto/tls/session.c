@@ -92,10 +92,12 @@ verify_cb(X509_STORE_CTX *store, void *arg)
         t->verdict = judge(t, X509_STORE_CTX_get0_cert(store));
     }
     if (t->verdict != OK) {
-        /* the alert of the first: certificate_revoked (RFC 8446 6.2) */
-        X509_STORE_CTX_set_error(store, t->verdict == ERR_STALE
-                                            ? X509_V_ERR_CERT_REVOKED
-                                            : X509_V_ERR_CERT_REJECTED);
+        /* the alerts of the first two: certificate_revoked,
+           certificate_expired (RFC 8446 6.2) */
+        X509_STORE_CTX_set_error(
+            store, t->verdict == ERR_STALE     ? X509_V_ERR_CERT_REVOKED
+                   : t->verdict == ERR_TIMEOUT ? X509_V_ERR_CERT_HAS_EXPIRED
+                                               : X509_V_ERR_CERT_REJECTED);
         return 0;
     }
     X509_STORE_CTX_set_error(store, X509_V_OK);
@@ -266,6 +268,10 @@ ended(struct tlsp *t, int ret)
         if (t->ready &&
             ERR_GET_REASON(code) == SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED) {
             return fail(t, ERR_STALE);
+        }
+        if (t->ready &&
+            ERR_GET_REASON(code) == SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED) {
+            return fail(t, ERR_TIMEOUT);
         }
         return fail(t, failure_of(ERR_GET_REASON(code)));
     }

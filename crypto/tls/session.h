@@ -66,6 +66,7 @@ bool tlsp_ready(const struct tlsp *t);
  * ERR_DENIED   the peer refuses us: its alert is about our certificate
  * ERR_STALE    once ready: the peer, whose certificate we accepted, refuses
  *              ours because it knows a newer one or its revocation
+ * ERR_TIMEOUT  the same: ours has expired by its clock
  * ERR_FORMAT   not TLS, or broken TLS
  * ERR_UNSUPPORTED  no version, cipher, group or ALPN in common
  */

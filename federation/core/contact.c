@@ -152,6 +152,29 @@ out:
 
 /* ------------------------------------------------------------- their links */
 
+/*
+ * The key package that we asked with is not for today: our clock was wrong
+ * then, or is now, or it was long ago.
+ */
+static enum err
+fresh_kp(struct fed_core *core, struct fed_party *p)
+{
+    enum err e;
+    struct bytes kp = {0};
+    struct fed_who who;
+
+    e = fed_kp_check(core, view_of(&p->kp), &who);
+    if (e != ERR_STALE) {
+        return fed_ours(e) ? e : OK;
+    }
+    TRY(fed_kp_make(core, &p->root, false, &kp));
+    TRY(fed_contact_kp(core, p, view_of(&kp)));
+    p->dirty = p->stored;
+out:
+    bytes_free(&kp);
+    return e;
+}
+
 static enum err
 redeem(struct fed_core *core, struct fed_party *p)
 {
@@ -161,6 +184,7 @@ redeem(struct fed_core *core, struct fed_party *p)
     struct ident_redeem what = {.owner = p->root};
     uint8_t proof[IDENT_PROOF];
 
+    TRY(fresh_kp(core, p));
     memcpy(in->link, p->rec.link, sizeof(in->link));
     if (p->rec.one_time) {
         memcpy(what.redeemer.b, core->me.b, 32);

@@ -253,6 +253,13 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
     }
     if (code == PROTO_REDEEM_OK) {
         e = check_kp(core, p, in->kp);
+        if (e == ERR_STALE) {
+            /* [redeem-clock] not for today: one of both clocks is wrong, and
+               when that is set they ask with another */
+            e = fed_contact_result(core, p, in->link, PROTO_REDEEM_LATER,
+                                   (struct view){0});
+            goto out;
+        }
         if (e != OK) {
             e = fed_ours(e) ? e : fed_party_bad(core, p, e);
             goto out;

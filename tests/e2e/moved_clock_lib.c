@@ -4,9 +4,11 @@
  * clock is BALSAM_TEST_CLOCK_S seconds from now.  What waits until a moment
  * waits as long as the program means to by these clocks.
  *
- * Two files of one number (8 bytes) of seconds, which may grow while programs
- * run: by BALSAM_TEST_CLOCK_FILE both clocks are ahead, by BALSAM_TEST_UP_FILE
- * only the one of time that passes, as if the program had been up for longer.
+ * Three files of one number (8 bytes) of seconds, which may change while
+ * programs run: by BALSAM_TEST_CLOCK_FILE both clocks are ahead, by
+ * BALSAM_TEST_UP_FILE only the one of time that passes, as if the program had
+ * been up for longer, and by BALSAM_TEST_WALL_FILE only the one on the wall, as
+ * if somebody had set it.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -26,6 +28,7 @@ enum {
 /* mapped before any sandbox */
 static const volatile int64_t *passed;
 static const volatile int64_t *up;
+static const volatile int64_t *set;
 
 static const volatile int64_t *
 number_in(const char *name)
@@ -47,6 +50,7 @@ map_numbers(void)
 {
     passed = number_in("BALSAM_TEST_CLOCK_FILE");
     up = number_in("BALSAM_TEST_UP_FILE");
+    set = number_in("BALSAM_TEST_WALL_FILE");
 }
 
 static long
@@ -64,7 +68,8 @@ ahead(bool wall)
     long both = passed == NULL ? 0 : (long)*passed;
 
     if (wall) {
-        return both + number("BALSAM_TEST_CLOCK_S");
+        return both + (set == NULL ? 0 : (long)*set) +
+               number("BALSAM_TEST_CLOCK_S");
     }
     return both + (up == NULL ? 0 : (long)*up);
 }

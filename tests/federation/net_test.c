@@ -310,19 +310,23 @@ TEST(someone_else_answers)
 
 TEST(the_peer_does_not_want_us)
 {
-    static const enum err answers[] = {ERR_AUTH, ERR_STALE, ERR_DENIED};
+    static const struct {
+        enum err answer;
+        enum fed_why why;
+    } cases[] = {{ERR_AUTH, FED_WHY_NOT_ACCEPTED},
+                 {ERR_DENIED, FED_WHY_NOT_ACCEPTED},
+                 {ERR_STALE, FED_WHY_OUTDATED},
+                 {ERR_TIMEOUT, FED_WHY_EXPIRED}};
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         static struct node a, b;
 
         node_start(&a, 1, NULL);
         node_start(&b, 2, NULL);
-        b.answer = answers[i];
+        b.answer = cases[i].answer;
         node_dial(&a, &b, false);
         CHECK(node_wait(&a, &a.fails, 1));
-        CHECK_EQ(node_why(&a, &a.fail_why), answers[i] == ERR_STALE
-                                                ? FED_WHY_OUTDATED
-                                                : FED_WHY_NOT_ACCEPTED);
+        CHECK_EQ(node_why(&a, &a.fail_why), cases[i].why);
         CHECK_EQ(a.ups + b.ups, 0);
         node_stop(&a);
         node_stop(&b);

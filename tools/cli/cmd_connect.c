@@ -79,6 +79,9 @@ tell(const struct tool_run *run, const json_t *answer)
     } else if (strcmp(state, "review") == 0) {
         (void)fprintf(stdout, "Asked. They will decide; balsam clinics shows "
                               "when they did.\n");
+    } else if (text(answer, "clock")[0] != '\0') {
+        (void)fprintf(stdout, "They cannot answer yet. %s\n",
+                      text(answer, "clock"));
     } else {
         const char *why = text(answer, "why");
         bool known = why[0] != '\0' && strcmp(why, "none") != 0;

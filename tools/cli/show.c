@@ -268,6 +268,10 @@ show_clinic(const json_t *c)
         tool_print_safe(tool_text(c, "phone"));
     }
     (void)printf("\n");
+    if (tool_text(c, "clock_apart")[0] != '\0') {
+        (void)printf("          ! Its clock is %s: balsam doctor\n",
+                     tool_text(c, "clock_apart"));
+    }
     tool_show_picture(c, "          ");
 }
 
@@ -370,6 +374,26 @@ show_gone(const json_t *a)
 }
 
 static void
+show_clocks(const json_t *a)
+{
+    size_t i;
+    const json_t *c;
+
+    json_array_foreach(json_object_get(a, "clocks"), i, c)
+    {
+        (void)printf("  clock        that of ");
+        if (tool_text(c, "name")[0] != '\0') {
+            tool_print_safe(tool_text(c, "name"));
+        } else {
+            (void)printf("a clinic not connected (key %.8s)",
+                         tool_text(c, "id"));
+        }
+        (void)printf("\n               is %s (balsam doctor)\n",
+                     tool_text(c, "apart"));
+    }
+}
+
+static void
 show_status(const json_t *a)
 {
     const json_t *net = json_object_get(a, "network");
@@ -397,6 +421,7 @@ show_status(const json_t *a)
         (void)printf("  clock        WRONG: it is behind what other clinics "
                      "signed; set it (balsam doctor)\n");
     }
+    show_clocks(a);
     (void)printf("  clinics      %lld online, %lld not reached\n",
                  tool_number(net, "online"), tool_number(net, "unreachable"));
     (void)printf("  devices      %lld of patients online, %lld in browsers\n",
