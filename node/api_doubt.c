@@ -22,6 +22,7 @@ static const char *const words[NODE_DOUBTS] = {
     [FED_DOUBT_NEVER] = "never delivered",
     [FED_DOUBT_CLOCK] = "clock",
     [NODE_DOUBT_FORK] = "two logs",
+    [FED_DOUBT_KEPT_OUT] = "kept out",
 };
 
 struct doubts {

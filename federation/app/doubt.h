@@ -15,8 +15,9 @@ enum fed_app_doubt_what {
     FED_APP_DOUBT_UNDELIVERED = FED_DOUBT_UNDELIVERED,
     FED_APP_DOUBT_NEVER = FED_DOUBT_NEVER,
     FED_APP_DOUBT_CLOCK = FED_DOUBT_CLOCK,
-    FED_APP_DOUBT_FORK = 6, /* who was shown another log */
-    FED_APP_DOUBT_WAITS = 7 /* who orders the thread has not taken ours */
+    FED_APP_DOUBT_FORK = 6,  /* who was shown another log */
+    FED_APP_DOUBT_WAITS = 7, /* who orders the thread has not taken ours */
+    FED_APP_DOUBT_KEPT_OUT = FED_DOUBT_KEPT_OUT
 };
 
 struct fed_app_doubt {

@@ -5,6 +5,7 @@
  */
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include <string.h>
 
@@ -112,6 +113,8 @@ joined(struct fed_core *core, struct fed_thread *t,
         fed_mono(core) + (in->code == PROTO_ANSWER_WAIT ? LIMIT_WAIT_MS : 0);
     fed_tx_timer(core, t->wait_ms);
     t->asked = false;
+    TRY(in->code == PROTO_ANSWER_WAIT ? fed_refused_wait(core, t)
+                                      : fed_refused(core, t));
     TRY(fed_intent_pump(core, t));
 out:
     return e;

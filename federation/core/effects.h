@@ -270,7 +270,11 @@ enum fed_doubt {
     FED_DOUBT_NEVER = 4,
     /* The hub's clock: entry seq is earlier than the one before it, or far
        ahead of our clock.  author is the hub. */
-    FED_DOUBT_CLOCK = 5
+    FED_DOUBT_CLOCK = 5,
+    /* 6 and 7 are of those above. */
+    /* We rejoin, and the hub answers without letting us in: again and again,
+       or with a state older than what it had shown.  author is the hub. */
+    FED_DOUBT_KEPT_OUT = 8
 };
 
 enum {

@@ -11,6 +11,7 @@
  */
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
+#include "federation/core/watch.h"
 
 #include "crypto/prim/hash.h"
 
@@ -182,6 +183,7 @@ set_hub(struct fed_core *core, struct fed_thread *t, const uint8_t hub[32])
     t->orphan_ms = 0;
     t->orphan_asked = 0;
     t->wait_ms = 0;
+    fed_refused_none(t);
     t->draining = false;
     t->next_intent = 0;
     t->idle = false;

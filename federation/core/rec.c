@@ -130,6 +130,9 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, said_ms, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, last_seq, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, last_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, refused, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, refused_ms, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, waits_ms, UINT64_MAX),
     PROTO_BIN(fed_rec_thread, group, LIMIT_FRAME),
 };
 const struct proto_shape fed_rec_thread_shape =

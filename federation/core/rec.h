@@ -133,7 +133,10 @@ struct fed_rec_thread {
     uint64_t said_ms;
     uint64_t last_seq; /* our newest words */
     uint64_t last_ms;
-    struct view group; /* encoded proto_group; empty before the Welcome */
+    uint64_t refused;    /* RESYNC: so often (refused.c) */
+    uint64_t refused_ms; /* first */
+    uint64_t waits_ms;   /* RESYNC: told to wait since; 0: not */
+    struct view group;   /* encoded proto_group; empty before the Welcome */
 };
 
 struct fed_rec_member {

@@ -314,6 +314,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     enum err e;
     struct mls_external_made made = {0};
 
+    fed_refused_from(t, in->term, in->seq);
     TRY(make_join(core, t, in, &made));
     if (core->kind == FED_KIND_CLINIC && core->seen_self >= core->generation) {
         /* decisions E 21: they want a newer certificate than this */
@@ -386,7 +387,7 @@ not_given(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         return fed_check_step(core, t);
     }
     ask_later(core, t);
-    return OK;
+    return hub ? OK : fed_refused_wait(core, t);
 }
 
 enum err
@@ -409,12 +410,15 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
     if (in->code != PROTO_ANSWER_ACCEPTED) {
         return not_given(core, t, p, in);
     }
+    t->rec.waits_ms = 0;
+    t->joining_old = false;
     e = unveiled(core, t, p, in);
     if (e == OK || fed_ours(e)) {
         return e;
     }
     TRY(fed_party_bad(core, p, e));
     ask_later(core, t);
+    TRY(fed_thread_hub_here(core, t) ? OK : fed_refused(core, t));
 out:
     return e;
 }
@@ -544,6 +548,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(done_intents(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(fed_unanswered_over(core, t));
+    TRY(fed_refused_over(core, t));
     TRY(show_missed(core, t, before, from, upto));
     TRY(give_back(core, t, upto));
 out:

@@ -157,8 +157,9 @@ struct fed_thread {
     bool pump;            /* at the end of the batch: fed_intent_pump_all */
     bool idle;            /* nothing to submit from next_intent on */
     bool pulling;
-    bool draining; /* something was refused: the others first get answers */
-    bool asked;    /* RESYNC, CHECK: for a GroupInfo */
+    bool draining;    /* something was refused: the others first get answers */
+    bool asked;       /* RESYNC, CHECK: for a GroupInfo */
+    bool joining_old; /* what came is older than what we know (refused.c) */
     struct clinic_id asked_of; /* unanswered.c */
     uint64_t answer_ms;        /* it should have answered by then (mono) */
     uint64_t unanswered;       /* questions; the first was asked then */

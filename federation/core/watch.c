@@ -139,7 +139,7 @@ fed_watch_clear(struct fed_core *core, struct fed_thread *t,
 {
     static const enum fed_doubt passing[] = {
         FED_DOUBT_SILENT, FED_DOUBT_WITHHELD, FED_DOUBT_UNDELIVERED,
-        FED_DOUBT_CLOCK};
+        FED_DOUBT_CLOCK, FED_DOUBT_KEPT_OUT};
     enum err e = OK;
 
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {

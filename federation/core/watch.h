@@ -81,6 +81,21 @@ bool fed_unanswered_other(struct fed_core *core, struct fed_thread *t);
 /* We are in again. */
 MUST_CHECK enum err fed_unanswered_over(struct fed_core *core,
                                         struct fed_thread *t);
+/* ------------------------ refused.c: who rejoins is answered, and kept out */
+
+/* A GroupInfo came that says to be of this place: is it older than what we
+   know?  Before it counts as where we stand. */
+void fed_refused_from(struct fed_thread *t, uint64_t term, uint64_t seq);
+/* It is no good, or our commit upon it was refused: when to ask again. */
+MUST_CHECK enum err fed_refused(struct fed_core *core, struct fed_thread *t);
+/* The hub says to wait. */
+MUST_CHECK enum err fed_refused_wait(struct fed_core *core,
+                                     struct fed_thread *t);
+/* Of another hub nothing was asked yet. */
+void fed_refused_none(struct fed_thread *t);
+/* We are in again. */
+MUST_CHECK enum err fed_refused_over(struct fed_core *core,
+                                     struct fed_thread *t);
 /* --------------------------------------- expect.c: what we say, what comes */
 
 /* Who carries between m and us; NULL: nobody, we are connected. */

@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 enum {
-    TOLD = 2 + 2 * 32
+    TOLD = 2 + 2 * 32,
+    STATES = 8
 };
 
 enum err __real_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
@@ -40,9 +41,9 @@ enum err __real_fed_net_start(const struct fed_net_config *config,
 enum err __wrap_fed_net_start(const struct fed_net_config *config,
                               struct fed_net **out);
 
-static const char *told; /* mapped before the sandbox closes */
-static struct bytes old; /* the first entry that the other got */
-static struct bytes old_state;
+static const char *told;                /* mapped before the sandbox closes */
+static struct bytes old;                /* the first entry that the other got */
+static struct bytes old_states[STATES]; /* the first of each thread */
 static struct fed_net_user honest;
 
 __attribute__((constructor)) static void
@@ -146,19 +147,56 @@ out:
     return e;
 }
 
+/* The state that was given first of the thread of gi; the free place if none.
+ */
+static struct bytes *
+state_of(const struct proto_gi *gi)
+{
+    for (size_t i = 0; i < STATES; i++) {
+        struct proto_peer_msg then;
+
+        if (old_states[i].len == 0 ||
+            (proto_peer_decode(view_of(&old_states[i]), &then) == OK &&
+             memcmp(then.u.gi.thread, gi->thread, 32) == 0)) {
+            return &old_states[i];
+        }
+    }
+    abort();
+}
+
+/* What is given of a thread for the first time. */
+static enum err
+keep_state(struct view body)
+{
+    enum err e;
+    struct proto_peer_msg msg;
+    struct bytes *at;
+
+    TRY(proto_peer_decode(body, &msg));
+    if (msg.u.gi.code != PROTO_ANSWER_ACCEPTED) {
+        goto out;
+    }
+    at = state_of(&msg.u.gi);
+    TRY(at->len > 0 ? OK : bytes_copy(mem_heap(), body, at));
+out:
+    return e;
+}
+
 /* The state of long ago, in the answer to a new question. */
 static enum err
 of_before(struct view body, struct bytes *out)
 {
     struct proto_peer_msg now;
     struct proto_peer_msg then;
+    const struct bytes *at;
     enum err e;
 
     TRY(proto_peer_decode(body, &now));
-    if (old_state.len == 0 ||
-        proto_peer_decode(view_of(&old_state), &then) != OK) {
+    at = state_of(&now.u.gi);
+    if (at->len == 0) {
         goto out;
     }
+    TRY(proto_peer_decode(view_of(at), &then));
     memcpy(then.u.gi.req, now.u.gi.req, sizeof(then.u.gi.req));
     TRY(proto_peer_encode(mem_heap(), &then, out));
 out:
@@ -215,8 +253,7 @@ __wrap_fed_net_send(struct fed_net *net, const struct fed_peer *peer,
             abort();
         }
         if (proto_peer_peek(msg.u.data.body) == PROTO_PEER_GI &&
-            old_state.len == 0 &&
-            bytes_copy(mem_heap(), msg.u.data.body, &old_state) != OK) {
+            keep_state(msg.u.data.body) != OK) {
             abort();
         }
         if (told != NULL && told[0] != 's' && is_victim(&peer->root) &&

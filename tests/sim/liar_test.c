@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What else a hub or relay may do to what it carries: say it in another order,
- * late, again, a log that ends too early, the GroupInfo of another time.  It is
- * the real core; what it sends is replaced where its items leave (world.lie).
+ * late, again, a log that ends too early.  It is the real core; what it sends
+ * is replaced where its items leave (world.lie).
  */
 #include "federation/core/watch.h"
 #include "tests/sim/scene.h"
@@ -19,7 +19,7 @@ doubts(size_t i)
 {
     size_t n = w.nodes[i].forks;
 
-    for (size_t code = 0; code < 8; code++) {
+    for (size_t code = 0; code < 9; code++) {
         n += w.nodes[i].doubts[code];
     }
     return n;
@@ -38,8 +38,6 @@ static struct bytes kept[2]; /* items that went, or wait */
 static size_t kept_len;
 static size_t told; /* lies */
 static size_t victim;
-static bool lying;
-static struct thread_id liar_thread;
 
 static void
 keep(struct view item)
@@ -207,74 +205,6 @@ TEST(a_log_that_ends_too_early)
     world_end(&w);
 }
 
-/* --------------------------------------------------------- an old GroupInfo */
-
-/* The answer to a question, with what was true before in it. */
-static bool
-an_old_one(struct world *in, size_t from, size_t to, struct view item,
-           struct bytes *out)
-{
-    struct proto_peer_msg now;
-    struct proto_peer_msg old;
-
-    (void)in;
-    if (from != 0 || to != victim || proto_peer_decode(item, &now) != OK ||
-        now.type != PROTO_PEER_GI || now.u.gi.code != PROTO_ANSWER_ACCEPTED ||
-        memcmp(now.u.gi.thread, liar_thread.b, 32) != 0) {
-        return false;
-    }
-    if (!lying) {
-        bytes_free(&kept[0]);
-        kept_len = 0;
-        keep(item);
-        return false;
-    }
-    CHECK_OK(proto_peer_decode(view_of(&kept[0]), &old));
-    memcpy(old.u.gi.req, now.u.gi.req, sizeof(old.u.gi.req));
-    CHECK_OK(proto_peer_encode(mem_heap(), &old, out));
-    told++;
-    return true;
-}
-
-/* Who lost its state gets the GroupInfo of an epoch that is over: it does not
-   come in by that, and nobody is told that it did. */
-TEST(the_groupinfo_of_before)
-{
-    struct thread_id t = world_three(&w, 4);
-    struct rows backup = {0};
-
-    told = 0;
-    victim = 2;
-    lying = false;
-    liar_thread = t;
-    sim_commit_due(&w, 2, true);
-    node_snapshot(&w, 2, &backup);
-    w.lie = an_old_one;
-    node_crash(&w, 2);
-    node_restore(&w, 2, &backup);
-    world_heal(&w);
-    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
-    CHECK_EQ(kept_len, 1);
-    lying = true;
-    node_stepped(&w, 1, fed_core_rekey(w.nodes[1].core, &t));
-    world_run(&w, 2000);
-    sim_commit_due(&w, 2, true);
-    node_crash(&w, 2);
-    node_restore(&w, 2, &backup);
-    world_run(&w, 8000);
-    CHECK(told > 0);
-    CHECK(node_state(&w, 2, &t) != FED_THREAD_ACTIVE);
-    honest();
-    world_heal(&w);
-    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
-    world_said(&w, 1, &t);
-    world_said(&w, 2, &t);
-    world_heal(&w);
-    world_judge(&w, &t, all, 3);
-    rows_free(&backup);
-    world_end(&w);
-}
-
 /* ---------------------------------------------------------- again, to a phone
  */
 
@@ -351,6 +281,5 @@ int
 main(void)
 {
     return RUN(T(another_order), T(late_but_not_too_late),
-               T(a_log_that_ends_too_early), T(the_groupinfo_of_before),
-               T(again_to_a_phone));
+               T(a_log_that_ends_too_early), T(again_to_a_phone));
 }

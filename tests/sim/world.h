@@ -112,9 +112,9 @@ struct node {
     size_t links_shown[16]; /* by code */
     size_t overdue;
     size_t hubs[4];   /* by code */
-    size_t doubts[8]; /* by code: told, and over; the last one of each */
-    size_t settled[8];
-    struct fed_show doubt[8];
+    size_t doubts[9]; /* by code: told, and over; the last one of each */
+    size_t settled[9];
+    struct fed_show doubt[9];
     struct fed_show fork; /* the last one */
     size_t resent;
     size_t consents[8]; /* by code */

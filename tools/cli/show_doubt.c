@@ -41,6 +41,15 @@ static const struct sentence sentences[] = {
      "conversation; %c carries it there. Call %w if it is urgent.",
      "What you wrote since %t has not been taken by %c, which orders this "
      "conversation. Call %c if it is urgent."},
+    {"kept out",
+     "Since %t you are out of this conversation and %w, which orders it, does "
+     "not let you back in: it shows an old state of it, or refuses again and "
+     "again; %c carries what goes between you. What the others write does not "
+     "reach you. It is tried again by itself; call %w.",
+     "Since %t you are out of this conversation and %c, which orders it, does "
+     "not let you back in: it shows an old state of it, or refuses again and "
+     "again. What the others write does not reach you. It is tried again by "
+     "itself; call %c."},
     {"clock",
      "The clock of %w, which orders this conversation, is wrong: times shown "
      "here may be. Ask them to set it.",

@@ -267,6 +267,7 @@ doubt_word(uint64_t what)
         [FED_APP_DOUBT_CLOCK] = "clock",
         [FED_APP_DOUBT_FORK] = "two logs",
         [FED_APP_DOUBT_WAITS] = "not taken",
+        [FED_APP_DOUBT_KEPT_OUT] = "kept out",
     };
 
     return what < sizeof(words) / sizeof(*words) && words[what] != NULL
