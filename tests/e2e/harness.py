@@ -5,8 +5,10 @@ A test is a function that takes a World; run(tests) runs them all, each in a
 folder of its own, and closes with "N passed, N failed".  Nothing sleeps and
 hopes: what should come is waited for, with a bound that only a hang reaches.
 """
+import fcntl
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -116,10 +118,28 @@ class Uptime(Hours):
         return dict(env, BALSAM_TEST_UP_FILE=self.path)
 
 
+# Below the ports that the kernel gives to who dials: one of those may be
+# another program's before ours listens on it.
+PORTS = range(10000, 32000)
+held_ports = []  # one file each, locked until this suite ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, no other suite gets, and nobody dials from."""
+    folder = os.path.join(tempfile.gettempdir(), f"balsam-test-ports-{os.getuid()}")
+    os.makedirs(folder, exist_ok=True)
+    for port in random.SystemRandom().sample(PORTS, 1000):
+        lock = open(os.path.join(folder, str(port)), "w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        held_ports.append(lock)
+        return port
+    raise Failed("no port is free")
 
 
 class Answer:
