@@ -332,6 +332,7 @@ fed_app_turn(struct fed_app *app, uint64_t *timer_ms)
         return ERR_AGAIN;
     }
     TRY(fed_app_archive_pump(app));
+    TRY(fed_app_between_pump(app));
     TRY(take(app, &rotate));
     app->told = app->events;
     app->events = (struct fed_app_events){NULL, 0, 0};
@@ -476,6 +477,7 @@ fed_app_open(const struct fed_app_config *config, struct fed_app **out)
     TRY(fed_app_core(app));
     app->questions = true; /* one may have come just before the end */
     app->undone = true;
+    app->between_due = true;
     *out = app;
     app = NULL;
 out:

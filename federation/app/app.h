@@ -421,6 +421,8 @@ struct fed_app_thread {
     struct thread_id id;
     uint64_t number;
     enum fed_thread_state state;
+    bool away; /* known from before this device, and not on it (yet): the state
+                  is ENDED; it comes by its relay, or by a link of its clinic */
     struct clinic_id hub;
     uint64_t messages; /* so far: the newest has this number */
     uint64_t unread;

@@ -28,7 +28,6 @@ static const char label[] = "balsam v1 archive part";
 static const char writer_name[] =
     "archivist"; /* the home that we write to, or 0 */
 static const char full_name[] = "archive_full"; /* who keeps no more */
-static const char from_name[] = "archive_from"; /* 0: nothing is wanted */
 
 /* --------------------------------------------------------------- what waits */
 
@@ -200,6 +199,7 @@ thread_entry(struct fed_app *app, const struct thread_id *thread,
                      &t, hold));
     memcpy(out->author, t.hub, sizeof(out->author));
     out->term = t.flags;
+    out->seq = t.state;
     out->at_ms = t.last_ms;
     out->body = t.group;
     out->more = t.title;
@@ -403,7 +403,7 @@ ask(struct fed_app *app, const struct clinic_id *home)
     const struct fed_app_conn *conn = fed_app_conn(app, home);
     uint64_t from;
 
-    TRY(fed_app_number(&app->kv, from_name, &from));
+    TRY(fed_app_number(&app->kv, FED_APP_ARCHIVE_FROM, &from));
     if (from == 0 || conn == NULL ||
         (app->asked_serial == conn->serial && from >= app->asked_from &&
          from < app->asked_from + FED_ARCHIVE_PARTS)) {
@@ -442,7 +442,7 @@ out:
 enum err
 fed_app_archive_want(struct fed_app *app)
 {
-    return fed_app_number_put(&app->kv, from_name, 1);
+    return fed_app_number_put(&app->kv, FED_APP_ARCHIVE_FROM, 1);
 }
 
 /* The home clinic keeps no more.  Said once; tried again at the next start. */
@@ -499,7 +499,7 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
         e = is_full(app);
         goto out;
     }
-    TRY(fed_app_number(&app->kv, from_name, &from));
+    TRY(fed_app_number(&app->kv, FED_APP_ARCHIVE_FROM, &from));
     if (from == 0 || (show->seq != 0 && show->seq < from)) {
         goto out; /* not asked for, or known */
     }
@@ -511,11 +511,12 @@ fed_app_show_archive(struct fed_app *app, const struct fed_show *show)
         TRY(fed_app_ours(e) ? e : OK); /* not one of ours: no matter */
     }
     from = show->seq == 0 || show->seq >= show->value ? 0 : show->seq + 1;
-    TRY(fed_app_number_put(&app->kv, from_name, from));
+    TRY(fed_app_number_put(&app->kv, FED_APP_ARCHIVE_FROM, from));
     if (from != 0) {
         goto out; /* there is more */
     }
     TRY(fed_app_ring_read_all(app));
+    app->between_due = true;
     TRY(fed_app_tell(app, FED_APP_EV_ARCHIVE, &ev));
     ev->number = show->seq;
 out:

@@ -27,14 +27,6 @@ out:
     return e;
 }
 
-static bool
-is_in(struct fed_app *app, const struct thread_id *id)
-{
-    struct fed_thread_info info;
-
-    return app->core != NULL && fed_core_thread(app->core, id, &info) == OK;
-}
-
 /* A thread that we are not in (yet): shown, and what was said in it. */
 static enum err
 import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
@@ -46,14 +38,13 @@ import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
 
     memcpy(id.b, in->thread, sizeof(id.b));
     TRY(fed_app_thread_rec(app, &id, &t, &hold));
-    if (t.group.len == 0) {
-        /* what the core has of it goes on */
-        t.state = is_in(app, &id) ? t.state : FED_THREAD_ENDED;
+    fed_app_between_kept(app, in, &t);
+    if (t.group.len == 0 || fed_app_between_away(app, &id, &t)) {
         t.flags = in->term;
         t.group = in->body;
         memcpy(t.hub, in->author, sizeof(t.hub));
     }
-    if (t.title.len == 0) {
+    if (t.title.len == 0 || fed_app_between_away(app, &id, &t)) {
         t.title = in->more;
     }
     TRY(fed_app_thread_save(app, &id, &t));

@@ -64,7 +64,8 @@ struct fed_app {
     bool committing;
     bool questions; /* whether one is refused unseen is still to be looked at */
     bool undone;    /* another device's decision may wait to be followed */
-    bool importing; /* from our own archive: nothing is news */
+    bool between_due;      /* something may be to ask for (between.c) */
+    bool importing;        /* from our own archive: nothing is news */
     uint64_t asked_serial; /* connection on which the archive was asked for */
     uint64_t asked_from;
     uint64_t keys_serial; /* connection on which its keys were asked for */
@@ -250,8 +251,8 @@ MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
 /* archive.c: what a later device gets (its keys follow from the code). */
 enum fed_app_kept {
     FED_APP_KEPT_MESSAGE = 1, /* id, author, place, body: content */
-    FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, body: group,
-                                  more: title */
+    FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, seq: state, body:
+                                 group,  more: title */
     FED_APP_KEPT_CLINIC = 3,  /* id: root, term: learned, body: profile,
                                   more: addresses */
     FED_APP_KEPT_LINE = 4     /* id: who, author: by, term: what, seq: at,
@@ -262,6 +263,8 @@ MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,
                                          enum fed_app_kept kind,
                                          const struct thread_id *thread,
                                          const uint8_t id[32]);
+/* The part of the archive that is wanted next stands under this; 0: none. */
+#define FED_APP_ARCHIVE_FROM "archive_from"
 /* Give what waits to the home clinic, ask it for what we lack; before the
    core's batch is taken. */
 MUST_CHECK enum err fed_app_archive_pump(struct fed_app *app);
@@ -276,6 +279,17 @@ MUST_CHECK enum err fed_app_archive_again(struct fed_app *app,
                                           const struct clinic_id *clinic);
 /* This device is new: everything is wanted. */
 MUST_CHECK enum err fed_app_archive_want(struct fed_app *app);
+/* between.c: a thread is shown, or stands in the archive; t is saved by the
+   caller. */
+void fed_app_between_shown(struct fed_app *app, struct fed_app_rec_thread *t);
+void fed_app_between_kept(struct fed_app *app,
+                          const struct fed_app_rec_entry *in,
+                          struct fed_app_rec_thread *t);
+/* Known from before this device, and it is not in it. */
+bool fed_app_between_away(struct fed_app *app, const struct thread_id *id,
+                          const struct fed_app_rec_thread *t);
+/* Ask for what lies between; before the core's batch is taken. */
+MUST_CHECK enum err fed_app_between_pump(struct fed_app *app);
 /* import.c: the entries of an opened part. */
 MUST_CHECK enum err fed_app_import(struct fed_app *app,
                                    const struct fed_app_rec_part *part);

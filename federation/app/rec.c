@@ -51,6 +51,7 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_app_rec_thread, last_ms, UINT64_MAX),
     PROTO_UINT(fed_app_rec_thread, last_term, UINT64_MAX),
     PROTO_UINT(fed_app_rec_thread, last_seq, UINT64_MAX),
+    PROTO_UINT(fed_app_rec_thread, between, UINT64_MAX),
     PROTO_BIN(fed_app_rec_thread, title, LIMIT_FRAME),
     PROTO_BIN(fed_app_rec_thread, group, LIMIT_FRAME),
 };

@@ -37,6 +37,13 @@ struct fed_app_rec_clinic {
     bool blocked; /* the person wants to hear nothing of it */
 };
 
+/* Whether something may have been said before this device came (between.c). */
+enum fed_app_between {
+    FED_APP_BETWEEN_NO = 0,
+    FED_APP_BETWEEN_NEW = 1,  /* new here, before the archive was read */
+    FED_APP_BETWEEN_KEPT = 2, /* the archive knows it */
+};
+
 struct fed_app_rec_thread {
     uint64_t number;
     uint64_t state;
@@ -49,6 +56,7 @@ struct fed_app_rec_thread {
     uint64_t last_ms;
     uint64_t last_term; /* the newest place */
     uint64_t last_seq;
+    uint64_t between; /* enum fed_app_between */
     struct view title;
     struct view group;
 };

@@ -95,6 +95,7 @@ fed_app_show_thread(struct fed_app *app, const struct fed_show *show)
     struct fed_app_event *ev;
 
     TRY(fed_app_thread_rec(app, &show->thread, &t, &hold));
+    fed_app_between_shown(app, &t);
     t.state = show->code;
     t.flags = show->value;
     memcpy(t.hub, show->peer.b, sizeof(t.hub));
@@ -133,6 +134,7 @@ show_rec(struct fed_app *app, const struct thread_id *id,
         .title = t->title,
         .group = t->group,
     };
+    out->away = fed_app_between_away(app, id, t);
     memcpy(out->hub.b, t->hub, sizeof(out->hub.b));
     if (t->group.len == 0 || proto_group_decode(t->group, &g) != OK) {
         return;

@@ -338,6 +338,13 @@ struct fed_thread_info {
 MUST_CHECK enum err fed_core_thread(struct fed_core *core,
                                     const struct thread_id *thread,
                                     struct fed_thread_info *out);
+/*
+ * On a device that came into the thread, which its person was in before: asks
+ * the clinics for what lies between the newest that is here of before (as
+ * config.store.past has it) and the beginning of its own log.  ERR_MISSING
+ */
+MUST_CHECK enum err fed_core_past_before(struct fed_core *core,
+                                         const struct thread_id *thread);
 /* The first thread with id > after (NULL: the first).  ERR_MISSING  none */
 MUST_CHECK enum err fed_core_thread_next(struct fed_core *core,
                                          const struct thread_id *after,

@@ -29,6 +29,9 @@ compared(struct fed_core *core, struct fed_party *p)
     if (p->kind == FED_KIND_CLINIC) {
         return !p->stored || p->met || p->fresh;
     }
+    if (p->met) {
+        return true; /* by a device that it has no more */
+    }
     for (size_t i = 0; fed_patient_device(core, p, i, &d); i++) {
         if (d != NULL && (d->met || d->fresh)) {
             return true;

@@ -17,18 +17,17 @@ enum {
 };
 
 static enum err
-is_here(struct fed_core *core, const struct fed_thread *t, uint64_t seq,
-        bool *out)
+is_here(struct fed_core *core, const struct fed_thread *t, uint64_t term,
+        uint64_t seq, bool *out)
 {
     enum err e = ERR_MISSING;
 
-    for (uint64_t n = 0;
-         n < TERMS && n < t->rec.missing_term && e == ERR_MISSING; n++) {
+    for (uint64_t n = 0; n < TERMS && n < term && e == ERR_MISSING; n++) {
         struct fed_past p = {0};
 
-        e = core->config.store.past(core->config.store.ctx, &t->id,
-                                    t->rec.missing_term - n, fed_place(seq, 0),
-                                    fed_place_end(seq), core->mem, &p);
+        e = core->config.store.past(core->config.store.ctx, &t->id, term - n,
+                                    fed_place(seq, 0), fed_place_end(seq),
+                                    core->mem, &p);
         bytes_free(&p.content);
     }
     *out = e == OK;
@@ -47,11 +46,11 @@ shorten(struct fed_core *core, struct fed_thread *t)
         return OK;
     }
     while (here && t->rec.missing_from <= t->rec.missing_to) {
-        TRY(is_here(core, t, t->rec.missing_from, &here));
+        TRY(is_here(core, t, t->rec.missing_term, t->rec.missing_from, &here));
         t->rec.missing_from += here ? 1 : 0;
     }
     for (here = true; here && t->rec.missing_from <= t->rec.missing_to;) {
-        TRY(is_here(core, t, t->rec.missing_to, &here));
+        TRY(is_here(core, t, t->rec.missing_term, t->rec.missing_to, &here));
         t->rec.missing_to -= here ? 1 : 0;
     }
     t->dirty = true;
@@ -193,4 +192,28 @@ fed_missing_again(struct fed_core *core, struct fed_thread *t)
     t->dirty = true;
     fed_tx_timer(core, t->missing_due);
     return OK;
+}
+
+enum err
+fed_core_past_before(struct fed_core *core, const struct thread_id *thread)
+{
+    enum err e;
+    struct fed_thread *t;
+    uint64_t from;
+    uint64_t to;
+    bool here = false;
+
+    TRY(fed_thread_get(core, thread, &t));
+    to = t->rec.kept == 0 ? t->rec.seq : t->rec.kept - 1;
+    from = to + 1;
+    while (from > 1 && to + 1 - from < LIMIT_HISTORY) {
+        TRY(is_here(core, t, t->rec.term, from - 1, &here));
+        if (here) {
+            break;
+        }
+        from--;
+    }
+    TRY(from <= to ? fed_missing_add(core, t, t->rec.term, from, to) : OK);
+out:
+    return e;
 }

@@ -254,12 +254,18 @@ out:
     return e;
 }
 
-/* Devices that the newest list does not have any more. */
+/*
+ * Devices that the newest list does not have any more.  What one of them has
+ * compared since we began counts on: otherwise the list that takes it out
+ * would keep us from taking it out (E 20, fed_hub_ready).
+ */
 static enum err
-drop_devices(struct fed_core *core, const struct ident_devices *old,
-             const struct ident_devices *now)
+drop_devices(struct fed_core *core, const struct patient_id *patient,
+             const struct ident_devices *old, const struct ident_devices *now)
 {
     enum err e = OK;
+    struct clinic_id root = as_party(patient);
+    struct fed_party *p = fed_party_find(core, &root);
 
     for (uint32_t i = 0; i < old->len; i++) {
         struct clinic_id id;
@@ -272,6 +278,9 @@ drop_devices(struct fed_core *core, const struct ident_devices *old,
         d = fed_party_find(core, &id);
         if (d == NULL || d->kind != FED_KIND_DEVICE || d->via != NULL) {
             continue;
+        }
+        if (p != NULL && p->kind == FED_KIND_PATIENT) {
+            p->met = p->met || d->met || d->fresh;
         }
         TRY(fed_stream_drop(core, d));
         TRY(fed_stream_new(core, d));
@@ -402,7 +411,7 @@ fed_patient_learn(struct fed_core *core, const struct patient_id *id,
         }
         TRY(e);
         TRY(bytes_copy(core->mem, list, &copy));
-        TRY(drop_devices(core, &known, &news));
+        TRY(drop_devices(core, id, &known, &news));
         TRY(keep(core, id, view_of(&copy), &news, &rec));
         TRY(fed_before_left(core, &known, &news));
         goto out;

@@ -172,6 +172,22 @@ text_of(struct tool_patient *p, size_t files, struct bytes *hold,
                                            "a file: --attach.");
 }
 
+/* One that was before this device cannot be written to. */
+static enum tool_exit
+not_away(struct tool_patient *p, const struct thread_id *thread)
+{
+    struct fed_app_thread t;
+    struct bytes hold = {0};
+    bool away = fed_app_thread(p->app, thread, &t, &hold) == OK && t.away;
+
+    bytes_free(&hold);
+    return away ? tool_say(TOOL_EXIT_FAILED,
+                           "This conversation is not on this device yet. "
+                           "Where it does not come by itself, open a link of "
+                           "the clinic again: balsam-patient join LINK")
+                : TOOL_EXIT_OK;
+}
+
 static enum tool_exit
 send_to(struct tool_patient *p, struct sent *s, const struct attached *files,
         size_t n)
@@ -180,9 +196,10 @@ send_to(struct tool_patient *p, struct sent *s, const struct attached *files,
     struct bytes hold = {0};
     struct view text = {0};
     uint64_t reply = 0;
-    enum tool_exit code = text_of(p, n, &hold, &text);
+    enum tool_exit code = not_away(p, &s->thread);
     enum err e = OK;
 
+    code = code == TOOL_EXIT_OK ? text_of(p, n, &hold, &text) : code;
     if (code == TOOL_EXIT_OK && tool_args_has(&p->args, "--reply")) {
         code = tool_patient_number(tool_args_value(&p->args, "--reply", ""),
                                    &reply);

@@ -100,6 +100,8 @@ doing(const json_t *t)
 {
     static const char *const words[][2] = {
         {"opening", "being opened"},
+        {"away", "not on this device yet: it comes by itself, or when you "
+                 "open a link of the clinic again"},
         {"checking", "being compared with the others' after a restore"},
         {"resync", "coming back in after a loss"},
         {"ended", "ended"},
