@@ -337,6 +337,21 @@ fed_splice_peer_down(struct fed_splice *s, const struct fed_peer *peer)
 }
 
 void
+fed_splice_judge(struct fed_splice *s, const struct clinic_id *target)
+{
+    struct fed_relay *next;
+
+    pthread_mutex_lock(&s->mx);
+    for (struct fed_relay *r = s->relays; r != NULL; r = next) {
+        next = r->next;
+        if (clinic_id_equal(&r->target, target)) {
+            fed_relay_judge(s, r);
+        }
+    }
+    pthread_mutex_unlock(&s->mx);
+}
+
+void
 fed_splice_stats(struct fed_splice *s, struct fed_splice_stats *out)
 {
     pthread_mutex_lock(&s->mx);

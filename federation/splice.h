@@ -71,6 +71,10 @@ void fed_splice_writable(struct fed_splice *s, const struct fed_peer *peer);
 /* From on_peer_down, for every peer. */
 void fed_splice_peer_down(struct fed_splice *s, const struct fed_peer *peer);
 
+/* Relay: allow says something else about target now.  Every splice to it is
+   judged again, and ended when it may no longer pass. */
+void fed_splice_judge(struct fed_splice *s, const struct clinic_id *target);
+
 /* For status. */
 struct fed_splice_stats {
     uint32_t ends;    /* streams of our own under way */

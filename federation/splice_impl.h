@@ -127,6 +127,8 @@ MUST_CHECK enum err fed_relay_more(struct fed_splice *s, struct fed_relay *r,
                                    int side, uint64_t credit);
 void fed_relay_over(struct fed_splice *s, struct fed_relay *r, int side,
                     uint64_t code);
+/* May it still pass?  r may be gone afterwards; mx is held. */
+void fed_relay_judge(struct fed_splice *s, struct fed_relay *r);
 /* Send what is held; r may be gone afterwards. */
 void fed_relay_flush(struct fed_splice *s, struct fed_relay *r);
 void fed_relay_drop(struct fed_splice *s, struct fed_relay *r);

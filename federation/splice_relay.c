@@ -100,6 +100,19 @@ end_both(struct fed_splice *s, struct fed_relay *r, uint64_t code)
     fed_relay_drop(s, r);
 }
 
+void
+fed_relay_judge(struct fed_splice *s, struct fed_relay *r)
+{
+    uint64_t day_bytes = 0;
+
+    if (s->user.allow(s->user.ctx, &r->leg[0].peer.root, &r->target,
+                      &day_bytes) != OK) {
+        end_both(s, r, PROTO_SPLICE_DENIED);
+    } else {
+        r->day_bytes = day_bytes;
+    }
+}
+
 /* True when everything for direction way is sent. */
 static bool
 flush_way(struct fed_splice *s, struct fed_relay *r, int way)

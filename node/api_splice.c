@@ -59,6 +59,7 @@ set(struct node_call *c, uint64_t mib)
     }
     s.clinic = clinic.id;
     TRY(store_write(c->api->store, write_splice, &s, 0));
+    node_runner_splice_changed(c->api->runner, &s.clinic);
     node_json_hex(c->out, "id", clinic_id_view(&clinic.id));
     node_json_num(c->out, "mib_a_day", mib);
     if (mib > 0 && c->api->addrs_len > 0 && !c->api->addrs[0].via) {

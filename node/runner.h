@@ -150,6 +150,10 @@ struct node_runner_stats {
 };
 void node_runner_stats(struct node_runner *r, struct node_runner_stats *out);
 
+/* What may be carried to target was changed: what passes now follows it. */
+void node_runner_splice_changed(struct node_runner *r,
+                                const struct clinic_id *target);
+
 /* Other nodes' clocks beside ours. */
 struct node_clocks *node_runner_clocks(struct node_runner *r);
 

@@ -105,6 +105,13 @@ node_runner_splice_start(struct node_runner *r)
 }
 
 void
+node_runner_splice_changed(struct node_runner *r,
+                           const struct clinic_id *target)
+{
+    fed_splice_judge(r->splice, target);
+}
+
+void
 node_runner_via_want(struct node_runner *r, const struct clinic_id *target,
                      const struct clinic_id *via, const struct fed_addr *addr)
 {

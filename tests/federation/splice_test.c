@@ -122,6 +122,27 @@ TEST(a_relay_asks_first)
     stop_three();
 }
 
+/* Denied while it passes: it ends, and nothing else does. */
+TEST(a_relay_changes_its_mind)
+{
+    struct fed_splice_stats s;
+
+    start_three(NULL);
+    CHECK_OK(fed_splice_dial(d.splice, &t.root, &r.root));
+    CHECK(node_wait(&d, &d.ups, 2) && node_wait(&t, &t.ups, 2));
+    fed_splice_judge(r.splice, &t.root); /* as before */
+    allowed = ERR_DENIED;
+    fed_splice_judge(r.splice, &d.root); /* about another */
+    fed_splice_stats(r.splice, &s);
+    CHECK_EQ(s.relayed, 1);
+    fed_splice_judge(r.splice, &t.root);
+    fed_splice_stats(r.splice, &s);
+    CHECK_EQ(s.relayed, 0);
+    CHECK(node_wait(&d, &d.downs, 1) && node_wait(&t, &t.downs, 1));
+    CHECK_EQ(r.downs, 0);
+    stop_three();
+}
+
 TEST(so_much_a_day)
 {
     start_three(NULL);
@@ -226,7 +247,8 @@ TEST(who_breaks_the_rules_is_closed)
 int
 main(void)
 {
-    return RUN(T(through_a_relay), T(a_relay_asks_first), T(so_much_a_day),
+    return RUN(T(through_a_relay), T(a_relay_asks_first),
+               T(a_relay_changes_its_mind), T(so_much_a_day),
                T(back_pressure_goes_through), T(the_relay_goes_away),
                T(who_breaks_the_rules_is_closed));
 }

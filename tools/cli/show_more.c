@@ -28,8 +28,8 @@ tool_show_spliced(const json_t *a)
     const char *address = tool_text(a, "address");
 
     if (tool_number(a, "mib_a_day") == 0) {
-        (void)printf("Nothing more is carried. What passes now ends with its "
-                     "connection, at the latest when this node restarts.\n");
+        (void)printf("It is no longer carried. What passed through here has "
+                     "ended.\n");
     } else if (address[0] == '\0') {
         (void)printf("Carried. Others cannot know the way before this node "
                      "has an address of its own: balsamd --address.\n");
