@@ -436,6 +436,7 @@ state_word(enum store_clinic_state s)
         [STORE_CLINIC_CONNECTED] = "connected",
         [STORE_CLINIC_DISCONNECTED] = "disconnected",
         [STORE_CLINIC_BLOCKED] = "blocked",
+        [STORE_CLINIC_REFUSED] = "refused",
     };
 
     return s < STORE_CLINIC_STATE_COUNT_ ? words[s] : "unknown";
@@ -487,6 +488,9 @@ show_clinic(struct list *l, const struct store_clinic *clinic, json_t *o)
         node_json_hex(o, "thread", conv_id_view(&conv));
     }
     node_json_num(o, "since_ms", clinic->created_ms);
+    if (clinic->state == STORE_CLINIC_REFUSED) {
+        node_json_num(o, "refused_ms", clinic->changed_ms);
+    }
     phi_free(&name);
 }
 

@@ -16,6 +16,7 @@ enum store_clinic_state {
     STORE_CLINIC_CONNECTED = 3,
     STORE_CLINIC_DISCONNECTED = 4,
     STORE_CLINIC_BLOCKED = 5,
+    STORE_CLINIC_REFUSED = 6, /* we asked, and they said no */
     STORE_CLINIC_STATE_COUNT_
 };
 

@@ -159,7 +159,7 @@ state_of(const struct fed_show *show, enum store_clinic_state before)
 
     switch (show->code) {
     case PROTO_STANCE_ASKED:
-        return show->value == PROTO_STANCE_REFUSED ? STORE_CLINIC_DISCONNECTED
+        return show->value == PROTO_STANCE_REFUSED ? STORE_CLINIC_REFUSED
                                                    : STORE_CLINIC_ASKED;
     case PROTO_STANCE_REVIEW:
         return over ? STORE_CLINIC_DISCONNECTED : STORE_CLINIC_ASKS;
@@ -169,6 +169,10 @@ state_of(const struct fed_show *show, enum store_clinic_state before)
     case PROTO_STANCE_ENDED:
         return before == STORE_CLINIC_BLOCKED ? before
                                               : STORE_CLINIC_DISCONNECTED;
+    case PROTO_STANCE_NONE: /* what we asked has been answered */
+        return before == STORE_CLINIC_ASKED || before == STORE_CLINIC_REFUSED
+                   ? STORE_CLINIC_REFUSED
+                   : STORE_CLINIC_KNOWN;
     default:
         return STORE_CLINIC_KNOWN;
     }

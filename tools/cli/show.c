@@ -268,6 +268,12 @@ show_clinic(const json_t *c)
         tool_print_safe(tool_text(c, "phone"));
     }
     (void)printf("\n");
+    if (tool_number(c, "refused_ms") > 0) {
+        (void)printf("          They did not accept on ");
+        tool_print_time(tool_number(c, "refused_ms"));
+        (void)printf(". Call them, and\n          ask again by a new link of "
+                     "theirs: balsam connect LINK\n");
+    }
     if (tool_text(c, "clock_apart")[0] != '\0') {
         (void)printf("          ! Its clock is %s: balsam doctor\n",
                      tool_text(c, "clock_apart"));
