@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api.h"
+#include "node/plain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -341,9 +342,56 @@ find_command(const json_t *request)
     return NULL;
 }
 
+/* Names, labels and the like are in what is written after it, and kept. */
+static bool
+keeps_names(const char *command)
+{
+    static const char *const names[] = {
+        "link create",  "link rotate", "invite",     "invite resend",
+        "thread new",   "thread add",  "thread ask", "contact add",
+        "contact edit", "profile set"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(names[i], command) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names, labels, purposes: one line each.  A file may have any name. */
+static enum err
+only_plain(struct node_call *c)
+{
+    static const char *const files[] = {"file", "pdf", "picture", "png", "svg"};
+    const char *name;
+    const json_t *value;
+    size_t i;
+
+    json_array_foreach(c->args, i, value)
+    {
+        if (!node_plain(node_call_arg(c, i))) {
+            return node_call_fail(c, ERR_INVALID, "The name " NODE_PLAIN_SAY);
+        }
+    }
+    json_object_foreach(c->flags, name, value)
+    {
+        bool file = false;
+
+        for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+            file = file || strcmp(name, files[i]) == 0;
+        }
+        if (!file && !node_plain(node_call_flag(c, name))) {
+            return node_call_fail(c, ERR_INVALID, "--%s " NODE_PLAIN_SAY, name);
+        }
+    }
+    return OK;
+}
+
 static enum err
 run(struct node_call *c, const json_t *request)
 {
+    enum err e;
     const struct command *cmd = find_command(request);
 
     if (cmd == NULL) {
@@ -363,7 +411,10 @@ run(struct node_call *c, const json_t *request)
                               cmd->name, cmd->args_max,
                               cmd->args_max == 1 ? "" : "s");
     }
-    return cmd->run(c);
+    TRY(keeps_names(cmd->name) ? only_plain(c) : OK);
+    e = cmd->run(c);
+out:
+    return e;
 }
 
 json_t *

@@ -294,7 +294,9 @@ set_ident(struct node_call *c, struct store_contact *contact, const char *flag,
         return OK;
     }
     if (v.len > LIMIT_PHI_SHORT) {
-        return node_call_fail(c, ERR_LIMIT, "--%s is too long.", flag);
+        return node_call_fail(c, ERR_LIMIT,
+                              "--%s is too long: %d bytes at most.", flag,
+                              (int)LIMIT_PHI_SHORT);
     }
     e = store_contact_add_ident(c->api->mem, contact, kind, v, (struct view){0},
                                 STORE_LEARNED_NONE,
@@ -311,7 +313,9 @@ from_flags(struct node_call *c, struct edit *ed, struct view name)
     struct store_clinic clinic = {0};
 
     if (name.len > IDENT_NAME_MAX) {
-        return node_call_fail(c, ERR_LIMIT, "The name is too long.");
+        return node_call_fail(c, ERR_LIMIT,
+                              "The name is too long: %d bytes at most.",
+                              IDENT_NAME_MAX);
     }
     if (name.len > 0) {
         phi_free(&ed->contact.name);

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-    SAME_MAX = 64 /* contacts with one telephone number that are looked at */
+    NAMED_MAX = 8, /* of one name that are told of */
+    SAME_MAX = 64  /* contacts with one telephone number that are looked at */
 };
 
 /* ------------------------------------------------- who is known here already
@@ -289,6 +290,91 @@ out:
     return e;
 }
 
+/* ------------------------------------------------------------- the same name
+ */
+
+struct named {
+    struct store_txn *txn;
+    const struct store_contact *of;
+    uint64_t now_ms;
+    json_t *out;
+};
+
+/* The invitation of a contact that nobody has joined as. */
+static enum err
+invite_of(struct store_txn *txn, const struct store_contact *contact,
+          struct store_invite *out)
+{
+    struct link_id id = {{0}};
+
+    for (size_t i = 0; i < contact->idents_len; i++) {
+        const struct store_ident *ident = &contact->idents[i];
+
+        if (ident->kind == STORE_IDENT_INVITE &&
+            ident->value.len == sizeof(id.b)) {
+            memcpy(id.b, ident->value.p, sizeof(id.b));
+            return store_invite_get(txn, &id, out);
+        }
+    }
+    return ERR_MISSING;
+}
+
+static enum err
+each_named(void *ctx, const struct store_contact *contact)
+{
+    enum err e = OK;
+    const struct named *n = ctx;
+    struct store_invite invite = {0};
+    struct store_link link = {0};
+    json_t *list = json_object_get(n->out, "same_name");
+    json_t *o;
+    bool invited;
+
+    if (contact->kind != STORE_CONTACT_PATIENT ||
+        contact_id_equal(&contact->id, &n->of->id) ||
+        !view_equal(proto_phi_reveal(&contact->name),
+                    proto_phi_reveal(&n->of->name))) {
+        goto out;
+    }
+    o = node_json_item(list == NULL ? node_json_array(n->out, "same_name")
+                                    : list);
+    TRY(o == NULL ? ERR_NOMEM : OK);
+    node_json_hex(o, "id", contact_id_view(&contact->id));
+    node_json_view(o, "name", proto_phi_reveal(&contact->name));
+    invited = invite_of(n->txn, contact, &invite) == OK &&
+              store_link_get(n->txn, &invite.link, &link) == OK;
+    if (invited) {
+        node_json_view(o, "state",
+                       view_str(node_invite_word(&invite, &link, n->now_ms)));
+        node_json_hex(o, "invitation", link_id_view(&invite.link));
+        node_json_num(o, "since_ms", invite.created_ms);
+    }
+out:
+    store_invite_clear(&invite);
+    store_link_clear(&link);
+    return e;
+}
+
+/* Who was just invited may be invited already: two people may have one name,
+   so the second invitation is made as asked, and the first is said. */
+static enum err
+invited_already(struct node_call *c, const struct store_contact *of)
+{
+    enum err e;
+    struct named n = {.of = of, .out = c->out};
+
+    n.now_ms = store_now_ms(c->api->store);
+    if (!store_has_word(proto_phi_reveal(&of->name))) {
+        return OK;
+    }
+    TRY(store_read_begin(c->api->store, &n.txn));
+    e = store_contact_find(n.txn, proto_phi_reveal(&of->name), NULL, NAMED_MAX,
+                           each_named, &n);
+out:
+    store_read_end(n.txn);
+    return e;
+}
+
 enum err
 node_cmd_invite(struct node_call *c)
 {
@@ -311,6 +397,7 @@ node_cmd_invite(struct node_call *c)
     TRY(file ? invite_panel(&b) : invite_one(&b));
     TRY(node_invites_apply(&b));
     TRY(node_invites_show(&b));
+    TRY(file ? OK : invited_already(c, &b.ones[0].contact));
 out:
     node_invites_clear(&b);
     return e;

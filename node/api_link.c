@@ -246,7 +246,10 @@ from_flags(struct node_call *c, struct store_link *l)
     }
     e = phi_from(api->mem, node_call_flag(c, "label"), &l->label);
     if (e == OK && phi_len(&l->label) > LIMIT_PHI_SHORT) {
-        e = node_call_fail(c, ERR_LIMIT, "The label is too long.");
+        e = node_call_fail(c, ERR_LIMIT,
+                           "The label is too long: it has at most %d "
+                           "bytes.",
+                           (int)LIMIT_PHI_SHORT);
     }
 out:
     return e;

@@ -5,6 +5,7 @@
 #include "crypto/prim/secret.h"
 #include "node/clinic/event.h"
 #include "node/identity.h"
+#include "node/plain.h"
 #include "node/sysclock.h"
 #include "node/vault.h"
 #include "store/audit.h"
@@ -96,9 +97,9 @@ words_good(const struct node_init *init)
     return init->name.len > 0 && init->name.len <= IDENT_NAME_MAX &&
            init->address.len <= IDENT_ADDRESS_MAX &&
            init->phone.len <= IDENT_PHONE_MAX &&
-           init->member.len <= IDENT_NAME_MAX && proto_utf8_valid(init->name) &&
-           proto_utf8_valid(init->address) && proto_utf8_valid(init->phone) &&
-           proto_utf8_valid(init->member);
+           init->member.len <= IDENT_NAME_MAX && node_plain(init->name) &&
+           node_plain(init->address) && node_plain(init->phone) &&
+           node_plain(init->member);
 }
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/panel.h"
 
+#include "node/plain.h"
+
 #include "crypto/ident/profile.h"
 #include "proto/base/limits.h"
 #include "proto/base/phi.h"
@@ -117,17 +119,33 @@ is_email(struct view v)
     return ats == 1 && at > 0 && at + 1 < v.len;
 }
 
-const char *
-node_panel_judge(const struct node_panel_row *row, uint64_t now_ms)
+/* The words, apart from what has a form. */
+static const char *
+judge_words(const struct node_panel_row *row)
 {
     if (row->name.len == 0) {
         return "The name is missing.";
     }
     if (row->name.len > IDENT_NAME_MAX) {
-        return "The name is too long.";
+        return "The name is too long: 200 bytes at most.";
+    }
+    if (row->purpose.len > LIMIT_PHI_SHORT) {
+        return "The purpose is too long: 4,096 bytes at most.";
     }
     if (!proto_utf8_valid(row->name) || !proto_utf8_valid(row->purpose)) {
         return "The text is not UTF-8: save the table as \"CSV UTF-8\".";
+    }
+    /* a purpose may have lines: a cell of a table has them */
+    return node_plain(row->name) ? NULL : "The name " NODE_PLAIN_SAY;
+}
+
+const char *
+node_panel_judge(const struct node_panel_row *row, uint64_t now_ms)
+{
+    const char *what = judge_words(row);
+
+    if (what != NULL) {
+        return what;
     }
     if (row->phone.len > 0 &&
         (row->phone.len > LIMIT_PHI_SHORT || !is_phone(row->phone))) {
@@ -142,9 +160,6 @@ node_panel_judge(const struct node_panel_row *row, uint64_t now_ms)
     if (row->birth.len > 0 && !is_birth(row->birth, now_ms)) {
         return "The date of birth is not a day that was, written as "
                "1980-02-29.";
-    }
-    if (row->purpose.len > LIMIT_PHI_SHORT) {
-        return "The purpose is too long.";
     }
     return NULL;
 }

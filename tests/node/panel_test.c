@@ -118,6 +118,9 @@ TEST(a_quoted_line_break_counts_as_a_line)
               ERR_INVALID);
     CHECK_EQ(s.line[0], 4);
     node_panel_clear(&p);
+    CHECK_ERR(read_csv("name\n\"Ann\nMiller\"\n", &s, &p), ERR_INVALID);
+    CHECK(strstr(s.what[0], "control character") != NULL);
+    node_panel_clear(&p);
     CHECK_ERR(read_csv("name\nAnn\n\"Bob\n", &s, &p), ERR_INVALID);
     CHECK_EQ(s.line[0], 3);
     CHECK(strstr(s.what[0], "quotation") != NULL);

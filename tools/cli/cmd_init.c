@@ -3,6 +3,7 @@
 #include "crypto/ident/profile.h"
 #include "node/clinic/picture.h"
 #include "node/init.h"
+#include "node/plain.h"
 #include "node/vault.h"
 #include "proto/base/limits.h"
 #include "tools/cli/cmd.h"
@@ -197,6 +198,34 @@ read_picture(const struct tool_run *run, struct bytes *out)
                    : tool_say(TOOL_EXIT_USAGE, "%s", node_picture_fault(e));
 }
 
+/* Each word that is given, against its bound, before anything is made. */
+static enum tool_exit
+look_at_words(const struct node_init *init)
+{
+    const struct {
+        const char *flag;
+        struct view text;
+        size_t max;
+    } words[] = {{"--name", init->name, IDENT_NAME_MAX},
+                 {"--street", init->address, IDENT_ADDRESS_MAX},
+                 {"--phone", init->phone, IDENT_PHONE_MAX},
+                 {"--member", init->member, IDENT_NAME_MAX}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i].text.len > words[i].max) {
+            return tool_say(TOOL_EXIT_USAGE,
+                            "%s is too long: it has at most %zu bytes, and a "
+                            "letter with an accent takes two or more.",
+                            words[i].flag, words[i].max);
+        }
+        if (!node_plain(words[i].text)) {
+            return tool_say(TOOL_EXIT_USAGE, "%s " NODE_PLAIN_SAY,
+                            words[i].flag);
+        }
+    }
+    return TOOL_EXIT_OK;
+}
+
 enum tool_exit
 tool_cmd_init(const struct tool_run *run)
 {
@@ -213,6 +242,7 @@ tool_cmd_init(const struct tool_run *run)
     enum tool_exit code = tool_folder_is_ours(run);
     enum err e;
 
+    code = code == TOOL_EXIT_OK ? look_at_words(&init) : code;
     code = code == TOOL_EXIT_OK ? read_config(run, &config) : code;
     code = code == TOOL_EXIT_OK ? look_at_key(&config) : code;
     code = code == TOOL_EXIT_OK ? read_picture(run, &picture) : code;

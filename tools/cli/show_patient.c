@@ -62,6 +62,36 @@ show_words(const json_t *a, const json_t *i)
                  tool_text(i, "link"));
 }
 
+/* A second invitation of one name is made, but not silently. */
+static void
+show_same_name(const json_t *a)
+{
+    size_t i;
+    const json_t *o;
+
+    json_array_foreach(json_object_get(a, "same_name"), i, o)
+    {
+        const char *invitation = tool_text(o, "invitation");
+
+        (void)printf("! There is another ");
+        tool_print_safe(tool_text(o, "name"));
+        if (invitation[0] == '\0') {
+            (void)printf(", contact %.8s.\n", tool_text(o, "id"));
+        } else {
+            (void)printf(", %s since ", tool_text(o, "state"));
+            tool_print_time(tool_number(o, "since_ms"));
+            (void)printf(".\n");
+        }
+    }
+    if (json_array_size(json_object_get(a, "same_name")) > 0) {
+        o = json_array_get(json_object_get(a, "invitations"), 0);
+        (void)printf("  The same person? Then take this one back: balsam "
+                     "invite revoke %.8s\n  To print the first again: balsam "
+                     "invite resend.\n",
+                     tool_text(o, "id"));
+    }
+}
+
 void
 tool_show_invited(const json_t *a)
 {
@@ -74,6 +104,7 @@ tool_show_invited(const json_t *a)
         show_invite(o);
         show_sent(o);
     }
+    show_same_name(a);
     if (json_array_size(list) == 1) {
         show_words(a, json_array_get(list, 0));
     } else {
