@@ -80,7 +80,8 @@ MUST_CHECK enum err store_secret_get(struct store_txn *txn,
 
 /*
  * Write.  After LIMIT_SECRET_PUTS puts or LIMIT_SECRET_AGE_MS the owner's key
- * is rotated by itself, in the same commit.
+ * is rotated by itself, in the same commit; from three quarters of either on
+ * the writer does it when there is nothing else to do.
  */
 MUST_CHECK enum err store_secret_put(struct store_txn *txn,
                                      const struct store_owner *owner,

@@ -100,17 +100,20 @@ struct store_writer {
     bool started;
     pthread_mutex_t mx;
     pthread_cond_t cond;
-    pthread_cond_t settled; /* behind has become false */
+    pthread_cond_t settled; /* nothing is left for a gap */
     struct store_job *first;
     struct store_job *last;
     bool stop;
     bool busy;          /* a thread writes */
     uint64_t rest_ms;   /* without a commit; then LMDB's file catches up */
-    uint64_t gap_ms;    /* the same when there is some to catch up with */
-    bool behind;        /* LMDB's file has not all on the disk ... */
-    uint64_t settle_ms; /* ... which is mended then, if none writes */
+    uint64_t gap_ms;    /* the same when there is more for a gap */
+    bool behind;        /* LMDB's file has not all on the disk, ... */
+    bool soon;          /* ... keys are to be rotated ahead: ... */
+    uint64_t settle_ms; /* ... which is done then, if none writes */
+    unsigned settling;  /* threads that wait for that */
     uint64_t wakes_ms;  /* when the writer, waiting, looks by itself */
     struct store_batch *batch; /* of that thread */
+    struct store_gap *gap;     /* ... of the writer's */
 };
 
 struct store {
@@ -197,8 +200,8 @@ MUST_CHECK enum err store_conv_key(struct store_txn *txn,
 
 MUST_CHECK enum err store_writer_start(struct store *s);
 void store_writer_stop(struct store *s);
-/* Wait until LMDB's file has all on the disk.  Any thread that does not
-   write. */
+/* Have done what waits for a gap: LMDB's file has all on the disk, keys that
+   are soon due are rotated.  Any thread that does not write. */
 void store_writer_settle(struct store *s);
 /*
  * A write transaction without the writer thread, which does not run: during

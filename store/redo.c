@@ -14,7 +14,7 @@
 
 enum {
     NOTES = 8 << 10,
-    SOME = STORE_REDO_SIZE / 8,
+    SOME = STORE_REDO_SIZE / 4,
     MUCH = STORE_REDO_SIZE / 4 * 3
 };
 

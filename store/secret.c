@@ -149,7 +149,7 @@ store_secret_put(struct store_txn *txn, const struct store_owner *owner,
         TRY(store_slot_new(txn, owner, &slot, under));
     } else {
         TRY(e);
-        if (store_slot_is_due(txn, &slot) && !store_slot_is_fresh(txn, &slot)) {
+        if (store_slot_is_due(txn, &slot)) {
             TRY(rotate(txn, &slot, under));
         } else {
             TRY(store_slot_key(txn, &slot, under));

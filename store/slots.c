@@ -12,7 +12,10 @@
 #include <string.h>
 
 enum {
-    INDEX_MAX = 0x3fffffff
+    INDEX_MAX = 0x3fffffff,
+    NEWER = 32,      /* rotations that a reader may have missed */
+    AHEAD_AGAIN = 8, /* uses after which it is tried again */
+    AHEAD_AGE_S = LIMIT_SECRET_AGE_MS / 1000 / 4 * 3
 };
 
 /* Kinds of rows in STORE_T_SLOTS: first byte of the key. */
@@ -137,7 +140,7 @@ store_slot_key(struct store_txn *txn, const struct store_slot *slot,
         return e;
     }
     /* A reader may see rows from before a rotation and halves from after. */
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < NEWER; i++) {
         next.generation++;
         if (store_half_read(txn, &next, newer) == OK) {
             return ERR_AGAIN;
@@ -157,6 +160,12 @@ find_change(const struct store_txn *txn, uint32_t index)
         }
     }
     return NULL;
+}
+
+static uint32_t
+now_s(const struct store *s)
+{
+    return (uint32_t)(clock_mono_ms(s->cfg.clock) / 1000);
 }
 
 static enum err
@@ -183,7 +192,8 @@ add_change(struct store_txn *txn, uint32_t index,
     }
     if (found == NULL) {
         found = &st->changes[st->len++];
-        *found = (struct store_slot_change){.index = index};
+        *found = (struct store_slot_change){.index = index,
+                                            .use.since_s = now_s(txn->s)};
     }
     *out = found;
     return OK;
@@ -283,10 +293,52 @@ store_slot_is_fresh(const struct store_txn *txn, const struct store_slot *slot)
     return find_change(txn, slot->index) != NULL;
 }
 
-static uint32_t
-now_s(const struct store *s)
+/* ------------------------------------------------------------ uses of keys */
+
+/* To be rotated ahead; without room it is found again some uses later. */
+static void
+note_soon(struct store_slots *slots, const struct store_slot *slot)
 {
-    return (uint32_t)(clock_mono_ms(s->cfg.clock) / 1000);
+    for (size_t i = 0; i < slots->soon_len; i++) {
+        if (slots->soon[i].index == slot->index) {
+            return;
+        }
+    }
+    if (slots->soon_len < STORE_SLOTS_SOON) {
+        slots->soon[slots->soon_len++] = *slot;
+    }
+}
+
+/* It has a new key, or none. */
+static void
+forget_soon(struct store_slots *slots, uint32_t index)
+{
+    for (size_t i = 0; i < slots->soon_len; i++) {
+        if (slots->soon[i].index == index) {
+            slots->soon[i] = slots->soon[--slots->soon_len];
+            return;
+        }
+    }
+}
+
+size_t
+store_slots_soon(const struct store *s)
+{
+    return s->slots == NULL ? 0 : s->slots->soon_len;
+}
+
+size_t
+store_slots_take_soon(struct store *s, struct store_owner out[STORE_SLOTS_SOON])
+{
+    size_t n = store_slots_soon(s);
+
+    for (size_t i = 0; i < n; i++) {
+        out[i] = s->slots->soon[i].owner;
+    }
+    if (n > 0) {
+        s->slots->soon_len = 0;
+    }
+    return n;
 }
 
 bool
@@ -294,11 +346,17 @@ store_slot_is_due(struct store_txn *txn, const struct store_slot *slot)
 {
     struct store_slots *slots = txn->s->slots;
     const struct mem *mem = store_txn_mem(txn);
-    struct use *use;
+    struct store_slot_change *fresh = find_change(txn, slot->index);
+    struct store_slot_use *use;
+    uint32_t age_s;
 
+    if (fresh != NULL) {
+        fresh->use.puts++; /* the new key's, if it is committed */
+        return false;
+    }
     if (slot->index >= slots->uses_len) {
         size_t len = ((size_t)slot->index + 64) * 2;
-        struct use *p = mem_calloc(mem, len, sizeof(*p));
+        struct store_slot_use *p = mem_calloc(mem, len, sizeof(*p));
 
         if (p == NULL) {
             return true; /* rather too often */
@@ -315,8 +373,16 @@ store_slot_is_due(struct store_txn *txn, const struct store_slot *slot)
         use->since_s = now_s(txn->s);
     }
     use->puts++;
-    return use->puts > LIMIT_SECRET_PUTS ||
-           now_s(txn->s) - use->since_s >= LIMIT_SECRET_AGE_MS / 1000;
+    age_s = now_s(txn->s) - use->since_s;
+    if (use->puts > LIMIT_SECRET_PUTS || age_s >= LIMIT_SECRET_AGE_MS / 1000) {
+        return true;
+    }
+    if (age_s >= AHEAD_AGE_S ||
+        (use->puts >= slots->ahead_puts &&
+         (use->puts - slots->ahead_puts) % AHEAD_AGAIN == 0)) {
+        note_soon(slots, slot);
+    }
+    return false;
 }
 
 enum err
@@ -334,9 +400,6 @@ store_slot_renew(struct store_txn *txn, struct store_slot *slot,
     TRY(write_half(txn, &next, key));
     TRY(put_slot(txn, &next));
     TRY(drop_wiped_rows(txn));
-    if (slot->index < txn->s->slots->uses_len) {
-        txn->s->slots->uses[slot->index].puts = 0;
-    }
     *slot = next;
 out:
     return e;
@@ -376,9 +439,15 @@ store_slots_after(struct store_txn *txn)
     bool any = false;
 
     for (size_t i = 0; i < st->len; i++) {
+        uint32_t index = st->changes[i].index;
+
+        if (index < slots->uses_len) {
+            slots->uses[index] = st->changes[i].use;
+        }
+        forget_soon(slots, index);
         for (unsigned half = 0; half < 2; half++) {
             if (st->changes[i].wipe[half]) {
-                store_half_wipe(slots, st->changes[i].index, half);
+                store_half_wipe(slots, index, half);
                 any = true;
             }
         }

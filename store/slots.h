@@ -18,6 +18,12 @@
  * Cut after 1: a key that no record uses.  Cut after 2: store_slots_open wipes
  * what the rows say.  The row is removed by the next rotation's commit.
  *
+ * That is five waits for the disk, which a message need not wait for: a key
+ * that will be due before long is rotated ahead, between messages
+ * (store_slots_soon, store/writer.c).  Where there is no such moment, or it
+ * fails then, the message that makes it due rotates it: what a key may be used
+ * for is the same.
+ *
  * Internal to store/.
  */
 #ifndef STORE_SLOTS_H
@@ -37,13 +43,21 @@ struct store_slot {
 };
 
 enum {
-    STORE_SLOT_KEY_SIZE = 32
+    STORE_SLOT_KEY_SIZE = 32,
+    STORE_SLOTS_SOON = 16 /* owners whose keys are rotated ahead at once */
+};
+
+/* How much a slot's key was used since this process gave or met it. */
+struct store_slot_use {
+    uint32_t puts;
+    uint32_t since_s;
 };
 
 /* A slot that a transaction has given a new key, or none any more. */
 struct store_slot_change {
     uint32_t index;
-    bool wipe[2]; /* halves to overwrite after the commit */
+    bool wipe[2];              /* halves to overwrite after the commit */
+    struct store_slot_use use; /* of the new key */
 };
 
 /* A transaction's part: what happens around its commit. */
@@ -87,7 +101,10 @@ MUST_CHECK enum err store_slot_new(struct store_txn *txn,
 bool store_slot_is_fresh(const struct store_txn *txn,
                          const struct store_slot *slot);
 
-/* Whether its key was used often or long enough; counts one more use. */
+/*
+ * Whether its key was used often or long enough; counts one more use, also if
+ * the transaction is undone.  What will be so before long is noted.
+ */
 bool store_slot_is_due(struct store_txn *txn, const struct store_slot *slot);
 
 /* Write: the next generation, with a new key.  The old one is wiped after. */
@@ -104,6 +121,15 @@ void store_slots_before(struct store_txn *txn);
 void store_slots_after(struct store_txn *txn);
 /* It is over, committed or not. */
 void store_slots_clear(struct store_txn *txn);
+
+/*
+ * The writing thread's: how many owners' keys should be rotated when nobody
+ * waits for it; take them, and they are noted again some uses later if it was
+ * not done.
+ */
+size_t store_slots_soon(const struct store *s);
+size_t store_slots_take_soon(struct store *s,
+                             struct store_owner out[STORE_SLOTS_SOON]);
 
 /* Whether a slot's live half verifies; for verify. */
 MUST_CHECK enum err store_slot_check(struct store_txn *txn,

@@ -2,6 +2,7 @@
 /* The file of the slots: its size, its halves. */
 #include "crypto/prim/aead.h"
 #include "proto/base/assert.h"
+#include "proto/base/limits.h"
 #include "store/file.h"
 #include "store/slots_impl.h"
 
@@ -103,6 +104,7 @@ store_slots_open(struct store *s, struct store_slots **out)
     slots->fd = fd;
     /* An extent that was cut short is written again. */
     slots->size = (uint64_t)st.st_size / EXTENT * EXTENT;
+    slots->ahead_puts = LIMIT_SECRET_PUTS / 4 * 3;
     /* In a sparse copy halves may be holes, which need room when it counts. */
     (void)fallocate(fd, 0, 0, st.st_size);
     *out = slots;

@@ -8,18 +8,15 @@
 
 #include "store/inner.h"
 
-/* How much a slot's key was used since this process gave or met it. */
-struct use {
-    uint32_t puts;
-    uint32_t since_s;
-};
-
 struct store_slots {
     struct store *s;
     int fd;
     uint64_t size;
-    struct use *uses; /* by slot index */
+    struct store_slot_use *uses; /* by slot index */
     size_t uses_len;
+    uint32_t ahead_puts; /* from so many uses on it is time to rotate ahead */
+    struct store_slot soon[STORE_SLOTS_SOON];
+    size_t soon_len;
     /* halves wiped already whose rows are still there */
     struct store_slot_change *wiped;
     size_t wiped_len;

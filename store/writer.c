@@ -33,6 +33,18 @@ enum verdict {
     NO_COMMIT
 };
 
+/* A rotation ahead, as a job. */
+struct ahead {
+    struct store_job job;
+    struct store *s;
+    struct store_owner owner;
+};
+
+struct store_gap {
+    struct ahead ahead[STORE_SLOTS_SOON];
+    bool fails; /* the last rotation did */
+};
+
 /* Entries from .. end; what happened. */
 struct attempt {
     size_t from;
@@ -273,6 +285,61 @@ run_batch(struct store *s, struct store_batch *b)
     }
 }
 
+/* --------------------------------------------------------------------- gaps */
+
+static enum err
+ahead_run(void *ctx, struct store_txn *txn)
+{
+    const struct ahead *a = ctx;
+    enum err e = store_secret_rotate(txn, &a->owner);
+
+    return e == ERR_MISSING ? OK : e; /* it has none any more */
+}
+
+/* Said once when it begins and once when it is over: the message that makes a
+   key due rotates it. */
+static void
+ahead_done(void *ctx, enum err e)
+{
+    const struct ahead *a = ctx;
+    struct store_gap *gap = a->s->writer.gap;
+    bool fails = e != OK;
+
+    if (fails != gap->fails) {
+        LOG(a->s->cfg.log, fails ? LOG_WARN : LOG_INFO, "store.slots.ahead",
+            LOG_NUM("fails", fails), LOG_ERR(e));
+        gap->fails = fails;
+    }
+}
+
+/*
+ * Nobody waits: what would cost a message its time is done now.  Keys that are
+ * due before long are rotated, each a job, so that one that fails is its own
+ * failure; their commit waits for the disk, so LMDB's file has caught up by it.
+ */
+static void
+use_gap(struct store *s)
+{
+    struct store_writer *w = &s->writer;
+    struct store_owner owners[STORE_SLOTS_SOON];
+    size_t n = 0;
+
+    if (store_redo_fill(s) != STORE_REDO_MUCH) { /* that comes in no gap */
+        n = store_slots_take_soon(s, owners);
+    }
+    w->batch->len = n;
+    for (size_t i = 0; i < n; i++) {
+        struct ahead *a = &w->gap->ahead[i];
+
+        *a = (struct ahead){.s = s, .owner = owners[i]};
+        a->job =
+            (struct store_job){.run = ahead_run, .done = ahead_done, .ctx = a};
+        w->batch->e[i] = (struct entry){.job = &a->job};
+    }
+    run_batch(s, w->batch);
+    store_env_settle(s->env);
+}
+
 /* ------------------------------------------------------------------ thread */
 
 /* The clock of w->cond. */
@@ -285,21 +352,28 @@ now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Whether LMDB's file should catch up, and nothing else is to be done. */
+/* Whether something is to be done when nobody waits. */
+static bool
+has_gap_work(const struct store_writer *w)
+{
+    return w->behind || w->soon;
+}
+
+/* Whether it should be done now, if nothing else is. */
 static bool
 settle_due(const struct store_writer *w)
 {
-    return w->behind && now_ms() >= w->settle_ms;
+    return has_gap_work(w) && now_ms() >= w->settle_ms;
 }
 
-/* Under mx: until something was said, or LMDB's file has to catch up. */
+/* Under mx: until something was said, or it is time for that. */
 static void
 wait_for_jobs(struct store_writer *w)
 {
     struct timespec until = {.tv_sec = (time_t)(w->settle_ms / 1000),
                              .tv_nsec = (long)(w->settle_ms % 1000) * 1000000};
 
-    if (w->behind && !w->busy) {
+    if (has_gap_work(w) && !w->busy) {
         w->wakes_ms = w->settle_ms;
         (void)pthread_cond_timedwait(&w->cond, &w->mx, &until);
     } else {
@@ -309,8 +383,8 @@ wait_for_jobs(struct store_writer *w)
 }
 
 /*
- * Wait for jobs and take some, to write, or none: to settle.  False: there are
- * none left, nor do any come.
+ * Wait for jobs and take some, to write, or none: to use the gap.  False: there
+ * are none left, nor do any come.
  */
 static bool
 take_jobs(struct store *s, struct store_batch *b)
@@ -341,11 +415,12 @@ end_busy(struct store *s)
 {
     struct store_writer *w = &s->writer;
     bool behind = store_env_behind(s->env);
+    bool soon = store_slots_soon(s) > 0;
     uint64_t wait_ms = 0;
 
     switch (store_redo_fill(s)) {
     case STORE_REDO_LITTLE:
-        wait_ms = w->rest_ms;
+        wait_ms = soon ? w->gap_ms : w->rest_ms;
         break;
     case STORE_REDO_SOME:
         wait_ms = w->gap_ms;
@@ -355,12 +430,14 @@ end_busy(struct store *s)
     }
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
     w->busy = false;
-    w->settle_ms = now_ms() + wait_ms;
-    if (w->first != NULL || w->stop || (behind && w->settle_ms < w->wakes_ms)) {
+    w->settle_ms = w->settling > 0 ? 0 : now_ms() + wait_ms;
+    w->behind = behind;
+    w->soon = soon;
+    if (w->first != NULL || w->stop ||
+        (has_gap_work(w) && w->settle_ms < w->wakes_ms)) {
         ASSERT(pthread_cond_signal(&w->cond) == 0);
     }
-    w->behind = behind;
-    if (!behind) {
+    if (!has_gap_work(w)) {
         ASSERT(pthread_cond_broadcast(&w->settled) == 0);
     }
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
@@ -372,11 +449,13 @@ store_writer_settle(struct store *s)
     struct store_writer *w = &s->writer;
 
     ASSERT(pthread_mutex_lock(&w->mx) == 0);
-    while (w->behind) {
+    w->settling++;
+    while (w->busy || has_gap_work(w)) {
         w->settle_ms = 0;
         ASSERT(pthread_cond_signal(&w->cond) == 0);
         ASSERT(pthread_cond_wait(&w->settled, &w->mx) == 0);
     }
+    w->settling--;
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
 }
 
@@ -389,11 +468,22 @@ writer_main(void *arg)
         if (s->writer.batch->len > 0) {
             run_batch(s, s->writer.batch);
         } else {
-            store_env_settle(s->env);
+            use_gap(s);
         }
         end_busy(s);
     }
     return NULL;
+}
+
+static void
+free_parts(struct store *s)
+{
+    struct store_writer *w = &s->writer;
+
+    mem_free(s->cfg.mem, w->batch, sizeof(*w->batch));
+    mem_free(s->cfg.mem, w->gap, sizeof(*w->gap));
+    w->batch = NULL;
+    w->gap = NULL;
 }
 
 enum err
@@ -405,12 +495,10 @@ store_writer_start(struct store *s)
     w->gap_ms = GAP_MS;
     w->wakes_ms = UINT64_MAX;
     w->batch = mem_alloc(s->cfg.mem, sizeof(*w->batch));
-    if (w->batch == NULL) {
-        return ERR_NOMEM;
-    }
-    if (pthread_create(&w->thread, NULL, writer_main, s) != 0) {
-        mem_free(s->cfg.mem, w->batch, sizeof(*w->batch));
-        w->batch = NULL;
+    w->gap = mem_calloc(s->cfg.mem, 1, sizeof(*w->gap));
+    if (w->batch == NULL || w->gap == NULL ||
+        pthread_create(&w->thread, NULL, writer_main, s) != 0) {
+        free_parts(s);
         return ERR_NOMEM;
     }
     w->started = true;
@@ -431,8 +519,7 @@ store_writer_stop(struct store *s)
     ASSERT(pthread_mutex_unlock(&w->mx) == 0);
     ASSERT(pthread_join(w->thread, NULL) == 0);
     w->started = false;
-    mem_free(s->cfg.mem, w->batch, sizeof(*w->batch));
-    w->batch = NULL;
+    free_parts(s);
 }
 
 void
@@ -473,120 +560,4 @@ store_submit_here(struct store *s, struct store_job *job)
     w->batch->e[0] = (struct entry){.job = job};
     run_batch(s, w->batch);
     end_busy(s);
-}
-
-/* ----------------------------------------------------------------- waiting */
-
-struct wait {
-    enum err (*run)(void *ctx, struct store_txn *txn);
-    void (*early)(void *ctx);
-    void *ctx;
-    pthread_mutex_t mx;
-    pthread_cond_t cond;
-    bool over;
-    enum err e;
-};
-
-static enum err
-wait_run(void *ctx, struct store_txn *txn)
-{
-    struct wait *w = ctx;
-
-    return w->run(w->ctx, txn);
-}
-
-static void
-wait_early(void *ctx)
-{
-    struct wait *w = ctx;
-
-    w->early(w->ctx);
-}
-
-static void
-wait_done(void *ctx, enum err e)
-{
-    struct wait *w = ctx;
-
-    ASSERT(pthread_mutex_lock(&w->mx) == 0);
-    w->over = true;
-    w->e = e;
-    ASSERT(pthread_cond_signal(&w->cond) == 0);
-    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
-}
-
-static enum err
-submit_and_wait(struct store *s, struct wait *w, unsigned flags,
-                void (*submit)(struct store *s, struct store_job *job))
-{
-    struct store_job job = {.run = wait_run,
-                            .done = wait_done,
-                            .early = w->early == NULL ? NULL : wait_early,
-                            .ctx = w,
-                            .flags = flags};
-
-    ASSERT(!pthread_equal(pthread_self(), s->writer.thread));
-    ASSERT(pthread_mutex_init(&w->mx, NULL) == 0);
-    ASSERT(pthread_cond_init(&w->cond, NULL) == 0);
-    submit(s, &job);
-    ASSERT(pthread_mutex_lock(&w->mx) == 0);
-    while (!w->over) {
-        ASSERT(pthread_cond_wait(&w->cond, &w->mx) == 0);
-    }
-    ASSERT(pthread_mutex_unlock(&w->mx) == 0);
-    ASSERT(pthread_mutex_destroy(&w->mx) == 0);
-    ASSERT(pthread_cond_destroy(&w->cond) == 0);
-    return w->e;
-}
-
-enum err
-store_write(struct store *s, enum err (*run)(void *ctx, struct store_txn *txn),
-            void *ctx, unsigned flags)
-{
-    struct wait w = {.run = run, .ctx = ctx};
-
-    return submit_and_wait(s, &w, flags, store_submit);
-}
-
-enum err
-store_write_here(struct store *s,
-                 enum err (*run)(void *ctx, struct store_txn *txn),
-                 void (*early)(void *ctx), void *ctx, unsigned flags)
-{
-    struct wait w = {.run = run, .early = early, .ctx = ctx};
-
-    return submit_and_wait(s, &w, flags, store_submit_here);
-}
-
-enum err
-store_write_alone(struct store *s,
-                  enum err (*run)(void *ctx, struct store_txn *txn), void *ctx)
-{
-    struct store_env_txn *env = NULL;
-    struct store_txn txn;
-    enum err e;
-    bool map_full;
-
-    ASSERT(!s->writer.started);
-    do {
-        TRY(store_env_begin(s->env, true, &env));
-        store_txn_init(&txn, s, env, true);
-        e = run(ctx, &txn);
-        e = e == OK ? txn.failed : e;
-        e = e == OK ? store_state_save(&txn) : e;
-        map_full = store_env_map_full(env);
-        if (e == OK) {
-            store_slots_before(&txn);
-            e = store_env_commit(env);
-            map_full = e != OK && store_env_commit_full(s->env);
-            if (e == OK) {
-                store_slots_after(&txn);
-            }
-        } else {
-            store_env_abort(env);
-        }
-        store_txn_clear(&txn);
-    } while (map_full && store_env_grow(s->env) == OK);
-out:
-    return e;
 }

@@ -16,7 +16,7 @@
 
 enum {
     ITEMS = 34,
-    SETTLE = 9, /* after so many items LMDB's file catches up */
+    SETTLE = 9, /* after so many items there is a gap */
     KILLS = 60
 };
 
@@ -33,6 +33,7 @@ live(struct fix *f)
     if (store_create(&f->cfg) != OK || store_open(&f->cfg, &f->s) != OK) {
         _exit(1);
     }
+    story_gaps(f->s);
     for (uint64_t item = 1; item <= ITEMS; item++) {
         if (story_item_here(f->s, item, item % 2 == 0 ? NULL : acked) != OK) {
             plog->failed = item; /* and so it has to be */

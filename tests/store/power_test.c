@@ -18,7 +18,7 @@
 
 enum {
     ITEMS = 60,
-    SETTLE = 9, /* after so many items LMDB's file catches up */
+    SETTLE = 9, /* after so many items there is a gap */
     LIVES = 14,
     IMAGES = 150,
     SECTOR = 512,
@@ -65,6 +65,7 @@ live(struct fix *f)
     if (e != OK) {
         _exit(2);
     }
+    story_gaps(f->s);
     item = story_check(f->s);
     acked(item); /* what was there when it was opened stays */
     for (item++; item <= plog->until; item++) {

@@ -498,7 +498,7 @@ catches_up(unsigned items, uint64_t gap_ms)
 
 TEST(a_gap_between_commits_is_used)
 {
-    catches_up(STORE_REDO_SIZE / STORE_REDO_STEP / 8 + 1, 1);
+    catches_up(STORE_REDO_SIZE / STORE_REDO_STEP / 4 + 1, 1);
 }
 
 TEST(without_a_gap_it_is_done_all_the_same)

@@ -11,9 +11,11 @@
 #include "store/audit.h"
 #include "store/backup.h"
 #include "store/fed.h"
+#include "store/inner.h"
 #include "store/journal.h"
 #include "store/msg.h"
 #include "store/outbox.h"
+#include "store/slots_impl.h"
 #include "tests/store/fix.h"
 
 #include <semaphore.h>
@@ -21,7 +23,8 @@
 enum {
     STORY_OWNERS = 3,
     STORY_ROTATE = 14, /* between these the redo file grows */
-    STORY_DROP = 23
+    STORY_DROP = 23,
+    STORY_AHEAD = 2 /* uses */
 };
 
 static inline struct store_owner
@@ -67,6 +70,17 @@ story_run(void *ctx, struct store_txn *txn)
     }
 out:
     return e;
+}
+
+/*
+ * There are gaps only where they are asked for (store_writer_settle); in them
+ * LMDB's file catches up and keys are rotated ahead, several in one commit.
+ */
+static inline void
+story_gaps(struct store *s)
+{
+    s->writer.rest_ms = s->writer.gap_ms = 600 * 1000;
+    s->slots->ahead_puts = STORY_AHEAD;
 }
 
 static inline enum err
