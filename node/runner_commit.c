@@ -230,11 +230,11 @@ node_runner_submit(struct node_runner *r, const struct fed_batch *batch)
     r->commit.job.done = commit_done;
     r->commit.job.ctx = r;
     r->committing = true;
+    tell_news(r, batch);
     if (!nothing_waits(r)) {
         store_submit(r->c.store, &r->commit.job);
         return;
     }
-    tell_news(r, batch);
     /* Nothing else to do meanwhile: no other thread has to be woken. */
     r->commit.job.early = sends_early(batch) ? commit_early : NULL;
     store_submit_here(r->c.store, &r->commit.job);
