@@ -23,6 +23,7 @@ static const char *const words[NODE_DOUBTS] = {
     [FED_DOUBT_CLOCK] = "clock",
     [NODE_DOUBT_FORK] = "two logs",
     [FED_DOUBT_KEPT_OUT] = "kept out",
+    [FED_DOUBT_GHOST] = "not their device",
 };
 
 struct doubts {

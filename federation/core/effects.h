@@ -274,7 +274,10 @@ enum fed_doubt {
     /* 6 and 7 are of those above. */
     /* We rejoin, and the hub answers without letting us in: again and again,
        or with a state older than what it had shown.  author is the hub. */
-    FED_DOUBT_KEPT_OUT = 8
+    FED_DOUBT_KEPT_OUT = 8,
+    /* Peer, who delivers for the patient author, gave what is not of its
+       devices when author was to come in: refused. */
+    FED_DOUBT_GHOST = 9
 };
 
 enum {

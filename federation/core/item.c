@@ -181,7 +181,7 @@ out:
 /* What an answer gives an intent; empty: refused. */
 static enum err
 answer_data(struct fed_core *core, struct fed_party *p,
-            const struct proto_kp_answer *in, struct bytes *out)
+            const struct proto_kp_answer *in, struct bytes *out, bool *ghost)
 {
     static const uint8_t none[32];
     enum err e;
@@ -193,7 +193,28 @@ answer_data(struct fed_core *core, struct fed_party *p,
         return bytes_copy(core->mem, in->kp, out);
     }
     e = patient_keys(core, p, in, out);
+    *ghost = e != OK && !fed_ours(e);
     return e == OK || fed_ours(e) ? e : fed_party_bad(core, p, e);
+}
+
+/* What was to be let in as a patient's device is not: people are told. */
+static enum err
+tell_ghost(struct fed_core *core, const struct fed_thread *t,
+           const struct fed_party *relay, const struct proto_kp_answer *in)
+{
+    struct fed_show *s = fed_tx_show(core, FED_SHOW_DOUBT);
+
+    if (s == NULL) {
+        return ERR_NOMEM;
+    }
+    s->code = FED_DOUBT_GHOST;
+    s->value = 1;
+    s->thread = t->id;
+    s->ts_ms = fed_now(core);
+    s->verified = true;
+    s->peer = relay->root;
+    memcpy(s->author.b, in->who, sizeof(s->author.b));
+    return OK;
 }
 
 /* Is this the intent that an answer is for? */
@@ -218,13 +239,14 @@ fed_claim_answered(struct fed_core *core, struct fed_party *p,
     struct thread_id id;
     uint64_t number = 0;
     struct bytes data = {0};
+    bool ghost = false;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
-    TRY(answer_data(core, p, in, &data));
+    TRY(answer_data(core, p, in, &data, &ghost));
     for (;; number++) {
         struct fed_rec_intent rec;
         struct bytes hold = {0};
@@ -239,6 +261,7 @@ fed_claim_answered(struct fed_core *core, struct fed_party *p,
             e = fed_intent_put(core, t, number, &rec);
         } else if (found) {
             e = fed_intent_fail(core, t, number, &rec, PROTO_ANSWER_DENIED);
+            e = e == OK && ghost ? tell_ghost(core, t, p, in) : e;
         }
         bytes_free(&hold);
         if (e != OK || found) {

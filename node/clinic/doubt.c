@@ -4,7 +4,8 @@
  * marks of the conversation while they last, one per member and clinic that
  * carries, and under no conversation the ids of those that have any, so that
  * status finds them.  Most are over when what is missing has come; two logs,
- * and what was never delivered, stay until a person has seen to it.  Ids and
+ * what was never delivered, and a device that was none of the patient's, stay
+ * until a person has seen to it.  Ids and
  * times only.
  */
 #include "node/clinic/desk.h"
@@ -37,7 +38,8 @@ each_mark(void *ctx, struct view subject, uint64_t value)
 static bool
 lasts(uint8_t what)
 {
-    return what == NODE_DOUBT_FORK || what == FED_DOUBT_NEVER;
+    return what == NODE_DOUBT_FORK || what == FED_DOUBT_NEVER ||
+           what == FED_DOUBT_GHOST;
 }
 
 static enum err

@@ -91,7 +91,7 @@ enum node_audit {
 /* What a doubt is: enum fed_doubt, or */
 enum {
     NODE_DOUBT_FORK = 6,
-    NODE_DOUBTS = 9 /* FED_DOUBT_KEPT_OUT is 8 */
+    NODE_DOUBTS = 10 /* FED_DOUBT_GHOST is 9 */
 };
 
 enum {

@@ -11,16 +11,21 @@
  *     r ID         gives it the first entry that it got again, instead
  *     f ID         keeps the log from it, and forges what it asks for again
  *     i ID         lets it in again by the oldest state that it gave anybody
- *     g ID         does not answer it when it asks to be let in again
- *     p ID         gives it another picture than its profile names
- *     s ID         is not at home to it: two copies of the daemon, each at home
- *                  to one half of the members, are a hub with two logs
+ *     o ID         gives it, for a patient's devices, the key of a device of
+ * its own: the last one that came and filled its store here x ID         says
+ * every second entry, or item that it carries, before the one before it g ID
+ * does not answer it when it asks to be let in again p ID         gives it
+ * another picture than its profile names s ID         is not at home to it: two
+ * copies of the daemon, each at home to one half of the members, are a hub with
+ * two logs
  */
 #include "federation/net.h"
 #include "proto/base/bytes.h"
+#include "proto/msg/device.h"
 #include "proto/msg/peer.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,6 +49,10 @@ enum err __wrap_fed_net_start(const struct fed_net_config *config,
 static const char *told;                /* mapped before the sandbox closes */
 static struct bytes old;                /* the first entry that the other got */
 static struct bytes old_states[STATES]; /* the first of each thread */
+static struct bytes held;               /* said after the next one */
+static bool held_next;
+static pthread_mutex_t own_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct bytes own; /* a key package of a device that is ours */
 static struct fed_net_user honest;
 
 __attribute__((constructor)) static void
@@ -84,6 +93,65 @@ verify(void *ctx, struct view chain, const struct device_id *tls_key,
                : e;
 }
 
+/* -------------------------------------------------------- a device of its own
+ */
+
+static void
+keep_own(struct view body)
+{
+    struct proto_device_msg msg;
+    struct proto_list_at at = {0};
+    struct proto_key_package kp;
+
+    if (proto_device_decode(body, &msg) != OK ||
+        msg.type != PROTO_DEVICE_KP_PUBLISH ||
+        !proto_list_next(&msg.u.kp_publish.kps, &proto_key_package_shape, &at,
+                         &kp)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&own_lock);
+    bytes_free(&own);
+    if (bytes_copy(mem_heap(), kp.kp, &own) != OK) {
+        abort();
+    }
+    (void)pthread_mutex_unlock(&own_lock);
+}
+
+static enum fed_flow
+overhear(void *ctx, void *peer_ctx, const struct fed_peer *peer,
+         struct view frame)
+{
+    struct proto_peer_msg msg;
+
+    if (proto_peer_decode(frame, &msg) == OK && msg.type == PROTO_PEER_DATA) {
+        keep_own(msg.u.data.body);
+    }
+    return honest.on_frame(ctx, peer_ctx, peer, frame);
+}
+
+/* It, in the place of the patient's. */
+static enum err
+of_our_own(struct view body, struct bytes *out)
+{
+    struct proto_peer_msg msg;
+    struct proto_key_package kp;
+    enum err e;
+
+    (void)pthread_mutex_lock(&own_lock);
+    kp.kp = view_of(&own);
+    TRY(proto_peer_decode(body, &msg));
+    if (msg.u.kp_answer.kps.len > 0 && own.len > 0) {
+        msg.u.kp_answer.kps = (struct proto_list){.items = &kp, .len = 1};
+        TRY(proto_peer_encode(mem_heap(), &msg, out));
+    }
+out:
+    (void)pthread_mutex_unlock(&own_lock);
+    return e;
+}
+
+/* ---------------------------------------------------------------------------
+ */
+
 enum err
 __wrap_fed_net_start(const struct fed_net_config *config, struct fed_net **out)
 {
@@ -91,6 +159,7 @@ __wrap_fed_net_start(const struct fed_net_config *config, struct fed_net **out)
 
     honest = config->user;
     mine.user.verify = verify;
+    mine.user.on_frame = overhear;
     return __real_fed_net_start(&mine, out);
 }
 
@@ -203,6 +272,30 @@ out:
     return e;
 }
 
+/* The first waits for the second, which goes before it. */
+static enum err
+other_order(struct view body, struct bytes *out)
+{
+    static const struct proto_peer_msg nothing = {.type = PROTO_PEER_ROSTER};
+    struct bytes first = {0};
+    enum err e = OK;
+
+    if (held_next) {
+        first = bytes_take(&held);
+        held_next = false;
+        TRY(bytes_copy(mem_heap(), body, &held));
+        *out = bytes_take(&first);
+    } else if (held.len > 0) {
+        held_next = true; /* body itself, and then what was before it */
+    } else {
+        TRY(bytes_copy(mem_heap(), body, &held));
+        TRY(proto_peer_encode(mem_heap(), &nothing, out));
+    }
+out:
+    bytes_free(&first);
+    return e;
+}
+
 /* What goes in the place of body; empty: body itself. */
 static enum err
 instead(struct view body, struct bytes *out)
@@ -213,6 +306,14 @@ instead(struct view body, struct bytes *out)
 
     if (told[0] == 'i') {
         return type == PROTO_PEER_GI ? of_before(body, out) : OK;
+    }
+    if (told[0] == 'o') {
+        return type == PROTO_PEER_KP_ANSWER ? of_our_own(body, out) : OK;
+    }
+    if (told[0] == 'x') {
+        return type == PROTO_PEER_FAN || type == PROTO_PEER_ROUTED
+                   ? other_order(body, out)
+                   : OK;
     }
     if (told[0] == 'f' && type == PROTO_PEER_LOG_PART) {
         return forged(body, out);

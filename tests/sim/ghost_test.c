@@ -645,6 +645,7 @@ TEST(a_relay_hands_out_itself)
     struct fed_party *relay = party_of(1, w.nodes[0].root.pub);
     size_t bad = w.nodes[1].bad;
     struct subject_id s = node_subject(&w, PHONE);
+    const struct fed_show *told;
 
     (void)t;
     conjure(&g, &w.patients[0].key);
@@ -671,8 +672,13 @@ TEST(a_relay_hands_out_itself)
     }
     sim_take(&w, 1);
     sim_commit_due(&w, 1, true);
-    CHECK_EQ(w.nodes[1].bad, bad + 1); /* said */
+    CHECK_EQ(w.nodes[1].bad, bad + 1);
     CHECK_EQ(own->group.subjects.len, 1);
+    told = &w.nodes[1].doubt[FED_DOUBT_GHOST]; /* and said */
+    CHECK_EQ(w.nodes[1].doubts[FED_DOUBT_GHOST], 1);
+    CHECK(memcmp(told->author.b, s.b, 32) == 0);
+    CHECK(memcmp(told->peer.b, w.nodes[0].root.pub, 32) == 0);
+    CHECK(thread_id_equal(&told->thread, &u));
     lay(&g);
     world_end(&w);
 }

@@ -17,7 +17,7 @@ doubts(size_t i)
 {
     size_t n = w.nodes[i].forks;
 
-    for (size_t code = 0; code < 9; code++) {
+    for (size_t code = 0; code < 10; code++) {
         n += w.nodes[i].doubts[code];
     }
     return n;

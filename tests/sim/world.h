@@ -111,10 +111,10 @@ struct node {
     size_t links_used[16];  /* by code */
     size_t links_shown[16]; /* by code */
     size_t overdue;
-    size_t hubs[4];   /* by code */
-    size_t doubts[9]; /* by code: told, and over; the last one of each */
-    size_t settled[9];
-    struct fed_show doubt[9];
+    size_t hubs[4];    /* by code */
+    size_t doubts[10]; /* by code: told, and over; the last one of each */
+    size_t settled[10];
+    struct fed_show doubt[10];
     struct fed_show fork; /* the last one */
     size_t resent;
     size_t consents[8]; /* by code */

@@ -50,6 +50,11 @@ static const struct sentence sentences[] = {
      "not let you back in: it shows an old state of it, or refuses again and "
      "again. What the others write does not reach you. It is tried again by "
      "itself; call %c."},
+    {"not their device",
+     "On %t %c offered a device as one of %w's that %w has not signed. It was "
+     "not let into this conversation: whoever has it would have read along. "
+     "Call %w, and ask %c.",
+     NULL},
     {"clock",
      "The clock of %w, which orders this conversation, is wrong: times shown "
      "here may be. Ask them to set it.",

@@ -59,7 +59,7 @@ TEST(each_has_its_sentence)
 {
     static const char *const kinds[] = {
         "silent", "withheld", "undelivered", "never delivered",
-        "clock",  "two logs", "kept out"};
+        "clock",  "two logs", "kept out",    "not their device"};
 
     CHECK_EQ(setenv("TZ", "UTC", 1), 0);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
