@@ -86,8 +86,8 @@ show_same_name(const json_t *a)
     if (json_array_size(json_object_get(a, "same_name")) > 0) {
         o = json_array_get(json_object_get(a, "invitations"), 0);
         (void)printf("  The same person? Then take this one back: balsam "
-                     "invite revoke %.8s\n  To print the first again: balsam "
-                     "invite resend.\n",
+                     "invite revoke %.8s\n  (balsam invites shows the "
+                     "others; balsam invite resend prints one again)\n",
                      tool_text(o, "id"));
     }
 }
