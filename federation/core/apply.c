@@ -3,6 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
+#include "federation/core/brought.h"
 #include "federation/core/came.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
@@ -241,6 +242,19 @@ out:
     return e;
 }
 
+static enum err
+take_resent(struct fed_core *core, struct fed_thread *t, const struct placed *m,
+            const struct proto_resent *in)
+{
+    struct message_id id;
+
+    if (!m->ours) {
+        return fed_past_resent(core, t, m->author, m->seq, in);
+    }
+    memcpy(id.b, in->id, sizeof(id.b));
+    return fed_brought_note(core, t, m->seq, &id);
+}
+
 /* m, which decoded as c if e is OK, does what it says. */
 static enum err
 apply_one(struct fed_core *core, struct fed_thread *t, const struct placed *in,
@@ -270,7 +284,7 @@ apply_one(struct fed_core *core, struct fed_thread *t, const struct placed *in,
     case PROTO_CONTENT_HISTORY:
         return m.ours ? OK : fed_past_answer(core, t, author, &c.u.history);
     case PROTO_CONTENT_RESENT:
-        return m.ours ? OK : fed_past_resent(core, t, author, &c.u.resent);
+        return take_resent(core, t, &m, &c.u.resent);
     case PROTO_CONTENT_LEAVE:
         return take_leave(core, t, &m);
     case PROTO_CONTENT_CHECKPOINT:

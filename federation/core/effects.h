@@ -57,6 +57,7 @@ enum fed_ns {
     FED_NS_REPORTER, /* subject: how often it reported lately */
     FED_NS_WATCH,    /* time, thread: when it is looked at (watch.h) */
     FED_NS_REPORTED, /* T, hash: DEVICE: a sealed report until it was opened */
+    FED_NS_BROUGHT,  /* T, place, message: which an entry brought back */
     FED_NS_END
 };
 

@@ -4,13 +4,15 @@
  * thread, which sends them again as content with the original id, place,
  * author and time.  Who has them already drops them by their id.
  */
+#include "federation/core/brought.h"
 #include "federation/core/frank.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
 
 enum {
-    STORED_MS = 20 /* until what is being stored is looked at again */
+    STORED_MS = 20, /* until what is being stored is looked at again */
+    TERMS = 8       /* a question is of one and those before it */
 };
 
 enum err
@@ -82,13 +84,12 @@ resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return e == ERR_LIMIT ? OK : e;
 }
 
-enum err
-fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
-                uint64_t seq, uint64_t from_ms)
+/* What is in the places from..to of a term. */
+static enum err
+resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
+       uint64_t from, uint64_t to, uint64_t from_ms)
 {
     enum err e = OK;
-    uint64_t from = fed_place(seq, 0);
-    uint64_t to = fed_place_end(seq);
 
     while (e == OK && from <= to) {
         struct fed_past p = {0};
@@ -103,6 +104,29 @@ fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return e == ERR_MISSING ? OK : e;
 }
 
+enum err
+fed_past_resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                uint64_t seq, uint64_t from_ms)
+{
+    return resend(core, t, term, fed_place(seq, 0), fed_place_end(seq),
+                  from_ms);
+}
+
+enum err
+fed_past_resend_at(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                   uint64_t place, uint64_t from_ms)
+{
+    return resend(core, t, term, place, place, from_ms);
+}
+
+bool
+fed_past_covers(uint64_t term, uint64_t from, uint64_t to, uint64_t at_term,
+                uint64_t at)
+{
+    return at_term <= term && term - at_term < TERMS &&
+           fed_place_entry(at) >= from && fed_place_entry(at) <= to;
+}
+
 /* Of this and earlier terms: numbers go on from term to term. */
 static enum err
 resend_all(struct fed_core *core, struct fed_thread *t,
@@ -115,11 +139,12 @@ resend_all(struct fed_core *core, struct fed_thread *t,
     /* decisions D 18 [history-agreed] */
     TRY(fed_give_since(core, t, &who, &from_ms));
     for (uint64_t seq = in->from; seq <= in->to; seq++) {
-        for (uint64_t term = in->term; term > 0 && term + 8 > in->term;
+        for (uint64_t term = in->term; term > 0 && term + TERMS > in->term;
              term--) {
             TRY(fed_past_resend(core, t, term, seq, from_ms));
         }
     }
+    TRY(fed_brought_give(core, t, in->term, in->from, in->to, from_ms));
 out:
     return e;
 }
@@ -260,7 +285,8 @@ out:
 
 enum err
 fed_past_resent(struct fed_core *core, struct fed_thread *t,
-                const struct clinic_id *by, const struct proto_resent *in)
+                const struct clinic_id *by, uint64_t at,
+                const struct proto_resent *in)
 {
     enum err e;
     struct message_id id;
@@ -290,6 +316,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     TRY(e == ERR_MISSING ? OK : e);
+    TRY(fed_brought_note(core, t, at, &id));
     show = fed_tx_show(core, FED_SHOW_MESSAGE);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->thread = t->id;

@@ -538,6 +538,7 @@ fed_thread_over(struct fed_core *core, struct fed_thread *t,
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_BODY, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_REPORTED, thread_id_view(&t->id)));
+    TRY(fed_tx_drop(core, FED_NS_BROUGHT, thread_id_view(&t->id)));
     t->rec.kept = 0;
     TRY(fail_intents(core, t));
     TRY(fed_thread_state(core, t, state));

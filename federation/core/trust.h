@@ -61,6 +61,13 @@ MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t seq,
                                     uint64_t from_ms);
+/* The one message in a place. */
+MUST_CHECK enum err fed_past_resend_at(struct fed_core *core,
+                                       struct fed_thread *t, uint64_t term,
+                                       uint64_t place, uint64_t from_ms);
+/* Is a place one of those that entries from..to of term are answered with? */
+bool fed_past_covers(uint64_t term, uint64_t from, uint64_t to,
+                     uint64_t at_term, uint64_t at);
 /* Was a place in a term that lost a race? */
 bool fed_place_void(const struct fed_thread *t, uint64_t term, uint64_t place);
 /* What we said in the places from..to of a thread's term is said in t. */
@@ -76,8 +83,9 @@ MUST_CHECK enum err fed_past_give(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_answer(struct fed_core *core, struct fed_thread *t,
                                     const struct clinic_id *asker,
                                     const struct proto_history *in);
+/* by said, in place at, what in brings back. */
 MUST_CHECK enum err fed_past_resent(struct fed_core *core, struct fed_thread *t,
-                                    const struct clinic_id *by,
+                                    const struct clinic_id *by, uint64_t at,
                                     const struct proto_resent *in);
 /* missing.c: entries from..to are missing after a loss, ask for them. */
 MUST_CHECK enum err fed_missing_add(struct fed_core *core, struct fed_thread *t,

@@ -424,7 +424,8 @@ TEST(words_in_a_taken_place)
     CHECK(places[2] != 0);
     for (size_t i = 0; i < 4; i++) {
         in.seq = places[i];
-        CHECK_OK(fed_past_resent(w.nodes[0].core, t, &by, &in));
+        CHECK_OK(
+            fed_past_resent(w.nodes[0].core, t, &by, fed_place(1, 0), &in));
     }
     sim_take(&w, 0);
     sim_commit_due(&w, 0, true);

@@ -231,6 +231,45 @@ TEST(a_hub_that_forgot_what_one_has_who_rejoins)
     fell_back(8, true);
 }
 
+/* The same; node 3, who knows of the new term, is away while node 1 gives back
+   what it has, and is put back: that is in places of before, which it never
+   missed, but what brought it there it did. */
+TEST(what_one_gave_back_while_another_was_away)
+{
+    struct thread_id t = group(14, 4);
+    struct rows before = {0};
+
+    say(1, &t);
+    world_heal(&w);
+    sim_commit_due(&w, 0, true);
+    node_snapshot(&w, 0, &before);
+    for (size_t i = 2; i < 4; i++) {
+        world_cut(&w, 0, i, true);
+        world_cut(&w, 1, i, true);
+    }
+    say(0, &t);
+    say(1, &t);
+    node_crash(&w, 1);
+    for (size_t i = 2; i < 4; i++) {
+        world_cut(&w, 0, i, false);
+    }
+    begins_a_term(&t, &before);
+    rows_free(&before);
+    for (int i = 0; i < 4; i++) {
+        say(2, &t);
+    }
+    node_crash(&w, 3);
+    node_start(&w, 1);
+    world_run(&w, 20000);
+    CHECK_EQ(node_messages(&w, 2, &t), 7 + 1);
+    world_put_back(&w, 3, NULL);
+    CHECK_EQ(node_messages(&w, 3, &t), 5 + 1);
+    world_heal(&w);
+    world_judge(&w, &t, all, 4);
+    CHECK_EQ(node_messages(&w, 3, &t), 7 + 1);
+    world_end(&w);
+}
+
 /* ---------------------------------------------------------------- two places
  */
 
@@ -616,6 +655,7 @@ main(void)
                T(a_hub_that_begins_terms_beside_a_quorum),
                T(a_hub_that_forgot_what_one_has),
                T(a_hub_that_forgot_what_one_has_who_rejoins),
+               T(what_one_gave_back_while_another_was_away),
                T(said_again_before_the_other_comes),
                T(a_successor_that_has_another_hub_by_then),
                T(who_says_that_a_thread_goes_on_elsewhere),
