@@ -423,6 +423,22 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
+/*
+ * A proof of a hub that we have not heard of: who sent it tells us all that it
+ * has since our term.  When that begins no earlier, we do not ask at once
+ * again.
+ */
+static enum err
+ask_between(struct fed_core *core, struct fed_thread *t,
+            const struct fed_party *p)
+{
+    if (fed_mono(core) < t->chain_ms) {
+        return OK;
+    }
+    t->chain_ms = fed_mono(core) + LIMIT_MISSING_MS;
+    return fed_pull_send(core, t, &p->root);
+}
+
 enum err
 fed_move_recv(struct fed_core *core, struct fed_party *p,
               const struct proto_hub_move *in)
@@ -441,7 +457,8 @@ fed_move_recv(struct fed_core *core, struct fed_party *p,
     TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
     TRY(fed_move_began(core, t, &began));
     if (in->began > began) {
-        goto out; /* [move-chain] there is one between, which we ask for */
+        TRY(ask_between(core, t, p)); /* [move-chain] */
+        goto out;
     }
     if (in->began == began && memcmp(in->hub, t->rec.hub, 32) != 0) {
         TRY(fed_move_tell(core, t, p, in->began - 1)); /* two took it */

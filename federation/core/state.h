@@ -179,6 +179,7 @@ struct fed_thread {
     struct clinic_id offer_to;
     uint64_t offer_ms; /* offered again then (mono) */
     uint64_t moved_ms; /* it moved; its old hub has still to send (mono) */
+    uint64_t chain_ms; /* a proof between is asked for again then (mono) */
     uint64_t gone_ms;  /* until then others may answer (mono) */
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
     bool told_gone;

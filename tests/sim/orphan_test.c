@@ -422,6 +422,37 @@ TEST(put_back_when_all_have_left_the_successor)
     world_end(&w);
 }
 
+/* Two took the thread one after the other while its first hub was away, and
+   what the one had for it is lost, as that is put back when it orders the
+   thread no more: then it hears all of it from the other. */
+TEST(the_first_of_two_proofs_is_lost)
+{
+    struct thread_id t = group(16, 4);
+    size_t first = 1;
+    size_t other;
+
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    while (first < 3 && !hub_is(1, &t, first)) {
+        first++;
+    }
+    other = first == 1 ? 2 : 1;
+    CHECK(hub_is(other, &t, first));
+    node_crash(&w, first);
+    CHECK_OK(world_say(&w, other, &t));
+    outlast();
+    CHECK(!hub_is(other, &t, first) && !hub_is(other, &t, 0));
+    world_put_back(&w, first, NULL);
+    world_run(&w, 5000);
+    CHECK_EQ(node_state(&w, first, &t), FED_THREAD_ACTIVE);
+    CHECK(!hub_is(first, &t, first));
+    world_heal(&w);
+    CHECK(!hub_is(0, &t, 0));
+    world_judge(&w, &t, all, 4);
+    world_end(&w);
+}
+
 /* Hubs go while others are put back, and everything breaks. */
 static void
 story(const void *ctx, uint64_t seed)
@@ -491,5 +522,6 @@ main(void)
                T(a_phone_rejoins), T(a_phone_writes),
                T(put_back_before_anybody_came_into_the_successor),
                T(put_back_when_all_have_left_the_successor),
+               T(the_first_of_two_proofs_is_lost),
                T(hubs_go_while_others_are_put_back));
 }
