@@ -166,7 +166,8 @@ look_at_keys(struct node_call *c, json_t *list)
     finding(list, "the clock", !stats.clock_behind,
             "It is more than a day behind what other clinics have signed, or "
             "behind what this node stored before: set the machine's clock, or "
-            "let it follow a time server.");
+            "let it follow a time server. If it is right, it was ahead before, "
+            "and this ends by itself when that day comes.");
     finding(list, "the renewal key", renewal,
             "It expires soon: take the recovery sheet and run balsam "
             "rotate-key --revoke.");

@@ -424,8 +424,9 @@ show_status(const json_t *a)
                      "this node (balsam doctor)\n");
     }
     if (is(a, "clock_behind")) {
-        (void)printf("  clock        WRONG: it is behind what other clinics "
-                     "signed; set it (balsam doctor)\n");
+        (void)printf("  clock        WRONG, or it was ahead before: it is "
+                     "behind what was signed\n               or stored already "
+                     "(balsam doctor)\n");
     }
     show_clocks(a);
     (void)printf("  clinics      %lld online, %lld not reached\n",
