@@ -159,8 +159,10 @@ node_vault_why(enum err e, const struct node_config *config, char *say,
         [ERR_UNSUPPORTED] = {"A newer version of Balsam wrote ",
                              ". Update this one."},
         [ERR_CORRUPT] = {"The data in ",
-                         " is damaged. Run balsam verify, and restore the "
-                         "last backup."},
+                         " is damaged. Run balsam verify: it says whether only "
+                         "the last commits are lost (then balsam verify "
+                         "--without-lost goes on without them) or the last "
+                         "backup has to be restored."},
     };
 
     char half[2 * NODE_PATH_MAX];
