@@ -117,6 +117,38 @@ out:
 
 /* ------------------------------------------------------------------ reading */
 
+static bool
+stands(struct fed_app *app, const uint8_t root[32],
+       enum fed_app_clinic_state state)
+{
+    struct clinic_id id;
+    struct fed_app_rec_clinic rec;
+    struct bytes hold = {0};
+    bool is;
+
+    memcpy(id.b, root, sizeof(id.b));
+    is = fed_app_clinic_rec(app, &id, &rec, &hold) == OK &&
+         (rec.state == (uint64_t)state ||
+          (state == FED_APP_CLINIC_ENDED && rec.blocked));
+    bytes_free(&hold);
+    return is;
+}
+
+/* Who carries the thread to us, if that has ended the connection and whoever
+ * orders it is not reached otherwise. */
+static void
+find_cut(struct fed_app *app, const struct proto_group *g,
+         struct clinic_id *out)
+{
+    struct proto_subject me;
+
+    if (proto_group_find(g, app->me.patient, &me) &&
+        stands(app, me.node, FED_APP_CLINIC_ENDED) &&
+        !stands(app, g->hub, FED_APP_CLINIC_ENROLLED)) {
+        memcpy(out->b, me.node, sizeof(out->b));
+    }
+}
+
 static void
 show_rec(struct fed_app *app, const struct thread_id *id,
          const struct fed_app_rec_thread *t, struct fed_app_thread *out)
@@ -138,6 +170,9 @@ show_rec(struct fed_app *app, const struct thread_id *id,
     memcpy(out->hub.b, t->hub, sizeof(out->hub.b));
     if (t->group.len == 0 || proto_group_decode(t->group, &g) != OK) {
         return;
+    }
+    if (t->state == FED_THREAD_ACTIVE || t->state == FED_THREAD_RESYNC) {
+        find_cut(app, &g, &out->cut);
     }
     if ((g.flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0 &&
         g.term == 1) {

@@ -172,20 +172,47 @@ text_of(struct tool_patient *p, size_t files, struct bytes *hold,
                                            "a file: --attach.");
 }
 
-/* One that was before this device cannot be written to. */
+/* Who has ended the connection through which the conversation goes. */
 static enum tool_exit
-not_away(struct tool_patient *p, const struct thread_id *thread)
+is_cut(struct tool_patient *p, const struct clinic_id *by)
+{
+    struct bytes name = {0};
+    struct subject_id id;
+    enum tool_exit code;
+
+    memcpy(id.b, by->b, sizeof(id.b));
+    tool_patient_name(p, &id, &name);
+    code = tool_say(TOOL_EXIT_FAILED,
+                    "This conversation goes through %.*s, which has ended the "
+                    "connection with you: nothing passes. Ask another clinic "
+                    "of yours for a new one.",
+                    (int)name.len, (const char *)name.p);
+    bytes_free(&name);
+    return code;
+}
+
+/* Into some conversations nothing can be written. */
+static enum tool_exit
+can_write(struct tool_patient *p, const struct thread_id *thread)
 {
     struct fed_app_thread t;
     struct bytes hold = {0};
-    bool away = fed_app_thread(p->app, thread, &t, &hold) == OK && t.away;
+    enum tool_exit code = TOOL_EXIT_OK;
 
+    if (fed_app_thread(p->app, thread, &t, &hold) != OK) {
+        goto out; /* whoever writes says so */
+    }
+    if (t.away) {
+        code = tool_say(TOOL_EXIT_FAILED,
+                        "This conversation is not on this device yet. Where it "
+                        "does not come by itself, open a link of the clinic "
+                        "again: balsam-patient join LINK");
+    } else if (!clinic_id_is_zero(&t.cut)) {
+        code = is_cut(p, &t.cut);
+    }
+out:
     bytes_free(&hold);
-    return away ? tool_say(TOOL_EXIT_FAILED,
-                           "This conversation is not on this device yet. "
-                           "Where it does not come by itself, open a link of "
-                           "the clinic again: balsam-patient join LINK")
-                : TOOL_EXIT_OK;
+    return code;
 }
 
 static enum tool_exit
@@ -196,7 +223,7 @@ send_to(struct tool_patient *p, struct sent *s, const struct attached *files,
     struct bytes hold = {0};
     struct view text = {0};
     uint64_t reply = 0;
-    enum tool_exit code = not_away(p, &s->thread);
+    enum tool_exit code = can_write(p, &s->thread);
     enum err e = OK;
 
     code = code == TOOL_EXIT_OK ? text_of(p, n, &hold, &text) : code;

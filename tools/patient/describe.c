@@ -313,7 +313,10 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
 
     tool_put_num(o, "number", t->number);
     tool_put_hex(o, "id", thread_id_view(&t->id));
-    tool_put_word(o, "state", t->away ? "away" : thread_state(t->state));
+    tool_put_word(o, "state",
+                  t->away                       ? "away"
+                  : !clinic_id_is_zero(&t->cut) ? "cut"
+                                                : thread_state(t->state));
     put_members(p, o, t->group);
     if (json_array_size(json_object_get(o, "members")) == 0) {
         tool_patient_put_name(p, o, "title", t->hub.b);

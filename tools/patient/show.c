@@ -104,6 +104,8 @@ doing(const json_t *t)
                  "open a link of the clinic again"},
         {"checking", "being compared with the others' after a restore"},
         {"resync", "coming back in after a loss"},
+        {"cut", "nothing passes: the clinic that carries it has ended the "
+                "connection with you"},
         {"ended", "ended"},
         {"removed", "you are not in it any more"},
     };
