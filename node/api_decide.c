@@ -2,6 +2,7 @@
 /* Decisions about clinics and patients: accepted, refused, ended, blocked. */
 #include "node/api.h"
 #include "node/clinic/desk.h"
+#include "node/cut_off.h"
 
 #include <string.h>
 
@@ -102,12 +103,14 @@ out:
     return e;
 }
 
+/* With the flag look: only what would be cut off by it. */
 static enum err
 decide(struct node_call *c, enum node_audit action)
 {
     enum err e;
     struct decision d = {.c = c, .action = action};
     struct store_txn *txn = NULL;
+    struct patient_id patient;
     struct node_step step = {.step = step_decide,
                              .write = write_decision,
                              .ctx = &d,
@@ -115,9 +118,14 @@ decide(struct node_call *c, enum node_audit action)
 
     TRY(store_read_begin(c->api->store, &txn));
     TRY(node_find_who(c, txn, node_call_arg(c, 0), &d.who));
+    if (d.who.patient &&
+        (action == NODE_AUDIT_DISCONNECT || action == NODE_AUDIT_BLOCK)) {
+        memcpy(patient.b, d.who.id.b, sizeof(patient.b));
+        TRY(node_cut_off(txn, &c->api->root, &patient, c->out));
+    }
     store_read_end(txn);
     txn = NULL;
-    e = node_runner_do(c->api->runner, &step);
+    e = node_call_has(c, "look") ? OK : node_runner_do(c->api->runner, &step);
     if (e == ERR_MISSING) {
         e = node_call_fail(
             c, e,

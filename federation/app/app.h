@@ -421,10 +421,8 @@ struct fed_app_thread {
     struct thread_id id;
     uint64_t number;
     enum fed_thread_state state;
-    bool away; /* known from before this device, and not on it (yet): the state
-                  is ENDED; it comes by its relay, or by a link of its clinic */
-    struct clinic_id cut; /* it carries the thread to us, and has ended the
-                             connection: nothing passes; zeros: none has */
+    bool away; /* known from before this device, not on it (yet), ENDED */
+    struct clinic_id cut; /* who carried it to us, and ended that; or zeros */
     struct clinic_id hub;
     uint64_t messages; /* so far: the newest has this number */
     uint64_t unread;

@@ -214,23 +214,58 @@ add_names(const struct tool_run *run, json_t *request)
                               names);
 }
 
+/* What somebody loses by it, before it is asked whether to go on. */
+static enum tool_exit
+say_what_ends(const struct tool_run *run)
+{
+    json_t *request = tool_request(run);
+    json_t *answer = NULL;
+    enum tool_exit code;
+
+    (void)json_object_set_new(json_object_get(request, "flags"), "look",
+                              json_true());
+    code = tool_ask(run, request, NULL, 0, &answer);
+    if (code == TOOL_EXIT_OK && !run->json) {
+        tool_show_cut_off(answer);
+    }
+    json_decref(answer);
+    json_decref(request);
+    return code;
+}
+
+static enum tool_exit
+declined(void)
+{
+    return tool_say(TOOL_EXIT_DECLINED,
+                    isatty(STDIN_FILENO)
+                        ? "Nothing was done."
+                        : "Nothing was done. Without a terminal to ask, "
+                          "--yes says yes.");
+}
+
 /* What has to be asked before, unless --yes. */
-static bool
+static enum tool_exit
 may_go_on(const struct tool_run *run)
 {
     const char *name = run->args.command->name;
     char question[256];
+    enum tool_exit code = TOOL_EXIT_OK;
 
     if (tool_args_has(&run->args, "--yes") ||
         (strcmp(name, "disconnect") != 0 && strcmp(name, "block") != 0 &&
          strcmp(name, "delete") != 0 && strcmp(name, "device suspend") != 0 &&
          strcmp(name, "thread leave") != 0 &&
          strcmp(name, "thread remove") != 0)) {
-        return true;
+        return TOOL_EXIT_OK;
+    }
+    if (strcmp(name, "disconnect") == 0 || strcmp(name, "block") == 0) {
+        code = say_what_ends(run);
     }
     (void)snprintf(question, sizeof(question), "%s %s?", name,
                    run->args.arg[run->args.arg_len - 1]);
-    return tool_confirm(question);
+    return code != TOOL_EXIT_OK     ? code
+           : tool_confirm(question) ? TOOL_EXIT_OK
+                                    : declined();
 }
 
 /* `send` without a text reads it. */
@@ -277,16 +312,6 @@ show_code(const struct tool_run *run, const json_t *answer)
                                           tool_args_has(&run->args, "--qr"));
 }
 
-static enum tool_exit
-declined(void)
-{
-    return tool_say(TOOL_EXIT_DECLINED,
-                    isatty(STDIN_FILENO)
-                        ? "Nothing was done."
-                        : "Nothing was done. Without a terminal to ask, "
-                          "--yes says yes.");
-}
-
 static void
 print(const struct tool_run *run, const json_t *answer)
 {
@@ -308,9 +333,7 @@ tool_cmd_plain(const struct tool_run *run)
     bool alone = false; /* standard output has a file */
     enum tool_exit code = TOOL_EXIT_OK;
 
-    if (!may_go_on(run)) {
-        code = declined();
-    }
+    code = may_go_on(run);
     if (code == TOOL_EXIT_OK) {
         code = open_files(run, files, &files_len, &saved);
     }

@@ -234,7 +234,9 @@ static const struct tool_command commands[] = {
      1,
      1,
      "end the connection with a clinic or a patient",
-     "Their conversation stays readable. Threads with others go on.",
+     "Their conversation stays readable. Threads with others go on; a "
+     "patient who reaches them through this node gets nothing there any "
+     "more, which is said before.",
      {YES, {0}}},
     {"block",
      "WHO",

@@ -21,6 +21,8 @@ void tool_show_changes(const json_t *of, long long after);
 void tool_show_settled(const json_t *answer);
 /* "maybe_same" of an answer, each a line behind before. */
 void tool_show_twins(const json_t *of, const char *before);
+/* "cut_off" of who is to be disconnected: what they lose. */
+void tool_show_cut_off(const json_t *of);
 void tool_show_contact(const json_t *answer);
 void tool_show_contacts(const json_t *answer);
 void tool_show_invited(const json_t *answer);

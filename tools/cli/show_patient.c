@@ -275,6 +275,26 @@ tool_show_compare(const json_t *a)
     }
 }
 
+void
+tool_show_cut_off(const json_t *of)
+{
+    size_t i;
+    const json_t *name;
+
+    json_array_foreach(json_object_get(of, "cut_off"), i, name)
+    {
+        (void)printf("%s", i == 0 ? "" : ", ");
+        if (i == 0) {
+            tool_print_safe(tool_text(of, "name"));
+            (void)printf(" gets nothing any more in what goes to them through "
+                         "this node: ");
+        }
+        tool_print_safe(json_string_value(name));
+    }
+    (void)printf("%s", i == 0 ? "" : "\n");
+    (void)fflush(stdout);
+}
+
 /* ----------------------------------------------------------------- consents
  */
 
