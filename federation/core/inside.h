@@ -356,6 +356,9 @@ MUST_CHECK enum err fed_intent_left(struct fed_core *core,
 MUST_CHECK enum err fed_intent_move(struct fed_core *core,
                                     struct fed_thread *old,
                                     struct fed_thread *t);
+/* What was added to t from the number end on is said before the words below. */
+MUST_CHECK enum err fed_intent_behind(struct fed_core *core,
+                                      struct fed_thread *t, uint64_t end);
 /* The first one from number on.  ERR_MISSING  none */
 MUST_CHECK enum err fed_intent_next(struct fed_core *core,
                                     const struct thread_id *id,

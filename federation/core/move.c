@@ -287,7 +287,8 @@ out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }
 
-/* What we said in a term that lost its race is said again. */
+/* What we said in a term that lost its race is said again; we may have more of
+   it than where we stand, as who was put back does. */
 static enum err
 say_again(struct fed_core *core, struct fed_thread *t, uint64_t term,
           uint64_t from)
@@ -297,8 +298,7 @@ say_again(struct fed_core *core, struct fed_thread *t, uint64_t term,
                          ? t->rec.seq - LIMIT_HISTORY + 1
                          : from + 1;
 
-    TRY(fed_past_again(core, &t->id, term, fed_place(first, 0),
-                       fed_place_end(t->rec.seq), t));
+    TRY(fed_past_again(core, &t->id, term, fed_place(first, 0), UINT64_MAX, t));
 out:
     return e;
 }
@@ -310,6 +310,7 @@ lost_race(struct fed_core *core, struct fed_thread *t,
 {
     enum err e = OK;
     uint64_t first;
+    uint64_t waiting = t->rec.intents;
     /* Told of it only: what we have behind from is of a term before. */
     bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
@@ -321,6 +322,7 @@ lost_race(struct fed_core *core, struct fed_thread *t,
         for (uint64_t n = 0; n <= t->rec.term - first; n++) {
             TRY(say_again(core, t, first + n, from));
         }
+        TRY(fed_intent_behind(core, t, waiting));
         t->rec.void_from = first;
         t->rec.void_term = t->rec.term;
         t->rec.void_seq = from;

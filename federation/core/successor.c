@@ -20,33 +20,6 @@ fed_has_successor(const struct fed_thread *t)
     return memcmp(t->rec.next, none, sizeof(none)) != 0;
 }
 
-/* What waits to be said in old waits in t from now on. */
-enum err
-fed_intent_move(struct fed_core *core, struct fed_thread *old,
-                struct fed_thread *t)
-{
-    enum err e;
-    uint64_t number = 0;
-
-    for (;; number++) {
-        struct fed_rec_intent rec;
-        struct bytes hold = {0};
-
-        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
-        if (e == OK && rec.kind == FED_INTENT_SAY) {
-            rec.submitted = false;
-            e = fed_intent_add(core, t, &rec);
-        }
-        if (e == OK) {
-            e = fed_intent_done(core, old, number);
-        }
-        bytes_free(&hold);
-        if (e != OK) {
-            return e == ERR_MISSING ? OK : e;
-        }
-    }
-}
-
 /* old is over, t goes on from where it was. */
 static enum err
 replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)

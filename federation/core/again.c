@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Words that get another place to wait in: those of a thread that is over go to
+ * the one that goes on from it, and what waits in a thread goes behind what is
+ * said again there, as one author's words keep their order.
+ */
+#include "federation/core/inside.h"
+
+/* The words that wait in old, up to the number end, wait at the end of t. */
+static enum err
+words_to(struct fed_core *core, struct fed_thread *old, struct fed_thread *t,
+         uint64_t end)
+{
+    enum err e = OK;
+
+    for (uint64_t number = 0; e == OK && number < end; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && number < end && rec.kind == FED_INTENT_SAY) {
+            rec.submitted = false;
+            e = fed_intent_add(core, t, &rec);
+            e = e == OK ? fed_intent_done(core, old, number) : e;
+        }
+        bytes_free(&hold);
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_intent_move(struct fed_core *core, struct fed_thread *old,
+                struct fed_thread *t)
+{
+    enum err e;
+    uint64_t number = 0;
+
+    TRY(words_to(core, old, t, old->rec.intents));
+    for (;; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        e = e == OK ? fed_intent_done(core, old, number) : e;
+        bytes_free(&hold);
+        TRY(e);
+    }
+out:
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_intent_behind(struct fed_core *core, struct fed_thread *t, uint64_t end)
+{
+    enum err e = OK;
+
+    if (t->rec.intents == end) {
+        return OK;
+    }
+    TRY(fed_intent_again(core, t)); /* nobody answers those numbers */
+    TRY(words_to(core, t, t, end));
+out:
+    return e;
+}
