@@ -415,6 +415,7 @@ struct info {
     struct thread_id id;
     struct fed_thread_info info;
     uint64_t stands_ms;
+    uint64_t left_out_ms;
 };
 
 static enum err
@@ -424,7 +425,8 @@ step_info(void *ctx, struct fed_core *core)
 
     enum err e = fed_core_thread(core, &i->id, &i->info);
 
-    return e == OK ? fed_core_stands(core, &i->id, &i->stands_ms) : e;
+    e = e == OK ? fed_core_stands(core, &i->id, &i->stands_ms) : e;
+    return e == OK ? fed_core_left_out(core, &i->id, &i->left_out_ms) : e;
 }
 
 /* How the thread stands: its order, its queue, its authenticator. */
@@ -441,6 +443,9 @@ show_thread(struct node_call *c, const struct store_conv *conv)
     node_json_bool(c->out, "hub_here", i.info.hub_here);
     if (i.stands_ms != 0) {
         node_json_num(c->out, "hub_gone_since_ms", i.stands_ms);
+    }
+    if (i.left_out_ms != 0) {
+        node_json_num(c->out, "left_out_since_ms", i.left_out_ms);
     }
     node_json_num(c->out, "term", i.info.term);
     node_json_num(c->out, "log", i.info.seq);

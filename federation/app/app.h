@@ -431,10 +431,10 @@ struct fed_app_thread {
     struct thread_id after; /* the one that this comes after; zeros: none */
     bool gone; /* its clinic was not reached for three days, and no other is in
                   it that could go on: it stands still (decisions D 16) */
-    uint64_t gone_ms;  /* when it was last reached */
-    struct view title; /* may be empty */
-    struct view group; /* encoded struct proto_group: who is in it; may be
-                          empty while it opens */
+    uint64_t gone_ms;     /* when it was last reached */
+    uint64_t left_out_ms; /* or that time, when this device rejoins; or 0 */
+    struct view title;    /* may be empty */
+    struct view group;    /* encoded proto_group; may be empty at first */
 };
 
 MUST_CHECK enum err fed_app_thread(struct fed_app *app,

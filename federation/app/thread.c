@@ -182,6 +182,10 @@ show_rec(struct fed_app *app, const struct thread_id *id,
         fed_core_stands(app->core, id, &out->gone_ms) == OK) {
         out->gone = out->gone_ms != 0;
     }
+    if (app->core != NULL &&
+        fed_core_left_out(app->core, id, &out->left_out_ms) != OK) {
+        out->left_out_ms = 0;
+    }
 }
 
 enum err

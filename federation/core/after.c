@@ -92,15 +92,30 @@ out:
     return e;
 }
 
+/* Since when who orders t was not reached, if for three days; else 0. */
+static uint64_t
+away_since(struct fed_core *core, const struct fed_thread *t)
+{
+    struct clinic_id hub;
+    const struct fed_party *p;
+    uint64_t now = fed_now(core);
+
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    p = fed_party_find(core, &hub);
+    p = p != NULL && p->via != NULL ? p->via : p; /* all that we can know */
+    return p != NULL && p->stored && !p->greeted && p->rec.seen_ms != 0 &&
+                   now > p->rec.seen_ms &&
+                   now - p->rec.seen_ms >= LIMIT_CHECK_MS
+               ? p->rec.seen_ms
+               : 0;
+}
+
 enum err
 fed_core_stands(struct fed_core *core, const struct thread_id *thread,
                 uint64_t *since_ms)
 {
     enum err e;
     struct fed_thread *t;
-    struct clinic_id hub;
-    const struct fed_party *p;
-    uint64_t now = fed_now(core);
 
     TRY(fed_thread_get(core, thread, &t));
     *since_ms = 0;
@@ -109,13 +124,23 @@ fed_core_stands(struct fed_core *core, const struct thread_id *thread,
             (core->kind == FED_KIND_CLINIC ? 1u : 0u)) {
         goto out;
     }
-    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
-    p = fed_party_find(core, &hub);
-    p = p != NULL && p->via != NULL ? p->via : p; /* all that we can know */
-    if (p != NULL && p->stored && !p->greeted && p->rec.seen_ms != 0 &&
-        now > p->rec.seen_ms && now - p->rec.seen_ms >= LIMIT_CHECK_MS) {
-        *since_ms = p->rec.seen_ms;
-    }
+    *since_ms = away_since(core, t);
+out:
+    return e;
+}
+
+enum err
+fed_core_left_out(struct fed_core *core, const struct thread_id *thread,
+                  uint64_t *since_ms)
+{
+    enum err e;
+    struct fed_thread *t;
+
+    TRY(fed_thread_get(core, thread, &t));
+    *since_ms =
+        t->rec.state == FED_THREAD_RESYNC && !fed_thread_hub_here(core, t)
+            ? away_since(core, t)
+            : 0;
 out:
     return e;
 }

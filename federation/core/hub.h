@@ -29,6 +29,15 @@ MUST_CHECK enum err fed_core_stands(struct fed_core *core,
                                     const struct thread_id *thread,
                                     uint64_t *since_ms);
 
+/*
+ * Likewise, when we rejoin the thread: we come in with that clinic, or when
+ * another that still has it takes over, and if all have lost it, never.
+ * ERR_MISSING
+ */
+MUST_CHECK enum err fed_core_left_out(struct fed_core *core,
+                                      const struct thread_id *thread,
+                                      uint64_t *since_ms);
+
 /* A clinic that orders what waits here and was not reached for three days. */
 struct fed_hub_gone {
     struct clinic_id hub;

@@ -4,6 +4,7 @@
  * ask any more: those who have the state take the thread, with the word of
  * those who have none, and let these in.
  */
+#include "federation/core/hub.h"
 #include "federation/core/move.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
@@ -216,6 +217,17 @@ TEST(put_back_to_before_they_took_it)
     world_end(&w);
 }
 
+/* Since when node i is told that it is out of t and nobody is there who could
+   let it in; 0: it is not told. */
+static uint64_t
+left_out(size_t i, const struct thread_id *t)
+{
+    uint64_t since;
+
+    CHECK_OK(fed_core_left_out(w.nodes[i].core, t, &since));
+    return since;
+}
+
 /* Nobody is left who has the state: people are told, and nothing moves. */
 TEST(all_others_rejoin)
 {
@@ -225,12 +237,15 @@ TEST(all_others_rejoin)
     world_put_back(&w, 1, NULL);
     world_put_back(&w, 2, NULL);
     CHECK_OK(world_say(&w, 1, &t));
+    CHECK(left_out(1, &t) == 0 && left_out(2, &t) == 0);
     outlast();
+    CHECK(left_out(1, &t) != 0 && left_out(2, &t) != 0);
     CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
     /* of this one, and of the conversation with each */
     CHECK_EQ(w.nodes[1].hubs[FED_HUB_GONE], 2);
     CHECK_EQ(w.nodes[2].hubs[FED_HUB_GONE], 2);
     world_heal(&w); /* it was not gone after all */
+    CHECK(left_out(1, &t) == 0 && left_out(2, &t) == 0);
     world_judge(&w, &t, all, 3);
     world_end(&w);
 }

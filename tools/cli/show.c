@@ -149,6 +149,14 @@ show_thread(const json_t *a)
         tool_print_time(tool_number(a, "hub_gone_since_ms"));
         (void)printf(". When you write, your node takes it over.\n");
     }
+    if (tool_number(a, "left_out_since_ms") > 0) {
+        (void)printf("  ! The clinic that orders it was last reached on ");
+        tool_print_time(tool_number(a, "left_out_since_ms"));
+        (void)printf(", and your node lost its place in it. It comes back in "
+                     "when that clinic is there again, or another that still "
+                     "has its place goes on with it. If all have lost theirs, "
+                     "nobody can: call them, and begin a new conversation.\n");
+    }
     tool_show_doubts(a, "  ");
     tool_show_twins(a, "  known before? ");
     if (is(a, "continues")) {

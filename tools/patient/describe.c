@@ -254,6 +254,10 @@ put_way(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
         tool_patient_put_name(p, o, "gone_clinic", t->hub.b);
         tool_put_num(o, "gone_ms", t->gone_ms);
     }
+    if (t->left_out_ms != 0) {
+        tool_patient_put_name(p, o, "gone_clinic", t->hub.b);
+        tool_put_num(o, "left_out_ms", t->left_out_ms);
+    }
 }
 
 static const char *

@@ -153,6 +153,14 @@ show_thread(const json_t *t)
                      "balsam-patient continue %lld CLINIC\n",
                      tool_number(t, "number"));
     }
+    if (tool_number(t, "left_out_ms") > 0) {
+        (void)printf("     ! This device lost its place here, and ");
+        tool_print_safe(tool_text(t, "gone_clinic"));
+        (void)printf(", which could let it in, was last reached on ");
+        tool_print_time(tool_number(t, "left_out_ms"));
+        (void)printf(". It is tried again by itself; all that was said stays "
+                     "here. If it is urgent, call them.\n");
+    }
 }
 
 static void

@@ -155,6 +155,23 @@ TEST(a_thread_reads_as_it_is)
               "#2       South  [accepted]\n      (deleted)\n");
 }
 
+/* Who orders it is gone, and we lost our place: what that means, and what to
+   do. */
+TEST(a_thread_that_nobody_lets_us_into)
+{
+    const char *s =
+        shown("thread show", "{\"title\":\"Rex\",\"total\":0,\"state\":"
+                             "\"rejoining after a loss\","
+                             "\"left_out_since_ms\":1790000000000}");
+
+    CHECK(
+        strstr(s, "  ! The clinic that orders it was last reached on 2026-") !=
+        NULL);
+    CHECK(strstr(s, "your node lost its place in it") != NULL);
+    CHECK(strstr(s, "If all have lost theirs, nobody can: call them, and begin "
+                    "a new conversation.\n") != NULL);
+}
+
 TEST(no_text_looks_like_another_message)
 {
     CHECK_STR(shown("thread show",
@@ -193,6 +210,6 @@ main(void)
     return RUN(T(plain_words_stay), T(controls_are_questions),
                T(broken_text_is_questions),
                T(a_sheet_is_a_new_file_of_its_owner), T(a_sheet_on_the_screen),
-               T(a_thread_reads_as_it_is),
+               T(a_thread_reads_as_it_is), T(a_thread_that_nobody_lets_us_into),
                T(no_text_looks_like_another_message), T(more_answers));
 }
