@@ -4,8 +4,10 @@
  * the log, asked for from one member after the other, until all were asked.
  * Whoever comes back from a loss of its own meanwhile has forgotten the
  * question, or lost the answer, and what a revoked leaf says may have been the
- * answer: then all are asked again.  What came stays; a message is never shown
- * twice.
+ * answer: then all are asked again.  So they are, ever less often for a month,
+ * where an answer may have been kept from us on its way: the first time after
+ * ten minutes, then after four times as long.  What came stays; a message is
+ * never shown twice.
  */
 #include "federation/core/trust.h"
 
@@ -13,7 +15,8 @@
 
 /* Of the terms that numbers go on through, the newest. */
 enum {
-    TERMS = 8
+    TERMS = 8,
+    ROUNDS = 8 /* the last one begins after the month */
 };
 
 static enum err
@@ -93,12 +96,81 @@ whom(struct fed_core *core, struct fed_thread *t, uint64_t n)
     return NULL;
 }
 
+/* Whether our log has a message in the range that is not here: what lies before
+ * our log may be commits alone, and is asked for once. */
+static enum err
+lacks_one(struct fed_core *core, struct fed_thread *t, bool *out)
+{
+    enum err e = OK;
+
+    *out = false;
+    for (uint64_t seq = t->rec.missing_from; !*out && seq <= t->rec.missing_to;
+         seq++) {
+        struct fed_rec_log rec;
+        struct bytes hold = {0};
+        bool here = true;
+
+        e = fed_log_get(core, &t->id, seq, &rec, &hold);
+        if (e == OK && rec.kind != PROTO_ENTRY_COMMIT) {
+            e = is_here(core, t, t->rec.missing_term, seq, &here);
+        }
+        bytes_free(&hold);
+        TRY(e == ERR_MISSING ? OK : e);
+        *out = !here;
+    }
+out:
+    return e;
+}
+
+/* When all are asked once more, who were asked so often in vain. */
+static uint64_t
+round_due(const struct fed_thread *t)
+{
+    uint64_t rounds = t->rec.missing_asked / t->members_len;
+
+    return rounds == 0 ? 0
+                       : t->rec.missing_ms +
+                             ((uint64_t)LIMIT_MISSING_AGAIN_MS
+                              << 2 * (rounds < ROUNDS ? rounds - 1 : ROUNDS));
+}
+
+/* All were asked.  *again: they are once more. */
+static enum err
+all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
+{
+    enum err e = OK;
+    uint64_t now = fed_now(core);
+    uint64_t due = round_due(t);
+    bool lacks;
+
+    *again = false;
+    if (now - t->rec.missing_ms > LIMIT_MISSING_AGE_MS) {
+        t->rec.missing_from = 0;
+        t->dirty = true;
+        goto out;
+    }
+    if (t->rec.missing_to - t->rec.missing_from >= LIMIT_MISSING_LOOK) {
+        goto out; /* much would be said again that is here */
+    }
+    TRY(shorten(core, t));
+    TRY(lacks_one(core, t, &lacks));
+    *again = lacks && now >= due;
+    if (t->rec.missing_from > t->rec.missing_to) {
+        t->rec.missing_from = 0;
+    } else if (lacks && !*again) {
+        fed_tx_timer(core, fed_mono(core) + (due - now));
+    }
+out:
+    return e;
+}
+
 enum err
 fed_missing_turn(struct fed_core *core, struct fed_thread *t)
 {
     enum err e = OK;
     const struct clinic_id *who;
     uint64_t now = fed_mono(core);
+    bool again;
 
     if (t->rec.missing_from == 0) {
         return OK;
@@ -110,16 +182,16 @@ fed_missing_turn(struct fed_core *core, struct fed_thread *t)
         t->members_len == 0) {
         return OK;
     }
-    if (t->rec.missing_asked >= t->members_len) {
-        if (fed_now(core) - t->rec.missing_ms > LIMIT_MISSING_AGE_MS) {
-            t->rec.missing_from = 0;
-            t->dirty = true;
-        }
-        return OK;
-    }
     if (now < t->missing_due) {
         fed_tx_timer(core, t->missing_due);
         return OK;
+    }
+    if (t->rec.missing_asked >= t->members_len &&
+        t->rec.missing_asked % t->members_len == 0) {
+        TRY(all_asked(core, t, &again));
+        if (!again) {
+            goto out;
+        }
     }
     /* The first time whole: in those places may be what lost a race. */
     TRY(t->rec.missing_asked > 0 ? shorten(core, t) : OK);
@@ -127,7 +199,7 @@ fed_missing_turn(struct fed_core *core, struct fed_thread *t)
         t->rec.missing_from = 0;
         goto out;
     }
-    who = whom(core, t, t->rec.missing_asked);
+    who = whom(core, t, t->rec.missing_asked % t->members_len);
     t->rec.missing_asked++;
     t->missing_due = now + LIMIT_MISSING_MS;
     t->dirty = true;

@@ -170,7 +170,8 @@
 #define LIMIT_HISTORY_MS 3600000u
 #define LIMIT_MISSING_MS 10000u /* then the next member is asked */
 #define LIMIT_MISSING_AGE_MS (30ull * 86400000u)
-#define LIMIT_GONE_LOOK 1000u  /* threads that status looks at */
+#define LIMIT_MISSING_AGAIN_MS 600000u /* then all are, ever less often */
+#define LIMIT_GONE_LOOK 1000u          /* threads that status looks at */
 #define LIMIT_MISSING_LOOK 64u /* entries that are looked for one by one */
 #define LIMIT_BAD_PER_CONNECTION 16u   /* impossible items, then we close */
 #define LIMIT_THREADS_PER_PARTY 10000u /* opened by one clinic */

@@ -33,7 +33,7 @@ out:
 static void
 thread(uint8_t n, const struct clinic_id *via, bool other, const char *title)
 {
-    struct proto_subject s[3] = {{0}};
+    struct proto_subject s[3] = {0};
     uint32_t len = 0;
     struct proto_group g = {.term = 1};
     struct proto_content name = {.kind = PROTO_CONTENT_TITLE};

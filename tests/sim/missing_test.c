@@ -80,8 +80,32 @@ TEST(answer_of_a_revoked_leaf)
     world_end(&w);
 }
 
+/* Nobody's answer arrives; later, when all are asked again, one does. */
+TEST(all_are_asked_again)
+{
+    struct thread_id t = newcomer(3);
+
+    w.nodes[0].mute = true;
+    w.nodes[1].mute = true;
+    world_run(&w, 5 * LIMIT_MISSING_MS);
+    CHECK_EQ(node_messages(&w, 2, &t), 0);
+    CHECK(world_thread(&w, 2, &t)->rec.missing_asked >= 2);
+    w.nodes[0].mute = false;
+    w.nodes[1].mute = false;
+    world_run(&w, LIMIT_MISSING_AGAIN_MS / 2);
+    CHECK_EQ(node_messages(&w, 2, &t), 0);
+    world_run(&w, LIMIT_MISSING_AGAIN_MS);
+    CHECK_EQ(node_messages(&w, 2, &t), 1);
+    world_run(&w, 4 * LIMIT_MISSING_AGAIN_MS);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_from, 0);
+    world_heal(&w);
+    world_judge(&w, &t, first, 2);
+    world_end(&w);
+}
+
 int
 main(void)
 {
-    return RUN(T(asked_for_once), T(answer_of_a_revoked_leaf));
+    return RUN(T(asked_for_once), T(answer_of_a_revoked_leaf),
+               T(all_are_asked_again));
 }

@@ -154,7 +154,8 @@ past(void *ctx, const struct thread_id *thread, uint64_t term, uint64_t from,
     const struct row *best = NULL;
     size_t at = rows_lower(&n->rows, WORLD_DESK, thread_id_view(thread));
 
-    for (; at < n->rows.len && n->rows.at[at].ns == WORLD_DESK; at++) {
+    for (; !n->mute && at < n->rows.len && n->rows.at[at].ns == WORLD_DESK;
+         at++) {
         const struct row *r = &n->rows.at[at];
         struct desk d;
 

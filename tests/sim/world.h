@@ -97,6 +97,7 @@ struct node {
     uint64_t slept_ms; /* so long in all: its own clock stood still */
     uint64_t blind_ms; /* until then it does not notice what broke */
     uint64_t said;     /* counter of messages */
+    bool mute;         /* what was said is not found: it answers nobody */
     struct clock clock;
     struct mem mem;   /* of the core */
     uint64_t fail_in; /* allocations until one fails; 0: none does */
