@@ -359,11 +359,13 @@ keeps_names(const char *command)
     return false;
 }
 
-/* Names, labels, purposes: one line each.  A file may have any name. */
+/* Names, labels, purposes: one line each.  A file or folder is called as it
+ * is. */
 static enum err
 only_plain(struct node_call *c)
 {
-    static const char *const files[] = {"file", "pdf", "picture", "png", "svg"};
+    static const char *const files[] = {"control", "data", "file", "pdf",
+                                        "picture", "png",  "svg"};
     const char *name;
     const json_t *value;
     size_t i;

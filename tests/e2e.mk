@@ -33,6 +33,15 @@ $(B)/bin/balsamd-liar: $(call obj,node/balsamd_main.c tests/e2e/liar.c) \
 
 bins: $(B)/bin/balsamd-liar
 
+# A command line that takes any name: tests/e2e/rude.c.
+$(B)/bin/balsam-rude: $(call obj,tools/cli/balsam_main.c tests/e2e/rude.c) \
+  $(call libs_for,tools)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK) -Wl,--wrap=node_plain $^ $(VENDOR) -o $@
+
+bins: $(B)/bin/balsam-rude
+
 # A patient's app that forges what it reports: tests/e2e/forger.c.
 $(B)/bin/balsam-patient-forger: \
   $(call obj,tools/patient/balsam_patient_main.c tests/e2e/forger.c) \

@@ -157,8 +157,8 @@ class Answer:
 
 
 class Node:
-    def __init__(self, world, name, init=(), host="127.0.0.1"):
-        self.world, self.name = world, name
+    def __init__(self, world, name, init=(), host="127.0.0.1", tool="balsam"):
+        self.world, self.name, self.tool = world, name, tool
         self.dir = os.path.join(world.dir, name.replace(" ", "-").lower())
         self.port, self.host = free_port(), host
         self.listen = self.port  # another one behind a proxy
@@ -175,7 +175,7 @@ class Node:
         world.nodes.append(self)
 
     def cli(self, *args, stdin="", expect=None):
-        p = subprocess.run([os.path.join(BIN, "balsam"), "--data", self.dir,
+        p = subprocess.run([os.path.join(BIN, self.tool), "--data", self.dir,
                             *args], input=stdin, text=True, env=self.env,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=HANG_S * 2)
@@ -271,8 +271,8 @@ class World:
         self.running = []
         self.nodes = []
 
-    def node(self, name, *init, host="127.0.0.1"):
-        return Node(self, name, init, host)
+    def node(self, name, *init, host="127.0.0.1", tool="balsam"):
+        return Node(self, name, init, host, tool)
 
     def patient(self, name):
         return Patient(self, name)

@@ -12,12 +12,13 @@
  *     f ID         keeps the log from it, and forges what it asks for again
  *     i ID         lets it in again by the oldest state that it gave anybody
  *     o ID         gives it, for a patient's devices, the key of a device of
- * its own: the last one that came and filled its store here x ID         says
- * every second entry, or item that it carries, before the one before it g ID
- * does not answer it when it asks to be let in again p ID         gives it
- * another picture than its profile names s ID         is not at home to it: two
- * copies of the daemon, each at home to one half of the members, are a hub with
- * two logs
+ *                  its own: the last one that came and filled its store here
+ *     x ID         says every second entry, or item that it carries, before the
+ *                  one before it
+ *     g ID         does not answer it when it asks to be let in again
+ *     p ID         gives it another picture than its profile names
+ *     s ID         is not at home to it: two copies of the daemon, each at home
+ *                  to one half of the members, are a hub with two logs
  */
 #include "federation/net.h"
 #include "proto/base/bytes.h"
