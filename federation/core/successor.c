@@ -20,6 +20,14 @@ fed_has_successor(const struct fed_thread *t)
     return memcmp(t->rec.next, none, sizeof(none)) != 0;
 }
 
+/* t continues old; also where another one did, and was lost. */
+static void
+follows(struct fed_thread *old, const struct fed_thread *t)
+{
+    memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
+    old->dirty = true;
+}
+
 /* old is over, t goes on from where it was. */
 static enum err
 replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
@@ -28,7 +36,7 @@ replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
     uint64_t from = old->rec.gap_from;
     uint64_t to = t->rec.seq;
 
-    memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
+    follows(old, t);
     TRY(fed_intent_move(core, old, t));
     TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
     if (old->rec.missing_from != 0 &&
@@ -499,7 +507,7 @@ fed_successor_told(struct fed_core *core, struct fed_party *p,
     }
     TRY(fed_withdraw_again(core, old, t));
     TRY(bring_ours(core, old, t));
-    memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
+    follows(old, t);
     TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
     TRY(fed_intent_pump(core, t));
 out:

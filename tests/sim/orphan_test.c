@@ -6,6 +6,7 @@
  */
 #include "federation/core/hub.h"
 #include "federation/core/move.h"
+#include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/sim/story.h"
@@ -354,15 +355,34 @@ TEST(a_phone_writes)
     world_end(&w);
 }
 
+/* Until node i has founded a thread that continues id, or another one. */
+static void
+next_changes(size_t i, const struct thread_id *id)
+{
+    struct thread_id was;
+
+    memcpy(was.b, world_thread(&w, i, id)->rec.next, sizeof(was.b));
+    for (int n = 0;
+         n < 5000 &&
+         (!fed_has_successor(world_thread(&w, i, id)) ||
+          memcmp(was.b, world_thread(&w, i, id)->rec.next, sizeof(was.b)) == 0);
+         n++) {
+        world_step(&w, 1);
+    }
+    CHECK(memcmp(was.b, world_thread(&w, i, id)->rec.next, sizeof(was.b)) != 0);
+}
+
 /* Both clinics lost the thread, so the hub founds one that continues it, and is
-   put back again before the other came into that one: it founds it again. */
-TEST(put_back_before_anybody_came_into_the_successor)
+   put back so many times before the other came into that one: it founds it
+   again each time. */
+static void
+put_back_before_anybody_came(uint64_t seed, int times)
 {
     struct thread_id t;
     struct thread_id now;
     size_t hub;
 
-    world_friends(&w, 14, 2);
+    world_friends(&w, seed, 2);
     t = world_direct(&w, 0, 1);
     world_heal(&w);
     hub = hub_is(0, &t, 0) ? 0 : 1;
@@ -373,12 +393,12 @@ TEST(put_back_before_anybody_came_into_the_successor)
     node_start(&w, hub);
     world_put_back(&w, hub, NULL);
     CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_CHECKING);
-    for (int i = 0; i < 5000 && node_state(&w, hub, &t) != FED_THREAD_ENDED;
-         i++) {
-        world_step(&w, 1);
-    }
+    next_changes(hub, &t);
     CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_ENDED);
-    world_put_back(&w, hub, NULL);
+    for (int n = 0; n < times; n++) {
+        world_put_back(&w, hub, NULL);
+        next_changes(hub, &t);
+    }
     world_heal(&w);
     CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_ENDED);
     now = world_direct(&w, hub, 1 - hub);
@@ -388,6 +408,16 @@ TEST(put_back_before_anybody_came_into_the_successor)
     CHECK_EQ(node_messages(&w, 1 - hub, &now), 1);
     world_judge(&w, &now, all, 2);
     world_end(&w);
+}
+
+TEST(put_back_before_anybody_came_into_the_successor)
+{
+    put_back_before_anybody_came(14, 1);
+}
+
+TEST(put_back_before_anybody_came_into_the_second_successor)
+{
+    put_back_before_anybody_came(17, 3);
 }
 
 static size_t
@@ -536,6 +566,7 @@ main(void)
                T(the_only_other_rejoins), T(one_that_rejoins_sees_the_hub),
                T(a_phone_rejoins), T(a_phone_writes),
                T(put_back_before_anybody_came_into_the_successor),
+               T(put_back_before_anybody_came_into_the_second_successor),
                T(put_back_when_all_have_left_the_successor),
                T(the_first_of_two_proofs_is_lost),
                T(hubs_go_while_others_are_put_back));
