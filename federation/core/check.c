@@ -119,7 +119,8 @@ out:
     return e;
 }
 
-/* Key packages that p was asked for are asked for again. */
+/* Key packages that p was asked for are asked for again; NULL: everybody, the
+   questions went with the streams. */
 static enum err
 claim_again(struct fed_core *core, const struct thread_id *id,
             const struct fed_party *p)
@@ -135,7 +136,8 @@ claim_again(struct fed_core *core, const struct thread_id *id,
 
         e = fed_intent_next(core, id, &number, &rec, &hold);
         if (e == OK && rec.kind == FED_INTENT_ADD && rec.data.len == 0 &&
-            rec.submitted && memcmp(rec.id, p->subject.b, 32) == 0) {
+            rec.submitted &&
+            (p == NULL || memcmp(rec.id, p->subject.b, 32) == 0)) {
             rec.submitted = false;
             e = fed_intent_put(core, t, number, &rec);
         }
@@ -144,6 +146,18 @@ claim_again(struct fed_core *core, const struct thread_id *id,
     }
 out:
     return e == ERR_MISSING ? OK : e;
+}
+
+static enum err
+claims_again(struct fed_core *core, const struct fed_party *p)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < core->busy_len; i++) {
+        TRY(claim_again(core, &core->busy[i].id, p));
+    }
+out:
+    return e;
 }
 
 /* A later copy of us than all that anybody has met. */
@@ -176,6 +190,7 @@ fed_rollback(struct fed_core *core)
     }
     TRY(rollback_threads(core, NULL));
     fed_asks_lost(core, NULL);
+    TRY(claims_again(core, NULL));
     core->start_ms = fed_mono(core);
     show = fed_tx_show(core, FED_SHOW_ROLLBACK);
     TRY(show == NULL ? ERR_NOMEM : OK);
@@ -194,9 +209,7 @@ fed_rollback_with(struct fed_core *core, struct fed_party *p,
     TRY(rollback_party(core, p));
     TRY(rollback_threads(core, p));
     fed_asks_lost(core, p);
-    for (size_t i = 0; i < core->busy_len; i++) {
-        TRY(claim_again(core, &core->busy[i].id, p));
-    }
+    TRY(claims_again(core, p));
     show = fed_tx_show(core, FED_SHOW_ROLLBACK);
     TRY(show == NULL ? ERR_NOMEM : OK);
     show->peer = p->root;

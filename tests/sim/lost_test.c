@@ -272,10 +272,37 @@ TEST(one_after_the_other)
     }
 }
 
+/* A clinic is asked in while it is away, and who asked is put back: the
+   question for its key package went with the streams, and is asked again. */
+TEST(asked_in_while_away)
+{
+    static const size_t all[] = {0, 1, 2};
+    struct thread_id t;
+    struct clinic_id two;
+
+    world_friends(&w, 46, 3);
+    t = world_group(&w, 0, 2);
+    talk(&t, 2, 2);
+    world_heal(&w);
+    two = node_root(&w, 2);
+    node_crash(&w, 2);
+    node_stepped(&w, 0, fed_core_add(w.nodes[0].core, &t, &two));
+    world_run(&w, 3000);
+    world_put_back(&w, 0, NULL);
+    world_run(&w, 3000);
+    CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ACTIVE);
+    node_start(&w, 2);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    CHECK(world_in(&w, &t, all, 3));
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(both_of_two_restored), T(words_that_waited),
                T(all_of_three_restored), T(one_of_three_has_it),
-               T(the_third_is_away), T(one_after_the_other));
+               T(the_third_is_away), T(asked_in_while_away),
+               T(one_after_the_other));
 }
