@@ -272,7 +272,7 @@ story_each(struct world *w, uint64_t first, uint64_t n,
 
     if (only != 0) {
         first = only;
-        end = only + 1;
+        end = only + given("BALSAM_SIM_SEEDS", 1);
     }
     for (uint64_t seed = first; seed < end; seed++) {
         tell(ctx, seed);
