@@ -264,7 +264,8 @@ out:
     return e;
 }
 
-/* A restored hub rejoined: its new term begins (decisions E 21). */
+/* A restored hub rejoined: its new term begins (decisions E 21), the next one
+   or behind some of which only it knows; never near the end of numbers. */
 static bool
 new_term(const struct fed_thread *t, const struct arrived *a,
          const struct mls_stage *stage, const struct fed_who *by)
@@ -272,8 +273,8 @@ new_term(const struct fed_thread *t, const struct arrived *a,
     struct mls_stage_info info;
 
     mls_stage_info(stage, &info);
-    return a->term == t->rec.term + 1 && info.external &&
-           memcmp(by->subject.b, t->rec.hub, 32) == 0;
+    return a->term > t->rec.term && a->term - t->rec.term <= UINT32_MAX &&
+           info.external && memcmp(by->subject.b, t->rec.hub, 32) == 0;
 }
 
 /* Process it; is it one that may be the next entry? */

@@ -307,6 +307,14 @@ out:
     return e;
 }
 
+/* Behind theirs, and behind one that we began and of which nobody heard: what
+   people here were shown of it keeps its places (decisions E 21). */
+static uint64_t
+fresh_term(const struct fed_thread *t)
+{
+    return (t->rec.had_term > t->rec.term ? t->rec.had_term : t->rec.term) + 1;
+}
+
 static enum err
 join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
      const struct proto_gi *in)
@@ -336,10 +344,10 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         TRY(submit_join(core, t, p, view_of(&made.commit)));
         goto out;
     }
-    /* As hub: the first entry of a new term. */
+    /* As hub: the first entry of a term in which nothing was numbered. */
     prim_sha256(view_of(&made.commit), t->joining_hash);
     t->joining_commit = view_of(&made.commit);
-    e = fed_resync_joined(core, t, t->rec.term + 1, fed_now(core));
+    e = fed_resync_joined(core, t, fresh_term(t), fed_now(core));
     t->joining_commit = (struct view){0};
     TRY(e);
     TRY(fed_intent_pump(core, t));

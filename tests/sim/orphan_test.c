@@ -498,6 +498,36 @@ TEST(the_first_of_two_proofs_is_lost)
     world_end(&w);
 }
 
+/* A hub that was put back numbers on in a term of its own, is put back again
+   before anybody heard of that, and does not number those places twice. */
+TEST(put_back_before_anybody_heard_of_the_new_term)
+{
+    struct thread_id t = group(18, 3);
+
+    CHECK_OK(world_say(&w, 1, &t));
+    world_heal(&w);
+    world_put_back(&w, 0, NULL);
+    for (int i = 0; i < 5000 && node_state(&w, 0, &t) != FED_THREAD_ACTIVE;
+         i++) {
+        world_step(&w, 1);
+    }
+    CHECK_EQ(world_thread(&w, 0, &t)->rec.term, 2);
+    world_cut(&w, 0, 1, true);
+    world_cut(&w, 0, 2, true);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_run(&w, 1000);
+    CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 1);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.term, 1);
+    world_put_back(&w, 0, NULL);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_heal(&w);
+    CHECK_EQ(world_thread(&w, 0, &t)->rec.term, 3);
+    CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 3);
+    world_judge(&w, &t, all, 3);
+    CHECK_EQ(node_messages(&w, 2, &t), node_messages(&w, 0, &t));
+    world_end(&w);
+}
+
 /* Hubs go while others are put back, and everything breaks. */
 static void
 story(const void *ctx, uint64_t seed)
@@ -569,5 +599,6 @@ main(void)
                T(put_back_before_anybody_came_into_the_second_successor),
                T(put_back_when_all_have_left_the_successor),
                T(the_first_of_two_proofs_is_lost),
+               T(put_back_before_anybody_heard_of_the_new_term),
                T(hubs_go_while_others_are_put_back));
 }
