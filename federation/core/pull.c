@@ -93,6 +93,19 @@ has_to_rejoin(const struct fed_thread *t, const struct fed_party *p,
     return true;
 }
 
+/* Does a member that follows us, in an earlier term (we were restored since),
+   get the rest of the log with this?  What follows comes as entries then. */
+static bool
+all_of_ours(const struct fed_core *core, const struct fed_thread *t,
+            const struct fed_member *m, const struct proto_log_pull *in,
+            const struct proto_log_part *part)
+{
+    return m->rec.closed && fed_thread_hub_here(core, t) &&
+           in->term >= t->group.term && in->term < t->rec.term &&
+           part->code == PROTO_LOG_OK &&
+           in->from + part->entries.len == t->rec.seq + 1;
+}
+
 enum err
 fed_hub_pull(struct fed_core *core, struct fed_party *p,
              const struct proto_log_pull *in)
@@ -137,6 +150,9 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
         TRY(gather(core, t, in, held, entries, part));
     }
     TRY(fed_stream_put(core, p, &msg));
+    TRY(all_of_ours(core, t, m, in, part)
+            ? fed_move_open(core, t, m, t->rec.seq)
+            : OK);
 out:
     for (size_t i = 0; held != NULL && i < LIMIT_LOG_PART; i++) {
         bytes_free(&held[i].hold);

@@ -528,6 +528,36 @@ TEST(put_back_before_anybody_heard_of_the_new_term)
     world_end(&w);
 }
 
+/* One is away while the thread gets another hub, which is put back before that
+   one is there again: it gets what is said from then on, too. */
+TEST(away_while_the_new_hub_is_put_back)
+{
+    struct thread_id t = group(19, 3);
+    struct clinic_id to = node_root(&w, 1);
+
+    node_crash(&w, 2);
+    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
+    sim_take(&w, 0);
+    world_run(&w, 3000);
+    CHECK(hub_is(1, &t, 1));
+    world_put_back(&w, 1, NULL);
+    world_run(&w, 3000);
+    w.mono_ms += LIMIT_CHECK_MS; /* it waits for who is away */
+    w.wall_ms += LIMIT_CHECK_MS;
+    world_run(&w, 60000);
+    CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 3);
+    node_start(&w, 2);
+    world_heal(&w);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(world_say(&w, 0, &t));
+        world_run(&w, 100);
+    }
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 2, &t), node_messages(&w, 0, &t));
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
 /* Hubs go while others are put back, and everything breaks. */
 static void
 story(const void *ctx, uint64_t seed)
@@ -600,5 +630,6 @@ main(void)
                T(put_back_when_all_have_left_the_successor),
                T(the_first_of_two_proofs_is_lost),
                T(put_back_before_anybody_heard_of_the_new_term),
+               T(away_while_the_new_hub_is_put_back),
                T(hubs_go_while_others_are_put_back));
 }
