@@ -58,12 +58,13 @@ out:
 }
 
 static enum err
-refused(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
-        enum proto_answer_code code)
+refused(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+        struct fed_sub *sub, const struct proto_answer *in)
 {
     enum err e = OK;
+    bool unaware = false;
 
-    switch (code) {
+    switch ((enum proto_answer_code)in->code) {
     case PROTO_ANSWER_WRONG_EPOCH:
     case PROTO_ANSWER_TOO_OLD:
     case PROTO_ANSWER_WRONG_TERM:
@@ -74,8 +75,14 @@ refused(struct fed_core *core, struct fed_thread *t, struct fed_sub *sub,
         t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
         fed_tx_timer(core, t->wait_ms);
         break;
-    case PROTO_ANSWER_RESYNC:
     case PROTO_ANSWER_NOT_HUB:
+        TRY(in->term == 0 /* it has nothing of the thread */
+                ? OK
+                : fed_named_unaware(core, t, p, in->term, &unaware));
+        TRY(unsubmit(core, t, sub, !unaware));
+        TRY(unaware ? OK : fed_resync_begin(core, t));
+        break;
+    case PROTO_ANSWER_RESYNC:
         TRY(unsubmit(core, t, sub, true));
         TRY(fed_resync_begin(core, t));
         break;
@@ -143,7 +150,7 @@ fed_follow_answer(struct fed_core *core, struct fed_party *p,
     if (in->code == PROTO_ANSWER_ACCEPTED) {
         TRY(fed_follow_own(core, t, sub, in));
     } else {
-        TRY(refused(core, t, sub, (enum proto_answer_code)in->code));
+        TRY(refused(core, t, p, sub, in));
     }
     TRY(fed_intent_pump(core, t));
 out:

@@ -219,6 +219,30 @@ out:
 
 /* --------------------------------------------------------------- comparing */
 
+void
+fed_check_begin(struct fed_core *core, struct fed_thread *t)
+{
+    t->check_ms = fed_mono(core);
+    memset(&t->best, 0, sizeof(t->best));
+    t->best_seq = 0;
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        m->asked = false;
+        m->told = false;
+        m->lost = false;
+        m->without = 0;
+    }
+}
+
+/* Who has not answered by then is not waited for (decisions E 20). */
+static uint64_t
+waited_ms(const struct fed_core *core, const struct fed_thread *t)
+{
+    return LIMIT_CHECK_MS +
+           (t->check_ms > core->start_ms ? t->check_ms : core->start_ms);
+}
+
 /* Ask every member that can be reached; enough have answered? */
 static enum err
 compare(struct fed_core *core, struct fed_thread *t, bool *enough)
@@ -239,7 +263,7 @@ compare(struct fed_core *core, struct fed_thread *t, bool *enough)
             TRY(fed_pull_send(core, t, &m->node));
         }
     }
-    if (fed_mono(core) - core->start_ms >= LIMIT_CHECK_MS) {
+    if (fed_mono(core) >= waited_ms(core, t)) {
         *enough = true;
     }
 out:
@@ -292,7 +316,7 @@ fed_check_step(struct fed_core *core, struct fed_thread *t)
 
     TRY(compare(core, t, &enough));
     if (!enough) {
-        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
+        fed_tx_timer(core, waited_ms(core, t));
         goto out;
     }
     if (t->members_len == 0) {
@@ -401,7 +425,7 @@ fed_check_waited(struct fed_core *core, struct fed_thread *t)
     bool any = false;
 
     if (t->rec.state != FED_THREAD_CHECKING ||
-        fed_mono(core) - core->start_ms < LIMIT_CHECK_MS) {
+        fed_mono(core) < waited_ms(core, t)) {
         return OK;
     }
     for (size_t i = 0; i < t->members_len; i++) {

@@ -40,15 +40,28 @@ out:
     return e;
 }
 
+/* How far the entries go that we send it: ours, or those we handed over. */
+static uint64_t
+upto_of(const struct fed_core *core, const struct fed_thread *t,
+        const struct fed_member *m)
+{
+    bool hub = fed_thread_hub_here(core, t);
+
+    if (m->rec.closed) {
+        return hub ? t->rec.handed : 0;
+    }
+    return hub ? t->rec.seq : t->rec.handed;
+}
+
 enum err
 fed_fan_member(struct fed_core *core, struct fed_thread *t,
                struct fed_member *m)
 {
     enum err e = OK;
     struct fed_party *p;
-    uint64_t upto = fed_thread_hub_here(core, t) ? t->rec.seq : t->rec.handed;
+    uint64_t upto = upto_of(core, t, m);
 
-    if (m->rec.closed || m->rec.fanned >= upto) {
+    if (m->rec.fanned >= upto) {
         return OK;
     }
     TRY(fed_party_get(core, &m->node, &p));

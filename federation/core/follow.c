@@ -494,6 +494,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     if (t == NULL) {
+        TRY(fed_named_other(core, p, &id, in->term));
         goto out;
     }
     if (core->kind == FED_KIND_DEVICE && t->rec.state == FED_THREAD_REMOVED &&
@@ -544,9 +545,7 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
     }
     t->pulling = false;
     if (in->code != PROTO_LOG_OK) {
-        TRY(t->rec.state == FED_THREAD_ACTIVE
-                ? fed_fork_found(core, t, ERR_STALE)
-                : OK);
+        TRY(fed_named_none(core, t, p, in));
         goto out;
     }
     while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {

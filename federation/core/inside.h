@@ -479,6 +479,8 @@ MUST_CHECK enum err fed_lost_thread(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_check_part(struct fed_core *core, struct fed_thread *t,
                                    struct fed_party *p,
                                    const struct proto_log_part *in);
+/* Whatever was compared before counts no more. */
+void fed_check_begin(struct fed_core *core, struct fed_thread *t);
 MUST_CHECK enum err fed_check_step(struct fed_core *core, struct fed_thread *t);
 /* A patient's device has nothing of a thread whose state we look for; and what
    follows of having waited for long. */

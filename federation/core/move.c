@@ -154,6 +154,7 @@ claim_again(struct fed_core *core, struct fed_thread *t)
     }
 }
 
+/* What we handed over once and is still on its way to one of them stays. */
 static void
 close_members(struct fed_thread *t)
 {
@@ -161,10 +162,13 @@ close_members(struct fed_thread *t)
         struct fed_rec_member *m = &t->members[i].rec;
 
         m->closed = true;
+        t->members[i].dirty = true;
+        if (m->rows > 0 && m->acked < t->rec.handed) {
+            continue;
+        }
         m->acked = t->rec.seq;
         m->fanned = t->rec.seq;
         m->rows = 0;
-        t->members[i].dirty = true;
     }
 }
 
@@ -205,7 +209,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
     memcpy(before, t->rec.hub, sizeof(before));
     TRY(set_hub(core, t, t->group.hub));
     t->rec.term = t->group.term;
-    t->rec.handed = was ? t->rec.seq : 0;
+    t->rec.handed = was ? t->rec.seq : t->rec.handed;
     t->rec.late = false; /* its messages were for the hub before */
     TRY(mls_forget_past(t->mls, mls_group_epoch(t->mls)));
     TRY(fed_mls_save(core, t));
@@ -239,7 +243,10 @@ fed_move_open(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
 
 /*
  * Rejoin with the hub of a proof; entries behind from are not of its log.
- * again: those we have were said again, as they lost a race.
+ * again: those we have were said again, as they lost a race.  The hub may be
+ * we, who were put back since, or did not get what made us so: all the others
+ * look to us, so we compare with them as any hub that lost its state, and hear
+ * from them if it is another by now.
  */
 static enum err
 rejoin(struct fed_core *core, struct fed_thread *t,
@@ -252,9 +259,6 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     bool ours = clinic_id_equal(&to, &core->config.self.root);
     uint64_t gap = 0; /* of a rejoining that was not done yet */
 
-    if (ours) {
-        goto out; /* of a copy of us that was: the others know better */
-    }
     memcpy(before, t->rec.hub, sizeof(before));
     if (t->rec.state == FED_THREAD_RESYNC ||
         t->rec.state == FED_THREAD_CHECKING) {
@@ -281,7 +285,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     t->rec.handed = 0;
     TRY(show_hub(core, t, before, in->planned ? in->seq : in->seq + 1,
                  in->planned ? FED_HUB_HANDED : FED_HUB_TAKEN));
-    TRY(meet(core, &to, &p));
+    TRY(ours ? OK : meet(core, &to, &p));
     TRY(fed_intent_pump(core, t));
 out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
@@ -368,6 +372,15 @@ out:
     return e;
 }
 
+/* More of the old hub's log is to come. */
+static void
+await(struct fed_core *core, struct fed_thread *t)
+{
+    t->moved_seq = t->rec.seq;
+    t->moved_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
+    fed_tx_timer(core, t->moved_ms);
+}
+
 /* A proof that our hub is none any more, in a term behind ours. */
 static enum err
 next_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
@@ -388,8 +401,9 @@ next_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     if (there && in->planned && t->rec.seq < in->seq &&
         !fed_thread_hub_here(core, t)) {
         /* The hub that goes still sends what comes before. */
-        t->moved_ms = fed_mono(core) + LIMIT_MOVE_WAIT_MS;
-        fed_tx_timer(core, t->moved_ms);
+        if (t->moved_ms == 0) {
+            await(core, t);
+        }
         TRY(fed_busy_add(core, &t->id));
         goto out;
     }
@@ -412,8 +426,13 @@ fed_move_step(struct fed_core *core, struct fed_thread *t)
     TRY(fed_move_began(core, t, &began));
     e = fed_proof_ended(core, t, began, &in, &hold);
     if (e == OK && t->rec.state == FED_THREAD_ACTIVE &&
-        fed_mono(core) >= t->moved_ms && (p == NULL || !fed_party_live(p))) {
-        e = rejoin(core, t, &in, in.seq, false);
+        fed_mono(core) >= t->moved_ms) {
+        /* It may be there, and have nothing of that any more. */
+        if (p != NULL && fed_party_live(p) && t->rec.seq > t->moved_seq) {
+            await(core, t);
+        } else {
+            e = rejoin(core, t, &in, in.seq, false);
+        }
     } else if (e == ERR_MISSING && t->moved_ms != 0) {
         t->moved_ms = 0; /* it came */
         if (t->waiting == 0) {

@@ -103,6 +103,22 @@ MUST_CHECK enum err fed_move_open(struct fed_core *core, struct fed_thread *t,
 /* A proof waits for entries of the old hub, who does not come. */
 MUST_CHECK enum err fed_move_step(struct fed_core *core, struct fed_thread *t);
 
+/* --------------------------------- named.c: who orders it and knows nothing */
+
+/* Our hub p says that it is in this term, or none.  *out: it does not know
+   what made it the hub; it is told, and we keep what we have. */
+MUST_CHECK enum err fed_named_unaware(struct fed_core *core,
+                                      struct fed_thread *t, struct fed_party *p,
+                                      uint64_t term, bool *out);
+/* Our hub p has nothing behind what we have: its log is another, or it is no
+   hub. */
+MUST_CHECK enum err fed_named_none(struct fed_core *core, struct fed_thread *t,
+                                   struct fed_party *p,
+                                   const struct proto_log_part *in);
+/* A member p that is not our hub orders the thread, in this term. */
+MUST_CHECK enum err fed_named_other(struct fed_core *core, struct fed_party *p,
+                                    const struct thread_id *id, uint64_t term);
+
 /* -------------------------------------------------- gone.c: without the hub */
 
 /* Time passed, or somebody came: say what we know, and take over. */

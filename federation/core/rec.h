@@ -109,7 +109,7 @@ struct fed_rec_thread {
     uint64_t intents;      /* number of the next intent */
     uint64_t gap_from;     /* RESYNC: the first entry that we miss */
     uint64_t receipt_read; /* highest read receipt sent */
-    uint64_t handed;       /* we were the hub up to this entry; 0: not */
+    uint64_t handed;       /* we handed over with this entry; 0: not */
     uint64_t had_seq;      /* RESYNC: what we had of the log before */
     uint64_t had_term;
     uint64_t back_to;   /* of it, what is behind this one is given back; 0: as

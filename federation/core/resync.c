@@ -42,6 +42,7 @@ fed_resync_begin(struct fed_core *core, struct fed_thread *t)
     TRY(fed_mls_drop(core, &t->id));
     TRY(fed_intent_again(core, t));
     TRY(fed_intent_add(core, t, &work));
+    fed_check_begin(core, t);
     TRY(fed_thread_state(core, t,
                          hub ? FED_THREAD_CHECKING : FED_THREAD_RESYNC));
 out:
@@ -405,6 +406,7 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
     enum err e;
     struct fed_thread *t;
     struct thread_id id;
+    bool unaware = false;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
@@ -415,7 +417,10 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         memcmp(t->joining_req, in->req, sizeof(in->req)) != 0) {
         return e == ERR_MISSING ? OK : e;
     }
-    if (in->code != PROTO_ANSWER_ACCEPTED) {
+    if (in->code == PROTO_ANSWER_NOT_HUB || in->code == PROTO_ANSWER_ACCEPTED) {
+        TRY(fed_named_unaware(core, t, p, in->term, &unaware));
+    }
+    if (in->code != PROTO_ANSWER_ACCEPTED || unaware) {
         return not_given(core, t, p, in);
     }
     t->rec.waits_ms = 0;

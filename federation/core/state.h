@@ -171,15 +171,18 @@ struct fed_thread {
     uint64_t receipt_ms;   /* delivered receipt due (mono); 0 none */
     uint64_t missing_due;  /* what is missing is asked for (mono) */
     /* CHECK */
+    uint64_t check_ms; /* since then, in this process (mono) */
     struct clinic_id best;
     uint64_t best_seq;
     /* another hub */
     const struct proto_hub_move *moving; /* proof of what is being applied */
     uint8_t offer_req[16];
     struct clinic_id offer_to;
-    uint64_t offer_ms; /* offered again then (mono) */
-    uint64_t moved_ms; /* it moved; its old hub has still to send (mono) */
-    uint64_t chain_ms; /* a proof between is asked for again then (mono) */
+    uint64_t offer_ms;  /* offered again then (mono) */
+    uint64_t moved_ms;  /* it moved; its old hub has still to send (mono) */
+    uint64_t moved_seq; /* it had sent so much when this was set */
+    uint64_t chain_ms;  /* a proof between is asked for again then (mono) */
+    uint64_t named_ms; /* who does not know a proof is told again then (mono) */
     uint64_t gone_ms;  /* until then others may answer (mono) */
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
     bool told_gone;
