@@ -273,7 +273,7 @@ new_term(const struct fed_thread *t, const struct arrived *a,
     struct mls_stage_info info;
 
     mls_stage_info(stage, &info);
-    return a->term > t->rec.term && a->term - t->rec.term <= UINT32_MAX &&
+    return a->term > t->rec.term && a->term - t->rec.term <= LIMIT_MOVE_JUMP &&
            info.external && memcmp(by->subject.b, t->rec.hub, 32) == 0;
 }
 

@@ -460,6 +460,36 @@ ask_between(struct fed_core *core, struct fed_thread *t,
     return fed_pull_send(core, t, &p->root);
 }
 
+/*
+ * [move-heard] Of a thread that we were asked into and could not enter, only
+ * that it is and who asked us is known: nobody who could sign.  Whom that
+ * clinic names, directly, is asked instead; it could as well have asked us into
+ * a thread of that one.
+ */
+static enum err
+heard(struct fed_core *core, struct fed_thread *t, const struct fed_party *p,
+      const struct proto_hub_move *in)
+{
+    enum err e = OK;
+    struct clinic_id to = root_of(in->to);
+    struct fed_party *other;
+
+    if (memcmp(t->rec.hub, p->root.b, 32) != 0 || p->via != NULL ||
+        t->rec.state != FED_THREAD_RESYNC || in->term <= t->rec.term ||
+        in->term - t->rec.term > LIMIT_MOVE_JUMP ||
+        clinic_id_equal(&to, &core->config.self.root)) {
+        return OK;
+    }
+    mls_group_free(t->joining);
+    t->joining = NULL;
+    TRY(set_hub(core, t, in->to));
+    t->rec.term = in->term; /* nobody leads us in a circle */
+    TRY(meet(core, &to, &other));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
 enum err
 fed_move_recv(struct fed_core *core, struct fed_party *p,
               const struct proto_hub_move *in)
@@ -472,8 +502,11 @@ fed_move_recv(struct fed_core *core, struct fed_party *p,
     memcpy(id.b, in->thread, sizeof(id.b));
     e = fed_thread_get(core, &id, &t);
     if (e != OK || t->rec.state == FED_THREAD_ENDED ||
-        t->rec.state == FED_THREAD_REMOVED || t->group_ext.len == 0) {
+        t->rec.state == FED_THREAD_REMOVED) {
         return e == ERR_MISSING ? OK : e;
+    }
+    if (t->group_ext.len == 0) {
+        return heard(core, t, p, in);
     }
     TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
     TRY(fed_move_began(core, t, &began));

@@ -528,6 +528,28 @@ TEST(put_back_before_anybody_heard_of_the_new_term)
     world_end(&w);
 }
 
+/* [move-jump] Nobody follows a hub into a term far ahead of what is known, by
+   its commit: each rejoins, and sees that its log was another one. */
+TEST(a_term_far_ahead)
+{
+    struct thread_id t = group(21, 3);
+    uint64_t far = 1 + LIMIT_MOVE_JUMP;
+    size_t forks = 0;
+
+    for (int i = 0; i < 2; i++) {
+        world_put_back(&w, 0, NULL);
+        world_thread(&w, 0, &t)->rec.had_seq = 1;
+        world_thread(&w, 0, &t)->rec.had_term = far;
+        world_heal(&w);
+        CHECK_EQ(world_thread(&w, 0, &t)->rec.term, far + 1);
+        CHECK(w.nodes[1].forks > 0);
+        CHECK(i == 0 || w.nodes[1].forks == forks); /* not as far */
+        forks = w.nodes[1].forks;
+        far += LIMIT_MOVE_JUMP;
+    }
+    world_end(&w);
+}
+
 /* One is away while the thread gets another hub, which is put back before that
    one is there again: it gets what is said from then on, too. */
 TEST(away_while_the_new_hub_is_put_back)
@@ -555,6 +577,47 @@ TEST(away_while_the_new_hub_is_put_back)
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 2, &t), node_messages(&w, 0, &t));
     world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
+/* [move-heard] A clinic is put back to before it was in the thread, hears of
+   it, and the thread gets another hub before it is in again: all that it knows
+   is whom to ask, and that one says who it is now. */
+TEST(put_back_to_before_the_thread)
+{
+    struct rows before = {0};
+    struct fed_thread_info info;
+    struct thread_id t;
+    struct clinic_id to;
+
+    world_friends(&w, 20, 3);
+    to = node_root(&w, 1);
+    node_snapshot(&w, 2, &before);
+    t = world_group(&w, 0, 3);
+    world_heal(&w);
+    world_put_back(&w, 2, &before);
+    CHECK_OK(world_say(&w, 1, &t));
+    for (int i = 0;
+         i < 5000 && fed_core_thread(w.nodes[2].core, &t, &info) != OK; i++) {
+        world_step(&w, 1);
+    }
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_RESYNC);
+    world_cut(&w, 0, 2, true);
+    world_cut(&w, 1, 2, true);
+    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
+    sim_take(&w, 0);
+    world_run(&w, 3000);
+    CHECK(hub_is(0, &t, 1) && hub_is(2, &t, 0));
+    world_heal(&w);
+    CHECK(hub_is(2, &t, 1));
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    CHECK_OK(world_say(&w, 2, &t));
+    world_heal(&w);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(node_messages(&w, i, &t), node_messages(&w, 0, &t));
+        CHECK_EQ(world_thread(&w, i, &t)->members_len, 2);
+    }
+    rows_free(&before);
     world_end(&w);
 }
 
@@ -630,6 +693,7 @@ main(void)
                T(put_back_when_all_have_left_the_successor),
                T(the_first_of_two_proofs_is_lost),
                T(put_back_before_anybody_heard_of_the_new_term),
-               T(away_while_the_new_hub_is_put_back),
+               T(a_term_far_ahead), T(away_while_the_new_hub_is_put_back),
+               T(put_back_to_before_the_thread),
                T(hubs_go_while_others_are_put_back));
 }
