@@ -70,6 +70,7 @@ action_word(uint16_t action)
         [NODE_AUDIT_MERGE] = "contacts linked",
         [NODE_AUDIT_TRAIL_READ] = "audit trail read",
         [NODE_AUDIT_RESTORED] = "restored from a backup",
+        [NODE_AUDIT_LINK_AGAIN] = "used link opened by somebody else",
     };
 
     return action < sizeof(words) / sizeof(*words) && words[action] != NULL

@@ -60,7 +60,7 @@ node_link_state(const struct store_link *l, uint64_t now_ms)
 struct use {
     struct link_id id;
     uint64_t uses;
-    bool bound;
+    uint64_t again_ms;
 };
 
 static enum err
@@ -73,7 +73,7 @@ step_use(void *ctx, struct fed_core *core)
 
     if (e == OK) {
         u->uses = l.uses;
-        u->bound = !clinic_id_is_zero(&l.bound);
+        u->again_ms = l.again_ms;
     }
     bytes_free(&hold);
     return e == ERR_MISSING ? OK : e;
@@ -102,6 +102,7 @@ describe(struct node_call *c, struct store_link *l, json_t *o)
     node_json_num(o, "uses_max", l->uses_max);
     node_json_num(o, "created_ms", l->created_ms);
     node_json_num(o, "expires_ms", l->expires_ms);
+    node_json_num(o, "again_ms", use.again_ms);
 out:
     bytes_free(&text);
     return e;

@@ -195,6 +195,28 @@ show_event_members(struct watch *w, const struct store_event *ev, json_t *o)
     phi_free(&name);
 }
 
+/* What our link is called, or whom it invites; who came by it. */
+static void
+show_event_link(struct watch *w, const struct store_event *ev, json_t *o)
+{
+    struct store_link link = {0};
+    struct store_invite invite = {0};
+    struct store_contact contact = {0};
+    struct link_id id;
+
+    if (link_id_from(ev->a, &id) == OK &&
+        store_invite_get(w->txn, &id, &invite) == OK &&
+        store_contact_get(w->txn, &invite.contact, &contact) == OK) {
+        node_json_view(o, "invited", proto_phi_reveal(&contact.name));
+    } else if (store_link_get(w->txn, &id, &link) == OK) {
+        node_json_view(o, "label", proto_phi_reveal(&link.label));
+    }
+    show_event_clinic(w, ev->b, o);
+    store_link_clear(&link);
+    store_invite_clear(&invite);
+    store_contact_clear(&contact);
+}
+
 /* Which clinic or patient it is about. */
 static void
 show_event_who(struct watch *w, const struct store_event *ev, json_t *o)
@@ -218,7 +240,7 @@ show_event_who(struct watch *w, const struct store_event *ev, json_t *o)
         show_event_members(w, ev, o);
         break;
     case NODE_EVENT_LINK_USED:
-        show_event_clinic(w, ev->b, o);
+        show_event_link(w, ev, o);
         break;
     default:
         break;

@@ -363,6 +363,7 @@ note(struct fed_app *app, const struct proto_link *link, struct view addrs,
         rec.learned = FED_APP_LEARNED_LINK;
     }
     rec.birth = false;
+    rec.answer = PROTO_REDEEM_OK; /* not that to another link */
     rec.addrs = addrs;
     memcpy(rec.link, link->id.b, sizeof(rec.link));
     TRY(fed_app_clinic_save(app, &link->root, &rec));

@@ -105,7 +105,7 @@ room(const struct hour *h, uint64_t now)
 /* The owner is told once an hour. */
 static enum err
 tell(struct fed_core *core, const struct fed_party *p, const uint8_t id[8],
-     const struct hour *h)
+     const struct hour *h, enum proto_redeem_code code)
 {
     struct fed_show *show;
 
@@ -116,8 +116,9 @@ tell(struct fed_core *core, const struct fed_party *p, const uint8_t id[8],
     if (show == NULL) {
         return ERR_NOMEM;
     }
-    show->peer = p->root;
-    show->code = PROTO_REDEEM_LATER;
+    show->peer = p->subject;
+    show->who = p->kind == FED_KIND_DEVICE ? FED_KIND_PATIENT : FED_KIND_CLINIC;
+    show->code = (uint64_t)code;
     show->value = h->max;
     memcpy(show->link.b, id, sizeof(show->link.b));
     *h->told = true;
@@ -146,14 +147,30 @@ fed_bound_link(struct fed_core *core, const struct fed_party *p,
         (*one.uses)++;
         (*all.uses)++;
     } else if (!one_has) {
-        TRY(tell(core, p, id, &one));
+        TRY(tell(core, p, id, &one, PROTO_REDEEM_LATER));
     } else {
-        TRY(tell(core, p, id, &all));
+        TRY(tell(core, p, id, &all, PROTO_REDEEM_LATER));
     }
     if (*may || !said) {
         TRY(fed_tx_save(core, FED_NS_LINK, &key, &fed_rec_link_shape, link));
         TRY(fed_tx_save(core, FED_NS_SELF, &self, &fed_rec_self_shape,
                         &core->self));
+    }
+out:
+    return e;
+}
+
+enum err
+fed_bound_again(struct fed_core *core, const struct fed_party *p,
+                const uint8_t id[8], struct fed_rec_link *link)
+{
+    enum err e = OK;
+    struct fed_key key = fed_key_of(view_make(id, 8));
+    struct hour h = {&link->hour_ms, &link->hour_uses, &link->hour_told, 1};
+
+    if (room(&h, fed_now(core)) && !*h.told) {
+        TRY(tell(core, p, id, &h, PROTO_REDEEM_USED));
+        TRY(fed_tx_save(core, FED_NS_LINK, &key, &fed_rec_link_shape, link));
     }
 out:
     return e;

@@ -22,6 +22,13 @@ MUST_CHECK enum err fed_bound_link(struct fed_core *core,
                                    const uint8_t id[8],
                                    struct fed_rec_link *link, bool *may);
 
+/* Somebody else opens a one-time link that was used: the owner is told, once
+   an hour. */
+MUST_CHECK enum err fed_bound_again(struct fed_core *core,
+                                    const struct fed_party *p,
+                                    const uint8_t id[8],
+                                    struct fed_rec_link *link);
+
 /* ---------------------------------------------- fan.c: entries to the members
  */
 

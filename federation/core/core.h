@@ -183,6 +183,7 @@ struct fed_link {
     uint64_t birth_tries;   /* wrong ones so far; kept by the core, not put */
     uint64_t uses;          /* kept by the core, not put */
     struct clinic_id bound; /* one-time: who redeemed it; likewise */
+    uint64_t again_ms;      /* and when others last opened it, to the hour */
 };
 
 MUST_CHECK enum err fed_core_link_put(struct fed_core *core,

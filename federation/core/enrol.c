@@ -5,6 +5,7 @@
  * who is known needs no link, its list is enough.  On a device: asking, until
  * there is an answer.
  */
+#include "federation/core/bound.h"
 #include "federation/core/care.h"
 #include "federation/core/rows.h"
 
@@ -451,9 +452,12 @@ by_link(struct fed_core *core, struct fed_party *p,
     }
     if (code == PROTO_REDEEM_OK) {
         TRY(accept_enrol(core, p, in, &link));
-    } else {
-        TRY(answer(core, p, in, code, &link));
+        goto out;
     }
+    if (code == PROTO_REDEEM_USED && link.one_time) {
+        TRY(fed_bound_again(core, p, in->link, &link));
+    }
+    TRY(answer(core, p, in, code, &link));
 out:
     bytes_free(&hold);
     return e;

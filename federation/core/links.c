@@ -64,6 +64,7 @@ fed_core_link_get(struct fed_core *core, const struct link_id *id,
         .birth = rec.birth,
         .birth_tries = rec.birth_tries,
         .uses = rec.uses,
+        .again_ms = rec.one_time && rec.hour_told ? rec.hour_ms : 0,
     };
     memcpy(out->secret, rec.secret, sizeof(out->secret));
     memcpy(out->bound.b, rec.bound, sizeof(out->bound.b));

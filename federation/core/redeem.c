@@ -91,6 +91,9 @@ fed_redeem_open(struct fed_core *core, struct fed_party *p,
     if (code == PROTO_REDEEM_OK || code == PROTO_REDEEM_ROTATED) {
         TRY(fed_contact_profile(core, p));
     }
+    if (code == PROTO_REDEEM_USED && link.one_time) {
+        TRY(fed_bound_again(core, p, in->link, &link));
+    }
     TRY(fed_party_say(core, p, &msg));
 out:
     bytes_free(&hold);
@@ -267,7 +270,9 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
         TRY(accept_redeem(core, p, in, &link));
         goto out;
     }
-    if (code != PROTO_REDEEM_UNKNOWN && code != PROTO_REDEEM_REVIEW) {
+    if (code == PROTO_REDEEM_USED && link.one_time) {
+        TRY(fed_bound_again(core, p, in->link, &link));
+    } else if (code != PROTO_REDEEM_UNKNOWN && code != PROTO_REDEEM_REVIEW) {
         TRY(show_used(core, p, in->link, code));
     }
     TRY(fed_contact_result(core, p, in->link, code, link.forward));

@@ -85,7 +85,8 @@ enum node_audit {
     NODE_AUDIT_REPORT_CLOSE = 51,
     NODE_AUDIT_SETTLE = 52,     /* a conversation: n doubts were seen to */
     NODE_AUDIT_TRAIL_READ = 53, /* n rows were shown, with names */
-    NODE_AUDIT_RESTORED = 54    /* from a backup, for the n-th time: system */
+    NODE_AUDIT_RESTORED = 54,   /* from a backup, for the n-th time: system */
+    NODE_AUDIT_LINK_AGAIN = 55  /* a used one-time link, by b, somebody else */
 };
 
 /* What a doubt is: enum fed_doubt, or */

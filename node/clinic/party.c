@@ -320,12 +320,22 @@ out:
 enum err
 node_desk_link_used(struct store_txn *txn, const struct fed_show *show)
 {
+    enum err e;
     struct store_event ev = {.kind = NODE_EVENT_LINK_USED, .n = show->code};
+    struct store_audit row = {.action = NODE_AUDIT_LINK_AGAIN};
 
     ev.a = link_id_view(&show->link);
     ev.b = clinic_id_view(&show->peer);
     if (show->who == FED_KIND_PATIENT && show->code == PROTO_REDEEM_PROOF) {
         return node_desk_birth_wrong(txn, show);
     }
-    return store_journal_append(txn, &ev, NULL);
+    if (show->code == PROTO_REDEEM_USED) {
+        row.actor = store_actor_system();
+        row.object = ev.a;
+        row.object2 = ev.b;
+        TRY(store_audit_append(txn, &row));
+    }
+    TRY(store_journal_append(txn, &ev, NULL));
+out:
+    return e;
 }

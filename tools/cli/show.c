@@ -81,8 +81,8 @@ show_reply(const json_t *m)
     }
 }
 
-static void
-show_message(const json_t *m)
+void
+tool_show_message(const json_t *m)
 {
     bool ours = is(m, "ours");
 
@@ -168,7 +168,7 @@ show_thread(const json_t *a)
     tool_show_changes(a, 0);
     json_array_foreach(json_object_get(a, "messages"), i, m)
     {
-        show_message(m);
+        tool_show_message(m);
         tool_show_changes(a, tool_number(m, "number"));
     }
 }
@@ -236,6 +236,11 @@ show_link(const json_t *l)
         (void)printf("\"");
     }
     (void)printf("\n");
+    if (tool_number(l, "again_ms") > 0) {
+        (void)printf("    opened again by somebody else, last ");
+        tool_print_time(tool_number(l, "again_ms"));
+        (void)printf(", and refused\n");
+    }
 }
 
 static void
@@ -547,52 +552,4 @@ tool_show(const struct tool_run *run, const json_t *answer)
         }
     }
     show_done(answer);
-}
-
-/* Who came into a conversation, or is out of it; devices are not told of. */
-static void
-show_member(const json_t *e)
-{
-    const char *clinic = tool_text(e, "clinic_name");
-    long long n = tool_number(e, "n");
-
-    if (n > 1) {
-        return;
-    }
-    tool_print_safe(tool_text(e, "title"));
-    (void)printf("\n      ");
-    tool_print_safe(clinic[0] != '\0' ? clinic : tool_text(e, "patient_name"));
-    (void)printf(n == 1 ? " came in\n" : " is not in it any more\n");
-}
-
-void
-tool_show_event(const json_t *e)
-{
-    const char *event = tool_text(e, "event");
-    const json_t *m = json_object_get(e, "message");
-
-    if (strcmp(event, "message") == 0 && m != NULL) {
-        tool_print_safe(tool_text(e, "title"));
-        (void)printf("\n");
-        show_message(m);
-    } else if (strcmp(event, "request") == 0) {
-        tool_print_safe(tool_text(e, "clinic_name"));
-        (void)printf(" asks to connect: balsam accept or balsam refuse\n");
-    } else if (strcmp(event, "patient") == 0 || strcmp(event, "devices") == 0 ||
-               strcmp(event, "consent") == 0 ||
-               strcmp(event, "identity changed") == 0) {
-        tool_print_safe(tool_text(e, "patient_name"));
-        (void)printf(": %s\n", event);
-    } else if (strcmp(event, "doubt") == 0 ||
-               strcmp(event, "doubt settled") == 0) {
-        tool_print_safe(tool_text(e, "title"));
-        (void)printf(": %s\n", event);
-        tool_show_doubts(e, "  ");
-    } else if (strcmp(event, "members") == 0) {
-        show_member(e);
-    } else if (strcmp(event, "clinic") == 0) {
-        tool_print_safe(tool_text(e, "clinic_name"));
-        (void)printf(": the connection or profile changed\n");
-    }
-    (void)fflush(stdout);
 }

@@ -14,6 +14,9 @@ long long tool_number(const json_t *o, const char *key);
 /* Local time to the minute; nothing for 0. */
 void tool_print_time(long long ms);
 
+/* One message of a conversation. */
+void tool_show_message(const json_t *m);
+
 /* "doubts" of a conversation, each a line behind before. */
 void tool_show_doubts(const json_t *of, const char *before);
 /* "changes" of a conversation behind message number after (0: before all). */

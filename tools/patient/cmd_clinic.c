@@ -23,6 +23,12 @@ struct joining {
 };
 
 static bool
+is_refusal(uint64_t answer)
+{
+    return answer != PROTO_REDEEM_OK && answer != PROTO_REDEEM_REVIEW;
+}
+
+static bool
 answered(void *ctx, struct fed_app *app)
 {
     const struct joining *j = ctx;
@@ -33,7 +39,7 @@ answered(void *ctx, struct fed_app *app)
 
     if (fed_app_clinic(app, &j->clinic, &c, &hold) == OK) {
         fed_app_sync(app, &s);
-        yes = j->look ? c.name.len > 0
+        yes = j->look ? c.name.len > 0 || is_refusal(c.answer)
                       : c.state == FED_APP_CLINIC_REFUSED || c.birth ||
                             (c.state == FED_APP_CLINIC_ENROLLED && s.settled) ||
                             (c.state == FED_APP_CLINIC_ASKED &&
@@ -66,9 +72,11 @@ refused(uint64_t code)
         return tool_say(TOOL_EXIT_FAILED, "The clinic does not know this link. "
                                           "Ask it for another one.");
     case PROTO_REDEEM_EXPIRED:
+        return tool_say(TOOL_EXIT_FAILED, "This link is too old. Ask the "
+                                          "clinic for another one.");
     case PROTO_REDEEM_REVOKED:
-        return tool_say(TOOL_EXIT_FAILED, "This link does not work any more. "
-                                          "Ask the clinic for another one.");
+        return tool_say(TOOL_EXIT_FAILED, "The clinic has revoked this link. "
+                                          "Ask it for another one.");
     case PROTO_REDEEM_USED:
         return tool_say(TOOL_EXIT_FAILED,
                         "This link was used already. If that was not you, tell "
@@ -213,7 +221,11 @@ look(struct tool_patient *p, const struct proto_link *link)
     if (e != OK) {
         return tool_patient_failed(p, e);
     }
-    if (fed_app_clinic(p->app, &link->root, &c, &hold) == OK) {
+    if (fed_app_clinic(p->app, &link->root, &c, &hold) != OK) {
+        code = TOOL_EXIT_FAILED;
+    } else if (is_refusal(c.answer)) {
+        code = refused(c.answer);
+    } else {
         (void)fflush(stdout);
         say_line(c.name);
         say_line(c.address);
