@@ -277,7 +277,9 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     t->rec.term = in->term; /* the next proof follows from this one */
     if (t->rec.seq > from) {
         t->rec.gap_from = from + 1;
-        t->rec.back_to = from;
+        if (t->rec.back_to == 0 || from < t->rec.back_to) {
+            t->rec.back_to = from; /* what an earlier proof cut off, too */
+        }
     }
     if (gap != 0 && gap < t->rec.gap_from) {
         t->rec.gap_from = gap;

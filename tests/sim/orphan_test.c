@@ -498,6 +498,37 @@ TEST(the_first_of_two_proofs_is_lost)
     world_end(&w);
 }
 
+/* A hub that was alone, and went on, hears of two that took the thread after
+   each other: what it said since the first of them comes back to all. */
+TEST(alone_while_two_take_it)
+{
+    struct thread_id t = group(22, 4);
+    size_t first = 1;
+    size_t other;
+
+    for (size_t i = 1; i < 4; i++) {
+        world_cut(&w, 0, i, true);
+    }
+    for (int i = 0; i < 8; i++) {
+        CHECK_OK(world_say(&w, 0, &t));
+    }
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    while (first < 3 && !hub_is(2, &t, first)) {
+        first++;
+    }
+    CHECK(hub_is(2, &t, first));
+    other = first == 3 ? 1 : 3;
+    node_crash(&w, first);
+    CHECK_OK(world_say(&w, other, &t));
+    outlast();
+    CHECK(!hub_is(other, &t, first) && !hub_is(other, &t, 0));
+    world_heal(&w);
+    CHECK(!hub_is(0, &t, 0) && !hub_is(0, &t, first));
+    world_judge(&w, &t, all, 4);
+    world_end(&w);
+}
+
 /* A hub that was put back numbers on in a term of its own, is put back again
    before anybody heard of that, and does not number those places twice. */
 TEST(put_back_before_anybody_heard_of_the_new_term)
@@ -691,7 +722,7 @@ main(void)
                T(put_back_before_anybody_came_into_the_successor),
                T(put_back_before_anybody_came_into_the_second_successor),
                T(put_back_when_all_have_left_the_successor),
-               T(the_first_of_two_proofs_is_lost),
+               T(the_first_of_two_proofs_is_lost), T(alone_while_two_take_it),
                T(put_back_before_anybody_heard_of_the_new_term),
                T(a_term_far_ahead), T(away_while_the_new_hub_is_put_back),
                T(put_back_to_before_the_thread),
