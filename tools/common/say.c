@@ -3,12 +3,14 @@
 
 #include "node/qr.h"
 #include "tools/common/safe.h"
+#include "tools/common/wrap.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,6 +23,26 @@ enum {
     PIXELS = 8      /* of a module in a PNG */
 };
 
+/* Broken between words, if it goes to a terminal. */
+static void
+say_line(const char *text)
+{
+    char *line = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&line, &len);
+
+    if (to == NULL) {
+        tool_put_safe(stderr, text);
+    } else {
+        (void)fprintf(to, "%s: ", program_invocation_short_name);
+        tool_put_safe(to, text);
+        (void)fclose(to);
+        tool_wrap_line(stderr, line, len, tool_wrap_columns(STDERR_FILENO));
+    }
+    (void)fputc('\n', stderr);
+    free(line);
+}
+
 enum tool_exit
 tool_say(enum tool_exit code, const char *format, ...)
 {
@@ -30,9 +52,7 @@ tool_say(enum tool_exit code, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    (void)fprintf(stderr, "%s: ", program_invocation_short_name);
-    tool_put_safe(stderr, text);
-    (void)fputc('\n', stderr);
+    say_line(text);
     return code;
 }
 
@@ -95,7 +115,7 @@ tool_end(enum tool_exit code)
 {
     bool whole = ferror(stdout) == 0;
 
-    if (fflush(stdout) == 0 && whole) {
+    if (fflush(stdout) == 0 && tool_wrap_end() == 0 && whole) {
         return code;
     }
     (void)tool_say(TOOL_EXIT_FAILED,
@@ -126,6 +146,7 @@ tool_begin(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0);
     open_standard();
+    tool_wrap_begin();
 }
 
 /* -------------------------------------------------------------------- codes */
