@@ -375,6 +375,8 @@ fed_net_stats(struct fed_net *net, struct fed_net_stats *out)
     s = net->stats;
     s.strangers = (uint32_t)(net->strangers[FED_PEER_CLINIC] +
                              net->strangers[FED_PEER_DEVICE]);
+    s.clinics =
+        (uint32_t)(s.peers - s.devices - net->strangers[FED_PEER_CLINIC]);
     s.dials = (uint32_t)net->attempts;
     s.wanted = (uint32_t)net->standing;
     for (size_t i = 0; i < FED_BUCKETS; i++) {

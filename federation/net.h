@@ -330,6 +330,7 @@ struct fed_net_stats {
     uint32_t devices;     /* of them patients' devices */
     uint32_t web;         /* of them through WebSockets */
     uint32_t strangers;   /* of them not known */
+    uint32_t clinics;     /* of them clinics that are known */
     uint32_t pending;     /* handshakes under way */
     uint32_t dials;       /* TCP dials under way */
     uint32_t wanted;      /* roots to keep connected */

@@ -126,7 +126,7 @@ show_net(struct node_call *c)
         return;
     }
     fed_net_stats(node_runner_net(c->api->runner), &s);
-    node_json_num(o, "online", s.peers - s.devices);
+    node_json_num(o, "online", s.clinics);
     node_json_num(o, "browsers", s.web);
     node_json_num(o, "wanted", s.wanted);
     node_json_num(o, "unreachable", s.wanted_down);
