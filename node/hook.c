@@ -55,6 +55,10 @@ word(uint16_t kind)
         return "clinic";
     case NODE_EVENT_LINK_USED:
         return "link-used";
+    case NODE_EVENT_PATIENT:
+        return "patient";
+    case NODE_EVENT_REPORTED:
+        return "reported";
     case NODE_EVENT_OVERDUE:
         return "overdue";
     default:
