@@ -3,7 +3,10 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/show.h"
 
+#include "federation/core/effects.h"
 #include "proto/msg/peer.h"
+#include "store/clinic.h"
+#include "store/patient.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +62,53 @@ show_link_used(const json_t *e)
     }
 }
 
+/* What became of whom, by kind of event and n. */
+static const char *
+words_of(const char *event, long long n)
+{
+    static const struct {
+        const char *event;
+        long long n;
+        const char *words;
+    } all[] = {
+        {"patient", STORE_PATIENT_KNOWN, " is in a conversation with you"},
+        {"patient", STORE_PATIENT_ASKS,
+         " (a patient) asks to be let in: balsam accept or balsam refuse"},
+        {"patient", STORE_PATIENT_JOINED, " (a patient) has joined"},
+        {"patient", STORE_PATIENT_ENDED, " (a patient) is not connected now"},
+        {"patient", STORE_PATIENT_BLOCKED, " (a patient) is blocked"},
+        {"devices", FED_DEVICES_NEW, " has other devices now: balsam devices"},
+        {"devices", FED_DEVICES_ALARM,
+         ": two lists of devices contradict each other: balsam doctor"},
+        {"devices", FED_DEVICES_SUSPENDED, ": a device is suspended"},
+        {"devices", FED_DEVICES_RESUMED, ": a device is let in again"},
+        {"devices", FED_DEVICES_IDLE, ": a device was not seen for 90 days"},
+        {"devices", FED_DEVICES_BACK, ": a device is back"},
+        {"consent", FED_CONSENT_ASKED, " is asked: balsam consents"},
+        {"consent", FED_CONSENT_GIVEN, " said yes: balsam consents"},
+        {"consent", FED_CONSENT_REFUSED, " said no: balsam consents"},
+        {"consent", FED_CONSENT_DESK,
+         " has agreed at a desk, as a clinic records: balsam consents"},
+        {"consent", FED_CONSENT_WITHDRAWN,
+         " took a consent back: balsam consents"},
+        {"clinic", STORE_CLINIC_CONNECTED,
+         " is connected, or changed what it "
+         "says of itself"},
+        {"clinic", STORE_CLINIC_DISCONNECTED, " is not connected any more"},
+        {"clinic", STORE_CLINIC_BLOCKED, " is blocked"},
+        {"clinic", STORE_CLINIC_REFUSED, " said no to connecting"},
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i].n == n && strcmp(all[i].event, event) == 0) {
+            return all[i].words;
+        }
+    }
+    return strcmp(event, "identity changed") == 0
+               ? " has another key than before: balsam doctor"
+               : ": something changed";
+}
+
 void
 tool_show_event(const json_t *e)
 {
@@ -76,7 +126,7 @@ tool_show_event(const json_t *e)
                strcmp(event, "consent") == 0 ||
                strcmp(event, "identity changed") == 0) {
         tool_print_safe(tool_text(e, "patient_name"));
-        (void)printf(": %s\n", event);
+        (void)printf("%s\n", words_of(event, tool_number(e, "n")));
     } else if (strcmp(event, "link used") == 0) {
         show_link_used(e);
     } else if (strcmp(event, "reported") == 0) {
@@ -90,7 +140,7 @@ tool_show_event(const json_t *e)
         show_member(e);
     } else if (strcmp(event, "clinic") == 0) {
         tool_print_safe(tool_text(e, "clinic_name"));
-        (void)printf(": the connection or profile changed\n");
+        (void)printf("%s\n", words_of(event, tool_number(e, "n")));
     }
     (void)fflush(stdout);
 }

@@ -13,21 +13,14 @@
 
 static char text[1024];
 
-/* What is printed of a link's use, with these fields more. */
 static const char *
-used(int code, const char *more)
+printed(const char *json)
 {
     int fd = memfd_create("said", MFD_CLOEXEC);
     int out = dup(STDOUT_FILENO);
-    char json[400];
-    json_t *o;
+    json_t *o = json_loads(json, 0, NULL);
     ssize_t n;
 
-    (void)snprintf(json, sizeof(json),
-                   "{\"event\": \"link used\", \"about\": "
-                   "\"0011223344556677\", \"n\": %d%s}",
-                   code, more);
-    o = json_loads(json, 0, NULL);
     CHECK(fd >= 0 && out >= 0 && o != NULL);
     (void)fflush(stdout);
     CHECK(dup2(fd, STDOUT_FILENO) >= 0);
@@ -40,6 +33,19 @@ used(int code, const char *more)
     (void)close(out);
     json_decref(o);
     return text;
+}
+
+/* What is printed of a link's use, with these fields more. */
+static const char *
+used(int code, const char *more)
+{
+    char json[400];
+
+    (void)snprintf(json, sizeof(json),
+                   "{\"event\": \"link used\", \"about\": "
+                   "\"0011223344556677\", \"n\": %d%s}",
+                   code, more);
+    return printed(json);
 }
 
 TEST(a_used_link_is_opened_again)
@@ -61,9 +67,32 @@ TEST(who_came_in_is_told_of_elsewhere)
     CHECK_STR(used(PROTO_REDEEM_CODE_COUNT, ""), "");
 }
 
+/* Each by its number, so that nobody has to look what changed. */
+TEST(people_have_sentences)
+{
+    CHECK_STR(printed("{\"event\": \"patient\", \"n\": 3, "
+                      "\"patient_name\": \"Ann\"}"),
+              "Ann (a patient) has joined\n");
+    CHECK_STR(printed("{\"event\": \"consent\", \"n\": 3, "
+                      "\"patient_name\": \"Ann\"}"),
+              "Ann said no: balsam consents\n");
+    CHECK_STR(printed("{\"event\": \"devices\", \"n\": 3, "
+                      "\"patient_name\": \"Ann\"}"),
+              "Ann: a device is suspended\n");
+    CHECK_STR(printed("{\"event\": \"clinic\", \"n\": 4, "
+                      "\"clinic_name\": \"Hill\"}"),
+              "Hill is not connected any more\n");
+    CHECK_STR(printed("{\"event\": \"clinic\", \"n\": 99, "
+                      "\"clinic_name\": \"Hill\"}"),
+              "Hill: something changed\n");
+    CHECK_STR(printed("{\"event\": \"identity changed\", \"n\": 0, "
+                      "\"patient_name\": \"Ann\"}"),
+              "Ann has another key than before: balsam doctor\n");
+}
+
 int
 main(void)
 {
     return RUN(T(a_used_link_is_opened_again),
-               T(who_came_in_is_told_of_elsewhere));
+               T(who_came_in_is_told_of_elsewhere), T(people_have_sentences));
 }
