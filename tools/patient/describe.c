@@ -181,8 +181,27 @@ thread_state(enum fed_thread_state s)
     return "unknown";
 }
 
+/* Did the person let this clinic read this conversation? */
+static bool
+consented(struct tool_patient *p, const struct fed_app_thread *t,
+          const uint8_t root[32])
+{
+    struct fed_app_consent c = {0};
+    struct bytes hold = {0};
+    bool yes = false;
+
+    while (!yes && fed_app_consent_next(p->app, c.number, &c, &hold) == OK) {
+        yes = (c.state == FED_APP_CONSENT_ACCEPTED ||
+               c.state == FED_APP_CONSENT_DESK) &&
+              memcmp(c.thread.b, t->id.b, sizeof(t->id.b)) == 0 &&
+              memcmp(c.clinic.b, root, 32) == 0;
+    }
+    bytes_free(&hold);
+    return yes;
+}
+
 static void
-put_members(struct tool_patient *p, json_t *o, struct view group)
+put_members(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
 {
     struct proto_group g;
     struct proto_list_at at = {0};
@@ -190,7 +209,7 @@ put_members(struct tool_patient *p, json_t *o, struct view group)
     json_t *members = json_array();
 
     (void)json_object_set_new(o, "members", members);
-    if (group.len == 0 || proto_group_decode(group, &g) != OK) {
+    if (t->group.len == 0 || proto_group_decode(t->group, &g) != OK) {
         return;
     }
     while (proto_list_next(&g.subjects, &proto_subject_shape, &at, &s)) {
@@ -202,6 +221,11 @@ put_members(struct tool_patient *p, json_t *o, struct view group)
                       s.kind == PROTO_SUBJECT_CLINIC ? "clinic" : "patient");
         tool_patient_put_name(p, m, "added_by", s.added_by);
         tool_put_bool(m, "orders", memcmp(s.root, g.hub, 32) == 0);
+        if (s.kind == PROTO_SUBJECT_PATIENT) {
+            tool_patient_put_name(p, m, "through", s.node);
+        } else {
+            tool_put_bool(m, "consent", consented(p, t, s.root));
+        }
         (void)json_array_append_new(members, m);
     }
 }
@@ -321,7 +345,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
                   t->away                       ? "away"
                   : !clinic_id_is_zero(&t->cut) ? "cut"
                                                 : thread_state(t->state));
-    put_members(p, o, t->group);
+    put_members(p, o, t);
     if (json_array_size(json_object_get(o, "members")) == 0) {
         tool_patient_put_name(p, o, "title", t->hub.b);
     } else {

@@ -94,6 +94,44 @@ show_members(const json_t *t)
     (void)printf("\n");
 }
 
+/* The same list as the clinics show, by the same words. */
+static void
+show_member(const json_t *m)
+{
+    bool clinic = strcmp(tool_text(m, "kind"), "clinic") == 0;
+
+    (void)printf("     %.8s  ", tool_text(m, "id"));
+    tool_print_safe(tool_text(m, "name"));
+    (void)printf("  %s%s", clinic ? "clinic" : "patient, reads everything",
+                 is(m, "orders") ? ", keeps the order" : "");
+    if (tool_text(m, "through")[0] != '\0') {
+        (void)printf("; devices are reached through ");
+        tool_print_safe(tool_text(m, "through"));
+    }
+    if (is(m, "consent")) {
+        (void)printf("; reads with your consent");
+    }
+    if (strcmp(tool_text(m, "added_by"), tool_text(m, "name")) != 0) {
+        (void)printf("; brought in by ");
+        tool_print_safe(tool_text(m, "added_by"));
+    }
+    (void)printf("\n");
+}
+
+static void
+show_member_list(const json_t *t)
+{
+    size_t i;
+    const json_t *m;
+
+    tool_print_safe(tool_text(t, "title"));
+    (void)printf("  (nobody else can read it)\n");
+    json_array_foreach(json_object_get(t, "members"), i, m)
+    {
+        show_member(m);
+    }
+}
+
 /* What a conversation is doing, where it is not simply there. */
 static const char *
 doing(const json_t *t)
@@ -426,7 +464,9 @@ tool_patient_show(const struct tool_patient *p, enum tool_exit code)
     }
 
     show_each(o, "threads", "There is no conversation yet.", show_thread);
-    show_one(o, "thread", show_thread);
+    show_one(o, "thread",
+             strcmp(p->args.command->name, "members") == 0 ? show_member_list
+                                                           : show_thread);
     show_messages(o);
     show_one(o, "reported", show_reported);
     show_one(o, "seen_to", tool_show_settled);
