@@ -225,6 +225,23 @@ judge(const struct fed_core *core, const struct fed_party *p,
                                                       : PROTO_REDEEM_OK;
 }
 
+/* The answer is no, or not yet. */
+static enum err
+refuse(struct fed_core *core, struct fed_party *p, const uint8_t id[8],
+       struct fed_rec_link *link, enum proto_redeem_code code)
+{
+    enum err e;
+
+    if (code == PROTO_REDEEM_USED && link->one_time) {
+        TRY(fed_bound_again(core, p, id, link));
+    } else if (code != PROTO_REDEEM_UNKNOWN && code != PROTO_REDEEM_REVIEW) {
+        TRY(show_used(core, p, id, code));
+    }
+    TRY(fed_contact_result(core, p, id, code, link->forward));
+out:
+    return e;
+}
+
 enum err
 fed_link_redeem(struct fed_core *core, struct fed_party *p,
                 const struct proto_link_redeem *in)
@@ -270,12 +287,7 @@ fed_link_redeem(struct fed_core *core, struct fed_party *p,
         TRY(accept_redeem(core, p, in, &link));
         goto out;
     }
-    if (code == PROTO_REDEEM_USED && link.one_time) {
-        TRY(fed_bound_again(core, p, in->link, &link));
-    } else if (code != PROTO_REDEEM_UNKNOWN && code != PROTO_REDEEM_REVIEW) {
-        TRY(show_used(core, p, in->link, code));
-    }
-    TRY(fed_contact_result(core, p, in->link, code, link.forward));
+    TRY(refuse(core, p, in->link, &link, code));
 out:
     bytes_free(&hold);
     return e;

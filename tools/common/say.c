@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,9 +26,8 @@ enum {
 static void
 say_line(const char *text)
 {
-    char *line = NULL;
-    size_t len = 0;
-    FILE *to = open_memstream(&line, &len);
+    char line[2 * SAY_MAX] = "";
+    FILE *to = fmemopen(line, sizeof(line), "w");
 
     if (to == NULL) {
         tool_put_safe(stderr, text);
@@ -37,10 +35,10 @@ say_line(const char *text)
         (void)fprintf(to, "%s: ", program_invocation_short_name);
         tool_put_safe(to, text);
         (void)fclose(to);
-        tool_wrap_line(stderr, line, len, tool_wrap_columns(STDERR_FILENO));
+        tool_wrap_line(stderr, line, strlen(line),
+                       tool_wrap_columns(STDERR_FILENO));
     }
     (void)fputc('\n', stderr);
-    free(line);
 }
 
 enum tool_exit

@@ -19,6 +19,17 @@ is_rest(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* Letters that take two columns, and marks that take none. */
+static const struct {
+    uint32_t from;
+    uint32_t to;
+    size_t columns;
+} odd[] = {
+    {0x300, 0x36f, 0},     {0x1100, 0x115f, 2},   {0x2e80, 0xa4cf, 2},
+    {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},   {0xff00, 0xff60, 2},
+    {0x1f300, 0x1faff, 2}, {0x20000, 0x3fffd, 2},
+};
+
 /* The columns that the character at s takes; *n: its bytes. */
 static size_t
 width(const char *s, size_t len, size_t *n)
@@ -32,15 +43,12 @@ width(const char *s, size_t len, size_t *n)
     for (*n = 1; *n < len && is_rest(s[*n]); (*n)++) {
         c = c << 6 | (u[*n] & 0x3fu);
     }
-    if (c >= 0x300 && c < 0x370) {
-        return 0; /* it stands over the one before */
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        if (c >= odd[i].from && c <= odd[i].to) {
+            return odd[i].columns;
+        }
     }
-    return (c >= 0x1100 && c < 0x1160) || (c >= 0x2e80 && c < 0xa4d0) ||
-                   (c >= 0xac00 && c < 0xd7a4) || (c >= 0xf900 && c < 0xfb00) ||
-                   (c >= 0xff00 && c < 0xff61) ||
-                   (c >= 0x1f300 && c < 0x1fb00) || c >= 0x20000
-               ? 2
-               : 1;
+    return 1;
 }
 
 static size_t
