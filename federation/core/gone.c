@@ -29,9 +29,9 @@ fed_gone_met(struct fed_core *core, struct fed_party *p)
     }
 }
 
-/* Since when the hub is gone for us; 0: it is not, or not for long enough. */
+/* Since when we have not seen the hub; 0: we do, or not for long enough. */
 static uint64_t
-gone_since(struct fed_core *core, const struct fed_thread *t)
+unseen_since(struct fed_core *core, const struct fed_thread *t)
 {
     struct clinic_id hub;
     struct fed_party *p;
@@ -46,10 +46,23 @@ gone_since(struct fed_core *core, const struct fed_thread *t)
         p->rec.seen_ms = now; /* never yet: from now on */
         p->dirty = true;
     }
-    return now - p->rec.seen_ms >= LIMIT_CHECK_MS &&
-                   fed_mono(core) - core->start_ms >= LIMIT_MOVE_SETTLE_MS
-               ? p->rec.seen_ms
-               : 0;
+    return now - p->rec.seen_ms >= LIMIT_CHECK_MS ? p->rec.seen_ms : 0;
+}
+
+/* Have we been up for so long that we would have met it? */
+static bool
+may_know(const struct fed_core *core)
+{
+    return fed_mono(core) - core->start_ms >= LIMIT_MOVE_SETTLE_MS;
+}
+
+/* Since when the hub is gone for us; 0: it is not, or we cannot know. */
+static uint64_t
+gone_since(struct fed_core *core, const struct fed_thread *t)
+{
+    uint64_t since = unseen_since(core, t);
+
+    return may_know(core) ? since : 0;
 }
 
 static void
@@ -403,6 +416,15 @@ out:
 
 /* ---------------------------------------------------------------- receiving */
 
+/* Who said that it sees the hub says now that it does not. */
+static void
+unsee(struct fed_thread *t, const struct clinic_id *by)
+{
+    if (clinic_id_equal(&t->sees_by, by)) {
+        t->sees_ms = 0;
+    }
+}
+
 enum err
 fed_gone_recv(struct fed_core *core, struct fed_party *p,
               const struct proto_hub_gone *in)
@@ -441,8 +463,14 @@ fed_gone_recv(struct fed_core *core, struct fed_party *p,
         memcpy(msg.u.hub_seen.thread, id.b, 32);
         msg.u.hub_seen.term = t->rec.term;
         TRY(fed_stream_put(core, p, &msg));
-        goto out;
+        if (unseen_since(core, t) == 0) {
+            goto out;
+        }
+        /* Too young to know: answered again when we are not. */
+        TRY(fed_busy_add(core, &id));
+        fed_tx_timer(core, core->start_ms + LIMIT_MOVE_SETTLE_MS);
     }
+    unsee(t, &by);
     key = said_key(t, by.b);
     TRY(fed_tx_put(core, FED_NS_GONE, &key, in->statement));
     TRY(fed_gone_wanted(core, t));
@@ -466,6 +494,12 @@ fed_gone_seen(struct fed_core *core, struct fed_party *p,
     }
     TRY(fed_move_began(core, t, &began));
     if (in->term >= began) { /* it may know of a newer term of this hub */
+        if (t->sees_ms > fed_mono(core) &&
+            !clinic_id_equal(&t->sees_by, &p->root)) {
+            memset(&t->sees_by, 0, sizeof(t->sees_by)); /* several do */
+        } else {
+            t->sees_by = p->root;
+        }
         t->sees_ms = fed_mono(core) + LIMIT_HOUR_MS;
     }
 out:

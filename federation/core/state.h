@@ -185,6 +185,7 @@ struct fed_thread {
     uint64_t named_ms; /* who does not know a proof is told again then (mono) */
     uint64_t gone_ms;  /* until then others may answer (mono) */
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
+    struct clinic_id sees_by; /* who; zeros: several */
     bool told_gone;
     bool applying; /* a commit: nothing overtakes its Welcomes */
     bool forked;   /* fork_by saw another log: dealt with after the entry */

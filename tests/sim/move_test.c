@@ -792,6 +792,34 @@ TEST(one_still_sees_the_hub)
     world_end(&w);
 }
 
+/* Who has just started cannot know yet, and says so; what it says ten minutes
+   later counts at once. */
+TEST(one_is_too_young_to_know)
+{
+    struct thread_id t = group(14, 3);
+    size_t next = first_of(&t, 1, 3);
+    size_t young = 3 - next;
+
+    node_crash(&w, 0);
+    say(next, &t);
+    world_run(&w, 5000);
+    pass(2 * DAY_MS);
+    node_crash(&w, young);
+    world_run(&w, 5000);
+    pass(DAY_MS - 2 * LIMIT_MOVE_WAIT_MS);
+    node_start(&w, young);
+    world_run(&w, 5000);
+    pass(3 * LIMIT_MOVE_WAIT_MS);
+    pass(2 * LIMIT_MOVE_WAIT_MS);
+    CHECK(hub_is(next, &t, 0)); /* it may meet the hub at any moment */
+    pass(LIMIT_MOVE_SETTLE_MS);
+    pass(2 * LIMIT_MOVE_WAIT_MS);
+    CHECK(hub_is(next, &t, next) && hub_is(young, &t, next));
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
 /* -------------------------------------------------------------------- chaos */
 
 /* Hubs go, come back and hand over, while everything breaks. */
@@ -860,5 +888,6 @@ main(void)
         T(two_successors), T(two_successors_and_the_old_hub),
         T(handed_over_with_a_patient), T(claims_that_prove_nothing),
         T(statements_of_long_ago), T(commits_that_take_what_is_not_given),
-        T(one_still_sees_the_hub), T(hubs_come_and_go));
+        T(one_still_sees_the_hub), T(one_is_too_young_to_know),
+        T(hubs_come_and_go));
 }
