@@ -171,7 +171,8 @@ out:
 /*
  * decisions A 4: of a leaf whose key was revoked since.  Only its author, who
  * has another key by now, can say whether it was its own.  It may have been
- * the answer to a question of ours.
+ * the answer to a question of ours; and ours may be refused in turn, as we have
+ * another key, so it is put again.
  */
 static enum err
 revoked_message(struct fed_core *core, struct fed_thread *t,
@@ -185,6 +186,7 @@ revoked_message(struct fed_core *core, struct fed_thread *t,
     TRY(show_gap(core, t, a->seq, a->seq, 2));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, author->b));
     TRY(fed_missing_again(core, t));
+    TRY(fed_missing_note(core, t, a->term, a->seq));
     TRY(fed_give_refused(core, t, author));
     TRY(fed_apply_late(core, t));
 out:

@@ -103,9 +103,42 @@ TEST(all_are_asked_again)
     world_end(&w);
 }
 
+/* What was said with a key that is revoked only its author can give; and the
+   question is refused in turn, as the asker has another key as well. */
+TEST(question_of_a_revoked_leaf)
+{
+    static const size_t all[] = {0, 1, 2};
+    struct thread_id t;
+
+    world_friends(&w, 5, 3);
+    t = world_group(&w, 0, 3);
+    world_heal(&w);
+    world_cut(&w, 0, 1, true);
+    CHECK_OK(world_say(&w, 2, &t));
+    world_run(&w, 500);
+    node_rotate(&w, 2, true);
+    world_run(&w, 2000);
+    world_cut(&w, 0, 2, true);
+    world_cut(&w, 0, 1, false);
+    for (int i = 0; i < 1000 && w.nodes[1].gaps == 0; i++) {
+        world_step(&w, 5);
+    }
+    CHECK_EQ(w.nodes[1].gaps, 1);
+    world_run(&w, 500);
+    node_rotate(&w, 1, true);
+    world_run(&w, 2000);
+    world_heal(&w);
+    CHECK_EQ(w.nodes[2].gaps, 1);
+    world_run(&w, 3 * LIMIT_MISSING_MS);
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 1, &t), 2);
+    world_judge(&w, &t, all, 3);
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(asked_for_once), T(answer_of_a_revoked_leaf),
-               T(all_are_asked_again));
+               T(all_are_asked_again), T(question_of_a_revoked_leaf));
 }

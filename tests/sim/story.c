@@ -237,6 +237,8 @@ story_tell(struct world *w, const struct story *s, uint64_t seed)
         }
     }
     world_heal(w);
+    world_run(w, 3 * LIMIT_MISSING_MS); /* what is missing is asked for again */
+    world_heal(w);
     for (size_t i = 0; i < s->nodes; i++) {
         rows_free(&t.backup[i]);
     }
