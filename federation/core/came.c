@@ -203,7 +203,11 @@ fed_came_back(struct fed_core *core, const struct fed_thread *t,
                                 .node = core->config.self.root};
 
     if (!proto_group_find(&t->group, core->me.b, &me)) {
-        goto out; /* there was nobody that we knew */
+        /* Nobody that we knew: put back to before it, or a new device. */
+        TRY(core->self.incarnation > 1
+                ? show_who(core, t, &who, &core->me, FED_MEMBER_REJOINED)
+                : OK);
+        goto out;
     }
     TRY(proto_group_decode(ext, &after));
     TRY(show_who(core, t, &who, &core->me, FED_MEMBER_REJOINED));

@@ -475,7 +475,8 @@ show_missed(struct fed_core *core, struct fed_thread *t, uint64_t term,
     show->term = term;
     show->seq = from;
     show->value = to;
-    if (core->kind == FED_KIND_DEVICE && from == 1) {
+    if (core->kind == FED_KIND_DEVICE && from == 1 &&
+        core->self.incarnation <= 1) {
         goto out; /* a new device: its archive, or a person, asks */
     }
     TRY(fed_missing_add(core, t, term, from, to));
