@@ -735,6 +735,36 @@ TEST(who_speaks_for_the_patient)
     world_end(&w);
 }
 
+/* Each once, and the last resort only when there is no other: that one again
+   and again. */
+TEST(key_packages_are_used_once)
+{
+    struct thread_id t = begin(14, true);
+    struct fed_core *core = w.nodes[0].core;
+    struct subject_id s = node_subject(&w, PHONE);
+    struct clinic_id phone = node_root(&w, PHONE);
+    struct clinic_id patient;
+    struct bytes had[LIMIT_POOL_MAX + 2] = {{0}};
+    uint64_t left;
+
+    (void)t;
+    memcpy(patient.b, s.b, sizeof(patient.b));
+    CHECK_OK(fed_pool_left(core, &phone, &left));
+    CHECK(left > 1 && left <= LIMIT_POOL_MAX);
+    for (uint64_t i = 0; i < left + 2; i++) {
+        CHECK_OK(fed_pool_take(core, fed_party_find(core, &patient), &had[i]));
+        CHECK(had[i].len > 0);
+        for (uint64_t k = 0; k < i; k++) {
+            CHECK_EQ(view_equal(view_of(&had[i]), view_of(&had[k])),
+                     i == left + 1 && k == left);
+        }
+    }
+    for (uint64_t i = 0; i < left + 2; i++) {
+        bytes_free(&had[i]);
+    }
+    world_end(&w);
+}
+
 /* [claim-allowed] [claim-limited] key packages only for who was introduced,
    and not without end */
 TEST(claims_have_an_end)
@@ -872,7 +902,7 @@ main(void)
         T(a_consent_about_nobody), T(a_ghost_device), T(lists_that_are_wrong),
         T(a_second_list_is_an_alarm), T(a_device_that_is_known_to_be_gone),
         T(a_clinic_takes_a_device_out), T(a_relay_hands_out_itself),
-        T(who_speaks_for_the_patient), T(claims_have_an_end),
-        T(a_clinic_that_the_patient_did_not_allow), T(a_relay_asks_in_the_open),
-        T(a_clinic_added_in_anothers_name));
+        T(who_speaks_for_the_patient), T(key_packages_are_used_once),
+        T(claims_have_an_end), T(a_clinic_that_the_patient_did_not_allow),
+        T(a_relay_asks_in_the_open), T(a_clinic_added_in_anothers_name));
 }
