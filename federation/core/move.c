@@ -492,25 +492,14 @@ out:
     return e;
 }
 
-enum err
-fed_move_recv(struct fed_core *core, struct fed_party *p,
-              const struct proto_hub_move *in)
+/* Of a thread whose members we know, from one of them. */
+static enum err
+told(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+     const struct proto_hub_move *in)
 {
     enum err e;
-    struct fed_thread *t;
-    struct thread_id id;
     uint64_t began;
 
-    memcpy(id.b, in->thread, sizeof(id.b));
-    e = fed_thread_get(core, &id, &t);
-    if (e != OK || t->rec.state == FED_THREAD_ENDED ||
-        t->rec.state == FED_THREAD_REMOVED) {
-        return e == ERR_MISSING ? OK : e;
-    }
-    if (t->group_ext.len == 0) {
-        return heard(core, t, p, in);
-    }
-    TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
     TRY(fed_move_began(core, t, &began));
     if (in->began > began) {
         TRY(ask_between(core, t, p)); /* [move-chain] */
@@ -534,6 +523,31 @@ fed_move_recv(struct fed_core *core, struct fed_party *p,
         /* A hub that came back from a restore went on beside a quorum. */
         TRY(lost_race(core, t, in, in->seq));
     }
+out:
+    return e;
+}
+
+enum err
+fed_move_recv(struct fed_core *core, struct fed_party *p,
+              const struct proto_hub_move *in)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct thread_id id;
+    bool stale;
+
+    memcpy(id.b, in->thread, sizeof(id.b));
+    e = fed_thread_get(core, &id, &t);
+    if (e != OK || t->rec.state == FED_THREAD_ENDED ||
+        t->rec.state == FED_THREAD_REMOVED) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    if (t->group_ext.len == 0) {
+        return heard(core, t, p, in);
+    }
+    TRY(fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED);
+    TRY(fed_reword_recv(core, t, p, in, &stale));
+    TRY(stale ? OK : told(core, t, p, in));
 out:
     return e;
 }

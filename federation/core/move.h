@@ -119,6 +119,18 @@ MUST_CHECK enum err fed_named_none(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_named_other(struct fed_core *core, struct fed_party *p,
                                     const struct thread_id *id, uint64_t term);
 
+/* ------------------------------------- reword.c: proofs with revoked keys */
+
+/* Tell p a proof that we have, in words that count if there are any. */
+MUST_CHECK enum err fed_reword_tell(struct fed_core *core, struct fed_thread *t,
+                                    struct fed_party *p,
+                                    const struct proto_hub_move *have);
+/* p tells us a proof.  *out: words in it count no more, it is not to be judged;
+   what can be done is under way. */
+MUST_CHECK enum err fed_reword_recv(struct fed_core *core, struct fed_thread *t,
+                                    struct fed_party *p,
+                                    const struct proto_hub_move *in, bool *out);
+
 /* -------------------------------------------------- gone.c: without the hub */
 
 /* Time passed, or somebody came: say what we know, and take over. */

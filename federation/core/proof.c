@@ -463,7 +463,7 @@ fed_move_tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     TRY(fed_rows_all(e));
     rows.at = from;
     while ((e = next_proof(core, &rows, &msg)) == OK) {
-        TRY(fed_stream_put(core, p, &msg));
+        TRY(fed_reword_tell(core, t, p, &msg.u.hub_move));
     }
     e = fed_rows_all(e);
 out:

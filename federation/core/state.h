@@ -182,6 +182,7 @@ struct fed_thread {
     uint64_t moved_ms;  /* it moved; its old hub has still to send (mono) */
     uint64_t moved_seq; /* it had sent so much when this was set */
     uint64_t chain_ms;  /* a proof between is asked for again then (mono) */
+    uint64_t reword_ms; /* who signed one with a revoked key is asked (mono) */
     uint64_t named_ms; /* who does not know a proof is told again then (mono) */
     uint64_t gone_ms;  /* until then others may answer (mono) */
     uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
