@@ -75,8 +75,8 @@ proto_link_fault_text(enum proto_link_fault fault)
         return "The link is mistyped: its checksum is wrong. Copy it again, or "
                "scan the QR code.";
     case PROTO_LINK_NEWER:
-        return "The link was made by a newer version of Balsam. Update this "
-               "node, then open it again.";
+        return "The link is mistyped, or was made by a newer version of "
+               "Balsam. Copy it again; if it stays so, update Balsam here.";
     case PROTO_LINK_ADDRESS:
         return "The link has no address that can be dialled. Ask the clinic "
                "for a new one.";
@@ -299,7 +299,8 @@ read_payload(struct view v, struct proto_link *link)
         return PROTO_LINK_SHORT;
     }
     if (v.p[0] != PROTO_LINK_VERSION) {
-        return PROTO_LINK_NEWER;
+        return v.p[0] < PROTO_LINK_VERSION ? PROTO_LINK_CHECKSUM
+                                           : PROTO_LINK_NEWER;
     }
     link->flags = v.p[1];
     if ((link->flags & PROTO_LINK_ONE_TIME) != 0) {
