@@ -200,6 +200,22 @@ consented(struct tool_patient *p, const struct fed_app_thread *t,
     return yes;
 }
 
+/* Is the person asked about this conversation, and has not answered? */
+static bool
+is_asked(struct tool_patient *p, const struct fed_app_thread *t)
+{
+    struct fed_app_consent c = {0};
+    struct bytes hold = {0};
+    bool yes = false;
+
+    while (!yes && fed_app_consent_next(p->app, c.number, &c, &hold) == OK) {
+        yes = c.state == FED_APP_CONSENT_ASKED &&
+              memcmp(c.thread.b, t->id.b, sizeof(t->id.b)) == 0;
+    }
+    bytes_free(&hold);
+    return yes;
+}
+
 static void
 put_members(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
 {
@@ -346,6 +362,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
                   : !clinic_id_is_zero(&t->cut) ? "cut"
                                                 : thread_state(t->state));
     put_members(p, o, t);
+    tool_put_bool(o, "asked", is_asked(p, t));
     if (json_array_size(json_object_get(o, "members")) == 0) {
         tool_patient_put_name(p, o, "title", t->hub.b);
     } else {

@@ -180,6 +180,10 @@ show_thread(const json_t *t)
         (void)printf("     It continues an earlier conversation.\n");
     }
     show_members(t);
+    if (is(t, "asked")) {
+        (void)printf("     ! A clinic asks to be let in; it waits for your "
+                     "answer: balsam-patient consents\n");
+    }
     tool_show_doubts(t, "     ");
     if (is(t, "gone")) {
         (void)printf("     ! ");
