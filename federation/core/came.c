@@ -70,7 +70,10 @@ was_in(struct fed_core *core, const struct proto_group *group,
     if (e != OK) {
         return e == ERR_MISSING ? OK : e;
     }
-    *out = proto_group_find(&old->group, who->b, &s);
+    /* Who knows of it only that it is was asked into it. */
+    *out = old->group_ext.len == 0
+               ? clinic_id_equal(who, &core->config.self.root)
+               : proto_group_find(&old->group, who->b, &s);
     return OK;
 }
 

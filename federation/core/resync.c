@@ -139,6 +139,9 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
 static enum proto_answer_code
 may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
 {
+    if (t->group_ext.len == 0) {
+        return PROTO_ANSWER_LOST; /* who is in it we never knew */
+    }
     if (fed_thread_member(t, &p->subject) == NULL) {
         return PROTO_ANSWER_DENIED;
     }

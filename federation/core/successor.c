@@ -12,6 +12,10 @@
 
 #include <string.h>
 
+enum {
+    SUCCESSORS = 64 /* of one thread, each founded after a loss by all */
+};
+
 bool
 fed_has_successor(const struct fed_thread *t)
 {
@@ -464,22 +468,45 @@ out:
     return e;
 }
 
+/* The last of those that continue one another behind old, as we know them: who
+   asks may never have come into one between. */
+static enum err
+newest(struct fed_core *core, const struct fed_thread *old, uint8_t out[32])
+{
+    enum err e = OK;
+    struct fed_thread *t = NULL;
+    struct thread_id id;
+
+    memcpy(out, old->rec.next, 32);
+    for (int i = 0; i < SUCCESSORS && e == OK; i++) {
+        memcpy(id.b, out, sizeof(id.b));
+        e = fed_thread_get(core, &id, &t);
+        if (e == OK && fed_has_successor(t)) {
+            memcpy(out, t->rec.next, 32);
+        }
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
 /* What a member of old is told when it asks or submits there: that it is over,
    as the Welcome may have come from another hub than ours. */
 enum err
 fed_successor_say(struct fed_core *core, struct fed_thread *old,
                   struct fed_party *p)
 {
+    enum err e;
     struct proto_peer_msg msg = {.type = PROTO_PEER_GI};
     struct proto_gi *gi = &msg.u.gi;
 
     memcpy(gi->thread, old->id.b, sizeof(gi->thread));
-    memcpy(gi->head, old->rec.next, sizeof(gi->head));
+    TRY(newest(core, old, gi->head));
     gi->code = PROTO_ANSWER_WAIT;
     gi->leaf = UINT32_MAX;
-    return fed_thread_member(old, &p->subject) != NULL
-               ? fed_stream_put(core, p, &msg)
-               : OK;
+    TRY(fed_thread_member(old, &p->subject) != NULL
+            ? fed_stream_put(core, p, &msg)
+            : OK);
+out:
+    return e;
 }
 
 /*

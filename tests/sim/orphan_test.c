@@ -448,6 +448,52 @@ TEST(put_back_before_anybody_came_into_the_second_successor)
     put_back_before_anybody_came(17, 3);
 }
 
+/* Likewise, and the other, put back as well, could not open the Welcome: it
+   knows only that there is such a thread. */
+TEST(put_back_when_the_other_knows_only_that_it_is)
+{
+    struct thread_id t;
+    struct thread_id next;
+    size_t hub;
+
+    world_friends(&w, 19, 2);
+    t = world_direct(&w, 0, 1);
+    world_heal(&w);
+    hub = hub_is(0, &t, 0) ? 0 : 1;
+    node_crash(&w, hub);
+    world_put_back(&w, 1 - hub, NULL);
+    node_start(&w, hub);
+    w.delay_ms = 60;
+    world_put_back(&w, hub, NULL);
+    next_changes(hub, &t);
+    memcpy(next.b, world_thread(&w, hub, &t)->rec.next, sizeof(next.b));
+    for (int n = 0; n < 2000 && node_state(&w, hub, &next) != FED_THREAD_ACTIVE;
+         n++) {
+        world_step(&w, 1);
+    }
+    CHECK_EQ(node_state(&w, hub, &next), FED_THREAD_ACTIVE);
+    world_put_back(&w, 1 - hub, NULL); /* its key packages are gone */
+    for (int n = 0;
+         n < 2000 && node_state(&w, 1 - hub, &next) != FED_THREAD_RESYNC; n++) {
+        world_step(&w, 1);
+    }
+    CHECK_EQ(world_thread(&w, 1 - hub, &next)->group_ext.len, 0);
+    world_put_back(&w, hub, NULL);
+    w.delay_ms = 0;
+    for (int n = 0; n < 4; n++) {
+        pass(2 * LIMIT_MOVE_WAIT_MS);
+    }
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_ENDED);
+    next = world_direct(&w, hub, 1 - hub);
+    CHECK_EQ(node_state(&w, hub, &next), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_state(&w, 1 - hub, &next), FED_THREAD_ACTIVE);
+    CHECK_OK(world_say(&w, 1 - hub, &next));
+    world_heal(&w);
+    world_judge(&w, &next, all, 2);
+    world_end(&w);
+}
+
 static size_t
 threads(size_t i, struct thread_id *last)
 {
@@ -747,6 +793,7 @@ main(void)
         T(a_phone_rejoins), T(a_phone_put_back_to_before_the_thread),
         T(a_phone_writes), T(put_back_before_anybody_came_into_the_successor),
         T(put_back_before_anybody_came_into_the_second_successor),
+        T(put_back_when_the_other_knows_only_that_it_is),
         T(put_back_when_all_have_left_the_successor),
         T(the_first_of_two_proofs_is_lost), T(alone_while_two_take_it),
         T(put_back_before_anybody_heard_of_the_new_term), T(a_term_far_ahead),
