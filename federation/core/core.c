@@ -497,6 +497,7 @@ fed_core_tick(struct fed_core *core)
             fed_tx_timer(core, t->wait_ms);
         }
         TRY(fed_missing_turn(core, t));
+        TRY(fed_named_step(core, t));
     }
     for (size_t i = core->busy_len; i > 0; i--) {
         struct fed_thread *t;

@@ -550,6 +550,7 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
         TRY(fed_named_none(core, t, p, in));
         goto out;
     }
+    fed_named_has(core, t, in);
     while (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry)) {
         const uint8_t *prev = at.index == 1 ? in->prev : NULL;
         struct arrived a = {.term = entry.term,

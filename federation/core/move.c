@@ -58,6 +58,10 @@ meet(struct fed_core *core, const struct clinic_id *root,
     enum err e;
     struct fed_party *p;
 
+    if (clinic_id_equal(root, &core->config.self.root)) {
+        *out = NULL;
+        return OK;
+    }
     TRY(fed_party_get(core, root, &p));
     if (!p->rec.blocked && (!p->stored || p->rec.ours == PROTO_STANCE_NONE ||
                             p->rec.ours == PROTO_STANCE_ENDED)) {
@@ -217,6 +221,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
                  t->moving == NULL ? FED_HUB_HANDED : FED_HUB_TAKEN));
     if (fed_thread_hub_here(core, t)) {
         close_members(t);
+        TRY(fed_named_opens(core, t, 0));
         TRY(fed_roster_send(core, t));
         goto out;
     }
@@ -256,7 +261,6 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     uint8_t before[32];
     struct clinic_id to = root_of(in->to);
     struct fed_party *p;
-    bool ours = clinic_id_equal(&to, &core->config.self.root);
     uint64_t gap = 0; /* of a rejoining that was not done yet */
 
     memcpy(before, t->rec.hub, sizeof(before));
@@ -287,7 +291,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     t->rec.handed = 0;
     TRY(show_hub(core, t, before, in->planned ? in->seq : in->seq + 1,
                  in->planned ? FED_HUB_HANDED : FED_HUB_TAKEN));
-    TRY(ours ? OK : meet(core, &to, &p));
+    TRY(meet(core, &to, &p));
     TRY(fed_intent_pump(core, t));
 out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
@@ -500,6 +504,7 @@ told(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     enum err e;
     uint64_t began;
 
+    fed_named_heard(core, t, p);
     TRY(fed_move_began(core, t, &began));
     if (in->began > began) {
         TRY(ask_between(core, t, p)); /* [move-chain] */

@@ -115,6 +115,21 @@ MUST_CHECK enum err fed_named_unaware(struct fed_core *core,
 MUST_CHECK enum err fed_named_none(struct fed_core *core, struct fed_thread *t,
                                    struct fed_party *p,
                                    const struct proto_log_part *in);
+/* It has no more than this for now, though it is our log: it compares. */
+void fed_named_has(struct fed_core *core, struct fed_thread *t,
+                   const struct proto_log_part *in);
+/* It proves that it is our hub: it has compared by now. */
+void fed_named_heard(struct fed_core *core, struct fed_thread *t,
+                     const struct fed_party *p);
+/* A member says where it stands, and we can not say what follows: as hub we
+   send it from there; and from upto on at least, what was before is not ours.
+ */
+void fed_named_stood(struct fed_thread *t, struct fed_member *m,
+                     const struct proto_log_pull *in);
+MUST_CHECK enum err fed_named_opens(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t upto);
+/* Time passed: say again where we stand. */
+MUST_CHECK enum err fed_named_step(struct fed_core *core, struct fed_thread *t);
 /* A member p that is not our hub orders the thread, in this term. */
 MUST_CHECK enum err fed_named_other(struct fed_core *core, struct fed_party *p,
                                     const struct thread_id *id, uint64_t term);

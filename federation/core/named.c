@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+enum {
+    DOUBLED = 8 /* nine minutes */
+};
+
 static enum err
 tell(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
      uint64_t term)
@@ -27,25 +31,16 @@ fed_named_unaware(struct fed_core *core, struct fed_thread *t,
                   struct fed_party *p, uint64_t term, bool *out)
 {
     enum err e;
-    struct proto_hub_move move;
-    struct bytes hold = {0};
     uint64_t began;
 
-    *out = false;
     TRY(fed_move_began(core, t, &began));
-    if (term >= began || memcmp(t->rec.hub, p->root.b, 32) != 0) {
-        goto out;
-    }
-    e = fed_proof_get(core, &t->id, began, &move, &hold);
-    *out = e == OK && memcmp(move.to, p->root.b, 32) == 0;
-    TRY(e == ERR_MISSING ? OK : e);
+    *out = term < began && memcmp(t->rec.hub, p->root.b, 32) == 0;
     if (*out) {
         TRY(tell(core, t, p, term));
         t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
         fed_tx_timer(core, t->wait_ms);
     }
 out:
-    bytes_free(&hold);
     return e;
 }
 
@@ -64,6 +59,35 @@ out:
     return e;
 }
 
+/* It sends us nothing before we say again where we stand. */
+static void
+stand(struct fed_core *core, struct fed_thread *t)
+{
+    t->stand_ms = fed_mono(core) + ((uint64_t)LIMIT_WAIT_MS << t->stands);
+    t->stands += t->stands < DOUBLED ? 1 : 0;
+    fed_tx_timer(core, t->stand_ms);
+}
+
+void
+fed_named_heard(struct fed_core *core, struct fed_thread *t,
+                const struct fed_party *p)
+{
+    if (t->stand_ms != 0 && memcmp(t->rec.hub, p->root.b, 32) == 0) {
+        t->stand_ms = fed_mono(core);
+        fed_tx_timer(core, t->stand_ms);
+    }
+}
+
+void
+fed_named_has(struct fed_core *core, struct fed_thread *t,
+              const struct proto_log_part *in)
+{
+    t->stands = in->last < t->rec.seq ? t->stands : 0;
+    if (in->last < t->rec.seq && in->entries.len == 0) {
+        stand(core, t);
+    }
+}
+
 enum err
 fed_named_none(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
                const struct proto_log_part *in)
@@ -74,9 +98,62 @@ fed_named_none(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     TRY(in->code == PROTO_LOG_UNKNOWN
             ? OK
             : fed_named_unaware(core, t, p, in->term, &unaware));
-    TRY(t->rec.state == FED_THREAD_ACTIVE && !unaware
-            ? fed_fork_found(core, t, ERR_STALE)
-            : OK);
+    if (unaware) {
+        stand(core, t);
+        goto out;
+    }
+    TRY(t->rec.state == FED_THREAD_ACTIVE ? fed_fork_found(core, t, ERR_STALE)
+                                          : OK);
+out:
+    return e;
+}
+
+enum err
+fed_named_step(struct fed_core *core, struct fed_thread *t)
+{
+    struct clinic_id hub;
+
+    if (t->stand_ms == 0) {
+        return OK;
+    }
+    if (fed_mono(core) < t->stand_ms) {
+        fed_tx_timer(core, t->stand_ms);
+        return OK;
+    }
+    t->stand_ms = 0;
+    if (t->rec.state != FED_THREAD_ACTIVE || fed_thread_hub_here(core, t)) {
+        return OK; /* rejoining says it as well */
+    }
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    return fed_pull_send(core, t, &hub);
+}
+
+void
+fed_named_stood(struct fed_thread *t, struct fed_member *m,
+                const struct proto_log_pull *in)
+{
+    m->rec.stood = in->from - 1;
+    m->rec.stood_term = in->term;
+    m->dirty = true;
+    t->dirty = true;
+}
+
+enum err
+fed_named_opens(struct fed_core *core, struct fed_thread *t, uint64_t upto)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+        uint64_t term = m->rec.stood_term;
+        uint64_t from = m->rec.stood < upto ? upto : m->rec.stood;
+
+        m->rec.stood_term = 0;
+        if (m->rec.closed && term >= t->group.term && term <= t->rec.term &&
+            from <= t->rec.seq) {
+            TRY(fed_move_open(core, t, m, from));
+        }
+    }
 out:
     return e;
 }

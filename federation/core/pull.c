@@ -106,6 +106,47 @@ all_of_ours(const struct fed_core *core, const struct fed_thread *t,
            in->from + part->entries.len == t->rec.seq + 1;
 }
 
+/*
+ * Whose log is no good, or not the one that was asked for, answers with nothing
+ * and an end of 0: nobody leaves its own state for that, which may be the only
+ * one; it asks again later (named.c).
+ */
+static bool
+no_word(const struct fed_core *core, const struct fed_thread *t,
+        const struct fed_party *p, const struct proto_log_part *part)
+{
+    return t->rec.state == FED_THREAD_CHECKING ||
+           (part->code != PROTO_LOG_OK && !fed_thread_hub_here(core, t) &&
+            memcmp(t->rec.hub, p->root.b, 32) != 0);
+}
+
+/* Entries of ours, as many as fit. */
+static enum err
+serve(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
+      const struct proto_log_pull *in, struct proto_peer_msg *msg)
+{
+    enum err e;
+    struct proto_log_part *part = &msg->u.log_part;
+    struct proto_log_entry *entries =
+        mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(entries[0]));
+    struct held *held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
+
+    TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
+    /* Who asks and does not take the answers gets no more of them. */
+    if (!fed_bound_full(core, p)) {
+        TRY(gather(core, t, in, held, entries, part));
+    }
+    TRY(fed_stream_put(core, p, msg));
+out:
+    for (size_t i = 0; held != NULL && i < LIMIT_LOG_PART; i++) {
+        bytes_free(&held[i].hold);
+        bytes_free(&held[i].body);
+    }
+    mem_free(core->mem, held, LIMIT_LOG_PART * sizeof(held[0]));
+    mem_free(core->mem, entries, LIMIT_LOG_PART * sizeof(entries[0]));
+    return e;
+}
+
 enum err
 fed_hub_pull(struct fed_core *core, struct fed_party *p,
              const struct proto_log_pull *in)
@@ -116,50 +157,41 @@ fed_hub_pull(struct fed_core *core, struct fed_party *p,
     struct thread_id id;
     struct proto_peer_msg msg = {.type = PROTO_PEER_LOG_PART};
     struct proto_log_part *part = &msg.u.log_part;
-    struct proto_log_entry *entries = NULL;
-    struct held *held = NULL;
 
     memcpy(part->thread, in->thread, sizeof(part->thread));
     memcpy(id.b, in->thread, sizeof(id.b));
     part->first = in->from;
     e = fed_thread_get(core, &id, &t);
-    if (e == ERR_MISSING ||
-        (e == OK && fed_thread_member(t, &p->subject) == NULL)) {
+    TRY(e == ERR_MISSING ? OK : e);
+    m = t == NULL ? NULL : fed_thread_member(t, &p->subject);
+    if (m == NULL) {
         part->code = PROTO_LOG_UNKNOWN;
-        TRY(fed_stream_put(core, p, &msg));
-        goto out;
+        return fed_stream_put(core, p, &msg);
     }
-    TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
     part->term = t->rec.term;
     part->last = t->rec.seq;
-    m = fed_thread_member(t, &p->subject);
     if (m->rec.closed && fed_thread_hub_here(core, t) &&
-        in->term == t->rec.term && in->from - 1 <= t->rec.seq) {
+        t->rec.state != FED_THREAD_CHECKING && in->term == t->rec.term &&
+        in->from - 1 <= t->rec.seq) {
         /* It says where it stands: what follows comes as entries. */
         TRY(fed_move_open(core, t, m, in->from - 1));
-        TRY(fed_stream_put(core, p, &msg));
-        goto out;
+        return fed_stream_put(core, p, &msg);
     }
-    entries = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(entries[0]));
-    held = mem_calloc(core->mem, LIMIT_LOG_PART, sizeof(held[0]));
-    TRY(entries == NULL || held == NULL ? ERR_NOMEM : OK);
     TRY(has_to_rejoin(t, p, part) ? OK : before(core, t, in->from, part));
-    /* Who asks and does not take the answers gets no more of them. */
-    if (part->code == PROTO_LOG_OK && !fed_bound_full(core, p)) {
-        TRY(gather(core, t, in, held, entries, part));
+    if (no_word(core, t, p, part)) {
+        part->code = PROTO_LOG_OK;
+        part->last = 0;
+        fed_named_stood(t, m, in);
     }
-    TRY(fed_stream_put(core, p, &msg));
+    if (part->code != PROTO_LOG_OK || part->last == 0) {
+        return fed_stream_put(core, p, &msg);
+    }
+    TRY(serve(core, t, p, in, &msg));
     TRY(all_of_ours(core, t, m, in, part)
             ? fed_move_open(core, t, m, t->rec.seq)
             : OK);
 out:
-    for (size_t i = 0; held != NULL && i < LIMIT_LOG_PART; i++) {
-        bytes_free(&held[i].hold);
-        bytes_free(&held[i].body);
-    }
-    mem_free(core->mem, held, LIMIT_LOG_PART * sizeof(held[0]));
-    mem_free(core->mem, entries, LIMIT_LOG_PART * sizeof(entries[0]));
     return e;
 }
 

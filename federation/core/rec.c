@@ -143,6 +143,8 @@ static const struct proto_field member_fields[] = {
     PROTO_UINT(fed_rec_member, fanned, UINT64_MAX),
     PROTO_UINT(fed_rec_member, rows, UINT64_MAX),
     PROTO_BOOL(fed_rec_member, closed),
+    PROTO_UINT(fed_rec_member, stood, UINT64_MAX),
+    PROTO_UINT(fed_rec_member, stood_term, UINT64_MAX),
     PROTO_UINT(fed_rec_member, delivered, UINT64_MAX),
     PROTO_UINT(fed_rec_member, read, UINT64_MAX),
     PROTO_UINT(fed_rec_member, heard_ms, UINT64_MAX),

@@ -144,6 +144,8 @@ struct fed_rec_member {
     uint64_t fanned; /* log number up to which rows were put for it */
     uint64_t rows;   /* of them that it has not acknowledged */
     bool closed;     /* nothing is sent before it says where it stands */
+    uint64_t stood;  /* it said so before we were the hub, or compared: there */
+    uint64_t stood_term; /* 0: not */
     uint64_t delivered;
     uint64_t read;
     uint64_t heard_ms;  /* its newest entry, by our clock, to the hour */

@@ -83,7 +83,6 @@ out:
     return e;
 }
 
-/* Ask p for the state of the thread. */
 enum err
 fed_resync_ask(struct fed_core *core, struct fed_thread *t, struct fed_party *p)
 {
@@ -546,6 +545,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);
+        TRY(fed_named_opens(core, t, t->rec.seq - 1));
         TRY(fed_move_remind(core, t));
         TRY(fed_hub_fan(core, t, NULL));
     }

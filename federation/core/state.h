@@ -184,8 +184,10 @@ struct fed_thread {
     uint64_t chain_ms;  /* a proof between is asked for again then (mono) */
     uint64_t reword_ms; /* who signed one with a revoked key is asked (mono) */
     uint64_t named_ms; /* who does not know a proof is told again then (mono) */
-    uint64_t gone_ms;  /* until then others may answer (mono) */
-    uint64_t sees_ms;  /* somebody sees the hub: wait until (mono) */
+    uint64_t stand_ms; /* the hub hears again then where we stand (mono) */
+    unsigned stands;
+    uint64_t gone_ms;         /* until then others may answer (mono) */
+    uint64_t sees_ms;         /* somebody sees the hub: wait until (mono) */
     struct clinic_id sees_by; /* who; zeros: several */
     bool told_gone;
     bool applying; /* a commit: nothing overtakes its Welcomes */

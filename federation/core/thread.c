@@ -96,6 +96,7 @@ fed_thread_trim(struct fed_core *core)
             const struct fed_thread *t = core->threads[i];
 
             if (!t->dirty && t->joining == NULL && t->receipt_ms == 0 &&
+                t->stand_ms == 0 &&
                 (oldest == core->threads_len ||
                  t->used < core->threads[oldest]->used)) {
                 oldest = i;

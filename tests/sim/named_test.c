@@ -204,11 +204,74 @@ TEST(handed_over_to_who_is_away_and_on)
     }
 }
 
+/* Who heard of the new hub before that itself did, says where it stands, and
+   neither leaves its state nor is forgotten, though it restarts. */
+TEST(where_it_stands_is_said_too_early)
+{
+    struct thread_id t = group(20, 3);
+
+    hand_over(0, &t, 1);
+    for (int i = 0; i < 1000 && !hub_is(0, &t, 1); i++) {
+        world_step(&w, 1);
+    }
+    world_cut(&w, 0, 1, true);
+    world_run(&w, 1000);
+    CHECK(hub_is(2, &t, 1));
+    CHECK(hub_is(1, &t, 0));
+    node_crash(&w, 2);
+    world_run(&w, 1000);
+    world_cut(&w, 0, 1, false);
+    world_run(&w, 5000);
+    CHECK(hub_is(1, &t, 1));
+    node_start(&w, 2);
+    world_run(&w, 2000);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_heal(&w);
+    CHECK_EQ(node_messages(&w, 2, &t), 1 + 1);
+    CHECK_EQ(w.nodes[2].gaps, 0);
+    goes_on(&t, 1, 3, 1);
+}
+
+/* It compares, as one member is away: the others keep what they have. */
+TEST(nobody_leaves_its_state_for_a_hub_that_compares)
+{
+    struct thread_id t = group(21, 4);
+    struct rows before = {0};
+
+    node_snapshot(&w, 1, &before);
+    hand_over(0, &t, 1);
+    world_heal(&w);
+    CHECK_OK(world_say(&w, 2, &t));
+    world_heal(&w);
+    node_crash(&w, 3);
+    world_put_back(&w, 1, &before);
+    rows_free(&before);
+    CHECK_OK(world_say(&w, 0, &t));
+    CHECK_OK(world_say(&w, 2, &t));
+    world_run(&w, 20000);
+    CHECK_EQ(node_state(&w, 1, &t), FED_THREAD_CHECKING);
+    for (size_t i = 0; i < 3; i += 2) {
+        struct fed_thread *at = world_thread(&w, i, &t);
+        struct clinic_id hub = node_root(&w, 1);
+
+        CHECK_OK(fed_pull_send(w.nodes[i].core, at, &hub));
+        sim_take(&w, i);
+    }
+    world_run(&w, 20000);
+    CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ACTIVE);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    world_heal(&w);
+    CHECK_EQ(w.nodes[0].gaps + w.nodes[2].gaps, 0);
+    goes_on(&t, 1, 4, 3);
+}
+
 int
 main(void)
 {
     return RUN(T(put_back_to_before_it_was_handed_the_thread),
                T(put_back_to_before_it_took_the_thread),
                T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
-               T(handed_over_to_who_is_away_and_on));
+               T(handed_over_to_who_is_away_and_on),
+               T(where_it_stands_is_said_too_early),
+               T(nobody_leaves_its_state_for_a_hub_that_compares));
 }
