@@ -330,6 +330,27 @@ out:
     return e;
 }
 
+static enum err
+add_name(struct store_txn *txn, const struct contact_id *contact,
+         struct view behind, struct bytes *text)
+{
+    enum err e = OK;
+    struct store_contact c = {0};
+    struct contact_id id;
+    const struct mem *mem = store_txn_mem(txn);
+
+    if (store_contact_resolve(txn, contact, &id) != OK ||
+        store_contact_get(txn, &id, &c) != OK) {
+        goto out;
+    }
+    TRY(text->len > 0 ? bytes_append(mem, text, VIEW_LIT(", ")) : OK);
+    TRY(bytes_append(mem, text, proto_phi_reveal(&c.name)));
+    TRY(bytes_append(mem, text, behind));
+out:
+    store_contact_clear(&c);
+    return e;
+}
+
 void
 node_conv_label(struct store_txn *txn, const struct store_conv *conv,
                 struct phi *out)
@@ -343,20 +364,11 @@ node_conv_label(struct store_txn *txn, const struct store_conv *conv,
         goto out;
     }
     for (size_t i = 0; i < conv->contacts_len; i++) {
-        struct store_contact contact = {0};
-        struct contact_id id;
-
-        if (store_contact_resolve(txn, &conv->contacts[i], &id) == OK &&
-            store_contact_get(txn, &id, &contact) == OK) {
-            e = text.len > 0 ? bytes_append(mem, &text, VIEW_LIT(", ")) : OK;
-            if (e == OK) {
-                e = bytes_append(mem, &text, proto_phi_reveal(&contact.name));
-            }
-        }
-        store_contact_clear(&contact);
-        if (e != OK) {
-            goto out;
-        }
+        TRY(add_name(txn, &conv->contacts[i], VIEW_LIT(""), &text));
+    }
+    for (size_t i = 0; i < conv->regarding_len; i++) {
+        TRY(add_name(txn, &conv->regarding[i], VIEW_LIT(" (no longer in it)"),
+                     &text));
     }
     TRY(phi_from(mem, view_of(&text), out));
 out:

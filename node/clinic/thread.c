@@ -164,6 +164,39 @@ out:
     return e;
 }
 
+static bool
+is_among(const struct contact_id *ids, size_t n, const struct contact_id *id)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < n && !found; i++) {
+        found = contact_id_equal(&ids[i], id);
+    }
+    return found;
+}
+
+/* Who was in it and is not among these is whom it is about from now on, so it
+   keeps their names. */
+static enum err
+set_regarding(struct store_txn *txn, const struct contact_id *now,
+              size_t now_len, struct store_conv *conv)
+{
+    struct contact_id ids[LIMIT_CONV_CONTACTS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < conv->regarding_len + conv->contacts_len; i++) {
+        const struct contact_id *id =
+            i < conv->regarding_len ? &conv->regarding[i]
+                                    : &conv->contacts[i - conv->regarding_len];
+
+        if (n < LIMIT_CONV_CONTACTS && !is_among(now, now_len, id) &&
+            !is_among(ids, n, id)) {
+            ids[n++] = *id;
+        }
+    }
+    return store_conv_set_regarding(store_txn_mem(txn), conv, ids, n);
+}
+
 /* The contacts of everybody in the thread but us. */
 static enum err
 set_contacts(struct store_txn *txn, struct node_desk *desk,
@@ -190,6 +223,10 @@ set_contacts(struct store_txn *txn, struct node_desk *desk,
         }
         n += has ? 1 : 0;
         conv->flags |= flag;
+    }
+    e = set_regarding(txn, ids, n, conv);
+    if (e != OK) {
+        return e;
     }
     return store_conv_set_contacts(store_txn_mem(txn), conv, ids, n);
 }

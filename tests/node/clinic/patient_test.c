@@ -6,6 +6,7 @@
 #include "tests/node/clinic/desk_fix.h"
 
 #include "federation/core/patient.h"
+#include "node/api.h"
 #include "proto/msg/group.h"
 #include "proto/msg/peer.h"
 #include "store/contact.h"
@@ -341,7 +342,7 @@ TEST(two_lists_are_an_alarm_until_a_newer_one)
 
 /* The thread of us, Ann and (if so) the peer. */
 static void
-thread(bool direct, bool with_peer)
+thread_of(bool direct, bool with_peer, bool with_ann)
 {
     struct proto_subject s[3] = {0};
     struct proto_group g = {.term = 1};
@@ -361,7 +362,8 @@ thread(bool direct, bool with_peer)
     }
     memcpy(s[n].root, ann.b, 32);
     memcpy(s[n].node, f.desk.self.b, 32);
-    s[n++].kind = PROTO_SUBJECT_PATIENT;
+    s[n].kind = PROTO_SUBJECT_PATIENT;
+    n += with_ann ? 1 : 0;
     g.subjects.items = s;
     g.subjects.len = n;
     if (direct) {
@@ -371,6 +373,12 @@ thread(bool direct, bool with_peer)
     CHECK_OK(proto_group_encode(mem_heap(), &g, &show.body));
     CHECK_OK(desk_show(&f, &show));
     bytes_free(&show.body);
+}
+
+static void
+thread(bool direct, bool with_peer)
+{
+    thread_of(direct, with_peer, true);
 }
 
 /* The conversation of f.thread; cleared by the caller. */
@@ -428,6 +436,45 @@ TEST(a_shared_one_has_both)
     store_read_end(txn);
     CHECK(b.len > 0);
     bytes_free(&b);
+    desk_end(&f);
+}
+
+static void
+check_label(const char *want)
+{
+    struct store_conv c = {.flags = 0};
+    struct store_txn *txn;
+    struct phi name = {0};
+
+    conv(&c);
+    txn = desk_read(&f);
+    node_conv_label(txn, &c, &name);
+    store_read_end(txn);
+    CHECK_VIEW(proto_phi_reveal(&name), view_make(want, strlen(want)));
+    phi_free(&name);
+    store_conv_clear(&c);
+}
+
+/* Who left is whom it was about: it keeps the name, until they are back. */
+TEST(who_left_gives_it_its_name)
+{
+    struct store_conv c = {.flags = 0};
+
+    begin();
+    patient(FED_LEARNED_LINK, false, "Ann");
+    thread_of(false, false, true);
+    check_label("Ann");
+    thread_of(false, false, false);
+    check_label("Ann (no longer in it)");
+    conv(&c);
+    CHECK_EQ(c.contacts_len, 0);
+    CHECK_EQ(c.regarding_len, 1);
+    CHECK_EQ(c.flags, 0);
+    store_conv_clear(&c);
+    thread_of(false, false, false);
+    check_label("Ann (no longer in it)");
+    thread_of(false, false, true);
+    check_label("Ann");
     desk_end(&f);
 }
 
@@ -543,6 +590,7 @@ main(void)
                T(an_introduced_patient_gets_the_name_they_say),
                T(two_lists_are_an_alarm_until_a_newer_one),
                T(a_patients_conversation_is_theirs), T(a_shared_one_has_both),
+               T(who_left_gives_it_its_name),
                T(questions_and_answers_stand_in_the_conversation),
                T(our_question_waits_until_it_has_its_place));
 }
