@@ -246,6 +246,22 @@ fed_move_open(struct fed_core *core, struct fed_thread *t, struct fed_member *m,
 
 /* ------------------------------------------------------------------- proofs */
 
+/* What we have behind from is not of the log; gap: of a rejoining that was not
+   done yet. */
+static void
+cut_behind(struct fed_thread *t, uint64_t from, uint64_t gap)
+{
+    if (t->rec.seq > from) {
+        t->rec.gap_from = from + 1;
+        if (t->rec.back_to == 0 || from < t->rec.back_to) {
+            t->rec.back_to = from; /* what an earlier proof cut off, too */
+        }
+    }
+    if (gap != 0 && gap < t->rec.gap_from) {
+        t->rec.gap_from = gap;
+    }
+}
+
 /*
  * Rejoin with the hub of a proof; entries behind from are not of its log.
  * again: those we have were said again, as they lost a race.  The hub may be
@@ -279,15 +295,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     TRY(set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
     t->rec.term = in->term; /* the next proof follows from this one */
-    if (t->rec.seq > from) {
-        t->rec.gap_from = from + 1;
-        if (t->rec.back_to == 0 || from < t->rec.back_to) {
-            t->rec.back_to = from; /* what an earlier proof cut off, too */
-        }
-    }
-    if (gap != 0 && gap < t->rec.gap_from) {
-        t->rec.gap_from = gap;
-    }
+    cut_behind(t, from, gap);
     t->rec.handed = 0;
     TRY(show_hub(core, t, before, in->planned ? in->seq : in->seq + 1,
                  in->planned ? FED_HUB_HANDED : FED_HUB_TAKEN));
