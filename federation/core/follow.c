@@ -40,20 +40,6 @@ show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
     return OK;
 }
 
-/* We do not agree with the hub: say so to everybody, and rejoin. */
-enum err
-fed_fork_found(struct fed_core *core, struct fed_thread *t, enum err why)
-{
-    enum err e;
-
-    TRY(fed_fork_tell(core, t, t->forked ? &t->fork_by : NULL, why));
-    t->forked = false;
-    TRY(fed_resync_begin(core, t));
-    TRY(fed_intent_pump(core, t));
-out:
-    return e;
-}
-
 /* Whoever said so was shown another log: after what it said has its place. */
 static enum err
 differs(struct fed_core *core, struct fed_thread *t,

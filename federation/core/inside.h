@@ -517,8 +517,8 @@ void fed_resync_back(struct fed_thread *t, uint64_t term, uint64_t seq);
 MUST_CHECK enum err fed_resync_joined(struct fed_core *core,
                                       struct fed_thread *t, uint64_t term,
                                       uint64_t ts_ms);
-MUST_CHECK enum err fed_resync_fork(struct fed_core *core, struct fed_party *p,
-                                    const struct proto_fork_alert *in);
+MUST_CHECK enum err fed_fork_alert(struct fed_core *core, struct fed_party *p,
+                                   const struct proto_fork_alert *in);
 /* We were put back to an older state (decisions E 20). */
 MUST_CHECK enum err fed_rollback(struct fed_core *core);
 /* So p says: all that we have to do with p begins anew. */

@@ -349,7 +349,7 @@ asked(struct fed_core *core, struct fed_party *p,
         return fed_resync_get(core, p, &msg->u.gi_get);
     }
     if (msg->type == PROTO_PEER_FORK_ALERT) {
-        return fed_resync_fork(core, p, &msg->u.fork_alert);
+        return fed_fork_alert(core, p, &msg->u.fork_alert);
     }
     if (msg->type == PROTO_PEER_THREAD_END && p->kind == FED_KIND_CLINIC) {
         return fed_follow_end(core, p, &msg->u.thread_end);

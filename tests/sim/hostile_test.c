@@ -355,9 +355,9 @@ TEST(alarm_of_an_outsider)
     world_friends(&w, 11, 3);
     id = world_direct(&w, 0, 1);
     memcpy(in.thread, id.b, 32);
-    CHECK_ERR(fed_resync_fork(w.nodes[0].core, world_party(&w, 0, 2), &in),
+    CHECK_ERR(fed_fork_alert(w.nodes[0].core, world_party(&w, 0, 2), &in),
               ERR_DENIED);
-    CHECK_OK(fed_resync_fork(w.nodes[0].core, world_party(&w, 0, 1), &in));
+    CHECK_OK(fed_fork_alert(w.nodes[0].core, world_party(&w, 0, 1), &in));
     world_end(&w);
 }
 
