@@ -206,8 +206,9 @@ fed_came_back(struct fed_core *core, const struct fed_thread *t,
                                 .node = core->config.self.root};
 
     if (!proto_group_find(&t->group, core->me.b, &me)) {
-        /* Nobody that we knew: put back to before it, or a new device. */
-        TRY(core->self.incarnation > 1
+        /* Nobody that we knew: put back to before it, or what let us in could
+           not be kept; not a new device. */
+        TRY(core->kind == FED_KIND_CLINIC || core->self.incarnation > 1
                 ? show_who(core, t, &who, &core->me, FED_MEMBER_REJOINED)
                 : OK);
         goto out;

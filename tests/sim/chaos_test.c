@@ -3,6 +3,7 @@
  * Many seeds of the same stories.  A failing seed is printed; replay it with
  * BALSAM_SIM_SEED=n TEST=name; BALSAM_SIM_SEEDS=n runs n of each.
  */
+#include "tests/sim/scene.h"
 #include "tests/sim/story.h"
 #include "tests/support/check.h"
 static struct world w;
@@ -91,10 +92,34 @@ TEST(short_of_memory)
     CHECK_EQ(story_all(&w, &s, 40), 0);
 }
 
+/* A clinic is short of memory at any point of being asked in: it comes in, and
+   the conversation says the same about that everywhere. */
+TEST(short_of_memory_when_asked_in)
+{
+    static const size_t all[] = {0, 1, 2};
+
+    for (uint64_t n = 1; n < 400; n += 5) {
+        struct thread_id t;
+
+        world_friends(&w, n, 3);
+        w.hunger = UINT64_MAX / 2; /* once */
+        w.nodes[2].fail_in = n;
+        t = world_group(&w, 0, 3);
+        w.hunger = 0;
+        world_heal(&w);
+        CHECK_OK(world_say(&w, 1, &t));
+        world_heal(&w);
+        world_run(&w, 3 * LIMIT_MISSING_MS);
+        world_heal(&w);
+        world_judge(&w, &t, all, 3);
+        world_end(&w);
+    }
+}
+
 int
 main(void)
 {
     return RUN(T(two_clinics), T(two_clinics_and_commits), T(group),
                T(rotation), T(put_back), T(put_back_in_a_group),
-               T(short_of_memory));
+               T(short_of_memory), T(short_of_memory_when_asked_in));
 }
