@@ -240,12 +240,6 @@ gather_one(struct fed_core *core, struct fed_thread *t, const uint8_t root[32],
         bytes_free(&g->holds[g->len]);
         goto out;
     }
-    /* Who rejoins and knows of a later term than we: the hub was there since,
-       and a term of ours would be one of its own. */
-    if (fed_said_bare(&said) && said.term > t->rec.term) {
-        bytes_free(&g->holds[g->len]);
-        goto out;
-    }
     g->list[g->len].statement = view_of(&g->holds[g->len]);
     if (!fed_said_bare(&said) &&
         (!g->any ||
