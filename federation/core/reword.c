@@ -104,7 +104,7 @@ word_now(struct fed_core *core, struct wording *w, uint32_t i,
 {
     enum err e;
     struct word word;
-    struct view other;
+    struct view other = {0};
 
     TRY(read_word(core, w->list[i].statement, &word));
     if (!word.stale) {
