@@ -153,6 +153,8 @@ stored(struct fed_core *core, const struct fed_thread *t, const uint8_t by[32],
         e = fed_said_open(core, PROTO_HUB_GONE, view_of(hold), &who, out);
         *counts = e == OK && out->began == began &&
                   memcmp(out->hub, t->rec.hub, 32) == 0 &&
+                  (out->term <= t->rec.term || /* [move-jump] */
+                   out->term - t->rec.term < LIMIT_MOVE_JUMP) &&
                   (out->ts_ms > now || now - out->ts_ms < LIMIT_MOVE_AGAIN_MS);
         e = e != OK && !fed_ours(e) ? OK : e;
     }
@@ -212,6 +214,7 @@ struct gathered {
     uint64_t seq;
     size_t order;
     struct clinic_id best;
+    uint64_t last; /* the latest term that one of them knows of */
 };
 
 static enum err
@@ -241,6 +244,7 @@ gather_one(struct fed_core *core, struct fed_thread *t, const uint8_t root[32],
         goto out;
     }
     g->list[g->len].statement = view_of(&g->holds[g->len]);
+    g->last = said.term > g->last ? said.term : g->last;
     if (!fed_said_bare(&said) &&
         (!g->any ||
          fed_said_further(&said, order, g->term, g->seq, g->order))) {
@@ -266,7 +270,7 @@ take_over(struct fed_core *core, struct fed_thread *t, const struct gathered *g)
     struct bytes commit = {0};
 
     memcpy(move->thread, t->id.b, 32);
-    move->term = t->rec.term + 1;
+    move->term = g->last + 1;
     TRY(fed_move_began(core, t, &move->began));
     memcpy(move->hub, t->rec.hub, 32);
     memcpy(move->to, core->config.self.root.b, 32);

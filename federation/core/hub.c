@@ -527,7 +527,7 @@ fed_hub_take(struct fed_core *core, struct fed_thread *t,
     struct fed_built built = {0};
     uint8_t hash[32];
     struct fed_entry entry = {
-        t->rec.term + 1, ts_ms, PROTO_ENTRY_COMMIT, hash, {0}};
+        fed_move_next(t), ts_ms, PROTO_ENTRY_COMMIT, hash, {0}};
 
     e = fed_commit_build(core, t, rec, &built);
     if (e != OK) {

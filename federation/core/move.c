@@ -86,7 +86,7 @@ in_place(struct fed_core *core, const struct fed_thread *t,
     struct fed_rec_log rec;
     struct bytes hold = {0};
 
-    *out = after->term == t->rec.term + 1 &&
+    *out = after->term == fed_move_next(t) &&
            memcmp(after->prev, t->rec.head, 32) == 0;
     if (*out) {
         return OK;
@@ -290,7 +290,8 @@ rejoin(struct fed_core *core, struct fed_thread *t,
     if (t->rec.had_seq == 0) {
         /* Given back in the term that lost, it is given back once more. */
         t->rec.had_seq = again ? in->seq + LIMIT_HISTORY : t->rec.seq;
-        t->rec.had_term = again ? in->term - 1 : t->rec.term;
+        t->rec.had_term = t->rec.term;
+        TRY(again ? fed_proof_behind(core, t, in, &t->rec.had_term) : OK);
     }
     TRY(set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
@@ -404,8 +405,8 @@ next_term(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     bool there = t->rec.state == FED_THREAD_ACTIVE && t->mls != NULL;
 
     TRY(fed_proof_put(core, in));
-    if (there && !in->planned && t->rec.term + 1 == in->term &&
-        t->rec.seq == in->seq && memcmp(t->rec.head, in->head, 32) == 0) {
+    if (there && !in->planned && t->rec.seq == in->seq &&
+        memcmp(t->rec.head, in->head, 32) == 0) {
         t->moving = in;
         e = fed_follow_commit(core, t, in->term, in->ts_ms, in->commit);
         t->moving = NULL;
@@ -490,7 +491,7 @@ heard(struct fed_core *core, struct fed_thread *t, const struct fed_party *p,
 
     if (memcmp(t->rec.hub, p->root.b, 32) != 0 || p->via != NULL ||
         t->rec.state != FED_THREAD_RESYNC || in->term <= t->rec.term ||
-        in->term - t->rec.term > LIMIT_MOVE_JUMP ||
+        fed_move_far(t, in->term) ||
         clinic_id_equal(&to, &core->config.self.root)) {
         return OK;
     }
@@ -522,11 +523,8 @@ told(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         TRY(fed_move_tell(core, t, p, in->began - 1)); /* two took it */
         goto out;
     }
-    /* [move-jump] a hub was not put back a thousand times */
-    TRY(in->term > in->began && (in->term <= t->rec.term ||
-                                 in->term - t->rec.term <= LIMIT_MOVE_JUMP)
-            ? OK
-            : ERR_DENIED);
+    /* [move-jump] */
+    TRY(in->term > in->began && !fed_move_far(t, in->term) ? OK : ERR_DENIED);
     TRY(fed_proof_check(core, t, in));
     if (in->began < began) {
         TRY(earlier(core, t, p, in, began));

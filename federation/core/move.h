@@ -62,6 +62,16 @@ MUST_CHECK enum err fed_proof_ended(struct fed_core *core,
 /* Forget the proofs that ended hubs that began in began or later. */
 MUST_CHECK enum err fed_proof_drop(struct fed_core *core,
                                    const struct fed_thread *t, uint64_t began);
+/* The term that a commit begins which gives the thread another hub: that of
+   the proof that is being applied, else the next. */
+uint64_t fed_move_next(const struct fed_thread *t);
+/* [move-jump] Is this term too far ahead to be believed? */
+bool fed_move_far(const struct fed_thread *t, uint64_t term);
+/* The term of the log that a proof, which was checked, goes on from. */
+MUST_CHECK enum err fed_proof_behind(struct fed_core *core,
+                                     const struct fed_thread *t,
+                                     const struct proto_hub_move *in,
+                                     uint64_t *out);
 /*
  * Did the clinics that made the hub of today what it is declare this one gone,
  * and has it not been met since?  What was ordered since, it cannot have.

@@ -143,6 +143,7 @@ out:
 /* Who stands best: furthest in the log, then first in the order. */
 struct standing {
     bool any;
+    uint64_t last; /* the latest term that any of them knows of */
     uint64_t term;
     uint64_t seq;
     size_t order;
@@ -164,6 +165,7 @@ static void
 stand(struct standing *best, const struct proto_hub_said *said, size_t order,
       const struct clinic_id *by)
 {
+    best->last = said->term > best->last ? said->term : best->last;
     /* [move-bare] who rejoins counts, and does not lead */
     if (fed_said_bare(said)) {
         return;
@@ -262,8 +264,9 @@ check_unplanned(struct fed_core *core, const struct fed_thread *t,
     }
     /* [move-quorum] at least half of the other clinics, rounded up */
     TRY(in->statements.len >= (others + 1) / 2 && best.any ? OK : ERR_DENIED);
-    /* [move-successor] the first of those who have most of the log */
-    TRY(memcmp(best.root.b, in->to, 32) == 0 && best.term + 1 == in->term &&
+    /* [move-successor] the first of those who have most of the log, in a term
+       behind all that they know of */
+    TRY(memcmp(best.root.b, in->to, 32) == 0 && best.last + 1 == in->term &&
                 best.seq == in->seq && memcmp(best.head, in->head, 32) == 0
             ? OK
             : ERR_DENIED);
@@ -280,6 +283,42 @@ fed_proof_check(struct fed_core *core, const struct fed_thread *t,
         return ERR_DENIED;
     }
     return in->planned ? check_planned(core, in) : check_unplanned(core, t, in);
+}
+
+enum err
+fed_proof_behind(struct fed_core *core, const struct fed_thread *t,
+                 const struct proto_hub_move *in, uint64_t *out)
+{
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_hub_signed one;
+    struct standing best = {.term = in->term - 1};
+
+    while (
+        !in->planned &&
+        proto_list_next(&in->statements, &proto_hub_signed_shape, &at, &one)) {
+        struct proto_hub_said said;
+        struct clinic_id by;
+
+        TRY(fed_said_open(core, PROTO_HUB_GONE, one.statement, &by, &said));
+        stand(&best, &said, fed_move_order(&t->group, in->hub, by.b), &by);
+    }
+    *out = best.term;
+out:
+    return e;
+}
+
+uint64_t
+fed_move_next(const struct fed_thread *t)
+{
+    return t->moving != NULL ? t->moving->term : t->rec.term + 1;
+}
+
+bool
+fed_move_far(const struct fed_thread *t, uint64_t term)
+{
+    /* a hub was not put back a thousand times */
+    return term > t->rec.term && term - t->rec.term > LIMIT_MOVE_JUMP;
 }
 
 bool

@@ -4,6 +4,7 @@
  * lists of patients, and the consents that let clinics read along.
  */
 #include "federation/core/care.h"
+#include "federation/core/move.h"
 
 #include <string.h>
 
@@ -145,7 +146,7 @@ fed_regroup(struct fed_core *core, const struct fed_thread *t,
     if (want->hub != NULL) {
         memcpy(group.hub, want->hub, sizeof(group.hub));
         memcpy(group.prev, t->rec.head, sizeof(group.prev));
-        group.term = t->rec.term + 1;
+        group.term = fed_move_next(t);
     }
     group.subjects =
         (struct proto_list){.items = d.subjects, .len = d.subjects_len};

@@ -271,6 +271,39 @@ TEST(the_only_other_rejoins)
     world_end(&w);
 }
 
+/* Who was away while the hub was put back knows of no later term, and takes
+   the thread with the word of those who were there and have lost it: its term
+   is behind all that they know of, so that they, and the hub, can follow. */
+TEST(a_quorum_that_knows_more)
+{
+    struct thread_id t = group(24, 4);
+
+    world_cut(&w, 0, 1, true);
+    world_put_back(&w, 0, NULL);
+    world_run(&w, 5000);
+    w.mono_ms += LIMIT_CHECK_MS;
+    w.wall_ms += LIMIT_CHECK_MS;
+    world_run(&w, 60000);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.term, 2);
+    CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 1);
+    node_crash(&w, 0);
+    world_put_back(&w, 2, NULL);
+    world_put_back(&w, 3, NULL);
+    CHECK_OK(world_say(&w, 1, &t));
+    outlast();
+    for (size_t i = 1; i < 4; i++) {
+        CHECK(hub_is(i, &t, 1));
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK_EQ(world_thread(&w, i, &t)->rec.term, 3);
+    }
+    node_start(&w, 0);
+    world_put_back(&w, 0, NULL);
+    world_heal(&w);
+    CHECK(hub_is(0, &t, 1));
+    world_judge(&w, &t, all, 4);
+    world_end(&w);
+}
+
 /* A hub that was put back is in a term of its own, of which nobody heard, and
    the others take the thread with the same number: put back again, it compares
    with them, and is told. */
@@ -811,21 +844,21 @@ TEST(hubs_go_while_others_are_put_back)
 int
 main(void)
 {
-    return RUN(T(one_rejoins_and_writes), T(one_rejoins_in_a_quiet_thread),
-               T(two_of_four_rejoin), T(all_but_one_rejoin),
-               T(who_rejoins_has_more_of_the_log),
-               T(its_commit_was_taken_and_not_answered),
-               T(put_back_to_before_they_took_it), T(all_others_rejoin),
-               T(the_only_other_rejoins), T(a_term_of_both),
-               T(one_that_rejoins_sees_the_hub), T(a_phone_rejoins),
-               T(a_phone_put_back_to_before_the_thread), T(a_phone_writes),
-               T(put_back_before_anybody_came_into_the_successor),
-               T(put_back_before_anybody_came_into_the_second_successor),
-               T(put_back_when_the_other_knows_only_that_it_is),
-               T(put_back_when_all_have_left_the_successor),
-               T(the_first_of_two_proofs_is_lost), T(alone_while_two_take_it),
-               T(put_back_before_anybody_heard_of_the_new_term),
-               T(a_term_far_ahead), T(away_while_the_new_hub_is_put_back),
-               T(put_back_to_before_the_thread),
-               T(hubs_go_while_others_are_put_back));
+    return RUN(
+        T(one_rejoins_and_writes), T(one_rejoins_in_a_quiet_thread),
+        T(two_of_four_rejoin), T(all_but_one_rejoin),
+        T(who_rejoins_has_more_of_the_log),
+        T(its_commit_was_taken_and_not_answered),
+        T(put_back_to_before_they_took_it), T(all_others_rejoin),
+        T(the_only_other_rejoins), T(a_quorum_that_knows_more),
+        T(a_term_of_both), T(one_that_rejoins_sees_the_hub), T(a_phone_rejoins),
+        T(a_phone_put_back_to_before_the_thread), T(a_phone_writes),
+        T(put_back_before_anybody_came_into_the_successor),
+        T(put_back_before_anybody_came_into_the_second_successor),
+        T(put_back_when_the_other_knows_only_that_it_is),
+        T(put_back_when_all_have_left_the_successor),
+        T(the_first_of_two_proofs_is_lost), T(alone_while_two_take_it),
+        T(put_back_before_anybody_heard_of_the_new_term), T(a_term_far_ahead),
+        T(away_while_the_new_hub_is_put_back), T(put_back_to_before_the_thread),
+        T(hubs_go_while_others_are_put_back));
 }
