@@ -141,6 +141,8 @@ do_step(struct node_runner *r, struct node_ev *ev)
         return fed_core_peer_up(r->core, &ev->up);
     case NODE_EV_DOWN:
         return fed_core_peer_down(r->core, &ev->peer.root, ev->peer.serial);
+    case NODE_EV_OUTDATED:
+        return fed_core_outdated(r->core, &ev->peer.root);
     case NODE_EV_ASK:
         return do_ask(r, ev->ask);
     }

@@ -175,6 +175,7 @@ node_runner_ev_grows(const struct node_ev *ev)
         return !ev->ask->step.when_full;
     case NODE_EV_UP:
     case NODE_EV_DOWN:
+    case NODE_EV_OUTDATED:
         break;
     }
     return false;

@@ -37,6 +37,7 @@ enum node_ev_kind {
     NODE_EV_FRAME,
     NODE_EV_UP,
     NODE_EV_DOWN,
+    NODE_EV_OUTDATED, /* that peer knows a newer certificate of ours */
     NODE_EV_ASK
 };
 

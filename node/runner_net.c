@@ -271,6 +271,22 @@ on_peer_down(void *ctx, void *peer_ctx, const struct fed_peer *peer,
     fed_splice_peer_down(r->splice, peer);
 }
 
+/* A clinic that we know refuses us: it has seen a newer key of this node. */
+static void
+hear_outdated(struct node_runner *r, const struct clinic_id *root)
+{
+    struct fed_peer peer = {.root = *root};
+    struct node_ev *ev = new_event(r, NODE_EV_OUTDATED, &peer);
+
+    if (ev != NULL) {
+        node_runner_push(r, ev); /* else it says so again */
+    }
+    if (!atomic_exchange(&r->outdated, true)) {
+        LOG(r->c.log, LOG_ERROR, "node.outdated",
+            LOG_TAG("peer", log_tag_of(clinic_id_view(root))));
+    }
+}
+
 static void
 on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
                uint64_t retry_ms)
@@ -280,9 +296,8 @@ on_dial_failed(void *ctx, const struct clinic_id *root, enum fed_why why,
 
     (void)retry_ms;
     if (why == FED_WHY_OUTDATED && node_runner_party_find(r, root, &p) &&
-        p.known && !atomic_exchange(&r->outdated, true)) {
-        LOG(r->c.log, LOG_ERROR, "node.outdated",
-            LOG_TAG("peer", log_tag_of(clinic_id_view(root))));
+        p.known) {
+        hear_outdated(r, root);
     }
     if (why == FED_WHY_EXPIRED) { /* a day is tolerated */
         node_clocks_hear(&r->clocks, root, NODE_CLOCK_AFTER,

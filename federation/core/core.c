@@ -110,10 +110,14 @@ enum err
 fed_core_set_self(struct fed_core *core, const struct fed_self *self)
 {
     enum err e;
+    uint64_t before = core->generation;
 
     TRY(clinic_id_equal(&self->root, &core->config.self.root) ? OK
                                                               : ERR_INVALID);
     TRY(set_self(core, self));
+    if (core->generation > before) {
+        fed_party_renewed(core);
+    }
     TRY(fed_revoke_own(core));
     core->touched_all = true;
     for (size_t i = 0; i < core->parties_len; i++) {

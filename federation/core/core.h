@@ -149,6 +149,14 @@ MUST_CHECK enum err fed_core_peer_up(struct fed_core *core,
 MUST_CHECK enum err fed_core_peer_down(struct fed_core *core,
                                        const struct clinic_id *root,
                                        uint64_t serial);
+/*
+ * It does not take our certificate, since it knows a newer one: what we have is
+ * an older copy of us (decisions E 20).  As hub of threads that it takes part
+ * in we number nothing, also after 72 hours, before we have a certificate of a
+ * higher generation (fed_core_set_self) and have compared; or it is blocked.
+ */
+MUST_CHECK enum err fed_core_outdated(struct fed_core *core,
+                                      const struct clinic_id *root);
 /* One frame as received.  Types from PROTO_PEER_BLOB_OPEN on are the
    runner's: keep them away from here (proto_peer_peek). */
 MUST_CHECK enum err fed_core_frame(struct fed_core *core,

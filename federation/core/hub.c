@@ -40,6 +40,22 @@ compared(struct fed_core *core, struct fed_party *p)
     return false;
 }
 
+/* One of them knows a newer copy of us: how far that one got, nobody else
+   may know. */
+static bool
+outdated(struct fed_core *core, const struct fed_thread *t)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        const struct fed_party *p = fed_party_find(core, &t->members[i].node);
+
+        p = p != NULL && p->via != NULL ? p->via : p;
+        if (p != NULL && fed_party_outdated(p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * decisions E 20: after a start, nothing is numbered before every member's
  * node has greeted us (which compares streams, fed_hello_recv), or 72 hours
@@ -54,7 +70,7 @@ fed_hub_ready(struct fed_core *core, const struct fed_thread *t)
     size_t told = 0; /* by others than phones */
 
     if (fed_mono(core) - core->start_ms >= LIMIT_CHECK_MS) {
-        return true;
+        return !outdated(core, t);
     }
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_party *p = fed_party_find(core, &t->members[i].node);

@@ -43,6 +43,10 @@ MUST_CHECK enum err fed_contact_denied(struct fed_core *core,
 /* Say something on the connection (nothing when it is down). */
 MUST_CHECK enum err fed_party_say(struct fed_core *core, struct fed_party *p,
                                   const struct proto_peer_msg *msg);
+/* It knows a newer certificate of ours, and has not greeted us since. */
+bool fed_party_outdated(const struct fed_party *p);
+/* We have a newer certificate ourselves: who refused us is met again. */
+void fed_party_renewed(struct fed_core *core);
 MUST_CHECK enum err fed_party_close(struct fed_core *core, struct fed_party *p,
                                     enum proto_bye_code code);
 /* Something impossible came: counted, shown, closed when it is too much. */

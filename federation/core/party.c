@@ -464,6 +464,38 @@ out:
 }
 
 enum err
+fed_core_outdated(struct fed_core *core, const struct clinic_id *root)
+{
+    struct fed_party *p = fed_party_find(core, root);
+
+    if (p != NULL && p->stored) {
+        p->outdated = true;
+    }
+    return OK;
+}
+
+bool
+fed_party_outdated(const struct fed_party *p)
+{
+    return p->outdated && !p->met && !p->rec.blocked;
+}
+
+void
+fed_party_renewed(struct fed_core *core)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < core->parties_len; i++) {
+        any = any || core->parties[i]->outdated;
+        core->parties[i]->outdated = false;
+    }
+    if (any) {
+        core->start_ms = fed_mono(core); /* only now we can compare */
+        fed_tx_timer(core, core->start_ms + LIMIT_CHECK_MS);
+    }
+}
+
+enum err
 fed_core_peer_down(struct fed_core *core, const struct clinic_id *root,
                    uint64_t serial)
 {

@@ -49,6 +49,7 @@ struct fed_party {
     bool up;
     bool greeted;
     bool met;            /* greeted since this process began */
+    bool outdated;       /* it knows a newer certificate of ours */
     bool fresh;          /* first heard of since then */
     uint64_t known_next; /* rec.out_next when this process began */
     bool ack_due;

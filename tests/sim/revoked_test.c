@@ -553,6 +553,49 @@ TEST(a_copied_folder_takes_a_new_key)
     world_end(&w);
 }
 
+/* A hub's folder from before a new key is refused by all, so nobody can tell it
+   how far it had got: it does not go on after 72 hours with keys that it used
+   already, but waits for its own new key, and compares then. */
+TEST(a_copied_hub_that_is_refused)
+{
+    static const size_t all[] = {0, 1, 2};
+    struct rows old = {0};
+    struct thread_id id;
+    uint64_t seq;
+
+    world_friends(&w, 25, 3);
+    id = world_group(&w, 0, 3);
+    CHECK_OK(world_say(&w, 0, &id));
+    world_heal(&w);
+    sim_commit_due(&w, 0, true);
+    node_snapshot(&w, 0, &old);
+    node_rotate(&w, 0, false);
+    world_break(&w, 0, 1);
+    world_break(&w, 0, 2);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(world_say(&w, 0, &id));
+    }
+    world_heal(&w);
+    node_copy_back(&w, 0, &old);
+    node_start(&w, 0);
+    seq = world_thread(&w, 0, &id)->rec.seq;
+    CHECK_OK(world_say(&w, 0, &id));
+    world_run(&w, 5000);
+    w.mono_ms += LIMIT_CHECK_MS;
+    w.wall_ms += LIMIT_CHECK_MS;
+    world_run(&w, 60000);
+    CHECK_EQ(world_thread(&w, 0, &id)->rec.seq, seq);
+    CHECK(w.fault[0] == '\0');
+    node_rotate(&w, 0, false); /* balsam rotate-key, as doctor says */
+    node_rotate(&w, 0, false);
+    world_heal(&w);
+    CHECK(w.nodes[0].rollbacks >= 1);
+    CHECK(world_thread(&w, 0, &id)->rec.seq > seq);
+    world_judge(&w, &id, all, 3);
+    rows_free(&old);
+    world_end(&w);
+}
+
 /* [hello-older-copy]: two copies run, and the older greets us again: what it
    remembers does not make us believe that we were put back ourselves. */
 TEST(greeting_of_an_older_copy)
@@ -585,12 +628,13 @@ TEST(greeting_of_an_older_copy)
 int
 main(void)
 {
-    return RUN(
-        T(revoking_replaces_every_leaf), T(rotating_waits),
-        T(newest_threads_first), T(revoking_survives_a_crash),
-        T(words_under_way_arrive), T(hub_refuses_a_revoked_leaf),
-        T(member_refuses_a_revoked_leaf), T(late_words_of_a_revoked_leaf),
-        T(commit_of_a_revoked_leaf), T(older_certificate), T(other_extensions),
-        T(rejoining_needs_a_newer_certificate),
-        T(a_copied_folder_takes_a_new_key), T(greeting_of_an_older_copy));
+    return RUN(T(revoking_replaces_every_leaf), T(rotating_waits),
+               T(newest_threads_first), T(revoking_survives_a_crash),
+               T(words_under_way_arrive), T(hub_refuses_a_revoked_leaf),
+               T(member_refuses_a_revoked_leaf),
+               T(late_words_of_a_revoked_leaf), T(commit_of_a_revoked_leaf),
+               T(older_certificate), T(other_extensions),
+               T(rejoining_needs_a_newer_certificate),
+               T(a_copied_folder_takes_a_new_key),
+               T(a_copied_hub_that_is_refused), T(greeting_of_an_older_copy));
 }

@@ -128,7 +128,13 @@ conn_open(struct world *w, size_t a, size_t b)
     for (size_t i = 0; i < WORLD_CONNS && c == NULL; i++) {
         c = w->conns[i].serial[0] == 0 ? &w->conns[i] : NULL;
     }
-    if (c == NULL || !lets_in(w, a, b) || !lets_in(w, b, a)) {
+    if (c == NULL || !lets_in(w, a, b)) {
+        return;
+    }
+    if (!lets_in(w, b, a)) { /* its alert */
+        struct clinic_id root = node_root(w, b);
+
+        node_stepped(w, a, fed_core_outdated(w->nodes[a].core, &root));
         return;
     }
     c->up = true;
