@@ -415,10 +415,16 @@ fed_device_lively(struct fed_core *core, struct fed_party *p)
     static const uint8_t unasked[16];
     enum err e = OK;
     struct stock stock;
+    struct fed_party *patient;
 
     if (core->kind != FED_KIND_CLINIC || p->kind != FED_KIND_DEVICE ||
-        p->via != NULL || p->keys_asked) {
+        p->via != NULL) {
         return OK;
+    }
+    patient = fed_party_find(core, &p->subject);
+    TRY(patient != NULL ? converse(core, patient) : OK); /* who came back */
+    if (p->keys_asked) {
+        goto out;
     }
     p->keys_asked = true;
     TRY(count(core, &p->root, &stock));
