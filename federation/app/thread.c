@@ -118,34 +118,30 @@ out:
 /* ------------------------------------------------------------------ reading */
 
 static bool
-stands(struct fed_app *app, const uint8_t root[32],
-       enum fed_app_clinic_state state)
+has_ended(struct fed_app *app, const struct clinic_id *root)
 {
-    struct clinic_id id;
     struct fed_app_rec_clinic rec;
     struct bytes hold = {0};
-    bool is;
+    bool is = fed_app_clinic_known(app, root, &rec, &hold) == OK &&
+              (rec.state == FED_APP_CLINIC_ENDED || rec.blocked);
 
-    memcpy(id.b, root, sizeof(id.b));
-    is = fed_app_clinic_rec(app, &id, &rec, &hold) == OK &&
-         (rec.state == (uint64_t)state ||
-          (state == FED_APP_CLINIC_ENDED && rec.blocked));
     bytes_free(&hold);
     return is;
 }
 
-/* Who carries the thread to us, if that has ended the connection and whoever
- * orders it is not reached otherwise. */
+/* Who orders the thread, or carries it to us, if that has ended the connection
+ * and there is no other way. */
 static void
 find_cut(struct fed_app *app, const struct proto_group *g,
          struct clinic_id *out)
 {
-    struct proto_subject me;
+    struct clinic_id hub;
+    struct clinic_id by;
 
-    if (proto_group_find(g, app->me.patient, &me) &&
-        stands(app, me.node, FED_APP_CLINIC_ENDED) &&
-        !stands(app, g->hub, FED_APP_CLINIC_ENROLLED)) {
-        memcpy(out->b, me.node, sizeof(out->b));
+    memcpy(hub.b, g->hub, sizeof(hub.b));
+    if (app->core != NULL && !fed_core_reaches(app->core, &hub, &by) &&
+        has_ended(app, &by)) {
+        *out = by;
     }
 }
 

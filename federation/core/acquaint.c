@@ -154,7 +154,7 @@ fed_patient_group(struct fed_core *core, struct fed_thread *t)
             TRY(e == ERR_MISSING || e == ERR_DENIED ? OK : e);
         }
     }
-    e = OK;
+    e = fed_detour(core);
 out:
     return e;
 }

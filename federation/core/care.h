@@ -335,6 +335,15 @@ struct proto_device_list;
 MUST_CHECK enum err fed_before_moved(struct fed_core *core, struct fed_party *p,
                                      const struct proto_device_list *in);
 
+/*
+ * detour.c: on a device, around who has ended the connection with us; and on a
+ * clinic, a device of the patient comes to us through relay, its home.
+ */
+MUST_CHECK enum err fed_detour(struct fed_core *core);
+MUST_CHECK enum err fed_detour_by(struct fed_core *core,
+                                  struct fed_party *patient,
+                                  struct fed_party *relay);
+
 /* after.c: a thread after one that stands still */
 struct proto_device_continue;
 MUST_CHECK enum err fed_after_asked(struct fed_core *core,

@@ -362,6 +362,7 @@ fed_contact_ended(struct fed_core *core, struct fed_party *p)
     }
     p->rec.ours = PROTO_STANCE_ENDED;
     TRY(fed_party_changed(core, p));
+    TRY(fed_detour(core));
 out:
     return e;
 }
@@ -370,6 +371,9 @@ static enum err
 stance_is(struct fed_core *core, struct fed_party *p, uint64_t creator,
           struct view kp)
 {
+    if (core->kind == FED_KIND_DEVICE && p->via != NULL) {
+        return OK; /* what it says directly is not about what is carried */
+    }
     switch ((enum proto_stance)p->rec.theirs) {
     case PROTO_STANCE_GRANTED:
         return granted(core, p, creator, kp);
@@ -467,6 +471,7 @@ fed_party_lively(struct fed_core *core, struct fed_party *p)
     TRY(fed_picture_ask(core, p));
     TRY(fed_device_lively(core, p));
     TRY(fed_before_say(core, p));
+    TRY(fed_detour(core));
     TRY(fed_stream_pump(core, p));
     TRY(fed_revoke_kick(core, p));
     TRY(fed_busy_kick(core, p));

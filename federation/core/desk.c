@@ -226,6 +226,7 @@ fed_core_set_list(struct fed_core *core, struct view list, struct view cert)
             TRY(fed_enrol_send(core, p)); /* with the list that counts now */
         }
     }
+    e = fed_detour(core);
 out:
     return e;
 }

@@ -56,7 +56,7 @@ fed_device_up(struct fed_core *core, struct fed_party *p,
            (patient == NULL || patient->kind == FED_KIND_PATIENT);
     p->kind = FED_KIND_DEVICE;
     p->subject = who.subject;
-    p->via = NULL;
+    p->via = p->stored ? p->via : NULL; /* until it is taken (take_device) */
 out:
     return e;
 }
@@ -311,6 +311,7 @@ take_device(struct fed_core *core, struct fed_party *p,
     bool was = p->rec.ours == PROTO_STANCE_GRANTED;
 
     p->fresh = p->fresh || !p->stored;
+    p->via = NULL;
     p->rec.ours = (uint64_t)stance;
     TRY(fed_party_save(core, p));
     TRY(!was && stance == PROTO_STANCE_GRANTED ? fed_idle_here(core, p) : OK);

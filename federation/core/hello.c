@@ -39,7 +39,10 @@ fed_hello_send(struct fed_core *core, struct fed_party *p)
     h->suites = PROTO_SUITE_BIT_1 | PROTO_SUITE_BIT_3;
     h->frame_max = LIMIT_FRAME;
     h->now_ms = fed_now(core);
-    h->stance = p->rec.ours;
+    /* [detour-ended] a device that comes through its home we take no more */
+    h->stance = p->kind == FED_KIND_DEVICE && p->via != NULL
+                    ? PROTO_STANCE_ENDED
+                    : p->rec.ours;
     h->revocation = view_of(&core->revocation);
     memcpy(h->out_stream, p->rec.out_stream, sizeof(h->out_stream));
     p->dirty = p->dirty || (p->stored && !p->rec.out_told);

@@ -461,6 +461,7 @@ fed_list_recv(struct fed_core *core, struct fed_party *p, struct view patient,
     if (p->kind == FED_KIND_DEVICE) {
         TRY(fed_device_put(core, p, &msg));
     }
+    TRY(fed_detour(core));
 out:
     bytes_free(&hold);
     return e;

@@ -219,6 +219,11 @@ MUST_CHECK enum err fed_core_continue(struct fed_core *core,
                                       const struct clinic_id *with,
                                       struct thread_id *id_out);
 
+/* Does what we say get to this clinic, now or when it is back; or has it, or
+   who carries to it (*through; the clinic itself), ended that? */
+bool fed_core_reaches(struct fed_core *core, const struct clinic_id *clinic,
+                      struct clinic_id *through);
+
 /*
  * Answer a question (ASKED).  Yes: the consent is signed with our device key
  * and said in the thread; the clinic is known here from then on.

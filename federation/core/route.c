@@ -357,6 +357,37 @@ out:
     return e;
 }
 
+/* A list is good in itself, whoever brings it: it may say that this way is the
+   patient's. */
+static enum err
+new_way(struct fed_core *core, struct fed_party *relay,
+        const struct proto_routed *in)
+{
+    enum err e = OK;
+    struct clinic_id id;
+    struct patient_id patient;
+    struct proto_device_msg msg;
+    struct fed_party *p;
+
+    memcpy(id.b, in->patient, sizeof(id.b));
+    memcpy(patient.b, in->patient, sizeof(patient.b));
+    p = fed_party_find(core, &id);
+    if (p == NULL || !p->stored || p->kind != FED_KIND_PATIENT ||
+        p->via == relay) {
+        return OK;
+    }
+    if (proto_peer_peek(in->body) == PROTO_DEVICE_LIST &&
+        proto_device_decode(in->body, &msg) == OK &&
+        memcmp(msg.u.list.patient, in->patient, sizeof(in->patient)) == 0) {
+        e = fed_patient_learn(core, &patient, msg.u.list.list, FED_LEARNED_LINK,
+                              NULL);
+        TRY(fed_ours(e) ? e : OK);
+    }
+    TRY(fed_detour_by(core, p, relay));
+out:
+    return e;
+}
+
 enum err
 fed_routed_recv(struct fed_core *core, struct fed_party *p,
                 const struct proto_routed *in)
@@ -368,6 +399,7 @@ fed_routed_recv(struct fed_core *core, struct fed_party *p,
         return ERR_DENIED;
     }
     if (core->kind == FED_KIND_CLINIC) {
+        TRY(new_way(core, p, in));
         TRY(fed_route_device(core, p, in->patient, in->from, &from));
     } else {
         TRY(far_clinic(core, p, in, &from));
