@@ -211,8 +211,7 @@ TEST(clinics_by_one_link)
     CHECK_EQ(in, 2);
     CHECK_EQ(w.nodes[0].links_used[PROTO_REDEEM_LATER], 1); /* told once */
     /* An hour later they come in by themselves. */
-    w.mono_ms += LIMIT_HOUR_MS + 1;
-    w.wall_ms += LIMIT_HOUR_MS + 1;
+    world_skip(&w, LIMIT_HOUR_MS + 1);
     world_run(&w, 5000);
     for (size_t i = 1; i < 5; i++) {
         CHECK_EQ(world_party(&w, i, 0)->rec.ours, PROTO_STANCE_GRANTED);

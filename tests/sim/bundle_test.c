@@ -87,9 +87,7 @@ TEST(refused_it_is_formed_anew)
     uint64_t said = 0;
 
     for (uint64_t seed = 3; seed < 9; seed++) {
-        world_friends(&w, seed, 3);
-        id = world_group(&w, 0, 3);
-        world_heal(&w);
+        id = world_settled(&w, seed, 3);
         for (int i = 0; i < 4; i++) {
             CHECK_OK(world_burst(&w, 1, &id, 7));
             CHECK_OK(world_burst(&w, 2, &id, 5));

@@ -71,9 +71,7 @@ TEST(hub_takes_only_what_is_committed_to)
     struct thread_id wrong;
     uint8_t tag[32];
 
-    world_friends(&w, 1, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 1, 3);
     me = node_root(&w, 1);
     CHECK(!taken(1, &id, view_of(&content), (struct view){0}));
     fed_frank_of(&id, &me, view_of(&other), tag);
@@ -104,9 +102,7 @@ TEST(uncommitted_words_are_not_shown)
     struct message_id said;
     struct proto_fan fan = {.kind = PROTO_ENTRY_APP};
 
-    world_friends(&w, 2, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 2, 3);
     hub = node_root(&w, 0);
     message = sealed_with(0, &id, view_of(&content), (struct view){0});
     t = world_thread(&w, 1, &id);

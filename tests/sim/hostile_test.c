@@ -205,9 +205,7 @@ TEST(welcomes_for_everybody)
     struct proto_hs_submit in = {.term = 1, .welcome = VIEW_LIT("big")};
     uint64_t queued;
 
-    world_friends(&w, 6, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 6, 3);
     t = world_thread(&w, 0, &id);
     mine = world_thread(&w, 1, &id);
     CHECK_OK(fed_commit_build(w.nodes[1].core, mine, &rekey, &built));
@@ -370,9 +368,7 @@ TEST(term_by_a_message)
                            .kind = PROTO_ENTRY_APP,
                            .message = VIEW_LIT("anything")};
 
-    world_friends(&w, 12, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 12, 3);
     t = world_thread(&w, 1, &id);
     memcpy(in.thread, id.b, 32);
     memcpy(in.prev, t->rec.head, 32);
@@ -493,9 +489,7 @@ TEST(a_welcome_of_before)
     struct fed_thread *t;
     struct proto_welcome in = {.term = 1, .seq = 1, .welcome = VIEW_LIT("old")};
 
-    world_friends(&w, 15, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 15, 3);
     CHECK_OK(fed_core_leave(w.nodes[1].core, &id));
     sim_take(&w, 1);
     world_heal(&w);
@@ -536,9 +530,7 @@ TEST(entries_again)
     size_t before;
     uint64_t seq;
 
-    world_friends(&w, 17, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 17, 3);
     world_cut(&w, 0, 1, true);
     CHECK_OK(world_say(&w, 0, &id));
     sim_take(&w, 0);

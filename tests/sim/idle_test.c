@@ -20,8 +20,7 @@ days(size_t n)
                 node_rotate(&w, k, false); /* certificates are for 90 days */
             }
         }
-        w.wall_ms += IDENT_DAY_MS;
-        w.mono_ms += IDENT_DAY_MS;
+        world_skip(&w, IDENT_DAY_MS);
         world_run(&w, 50);
     }
 }
@@ -163,8 +162,7 @@ TEST(the_clinic_was_off_itself)
     days(100);
     node_start(&w, 0);
     world_run(&w, 3000);
-    w.wall_ms += LIMIT_HOUR_MS;
-    w.mono_ms += LIMIT_HOUR_MS;
+    world_skip(&w, LIMIT_HOUR_MS);
     world_run(&w, 3000);
     CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 0);
     node_start(&w, d);
@@ -185,16 +183,14 @@ TEST(a_clock_that_jumps)
     world_run(&w, 3000);
     w.wall_ms += 91 * (uint64_t)IDENT_DAY_MS;
     for (int i = 0; i < 14; i++) {
-        w.wall_ms += LIMIT_HOUR_MS;
-        w.mono_ms += LIMIT_HOUR_MS;
+        world_skip(&w, LIMIT_HOUR_MS);
         world_run(&w, 50);
     }
     CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 0);
     node_crash(&w, who[1]);
     node_start(&w, who[1]);
     world_run(&w, 3000);
-    w.wall_ms += LIMIT_HOUR_MS;
-    w.mono_ms += LIMIT_HOUR_MS;
+    world_skip(&w, LIMIT_HOUR_MS);
     world_run(&w, 3000);
     CHECK_EQ(w.nodes[0].devices[FED_DEVICES_IDLE], 1);
     back(who[2]);

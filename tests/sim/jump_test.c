@@ -20,32 +20,10 @@ enum {
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3, 4};
 
-static struct thread_id
-group(uint64_t seed, size_t n)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, n);
-    t = world_group(&w, 0, n);
-    world_heal(&w);
-    return t;
-}
-
 static uint64_t
 term_of(size_t i, const struct thread_id *t)
 {
     return world_thread(&w, i, t)->rec.term;
-}
-
-static bool
-hub_is(size_t i, const struct thread_id *t, size_t hub)
-{
-    struct fed_thread_info info;
-    struct clinic_id root = node_root(&w, hub);
-
-    memset(&info, 0, sizeof(info));
-    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
-    return clinic_id_equal(&info.hub, &root);
 }
 
 static void
@@ -55,24 +33,6 @@ say(size_t i, const struct thread_id *t)
     world_run(&w, 3000);
 }
 
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 5000);
-}
-
-static void
-outlast(void)
-{
-    world_run(&w, 3000);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
-    for (int i = 0; i < 4; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
-    }
-}
-
 /* The hub is put back, and begins a term with those who are there. */
 static void
 begins_a_term(const struct thread_id *t, const struct rows *before)
@@ -80,7 +40,7 @@ begins_a_term(const struct thread_id *t, const struct rows *before)
     uint64_t term = term_of(0, t);
 
     world_put_back(&w, 0, before);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
+    world_later(&w, WORLD_GONE_MS, 5000);
     CHECK_EQ(node_state(&w, 0, t), FED_THREAD_ACTIVE);
     CHECK_EQ(term_of(0, t), term + 1);
 }
@@ -93,7 +53,7 @@ begins_a_term(const struct thread_id *t, const struct rows *before)
 static void
 not_heard_of(uint64_t seed, size_t times, bool rejoins)
 {
-    struct thread_id t = group(seed, 4);
+    struct thread_id t = world_settled(&w, seed, 4);
 
     say(1, &t);
     node_crash(&w, 3);
@@ -108,10 +68,10 @@ not_heard_of(uint64_t seed, size_t times, bool rejoins)
         world_put_back(&w, 3, NULL);
     }
     CHECK_OK(world_say(&w, 3, &t));
-    outlast();
-    CHECK(!hub_is(1, &t, 0));
+    world_outlast(&w, 4, 5000);
+    CHECK(!world_hub_is(&w, 1, &t, 0));
     CHECK_EQ(node_state(&w, 3, &t), FED_THREAD_ACTIVE);
-    CHECK(!hub_is(3, &t, 0));
+    CHECK(!world_hub_is(&w, 3, &t, 0));
     CHECK_EQ(term_of(3, &t), 2 + times);
     CHECK_EQ(node_messages(&w, 1, &t), 3 + 1);
     world_heal(&w);
@@ -134,7 +94,7 @@ TEST(a_term_that_one_who_rejoins_did_not_hear_of)
 /* What it says of the hub counts, though it names an older term. */
 TEST(the_word_of_one_who_did_not_hear_of_it)
 {
-    struct thread_id t = group(5, 5);
+    struct thread_id t = world_settled(&w, 5, 5);
 
     say(1, &t);
     for (size_t i = 2; i < 5; i++) {
@@ -146,9 +106,9 @@ TEST(the_word_of_one_who_did_not_hear_of_it)
     node_start(&w, 4);
     world_put_back(&w, 4, NULL);
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    CHECK(hub_is(1, &t, 1)); /* two of four, of which one leads */
-    CHECK(hub_is(4, &t, 1));
+    world_outlast(&w, 4, 5000);
+    CHECK(world_hub_is(&w, 1, &t, 1)); /* two of four, of which one leads */
+    CHECK(world_hub_is(&w, 4, &t, 1));
     CHECK_EQ(node_state(&w, 4, &t), FED_THREAD_ACTIVE);
     world_heal(&w);
     world_judge(&w, &t, all, 5);
@@ -158,7 +118,7 @@ TEST(the_word_of_one_who_did_not_hear_of_it)
 /* Nor does the number of its terms help a hub that was only cut off. */
 TEST(a_hub_that_begins_terms_beside_a_quorum)
 {
-    struct thread_id t = group(6, 4);
+    struct thread_id t = world_settled(&w, 6, 4);
 
     say(1, &t);
     for (size_t i = 0; i < 2; i++) {
@@ -166,9 +126,9 @@ TEST(a_hub_that_begins_terms_beside_a_quorum)
         world_cut(&w, i, 3, true);
     }
     CHECK_OK(world_say(&w, 2, &t));
-    outlast();
-    CHECK(!hub_is(2, &t, 0) && !hub_is(3, &t, 0));
-    CHECK(hub_is(1, &t, 0));
+    world_outlast(&w, 4, 5000);
+    CHECK(!world_hub_is(&w, 2, &t, 0) && !world_hub_is(&w, 3, &t, 0));
+    CHECK(world_hub_is(&w, 1, &t, 0));
     for (int i = 0; i < 3; i++) {
         begins_a_term(&t, NULL);
     }
@@ -176,7 +136,7 @@ TEST(a_hub_that_begins_terms_beside_a_quorum)
     say(0, &t);
     say(1, &t);
     world_heal(&w);
-    CHECK(!hub_is(0, &t, 0) && !hub_is(1, &t, 0));
+    CHECK(!world_hub_is(&w, 0, &t, 0) && !world_hub_is(&w, 1, &t, 0));
     world_judge(&w, &t, all, 4);
     CHECK_EQ(node_messages(&w, 3, &t), 4 + 1);
     world_end(&w);
@@ -189,7 +149,7 @@ TEST(a_hub_that_begins_terms_beside_a_quorum)
 static void
 fell_back(uint64_t seed, bool rejoins)
 {
-    struct thread_id t = group(seed, 3);
+    struct thread_id t = world_settled(&w, seed, 3);
     struct rows before = {0};
 
     say(1, &t);
@@ -236,7 +196,7 @@ TEST(a_hub_that_forgot_what_one_has_who_rejoins)
    missed, but what brought it there it did. */
 TEST(what_one_gave_back_while_another_was_away)
 {
-    struct thread_id t = group(14, 4);
+    struct thread_id t = world_settled(&w, 14, 4);
     struct rows before = {0};
 
     say(1, &t);
@@ -284,7 +244,7 @@ order_of(const struct fed_thread *t, size_t i)
    before the other one of that side comes: they have one place. */
 TEST(said_again_before_the_other_comes)
 {
-    struct thread_id t = group(9, 5);
+    struct thread_id t = world_settled(&w, 9, 5);
     const struct fed_thread *at = world_thread(&w, 1, &t);
     size_t by[4];
 
@@ -303,8 +263,9 @@ TEST(said_again_before_the_other_comes)
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, by[0], &t));
     CHECK_OK(world_say(&w, by[2], &t));
-    outlast();
-    CHECK(hub_is(by[1], &t, by[0]) && hub_is(by[3], &t, by[2]));
+    world_outlast(&w, 4, 5000);
+    CHECK(world_hub_is(&w, by[1], &t, by[0]) &&
+          world_hub_is(&w, by[3], &t, by[2]));
     for (int i = 0; i < 3; i++) {
         say(by[1], &t);
     }
@@ -315,11 +276,11 @@ TEST(said_again_before_the_other_comes)
         world_cut(&w, by[i], by[2], false);
     }
     world_run(&w, 10000);
-    CHECK(hub_is(by[2], &t, by[0]));
-    CHECK(hub_is(by[3], &t, by[2]));
+    CHECK(world_hub_is(&w, by[2], &t, by[0]));
+    CHECK(world_hub_is(&w, by[3], &t, by[2]));
     say(by[2], &t);
     world_heal(&w);
-    CHECK(hub_is(by[3], &t, by[0]));
+    CHECK(world_hub_is(&w, by[3], &t, by[0]));
     world_judge(&w, &t, all, 5);
     world_end(&w);
 }
@@ -338,9 +299,8 @@ step(int n)
    when it has another hub than the first: it leaves the first one. */
 TEST(a_successor_that_has_another_hub_by_then)
 {
-    struct thread_id t = group(13, 3);
+    struct thread_id t = world_settled(&w, 13, 3);
     struct thread_id now = {{0}};
-    struct clinic_id one = node_root(&w, 1);
     size_t had;
 
     say(1, &t);
@@ -350,15 +310,14 @@ TEST(a_successor_that_has_another_hub_by_then)
     world_put_back(&w, 1, NULL);
     node_start(&w, 0);
     world_put_back(&w, 0, NULL);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
+    world_later(&w, WORLD_GONE_MS, 5000);
     step(4);
     CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ENDED);
     CHECK_EQ(node_state(&w, 1, &t), FED_THREAD_ENDED);
     memcpy(now.b, world_thread(&w, 0, &t)->rec.next, 32);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &now, &one, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &now, 1);
     step(2);
-    CHECK(hub_is(1, &now, 1));
+    CHECK(world_hub_is(&w, 1, &now, 1));
     node_start(&w, 2);
     CHECK_OK(world_say(&w, 2, &t));
     world_heal(&w);
@@ -377,7 +336,7 @@ TEST(a_successor_that_has_another_hub_by_then)
 /* [successor-told] Nor does anybody but its hub say so, or of any thread. */
 TEST(who_says_that_a_thread_goes_on_elsewhere)
 {
-    struct thread_id t = group(14, 3);
+    struct thread_id t = world_settled(&w, 14, 3);
     struct thread_id other = world_group(&w, 1, 3);
     struct fed_core *core = w.nodes[2].core;
     struct fed_thread *at = world_thread(&w, 2, &t);
@@ -514,7 +473,7 @@ first_of(const struct thread_id *t, size_t a, size_t b)
  */
 TEST(one_who_rejoins_is_not_led_away)
 {
-    struct thread_id t = group(10, 5);
+    struct thread_id t = world_settled(&w, 10, 5);
     size_t liar = first_of(&t, 2, 3);
     size_t other = 5 - liar;
     size_t who[2] = {liar, other};
@@ -588,7 +547,7 @@ TEST(one_who_rejoins_is_not_led_away)
    once it has more from that hub. */
 TEST(what_was_said_of_a_hub_that_came_back)
 {
-    struct thread_id t = group(11, 5);
+    struct thread_id t = world_settled(&w, 11, 5);
     size_t liar = first_of(&t, 2, 3);
     size_t other = 5 - liar;
     size_t who[2] = {liar, other};
@@ -618,9 +577,8 @@ TEST(what_was_said_of_a_hub_that_came_back)
    by statements that it left over. */
 TEST(what_is_settled_stays)
 {
-    struct thread_id t = group(12, 5);
+    struct thread_id t = world_settled(&w, 12, 5);
     struct claim c;
-    struct clinic_id to;
     size_t liar = first_of(&t, 2, 3);
     size_t who[2] = {liar, 5 - liar};
     struct clinic_id now;
@@ -630,15 +588,11 @@ TEST(what_is_settled_stays)
     for (size_t k = 0; k < 2; k++) {
         statement(who[k], &t, &c, 1, c.move.ts_ms, &c.said[k]);
     }
-    to = node_root(&w, 1);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     world_heal(&w);
-    to = node_root(&w, 0);
-    CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
-    sim_take(&w, 1);
+    world_hand_over(&w, 1, &t, 0);
     world_heal(&w);
-    CHECK(hub_is(4, &t, 0));
+    CHECK(world_hub_is(&w, 4, &t, 0));
     signed_by(&c, &t, who, 2);
     CHECK(!believed(4, liar, &t, &c));
     now = node_root(&w, 0);

@@ -227,8 +227,7 @@ TEST(the_third_is_away)
     node_restore(&w, 0, &a);
     node_restore(&w, 1, &b);
     world_run(&w, 5000);
-    w.mono_ms += LIMIT_CHECK_MS;
-    w.wall_ms += LIMIT_CHECK_MS;
+    world_skip(&w, LIMIT_CHECK_MS);
     world_run(&w, 60000);
     node_start(&w, 2);
     world_heal(&w);

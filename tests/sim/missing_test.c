@@ -110,9 +110,7 @@ TEST(question_of_a_revoked_leaf)
     static const size_t all[] = {0, 1, 2};
     struct thread_id t;
 
-    world_friends(&w, 5, 3);
-    t = world_group(&w, 0, 3);
-    world_heal(&w);
+    t = world_settled(&w, 5, 3);
     world_cut(&w, 0, 1, true);
     CHECK_OK(world_say(&w, 2, &t));
     world_run(&w, 500);

@@ -29,34 +29,14 @@ info_of(size_t i, const struct thread_id *id)
     return info;
 }
 
-static bool
-hub_is(size_t i, const struct thread_id *id, size_t hub)
-{
-    struct fed_thread_info info = info_of(i, id);
-    struct clinic_id root = node_root(&w, hub);
-
-    return clinic_id_equal(&info.hub, &root);
-}
-
 /* n friends in one thread, ordered by node 0. */
 static struct thread_id
 group(uint64_t seed, size_t n)
 {
-    struct clinic_id with[WORLD_NODES];
     struct thread_id t;
 
-    world_init(&w, seed, n);
-    for (size_t a = 0; a < n; a++) {
-        for (size_t b = a + 1; b < n; b++) {
-            world_befriend(&w, a, b);
-        }
-    }
-    for (size_t i = 1; i < n; i++) {
-        with[i - 1] = node_root(&w, i);
-    }
-    CHECK_OK(fed_core_thread_open(w.nodes[0].core, with, n - 1,
-                                  VIEW_LIT("All of us"), &t));
-    sim_take(&w, 0);
+    world_friends(&w, seed, n);
+    t = world_begin(&w, 0, n);
     world_heal(&w);
     return t;
 }
@@ -65,25 +45,6 @@ static void
 say(size_t i, const struct thread_id *t)
 {
     CHECK_OK(world_say(&w, i, t));
-}
-
-/* Time passes, and everybody who is up lives through it. */
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 3000);
-}
-
-/* The hub is away for long enough, and something waits. */
-static void
-outlast(void)
-{
-    world_run(&w, 3000);
-    pass(3 * DAY_MS + 3600000);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
 }
 
 /* The first of these in the order of successors of node 0. */
@@ -111,19 +72,17 @@ first_of(const struct thread_id *t, size_t from, size_t n)
 TEST(handed_over)
 {
     struct thread_id t = group(1, 3);
-    struct clinic_id to = node_root(&w, 2);
     uint64_t term = info_of(0, &t).term;
 
     say(0, &t);
     say(1, &t);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 2);
     for (size_t i = 0; i < 3; i++) {
         say(i, &t);
     }
     world_heal(&w);
     for (size_t i = 0; i < 3; i++) {
-        CHECK(hub_is(i, &t, 2));
+        CHECK(world_hub_is(&w, i, &t, 2));
         CHECK_EQ(info_of(i, &t).term, term + 1);
         CHECK_EQ(w.nodes[i].hubs[FED_HUB_HANDED], 1);
         say(i, &t);
@@ -139,23 +98,21 @@ TEST(handed_over)
 TEST(handed_over_while_one_is_away)
 {
     struct thread_id t = group(2, 4);
-    struct clinic_id to = node_root(&w, 1);
 
     node_crash(&w, 3);
     for (int i = 0; i < 5; i++) {
         say(0, &t);
         say(1, &t);
     }
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     world_run(&w, 5000);
-    CHECK(hub_is(1, &t, 1));
+    CHECK(world_hub_is(&w, 1, &t, 1));
     for (int i = 0; i < 5; i++) {
         say(2, &t);
     }
     world_run(&w, 5000);
     world_heal(&w);
-    CHECK(hub_is(3, &t, 1));
+    CHECK(world_hub_is(&w, 3, &t, 1));
     world_judge(&w, &t, all, 4);
     CHECK_EQ(w.nodes[3].gaps, 0);
     CHECK_EQ(node_messages(&w, 3, &t), 15 + 1);
@@ -173,7 +130,7 @@ TEST(the_hub_leaves)
     sim_take(&w, 0);
     world_heal(&w);
     CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_REMOVED);
-    CHECK(!hub_is(1, &t, 0) && !hub_is(2, &t, 0));
+    CHECK(!world_hub_is(&w, 1, &t, 0) && !world_hub_is(&w, 2, &t, 0));
     say(1, &t);
     say(2, &t);
     world_heal(&w);
@@ -198,14 +155,12 @@ TEST(nobody_to_hand_over_to)
 TEST(handed_over_then_restored)
 {
     struct thread_id t = group(5, 3);
-    struct clinic_id to = node_root(&w, 1);
     struct rows before = {0};
 
     say(0, &t);
     world_heal(&w);
     node_snapshot(&w, 0, &before);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     world_heal(&w);
     say(2, &t);
     world_heal(&w);
@@ -213,7 +168,7 @@ TEST(handed_over_then_restored)
     node_restore(&w, 0, &before);
     rows_free(&before);
     world_heal(&w);
-    CHECK(hub_is(0, &t, 1));
+    CHECK(world_hub_is(&w, 0, &t, 1));
     say(0, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
@@ -233,18 +188,18 @@ TEST(taken_over)
     node_crash(&w, 0);
     say(other, &t);
     world_run(&w, 5000);
-    pass(2 * DAY_MS);
-    CHECK(hub_is(other, &t, 0)); /* not yet */
-    outlast();
-    CHECK(hub_is(next, &t, next));
-    CHECK(hub_is(other, &t, next));
+    world_later(&w, 2 * DAY_MS, 3000);
+    CHECK(world_hub_is(&w, other, &t, 0)); /* not yet */
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, next, &t, next));
+    CHECK(world_hub_is(&w, other, &t, next));
     CHECK_EQ(w.nodes[other].hubs[FED_HUB_TAKEN], 1);
     say(next, &t);
     world_run(&w, 5000);
     CHECK_EQ(node_messages(&w, next, &t), 3 + 1);
     CHECK_EQ(node_messages(&w, other, &t), 3 + 1);
     world_heal(&w); /* the old hub comes back */
-    CHECK(hub_is(0, &t, next));
+    CHECK(world_hub_is(&w, 0, &t, next));
     say(0, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
@@ -265,9 +220,9 @@ TEST(nobody_waits_for_the_dead)
     node_crash(&w, 0);
     say(other, &t);
     world_run(&w, 5000);
-    outlast();
-    outlast();
-    CHECK(hub_is(other, &t, next));
+    world_outlast(&w, 2, 3000);
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, other, &t, next));
     node_crash(&w, next);
     node_start(&w, next);
     world_run(&w, 5000);
@@ -306,17 +261,16 @@ TEST(quiet_is_not_gone)
 {
     struct thread_id t = group(9, 3);
 
-    w.mono_ms += 5 * (uint64_t)DAY_MS;
-    w.wall_ms += 5 * (uint64_t)DAY_MS;
+    world_skip(&w, 5 * (uint64_t)DAY_MS);
     node_crash(&w, 0);
     world_run(&w, 3000);
     say(1, &t);
-    pass(LIMIT_MOVE_SETTLE_MS);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
-    CHECK(hub_is(1, &t, 0));
+    world_later(&w, LIMIT_MOVE_SETTLE_MS, 3000);
+    world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
+    world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 0));
     world_heal(&w);
-    CHECK(hub_is(1, &t, 0));
+    CHECK(world_hub_is(&w, 1, &t, 0));
     world_judge(&w, &t, all, 3);
     world_end(&w);
 }
@@ -338,10 +292,10 @@ TEST(taken_over_by_the_only_other)
     other = 1 - hub;
     node_crash(&w, hub);
     say(other, &t);
-    outlast();
-    CHECK(hub_is(other, &t, other));
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, other, &t, other));
     world_heal(&w);
-    CHECK(hub_is(hub, &t, other));
+    CHECK(world_hub_is(&w, hub, &t, other));
     say(hub, &t);
     world_heal(&w);
     world_judge(&w, &t, all, 2);
@@ -369,14 +323,14 @@ TEST(the_old_hub_was_only_cut_off)
             say(0, &t); /* alone */
             say(1 + (size_t)world_below(&w, 3), &t);
         }
-        outlast();
-        CHECK(!hub_is(1, &t, 0));
-        CHECK(hub_is(0, &t, 0));
+        world_outlast(&w, 2, 3000);
+        CHECK(!world_hub_is(&w, 1, &t, 0));
+        CHECK(world_hub_is(&w, 0, &t, 0));
         say(0, &t);
         say(2, &t);
         world_run(&w, 2000);
         world_heal(&w);
-        CHECK(!hub_is(0, &t, 0));
+        CHECK(!world_hub_is(&w, 0, &t, 0));
         say(0, &t);
         world_heal(&w);
         world_judge(&w, &t, all, 4);
@@ -401,9 +355,9 @@ TEST(most_of_the_log_leads)
     node_crash(&w, 0);
     world_cut(&w, first, other, false);
     say(first, &t);
-    outlast();
-    CHECK(hub_is(first, &t, other));
-    CHECK(hub_is(other, &t, other));
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, first, &t, other));
+    CHECK(world_hub_is(&w, other, &t, other));
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     world_end(&w);
@@ -429,9 +383,9 @@ TEST(two_successors)
         world_run(&w, 1000);
         say(1, &t);
         say(2, &t);
-        outlast();
-        CHECK(hub_is(1, &t, 1));
-        CHECK(hub_is(2, &t, 2));
+        world_outlast(&w, 2, 3000);
+        CHECK(world_hub_is(&w, 1, &t, 1));
+        CHECK(world_hub_is(&w, 2, &t, 2));
         say(1, &t);
         say(2, &t);
         world_run(&w, 2000);
@@ -440,9 +394,9 @@ TEST(two_successors)
         say(1, &t);
         say(2, &t);
         world_heal(&w);
-        CHECK(hub_is(0, &t, first));
-        CHECK(hub_is(1, &t, first));
-        CHECK(hub_is(2, &t, first));
+        CHECK(world_hub_is(&w, 0, &t, first));
+        CHECK(world_hub_is(&w, 1, &t, first));
+        CHECK(world_hub_is(&w, 2, &t, first));
         world_judge(&w, &t, all, 3);
         CHECK_EQ(node_messages(&w, 0, &t), 7 + 1);
         world_end(&w);
@@ -468,9 +422,9 @@ TEST(two_successors_and_the_old_hub)
         say(2, &t);
         world_run(&w, 1000);
         node_crash(&w, 0);
-        outlast();
-        CHECK(hub_is(1, &t, 1));
-        CHECK(hub_is(2, &t, 2));
+        world_outlast(&w, 2, 3000);
+        CHECK(world_hub_is(&w, 1, &t, 1));
+        CHECK(world_hub_is(&w, 2, &t, 2));
         node_start(&w, 0);
         world_cut(&w, 0, 3 - first, false);
         world_run(&w, world_below(&w, 5000));
@@ -478,7 +432,7 @@ TEST(two_successors_and_the_old_hub)
         world_cut(&w, 0, first, false);
         world_heal(&w);
         for (size_t i = 0; i < 3; i++) {
-            CHECK(hub_is(i, &t, first));
+            CHECK(world_hub_is(&w, i, &t, first));
         }
         world_judge(&w, &t, all, 3);
         CHECK_EQ(node_messages(&w, first, &t), 5 + 1);
@@ -505,8 +459,8 @@ TEST(taken_over_by_strangers)
     node_crash(&w, 0);
     say(1, &t);
     say(2, &t);
-    outlast();
-    CHECK(!hub_is(1, &t, 0) && !hub_is(2, &t, 0));
+    world_outlast(&w, 2, 3000);
+    CHECK(!world_hub_is(&w, 1, &t, 0) && !world_hub_is(&w, 2, &t, 0));
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     CHECK_EQ(node_messages(&w, 0, &t), 2 + 1);
@@ -518,7 +472,6 @@ TEST(handed_over_with_a_patient)
 {
     size_t who[3] = {0, 1, 0};
     struct thread_id t;
-    struct clinic_id to;
 
     world_init(&w, 14, 2);
     world_befriend(&w, 0, 1);
@@ -531,15 +484,13 @@ TEST(handed_over_with_a_patient)
         say(who[i], &t);
     }
     world_heal(&w);
-    to = node_root(&w, 1);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     for (size_t i = 0; i < 3; i++) {
         say(who[i], &t);
     }
     world_heal(&w);
     for (size_t i = 0; i < 3; i++) {
-        CHECK(hub_is(who[i], &t, 1));
+        CHECK(world_hub_is(&w, who[i], &t, 1));
         say(who[i], &t);
     }
     world_heal(&w);
@@ -548,12 +499,12 @@ TEST(handed_over_with_a_patient)
     node_crash(&w, 1);
     say(0, &t);
     say(who[2], &t);
-    outlast();
-    CHECK(hub_is(0, &t, 0));
-    CHECK(hub_is(who[2], &t, 0));
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, 0, &t, 0));
+    CHECK(world_hub_is(&w, who[2], &t, 0));
     say(who[2], &t);
     world_heal(&w);
-    CHECK(hub_is(1, &t, 0));
+    CHECK(world_hub_is(&w, 1, &t, 0));
     say(1, &t);
     world_heal(&w);
     world_judge(&w, &t, who, 3);
@@ -772,7 +723,7 @@ TEST(commits_that_take_what_is_not_given)
     CHECK_ERR(fed_move_recv(w.nodes[2].core,
                             fed_party_find(w.nodes[2].core, &one), &c.move),
               ERR_DENIED);
-    CHECK(hub_is(2, &t, 0));
+    CHECK(world_hub_is(&w, 2, &t, 0));
     claim_clear(&c);
     world_end(&w);
 }
@@ -785,8 +736,9 @@ TEST(one_still_sees_the_hub)
     world_cut(&w, 0, 1, true);
     world_run(&w, 1000);
     say(1, &t);
-    outlast();
-    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0) && hub_is(3, &t, 0));
+    world_outlast(&w, 2, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 0) && world_hub_is(&w, 2, &t, 0) &&
+          world_hub_is(&w, 3, &t, 0));
     world_heal(&w);
     world_judge(&w, &t, all, 4);
     world_end(&w);
@@ -803,18 +755,20 @@ TEST(one_is_too_young_to_know)
     node_crash(&w, 0);
     say(next, &t);
     world_run(&w, 5000);
-    pass(2 * DAY_MS);
+    world_later(&w, 2 * DAY_MS, 3000);
     node_crash(&w, young);
     world_run(&w, 5000);
-    pass(DAY_MS - 2 * LIMIT_MOVE_WAIT_MS);
+    world_later(&w, DAY_MS - 2 * LIMIT_MOVE_WAIT_MS, 3000);
     node_start(&w, young);
     world_run(&w, 5000);
-    pass(3 * LIMIT_MOVE_WAIT_MS);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
-    CHECK(hub_is(next, &t, 0)); /* it may meet the hub at any moment */
-    pass(LIMIT_MOVE_SETTLE_MS);
-    pass(2 * LIMIT_MOVE_WAIT_MS);
-    CHECK(hub_is(next, &t, next) && hub_is(young, &t, next));
+    world_later(&w, 3 * LIMIT_MOVE_WAIT_MS, 3000);
+    world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
+    CHECK(
+        world_hub_is(&w, next, &t, 0)); /* it may meet the hub at any moment */
+    world_later(&w, LIMIT_MOVE_SETTLE_MS, 3000);
+    world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
+    CHECK(world_hub_is(&w, next, &t, next) &&
+          world_hub_is(&w, young, &t, next));
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     world_end(&w);
@@ -851,11 +805,9 @@ story(const void *ctx, uint64_t seed)
             away = k;
             node_crash(&w, k);
             world_run(&w, 1000);
-            w.mono_ms += 3 * (uint64_t)DAY_MS + 3600000;
-            w.wall_ms += 3 * (uint64_t)DAY_MS + 3600000;
+            world_skip(&w, WORLD_GONE_MS);
         } else if (world_chance(&w, 60)) {
-            w.mono_ms += 2 * LIMIT_MOVE_WAIT_MS;
-            w.wall_ms += 2 * LIMIT_MOVE_WAIT_MS;
+            world_skip(&w, 2 * LIMIT_MOVE_WAIT_MS);
         } else if (world_chance(&w, 40) && away != SIZE_MAX) {
             away = SIZE_MAX;
         } else {

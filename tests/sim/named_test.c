@@ -12,72 +12,18 @@
 
 #include <string.h>
 
-enum {
-    DAY_MS = 86400000
-};
-
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3};
-
-static struct thread_id
-group(uint64_t seed, size_t n)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, n);
-    t = world_group(&w, 0, n);
-    world_heal(&w);
-    return t;
-}
-
-static bool
-hub_is(size_t i, const struct thread_id *t, size_t hub)
-{
-    struct fed_thread_info info;
-    struct clinic_id root = node_root(&w, hub);
-
-    memset(&info, 0, sizeof(info));
-    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
-    return clinic_id_equal(&info.hub, &root);
-}
-
-static void
-hand_over(size_t from, const struct thread_id *t, size_t to)
-{
-    struct clinic_id root = node_root(&w, to);
-
-    CHECK_OK(fed_core_hand_over(w.nodes[from].core, t, &root, false));
-    sim_take(&w, from);
-}
-
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 3000);
-}
-
-/* The hub is away for long enough. */
-static void
-outlast(void)
-{
-    world_run(&w, 3000);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
-    for (int i = 0; i < 4; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
-    }
-}
 
 /* Node to says yes to the offer of node 0, and is away before it hears more. */
 static void
 said_yes(const struct thread_id *t, size_t to)
 {
-    hand_over(0, t, to);
-    for (int i = 0; i < 1000 && !hub_is(0, t, to); i++) {
+    world_hand_over(&w, 0, t, to);
+    for (int i = 0; i < 1000 && !world_hub_is(&w, 0, t, to); i++) {
         world_step(&w, 1);
     }
-    CHECK(hub_is(0, t, to));
+    CHECK(world_hub_is(&w, 0, t, to));
     node_crash(&w, to);
     CHECK(world_thread(&w, 0, t)->rec.handed != 0);
 }
@@ -88,7 +34,7 @@ goes_on(const struct thread_id *t, size_t hub, size_t n, size_t messages)
 {
     for (size_t i = 0; i < n; i++) {
         CHECK_EQ(node_state(&w, i, t), FED_THREAD_ACTIVE);
-        CHECK(hub_is(i, t, hub));
+        CHECK(world_hub_is(&w, i, t, hub));
         CHECK_OK(world_say(&w, i, t));
     }
     world_heal(&w);
@@ -101,15 +47,15 @@ goes_on(const struct thread_id *t, size_t hub, size_t n, size_t messages)
 
 TEST(put_back_to_before_it_was_handed_the_thread)
 {
-    struct thread_id t = group(1, 3);
+    struct thread_id t = world_settled(&w, 1, 3);
     struct rows before = {0};
 
     CHECK_OK(world_say(&w, 0, &t));
     world_heal(&w);
     node_snapshot(&w, 1, &before);
-    hand_over(0, &t, 1);
+    world_hand_over(&w, 0, &t, 1);
     world_heal(&w);
-    CHECK(hub_is(2, &t, 1));
+    CHECK(world_hub_is(&w, 2, &t, 1));
     CHECK_OK(world_say(&w, 2, &t));
     world_heal(&w);
     world_put_back(&w, 1, &before);
@@ -121,7 +67,7 @@ TEST(put_back_to_before_it_was_handed_the_thread)
 
 TEST(put_back_to_before_it_took_the_thread)
 {
-    struct thread_id t = group(2, 3);
+    struct thread_id t = world_settled(&w, 2, 3);
     struct rows before[3] = {{.len = 0}};
     size_t next;
 
@@ -132,9 +78,9 @@ TEST(put_back_to_before_it_took_the_thread)
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, 1, &t));
     CHECK_OK(world_say(&w, 2, &t));
-    outlast();
-    next = hub_is(1, &t, 1) ? 1 : 2;
-    CHECK(hub_is(3 - next, &t, next));
+    world_outlast(&w, 4, 3000);
+    next = world_hub_is(&w, 1, &t, 1) ? 1 : 2;
+    CHECK(world_hub_is(&w, 3 - next, &t, next));
     world_put_back(&w, next, &before[next]);
     rows_free(&before[1]);
     rows_free(&before[2]);
@@ -145,11 +91,11 @@ TEST(put_back_to_before_it_took_the_thread)
 /* What it was to get lies in streams of a folder that was put back. */
 TEST(the_last_commit_to_it_is_lost)
 {
-    struct thread_id t = group(3, 4);
+    struct thread_id t = world_settled(&w, 3, 4);
 
     said_yes(&t, 3);
     world_run(&w, 2000);
-    CHECK(hub_is(2, &t, 3));
+    CHECK(world_hub_is(&w, 2, &t, 3));
     world_put_back(&w, 0, NULL);
     CHECK_OK(world_say(&w, 1, &t));
     world_run(&w, 2000);
@@ -160,16 +106,16 @@ TEST(the_last_commit_to_it_is_lost)
 /* The others waited, and took it again, before it heard of anything. */
 TEST(handed_over_to_who_is_away)
 {
-    struct thread_id t = group(4, 4);
+    struct thread_id t = world_settled(&w, 4, 4);
     size_t next = 4;
 
     said_yes(&t, 3);
     CHECK_OK(world_say(&w, 0, &t));
     CHECK_OK(world_say(&w, 1, &t));
     CHECK_OK(world_say(&w, 2, &t));
-    outlast();
+    world_outlast(&w, 4, 3000);
     for (size_t i = 0; i < 3; i++) {
-        next = hub_is(i, &t, i) ? i : next;
+        next = world_hub_is(&w, i, &t, i) ? i : next;
     }
     CHECK(next < 3);
     world_heal(&w);
@@ -182,22 +128,22 @@ TEST(handed_over_to_who_is_away)
 TEST(handed_over_to_who_is_away_and_on)
 {
     for (uint64_t seed = 5; seed < 13; seed++) {
-        struct thread_id t = group(seed, 4);
+        struct thread_id t = world_settled(&w, seed, 4);
         size_t to;
 
         said_yes(&t, 3);
         CHECK_OK(world_say(&w, 1, &t));
         CHECK_OK(world_say(&w, 2, &t));
-        outlast();
-        to = hub_is(0, &t, 0) ? 1 : 0;
+        world_outlast(&w, 4, 3000);
+        to = world_hub_is(&w, 0, &t, 0) ? 1 : 0;
         for (size_t i = 0; i < 3; i++) {
-            if (hub_is(i, &t, i)) {
-                hand_over(i, &t, to);
+            if (world_hub_is(&w, i, &t, i)) {
+                world_hand_over(&w, i, &t, to);
                 break;
             }
         }
         world_run(&w, 2000);
-        CHECK(hub_is(2, &t, to));
+        CHECK(world_hub_is(&w, 2, &t, to));
         world_heal(&w);
         CHECK(w.nodes[3].gaps <= 1);
         goes_on(&t, to, 4, 2);
@@ -208,21 +154,21 @@ TEST(handed_over_to_who_is_away_and_on)
    neither leaves its state nor is forgotten, though it restarts. */
 TEST(where_it_stands_is_said_too_early)
 {
-    struct thread_id t = group(20, 3);
+    struct thread_id t = world_settled(&w, 20, 3);
 
-    hand_over(0, &t, 1);
-    for (int i = 0; i < 1000 && !hub_is(0, &t, 1); i++) {
+    world_hand_over(&w, 0, &t, 1);
+    for (int i = 0; i < 1000 && !world_hub_is(&w, 0, &t, 1); i++) {
         world_step(&w, 1);
     }
     world_cut(&w, 0, 1, true);
     world_run(&w, 1000);
-    CHECK(hub_is(2, &t, 1));
-    CHECK(hub_is(1, &t, 0));
+    CHECK(world_hub_is(&w, 2, &t, 1));
+    CHECK(world_hub_is(&w, 1, &t, 0));
     node_crash(&w, 2);
     world_run(&w, 1000);
     world_cut(&w, 0, 1, false);
     world_run(&w, 5000);
-    CHECK(hub_is(1, &t, 1));
+    CHECK(world_hub_is(&w, 1, &t, 1));
     node_start(&w, 2);
     world_run(&w, 2000);
     CHECK_OK(world_say(&w, 0, &t));
@@ -235,11 +181,11 @@ TEST(where_it_stands_is_said_too_early)
 /* It compares, as one member is away: the others keep what they have. */
 TEST(nobody_leaves_its_state_for_a_hub_that_compares)
 {
-    struct thread_id t = group(21, 4);
+    struct thread_id t = world_settled(&w, 21, 4);
     struct rows before = {0};
 
     node_snapshot(&w, 1, &before);
-    hand_over(0, &t, 1);
+    world_hand_over(&w, 0, &t, 1);
     world_heal(&w);
     CHECK_OK(world_say(&w, 2, &t));
     world_heal(&w);

@@ -8,20 +8,8 @@
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
 
-enum {
-    DAY_MS = 86400000
-};
-
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3};
-
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 5000);
-}
 
 static void
 say(size_t i, const struct thread_id *t)
@@ -37,19 +25,13 @@ beside_a_quorum(uint64_t seed)
 {
     struct thread_id t;
 
-    world_friends(&w, seed, 4);
-    t = world_group(&w, 0, 4);
-    world_heal(&w);
+    t = world_settled(&w, seed, 4);
     for (size_t i = 0; i < 2; i++) {
         world_cut(&w, i, 2, true);
         world_cut(&w, i, 3, true);
     }
     CHECK_OK(world_say(&w, 2, &t));
-    world_run(&w, 3000);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
-    for (int i = 0; i < 4; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
-    }
+    world_outlast(&w, 4, 5000);
     CHECK(world_thread(&w, 2, &t)->rec.hub[0] != node_root(&w, 0).b[0]);
     return t;
 }
@@ -61,7 +43,7 @@ begins_a_term(const struct thread_id *t)
     uint64_t term = world_thread(&w, 0, t)->rec.term;
 
     world_put_back(&w, 0, NULL);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
+    world_later(&w, WORLD_GONE_MS, 5000);
     CHECK_EQ(world_thread(&w, 0, t)->rec.term, term + 1);
 }
 
@@ -98,7 +80,7 @@ TEST(all_of_a_void_term_is_said_again)
     }
     world_put_back(&w, 0, NULL); /* before they are connected again */
     world_cut(&w, 0, 1, false);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
+    world_later(&w, WORLD_GONE_MS, 5000);
     CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ACTIVE);
     world_heal(&w);
     say(0, &t);

@@ -14,59 +14,14 @@
 
 #include <string.h>
 
-enum {
-    DAY_MS = 86400000
-};
-
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3, 4};
-
-static struct thread_id
-group(uint64_t seed, size_t n)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, n);
-    t = world_group(&w, 0, n);
-    world_heal(&w);
-    return t;
-}
-
-static bool
-hub_is(size_t i, const struct thread_id *t, size_t hub)
-{
-    struct fed_thread_info info;
-    struct clinic_id root = node_root(&w, hub);
-
-    memset(&info, 0, sizeof(info));
-    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
-    return clinic_id_equal(&info.hub, &root);
-}
-
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 3000);
-}
-
-/* The hub is away for long enough. */
-static void
-outlast(void)
-{
-    world_run(&w, 3000);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
-    for (int i = 0; i < 4; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
-    }
-}
 
 /* Of n clinics those from rejoin on are put back while node 0 is gone. */
 static void
 left_over(uint64_t seed, size_t n, size_t rejoin, bool said)
 {
-    struct thread_id t = group(seed, n);
+    struct thread_id t = world_settled(&w, seed, n);
 
     CHECK_OK(world_say(&w, 1, &t));
     world_heal(&w);
@@ -78,11 +33,11 @@ left_over(uint64_t seed, size_t n, size_t rejoin, bool said)
     if (said) {
         CHECK_OK(world_say(&w, n - 1, &t));
     }
-    outlast();
-    CHECK(!hub_is(1, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(!world_hub_is(&w, 1, &t, 0));
     for (size_t i = 1; i < n; i++) {
         CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
-        CHECK(hub_is(i, &t, 0) == false);
+        CHECK(world_hub_is(&w, i, &t, 0) == false);
         CHECK_OK(world_say(&w, i, &t));
     }
     world_run(&w, 5000);
@@ -90,7 +45,7 @@ left_over(uint64_t seed, size_t n, size_t rejoin, bool said)
         CHECK_EQ(node_messages(&w, i, &t), 2 + (n - 1) + (said ? 1 : 0));
     }
     world_heal(&w); /* the old hub comes back */
-    CHECK(!hub_is(0, &t, 0));
+    CHECK(!world_hub_is(&w, 0, &t, 0));
     CHECK_OK(world_say(&w, 0, &t));
     world_heal(&w);
     world_judge(&w, &t, all, n);
@@ -123,7 +78,7 @@ TEST(all_but_one_rejoin)
 /* Who rejoins has more of the log than who has the state: it gives it. */
 TEST(who_rejoins_has_more_of_the_log)
 {
-    struct thread_id t = group(6, 3);
+    struct thread_id t = world_settled(&w, 6, 3);
 
     world_cut(&w, 0, 1, true);
     world_cut(&w, 1, 2, true);
@@ -136,8 +91,8 @@ TEST(who_rejoins_has_more_of_the_log)
     node_crash(&w, 0);
     world_put_back(&w, 2, NULL);
     world_cut(&w, 1, 2, false);
-    outlast();
-    CHECK(hub_is(1, &t, 1));
+    world_outlast(&w, 4, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 1));
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
     world_run(&w, 5000);
     CHECK_EQ(node_messages(&w, 1, &t), 2 + 1);
@@ -165,7 +120,7 @@ keeps_answers(struct world *in, size_t from, size_t to, struct view item,
 
 TEST(its_commit_was_taken_and_not_answered)
 {
-    struct thread_id t = group(7, 3);
+    struct thread_id t = world_settled(&w, 7, 3);
     uint64_t seq = world_thread(&w, 1, &t)->rec.seq;
 
     w.lie = keeps_answers;
@@ -176,8 +131,8 @@ TEST(its_commit_was_taken_and_not_answered)
     node_crash(&w, 0);
     w.lie = NULL;
     CHECK_OK(world_say(&w, 2, &t));
-    outlast();
-    CHECK(hub_is(1, &t, 1));
+    world_outlast(&w, 4, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 1));
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
     CHECK_EQ(node_messages(&w, 1, &t), 1 + 1);
     world_heal(&w);
@@ -188,7 +143,7 @@ TEST(its_commit_was_taken_and_not_answered)
 /* It was put back to before the others took the thread: it asks, and hears. */
 TEST(put_back_to_before_they_took_it)
 {
-    struct thread_id t = group(8, 3);
+    struct thread_id t = world_settled(&w, 8, 3);
     struct rows before[2] = {{0}, {0}};
     size_t other;
     size_t next;
@@ -201,15 +156,15 @@ TEST(put_back_to_before_they_took_it)
     }
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    next = hub_is(1, &t, 1) ? 1 : 2;
+    world_outlast(&w, 4, 3000);
+    next = world_hub_is(&w, 1, &t, 1) ? 1 : 2;
     other = 3 - next;
-    CHECK(hub_is(other, &t, next));
+    CHECK(world_hub_is(&w, other, &t, next));
     world_put_back(&w, other, &before[other - 1]);
-    CHECK(hub_is(other, &t, 0));
+    CHECK(world_hub_is(&w, other, &t, 0));
     world_run(&w, 2 * LIMIT_MOVE_WAIT_MS);
     CHECK_EQ(node_state(&w, other, &t), FED_THREAD_ACTIVE);
-    CHECK(hub_is(other, &t, next));
+    CHECK(world_hub_is(&w, other, &t, next));
     CHECK_EQ(node_messages(&w, other, &t), 2 + 1);
     rows_free(&before[0]);
     rows_free(&before[1]);
@@ -232,16 +187,16 @@ left_out(size_t i, const struct thread_id *t)
 /* Nobody is left who has the state: people are told, and nothing moves. */
 TEST(all_others_rejoin)
 {
-    struct thread_id t = group(9, 3);
+    struct thread_id t = world_settled(&w, 9, 3);
 
     node_crash(&w, 0);
     world_put_back(&w, 1, NULL);
     world_put_back(&w, 2, NULL);
     CHECK_OK(world_say(&w, 1, &t));
     CHECK(left_out(1, &t) == 0 && left_out(2, &t) == 0);
-    outlast();
+    world_outlast(&w, 4, 3000);
     CHECK(left_out(1, &t) != 0 && left_out(2, &t) != 0);
-    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
+    CHECK(world_hub_is(&w, 1, &t, 0) && world_hub_is(&w, 2, &t, 0));
     /* of this one, and of the conversation with each */
     CHECK_EQ(w.nodes[1].hubs[FED_HUB_GONE], 2);
     CHECK_EQ(w.nodes[2].hubs[FED_HUB_GONE], 2);
@@ -260,12 +215,12 @@ TEST(the_only_other_rejoins)
     world_friends(&w, 10, 2);
     t = world_direct(&w, 0, 1);
     world_heal(&w);
-    hub = hub_is(0, &t, 0) ? 0 : 1;
+    hub = world_hub_is(&w, 0, &t, 0) ? 0 : 1;
     node_crash(&w, hub);
     world_put_back(&w, 1 - hub, NULL);
-    outlast();
+    world_outlast(&w, 4, 3000);
     CHECK_EQ(w.nodes[1 - hub].hubs[FED_HUB_GONE], 1);
-    CHECK(hub_is(1 - hub, &t, hub));
+    CHECK(world_hub_is(&w, 1 - hub, &t, hub));
     world_heal(&w);
     world_judge(&w, &t, all, 2);
     world_end(&w);
@@ -276,13 +231,12 @@ TEST(the_only_other_rejoins)
    is behind all that they know of, so that they, and the hub, can follow. */
 TEST(a_quorum_that_knows_more)
 {
-    struct thread_id t = group(24, 4);
+    struct thread_id t = world_settled(&w, 24, 4);
 
     world_cut(&w, 0, 1, true);
     world_put_back(&w, 0, NULL);
     world_run(&w, 5000);
-    w.mono_ms += LIMIT_CHECK_MS;
-    w.wall_ms += LIMIT_CHECK_MS;
+    world_skip(&w, LIMIT_CHECK_MS);
     world_run(&w, 60000);
     CHECK_EQ(world_thread(&w, 2, &t)->rec.term, 2);
     CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 1);
@@ -290,16 +244,16 @@ TEST(a_quorum_that_knows_more)
     world_put_back(&w, 2, NULL);
     world_put_back(&w, 3, NULL);
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
+    world_outlast(&w, 4, 3000);
     for (size_t i = 1; i < 4; i++) {
-        CHECK(hub_is(i, &t, 1));
+        CHECK(world_hub_is(&w, i, &t, 1));
         CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
         CHECK_EQ(world_thread(&w, i, &t)->rec.term, 3);
     }
     node_start(&w, 0);
     world_put_back(&w, 0, NULL);
     world_heal(&w);
-    CHECK(hub_is(0, &t, 1));
+    CHECK(world_hub_is(&w, 0, &t, 1));
     world_judge(&w, &t, all, 4);
     world_end(&w);
 }
@@ -309,7 +263,7 @@ TEST(a_quorum_that_knows_more)
    with them, and is told. */
 TEST(a_term_of_both)
 {
-    struct thread_id t = group(25, 4);
+    struct thread_id t = world_settled(&w, 25, 4);
 
     world_put_back(&w, 0, NULL);
     for (int i = 0; i < 5000 && node_state(&w, 0, &t) != FED_THREAD_ACTIVE;
@@ -321,13 +275,13 @@ TEST(a_term_of_both)
     }
     CHECK_OK(world_say(&w, 0, &t));
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    CHECK(!hub_is(1, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(!world_hub_is(&w, 1, &t, 0));
     CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 2);
     CHECK_EQ(world_thread(&w, 0, &t)->rec.term, 2);
     world_put_back(&w, 0, NULL);
     world_heal(&w);
-    CHECK(!hub_is(0, &t, 0));
+    CHECK(!world_hub_is(&w, 0, &t, 0));
     world_judge(&w, &t, all, 4);
     world_end(&w);
 }
@@ -335,15 +289,15 @@ TEST(a_term_of_both)
 /* One that rejoins and still sees the hub says so, and nobody takes over. */
 TEST(one_that_rejoins_sees_the_hub)
 {
-    struct thread_id t = group(11, 3);
+    struct thread_id t = world_settled(&w, 11, 3);
 
     world_cut(&w, 0, 1, true);
     world_run(&w, 1000);
     w.lie = keeps_answers;
     world_put_back(&w, 2, NULL);
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    CHECK(hub_is(1, &t, 0) && hub_is(2, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 0) && world_hub_is(&w, 2, &t, 0));
     w.lie = NULL;
     world_heal(&w);
     world_judge(&w, &t, all, 3);
@@ -364,19 +318,17 @@ TEST(a_phone_rejoins)
     world_consent(&w, &t, 1, who[2], 0, true);
     CHECK(world_in(&w, &t, who, 3));
     {
-        struct clinic_id to = node_root(&w, 0);
 
-        CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
-        sim_take(&w, 1);
+        world_hand_over(&w, 1, &t, 0);
     }
     world_heal(&w);
-    CHECK(hub_is(who[2], &t, 0));
+    CHECK(world_hub_is(&w, who[2], &t, 0));
     node_crash(&w, 0);
     world_put_back(&w, who[2], NULL);
     CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_RESYNC);
-    outlast();
-    CHECK(hub_is(1, &t, 1));
-    CHECK(hub_is(who[2], &t, 1));
+    world_outlast(&w, 4, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 1));
+    CHECK(world_hub_is(&w, who[2], &t, 1));
     CHECK_EQ(node_state(&w, who[2], &t), FED_THREAD_ACTIVE);
     CHECK_OK(world_say(&w, who[2], &t));
     world_heal(&w);
@@ -417,7 +369,6 @@ TEST(a_phone_writes)
 {
     size_t who[3] = {0, 1, 0};
     struct thread_id t;
-    struct clinic_id to;
     size_t before;
 
     world_friends(&w, 13, 2);
@@ -426,18 +377,16 @@ TEST(a_phone_writes)
     t = world_open(&w, 1, who[2]);
     world_consent(&w, &t, 1, who[2], 0, true);
     CHECK(world_in(&w, &t, who, 3));
-    to = node_root(&w, 0);
-    CHECK_OK(fed_core_hand_over(w.nodes[1].core, &t, &to, false));
-    sim_take(&w, 1);
+    world_hand_over(&w, 1, &t, 0);
     world_heal(&w);
-    CHECK(hub_is(who[2], &t, 0));
+    CHECK(world_hub_is(&w, who[2], &t, 0));
     node_crash(&w, 0);
     world_run(&w, 3000);
     before = node_messages(&w, 1, &t);
     CHECK_OK(world_say(&w, who[2], &t));
-    outlast();
-    CHECK(hub_is(1, &t, 1));
-    CHECK(hub_is(who[2], &t, 1));
+    world_outlast(&w, 4, 3000);
+    CHECK(world_hub_is(&w, 1, &t, 1));
+    CHECK(world_hub_is(&w, who[2], &t, 1));
     CHECK_EQ(node_messages(&w, 1, &t), before + 1);
     world_heal(&w);
     world_judge(&w, &t, who, 3);
@@ -474,7 +423,7 @@ put_back_before_anybody_came(uint64_t seed, int times)
     world_friends(&w, seed, 2);
     t = world_direct(&w, 0, 1);
     world_heal(&w);
-    hub = hub_is(0, &t, 0) ? 0 : 1;
+    hub = world_hub_is(&w, 0, &t, 0) ? 0 : 1;
     node_crash(&w, hub);
     world_put_back(&w, 1 - hub, NULL);
     CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_RESYNC);
@@ -520,7 +469,7 @@ TEST(put_back_when_the_other_knows_only_that_it_is)
     world_friends(&w, 19, 2);
     t = world_direct(&w, 0, 1);
     world_heal(&w);
-    hub = hub_is(0, &t, 0) ? 0 : 1;
+    hub = world_hub_is(&w, 0, &t, 0) ? 0 : 1;
     node_crash(&w, hub);
     world_put_back(&w, 1 - hub, NULL);
     node_start(&w, hub);
@@ -542,7 +491,7 @@ TEST(put_back_when_the_other_knows_only_that_it_is)
     world_put_back(&w, hub, NULL);
     w.delay_ms = 0;
     for (int n = 0; n < 4; n++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
+        world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
     }
     world_heal(&w);
     CHECK_EQ(node_state(&w, 1 - hub, &t), FED_THREAD_ENDED);
@@ -579,7 +528,7 @@ threads(size_t i, struct thread_id *last)
 /* Who came into the successor and left is not asked in again. */
 TEST(put_back_when_all_have_left_the_successor)
 {
-    struct thread_id t = group(15, 2);
+    struct thread_id t = world_settled(&w, 15, 2);
     struct thread_id now = {{0}};
     size_t n;
 
@@ -607,28 +556,29 @@ TEST(put_back_when_all_have_left_the_successor)
    thread no more: then it hears all of it from the other. */
 TEST(the_first_of_two_proofs_is_lost)
 {
-    struct thread_id t = group(16, 4);
+    struct thread_id t = world_settled(&w, 16, 4);
     size_t first = 1;
     size_t other;
 
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    while (first < 3 && !hub_is(1, &t, first)) {
+    world_outlast(&w, 4, 3000);
+    while (first < 3 && !world_hub_is(&w, 1, &t, first)) {
         first++;
     }
     other = first == 1 ? 2 : 1;
-    CHECK(hub_is(other, &t, first));
+    CHECK(world_hub_is(&w, other, &t, first));
     node_crash(&w, first);
     CHECK_OK(world_say(&w, other, &t));
-    outlast();
-    CHECK(!hub_is(other, &t, first) && !hub_is(other, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(!world_hub_is(&w, other, &t, first) &&
+          !world_hub_is(&w, other, &t, 0));
     world_put_back(&w, first, NULL);
     world_run(&w, 5000);
     CHECK_EQ(node_state(&w, first, &t), FED_THREAD_ACTIVE);
-    CHECK(!hub_is(first, &t, first));
+    CHECK(!world_hub_is(&w, first, &t, first));
     world_heal(&w);
-    CHECK(!hub_is(0, &t, 0));
+    CHECK(!world_hub_is(&w, 0, &t, 0));
     world_judge(&w, &t, all, 4);
     world_end(&w);
 }
@@ -637,7 +587,7 @@ TEST(the_first_of_two_proofs_is_lost)
    each other: what it said since the first of them comes back to all. */
 TEST(alone_while_two_take_it)
 {
-    struct thread_id t = group(22, 4);
+    struct thread_id t = world_settled(&w, 22, 4);
     size_t first = 1;
     size_t other;
 
@@ -648,18 +598,19 @@ TEST(alone_while_two_take_it)
         CHECK_OK(world_say(&w, 0, &t));
     }
     CHECK_OK(world_say(&w, 1, &t));
-    outlast();
-    while (first < 3 && !hub_is(2, &t, first)) {
+    world_outlast(&w, 4, 3000);
+    while (first < 3 && !world_hub_is(&w, 2, &t, first)) {
         first++;
     }
-    CHECK(hub_is(2, &t, first));
+    CHECK(world_hub_is(&w, 2, &t, first));
     other = first == 3 ? 1 : 3;
     node_crash(&w, first);
     CHECK_OK(world_say(&w, other, &t));
-    outlast();
-    CHECK(!hub_is(other, &t, first) && !hub_is(other, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(!world_hub_is(&w, other, &t, first) &&
+          !world_hub_is(&w, other, &t, 0));
     world_heal(&w);
-    CHECK(!hub_is(0, &t, 0) && !hub_is(0, &t, first));
+    CHECK(!world_hub_is(&w, 0, &t, 0) && !world_hub_is(&w, 0, &t, first));
     world_judge(&w, &t, all, 4);
     world_end(&w);
 }
@@ -668,7 +619,7 @@ TEST(alone_while_two_take_it)
    before anybody heard of that, and does not number those places twice. */
 TEST(put_back_before_anybody_heard_of_the_new_term)
 {
-    struct thread_id t = group(18, 3);
+    struct thread_id t = world_settled(&w, 18, 3);
 
     CHECK_OK(world_say(&w, 1, &t));
     world_heal(&w);
@@ -698,7 +649,7 @@ TEST(put_back_before_anybody_heard_of_the_new_term)
    its commit: each rejoins, and sees that its log was another one. */
 TEST(a_term_far_ahead)
 {
-    struct thread_id t = group(21, 3);
+    struct thread_id t = world_settled(&w, 21, 3);
     uint64_t far = 1 + LIMIT_MOVE_JUMP;
     size_t forks = 0;
 
@@ -720,18 +671,15 @@ TEST(a_term_far_ahead)
    one is there again: it gets what is said from then on, too. */
 TEST(away_while_the_new_hub_is_put_back)
 {
-    struct thread_id t = group(19, 3);
-    struct clinic_id to = node_root(&w, 1);
+    struct thread_id t = world_settled(&w, 19, 3);
 
     node_crash(&w, 2);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     world_run(&w, 3000);
-    CHECK(hub_is(1, &t, 1));
+    CHECK(world_hub_is(&w, 1, &t, 1));
     world_put_back(&w, 1, NULL);
     world_run(&w, 3000);
-    w.mono_ms += LIMIT_CHECK_MS; /* it waits for who is away */
-    w.wall_ms += LIMIT_CHECK_MS;
+    world_skip(&w, LIMIT_CHECK_MS); /* it waits for who is away */
     world_run(&w, 60000);
     CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 3);
     node_start(&w, 2);
@@ -754,10 +702,8 @@ TEST(put_back_to_before_the_thread)
     struct rows before = {0};
     struct fed_thread_info info;
     struct thread_id t;
-    struct clinic_id to;
 
     world_friends(&w, 20, 3);
-    to = node_root(&w, 1);
     node_snapshot(&w, 2, &before);
     t = world_group(&w, 0, 3);
     world_heal(&w);
@@ -770,12 +716,11 @@ TEST(put_back_to_before_the_thread)
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_RESYNC);
     world_cut(&w, 0, 2, true);
     world_cut(&w, 1, 2, true);
-    CHECK_OK(fed_core_hand_over(w.nodes[0].core, &t, &to, false));
-    sim_take(&w, 0);
+    world_hand_over(&w, 0, &t, 1);
     world_run(&w, 3000);
-    CHECK(hub_is(0, &t, 1) && hub_is(2, &t, 0));
+    CHECK(world_hub_is(&w, 0, &t, 1) && world_hub_is(&w, 2, &t, 0));
     world_heal(&w);
-    CHECK(hub_is(2, &t, 1));
+    CHECK(world_hub_is(&w, 2, &t, 1));
     CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
     CHECK_OK(world_say(&w, 2, &t));
     world_heal(&w);
@@ -788,7 +733,7 @@ TEST(put_back_to_before_the_thread)
 static void
 story(const void *ctx, uint64_t seed)
 {
-    struct thread_id t = group(seed, 4);
+    struct thread_id t = world_settled(&w, seed, 4);
     bool ended = false; /* continued: tests/sim/lost */
 
     (void)ctx;
@@ -807,11 +752,9 @@ story(const void *ctx, uint64_t seed)
         } else if (world_chance(&w, 60)) {
             node_crash(&w, k);
             world_run(&w, world_below(&w, 3000));
-            w.mono_ms += 3 * (uint64_t)DAY_MS + 3600000;
-            w.wall_ms += 3 * (uint64_t)DAY_MS + 3600000;
+            world_skip(&w, WORLD_GONE_MS);
         } else if (world_chance(&w, 100)) {
-            w.mono_ms += 2 * LIMIT_MOVE_WAIT_MS;
-            w.wall_ms += 2 * LIMIT_MOVE_WAIT_MS;
+            world_skip(&w, 2 * LIMIT_MOVE_WAIT_MS);
         } else {
             ERR_IGNORE(world_say(&w, k, &t), "it may be out just now");
         }

@@ -299,8 +299,7 @@ TEST(away_for_eighty_days)
             CHECK_OK(world_say(&w, 0, &t));
             world_run(&w, 100);
         }
-        w.wall_ms += IDENT_DAY_MS;
-        w.mono_ms += IDENT_DAY_MS;
+        world_skip(&w, IDENT_DAY_MS);
         if (day == 40) {
             node_crash(&w, 0);
             node_start(&w, 0);

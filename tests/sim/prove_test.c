@@ -226,9 +226,7 @@ TEST(an_edit_with_what_it_changed)
     struct proto_report in = {.reason = PROTO_REPORT_SPAM, .seq = 1};
     struct fed_report out = {.reason = PROTO_REPORT_SPAM, .seq = 1};
 
-    world_friends(&w, 5, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 5, 3);
     by = world_party(&w, 0, 1);
     author = node_root(&w, 2);
     before = content(PROTO_CONTENT_TEXT, "at noon", NULL);

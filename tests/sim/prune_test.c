@@ -152,16 +152,14 @@ TEST(after_ninety_days_it_goes)
     world_run(&w, 1000);
     CHECK(records(0, FED_NS_BODY) >= 10);
     for (int day = 0; day < 89; day++) {
-        w.wall_ms += IDENT_DAY_MS;
-        w.mono_ms += IDENT_DAY_MS;
+        world_skip(&w, IDENT_DAY_MS);
         world_run(&w, 50);
     }
     say(0, &t, 1);
     CHECK(records(0, FED_NS_BODY) >= 11);
     CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_UNDELIVERED], 1);
     CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_NEVER], 0);
-    w.wall_ms += 2 * IDENT_DAY_MS;
-    w.mono_ms += 2 * IDENT_DAY_MS;
+    world_skip(&w, 2 * IDENT_DAY_MS);
     say(1, &t, 2);
     CHECK(records(0, FED_NS_BODY) <= 10); /* checkpoints of the first days */
     /* decisions D 15: the sender is told what was never delivered, to whom */

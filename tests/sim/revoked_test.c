@@ -265,9 +265,7 @@ TEST(hub_refuses_a_revoked_leaf)
     struct fed_thread *t;
     uint64_t seq;
 
-    world_friends(&w, 7, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 7, 3);
     steal(&id, &thief);
     world_cut(&w, 0, 1, true);
     t = world_thread(&w, 0, &id);
@@ -293,9 +291,7 @@ TEST(member_refuses_a_revoked_leaf)
     struct proto_app_submit in = {.term = 1};
     size_t before;
 
-    world_friends(&w, 8, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 8, 3);
     steal(&id, &thief);
     thief_says(&thief, world_thread(&w, 0, &id), &said);
     world_party(&w, 2, 1)->rec.revoked = ident_generation(1, 2);
@@ -324,9 +320,7 @@ TEST(late_words_of_a_revoked_leaf)
     struct fed_thread *t;
     uint64_t seq;
 
-    world_friends(&w, 9, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 9, 3);
     steal(&id, &thief);
     thief_says(&thief, world_thread(&w, 0, &id), &said);
     node_rotate(&w, 1, true);
@@ -396,9 +390,7 @@ TEST(commit_of_a_revoked_leaf)
     struct thread_id id;
     struct thief thief;
 
-    world_friends(&w, 10, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 10, 3);
     steal(&id, &thief);
     world_party(&w, 0, 1)->rec.revoked = ident_generation(2, 0);
     CHECK_ERR(thief_commits(&thief, NULL, 0, false, &id), ERR_DENIED);
@@ -413,9 +405,7 @@ TEST(older_certificate)
     struct thief thief;
     struct thief before;
 
-    world_friends(&w, 11, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 11, 3);
     steal(&id, &before);
     node_rotate(&w, 1, false);
     CHECK_OK(world_say(&w, 1, &id));
@@ -441,9 +431,7 @@ TEST(other_extensions)
     struct mls_extensions it;
     struct mls_extension ext;
 
-    world_friends(&w, 12, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 12, 3);
     steal(&id, &member);
     it = mls_group_extensions(member.group);
     while (mls_extensions_next(&it, &ext)) {
@@ -505,9 +493,7 @@ TEST(rejoining_needs_a_newer_certificate)
 {
     struct thread_id id;
 
-    world_friends(&w, 13, 3);
-    id = world_group(&w, 0, 3);
-    world_heal(&w);
+    id = world_settled(&w, 13, 3);
     CHECK_ERR(rejoin(&id, true), ERR_DENIED);
     w.nodes[1].renew = 0;
     sim_certify(&w, &w.nodes[1]); /* the core does not know of it */
@@ -581,8 +567,7 @@ TEST(a_copied_hub_that_is_refused)
     seq = world_thread(&w, 0, &id)->rec.seq;
     CHECK_OK(world_say(&w, 0, &id));
     world_run(&w, 5000);
-    w.mono_ms += LIMIT_CHECK_MS;
-    w.wall_ms += LIMIT_CHECK_MS;
+    world_skip(&w, LIMIT_CHECK_MS);
     world_run(&w, 60000);
     CHECK_EQ(world_thread(&w, 0, &id)->rec.seq, seq);
     CHECK(w.fault[0] == '\0');

@@ -11,42 +11,8 @@
 
 #include <string.h>
 
-enum {
-    DAY_MS = 86400000
-};
-
 static struct world w;
 static const size_t all[] = {0, 1, 2, 3};
-
-static struct thread_id
-group(uint64_t seed, size_t n)
-{
-    struct thread_id t;
-
-    world_friends(&w, seed, n);
-    t = world_group(&w, 0, n);
-    world_heal(&w);
-    return t;
-}
-
-static bool
-hub_is(size_t i, const struct thread_id *t, size_t hub)
-{
-    struct fed_thread_info info;
-    struct clinic_id root = node_root(&w, hub);
-
-    memset(&info, 0, sizeof(info));
-    CHECK_OK(fed_core_thread(w.nodes[i].core, t, &info));
-    return clinic_id_equal(&info.hub, &root);
-}
-
-static void
-pass(uint64_t ms)
-{
-    w.mono_ms += ms;
-    w.wall_ms += ms;
-    world_run(&w, 3000);
-}
 
 static void
 revoke(size_t i)
@@ -62,12 +28,10 @@ revoke(size_t i)
 static void
 hand_over(size_t from, const struct thread_id *t, size_t to)
 {
-    struct clinic_id root = node_root(&w, to);
 
-    CHECK_OK(fed_core_hand_over(w.nodes[from].core, t, &root, false));
-    sim_take(&w, from);
+    world_hand_over(&w, from, t, to);
     world_run(&w, 5000);
-    CHECK(hub_is(from, t, to));
+    CHECK(world_hub_is(&w, from, t, to));
 }
 
 /* It is told the truth, in the end, by whoever is there. */
@@ -76,10 +40,10 @@ back(const struct thread_id *t, size_t who, size_t n)
 {
     node_start(&w, who);
     for (int i = 0; i < 6; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
+        world_later(&w, 2 * LIMIT_MOVE_WAIT_MS, 3000);
     }
     CHECK_EQ(node_state(&w, who, t), FED_THREAD_ACTIVE);
-    CHECK(!hub_is(who, t, 0));
+    CHECK(!world_hub_is(&w, who, t, 0));
     CHECK_OK(world_say(&w, who, t));
     world_heal(&w);
     world_judge(&w, t, all, n);
@@ -88,7 +52,7 @@ back(const struct thread_id *t, size_t who, size_t n)
 
 TEST(handed_over_and_revoked)
 {
-    struct thread_id t = group(1, 3);
+    struct thread_id t = world_settled(&w, 1, 3);
 
     node_crash(&w, 2);
     hand_over(0, &t, 1);
@@ -102,27 +66,23 @@ TEST(handed_over_and_revoked)
    the other as it was. */
 TEST(taken_over_and_revoked)
 {
-    struct thread_id t = group(2, 4);
+    struct thread_id t = world_settled(&w, 2, 4);
 
     node_crash(&w, 3);
     node_crash(&w, 0);
     CHECK_OK(world_say(&w, 1, &t));
-    world_run(&w, 3000);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
-    for (int i = 0; i < 4; i++) {
-        pass(2 * LIMIT_MOVE_WAIT_MS);
-    }
-    CHECK(!hub_is(1, &t, 0) && !hub_is(2, &t, 0));
+    world_outlast(&w, 4, 3000);
+    CHECK(!world_hub_is(&w, 1, &t, 0) && !world_hub_is(&w, 2, &t, 0));
     revoke(1);
     revoke(2);
-    pass(3 * (uint64_t)DAY_MS + 3600000);
+    world_later(&w, WORLD_GONE_MS, 3000);
     back(&t, 3, 4);
 }
 
 /* [move-said] Whoever took the key says with it what its clinic never said. */
 TEST(what_a_thief_says_is_not_said_again)
 {
-    struct thread_id t = group(4, 3);
+    struct thread_id t = world_settled(&w, 4, 3);
     struct fed_thread *at = world_thread(&w, 2, &t);
     struct prim_sign_key key = w.nodes[0].key;
     const uint64_t heads[] = {PROTO_HUB_HANDED, 1};
@@ -175,7 +135,7 @@ TEST(what_a_thief_says_is_not_said_again)
         struct proto_hub_move have;
         struct bytes hold = {0};
 
-        CHECK(hub_is(i, &t, 0));
+        CHECK(world_hub_is(&w, i, &t, 0));
         CHECK_ERR(fed_proof_get(w.nodes[i].core, &t, said.term, &have, &hold),
                   ERR_MISSING);
     }

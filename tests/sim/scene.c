@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/scene.h"
 
+#include "federation/core/hub.h"
 #include "federation/core/inside.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
@@ -20,7 +21,7 @@ world_friends(struct world *w, uint64_t seed, size_t nodes)
 }
 
 struct thread_id
-world_group(struct world *w, size_t hub, size_t nodes)
+world_begin(struct world *w, size_t hub, size_t nodes)
 {
     struct clinic_id with[WORLD_NODES];
     struct thread_id t;
@@ -34,8 +35,37 @@ world_group(struct world *w, size_t hub, size_t nodes)
     CHECK_OK(fed_core_thread_open(w->nodes[hub].core, with, n,
                                   VIEW_LIT("All of us"), &t));
     sim_take(w, hub);
+    return t;
+}
+
+struct thread_id
+world_group(struct world *w, size_t hub, size_t nodes)
+{
+    struct thread_id t = world_begin(w, hub, nodes);
+
     world_run(w, 3000);
     return t;
+}
+
+bool
+world_hub_is(struct world *w, size_t i, const struct thread_id *id, size_t hub)
+{
+    struct fed_thread_info info;
+    struct clinic_id root = node_root(w, hub);
+
+    memset(&info, 0, sizeof(info));
+    CHECK_OK(fed_core_thread(w->nodes[i].core, id, &info));
+    return clinic_id_equal(&info.hub, &root);
+}
+
+void
+world_hand_over(struct world *w, size_t from, const struct thread_id *id,
+                size_t to)
+{
+    struct clinic_id root = node_root(w, to);
+
+    CHECK_OK(fed_core_hand_over(w->nodes[from].core, id, &root, false));
+    sim_take(w, from);
 }
 
 struct fed_party *
@@ -130,13 +160,21 @@ world_end(struct world *w)
 }
 
 struct thread_id
-world_three(struct world *w, uint64_t seed)
+world_settled(struct world *w, uint64_t seed, size_t nodes)
 {
     struct thread_id t;
 
-    world_friends(w, seed, 3);
-    t = world_group(w, 0, 3);
+    world_friends(w, seed, nodes);
+    t = world_group(w, 0, nodes);
     world_heal(w);
+    return t;
+}
+
+struct thread_id
+world_three(struct world *w, uint64_t seed)
+{
+    struct thread_id t = world_settled(w, seed, 3);
+
     world_pass(w, 3); /* who carries has been there for a while */
     return t;
 }
@@ -145,9 +183,31 @@ void
 world_pass(struct world *w, unsigned hours)
 {
     for (unsigned h = 0; h < hours; h++) {
-        w->mono_ms += LIMIT_HOUR_MS;
-        w->wall_ms += LIMIT_HOUR_MS;
-        world_run(w, 1500);
+        world_later(w, LIMIT_HOUR_MS, 1500);
+    }
+}
+
+void
+world_skip(struct world *w, uint64_t ms)
+{
+    w->mono_ms += ms;
+    w->wall_ms += ms;
+}
+
+void
+world_later(struct world *w, uint64_t ms, uint64_t live_ms)
+{
+    world_skip(w, ms);
+    world_run(w, live_ms);
+}
+
+void
+world_outlast(struct world *w, int times, uint64_t live_ms)
+{
+    world_run(w, 3000);
+    world_later(w, WORLD_GONE_MS, live_ms);
+    for (int i = 0; i < times; i++) {
+        world_later(w, 2 * LIMIT_MOVE_WAIT_MS, live_ms);
     }
 }
 

@@ -173,8 +173,7 @@ TEST(a_phone_sleeps_and_is_told_at_once)
     sim_take(&w, phone);
     CHECK_EQ(doubts(phone), 0);
     for (int i = 0; i < 15; i++) {
-        w.mono_ms += 60000;
-        w.wall_ms += 60000;
+        world_skip(&w, 60000);
         world_run(&w, 2000);
     }
     CHECK(w.nodes[phone].doubts[FED_DOUBT_SILENT] > 0);
