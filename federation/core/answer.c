@@ -83,8 +83,9 @@ refused(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         TRY(unaware ? OK : fed_resync_begin(core, t));
         break;
     case PROTO_ANSWER_RESYNC:
-        TRY(unsubmit(core, t, sub, true));
-        TRY(fed_resync_begin(core, t));
+        TRY(fed_named_unsure(core, t, &unaware));
+        TRY(unsubmit(core, t, sub, !unaware));
+        TRY(unaware ? OK : fed_resync_begin(core, t));
         break;
     case PROTO_ANSWER_DENIED:
     case PROTO_ANSWER_INVALID:

@@ -6,6 +6,7 @@
  * harm.
  */
 #include "federation/core/care.h"
+#include "federation/core/move.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ fed_asks_lost(struct fed_core *core, const struct fed_party *p)
             continue;
         }
         t->pulling = false;
+        fed_named_forget(t);
         if (t->rec.state == FED_THREAD_CHECKING ||
             t->rec.state == FED_THREAD_RESYNC) {
             mls_group_free(t->joining);

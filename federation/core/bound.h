@@ -35,7 +35,7 @@ MUST_CHECK enum err fed_bound_again(struct fed_core *core,
 /* Put what m's node has not been sent, as far as its window allows. */
 MUST_CHECK enum err fed_fan_member(struct fed_core *core, struct fed_thread *t,
                                    struct fed_member *m);
-/* Everybody has what comes before: rows begin after seq. */
+/* Everybody has what comes before, and nothing behind: rows begin after seq. */
 void fed_fan_from(struct fed_thread *t, uint64_t seq);
 /* rows rows, the last one of entry, were acknowledged by m's node. */
 MUST_CHECK enum err fed_fan_acked(struct fed_core *core, struct fed_thread *t,

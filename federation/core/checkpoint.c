@@ -5,6 +5,7 @@
  * back, and, signed, past the hub.  A different head for the same entry of the
  * same term is two logs: both sides hear of it.
  */
+#include "federation/core/move.h"
 #include "federation/core/watch.h"
 
 #include "crypto/prim/curve.h"
@@ -66,16 +67,17 @@ out:
     return e;
 }
 
-enum err
-fed_checkpoint_seen(struct fed_core *core, struct fed_thread *t,
-                    const struct clinic_id *author, uint64_t term, uint64_t seq,
-                    const uint8_t head[32])
+/* Do we have another entry there? */
+static enum err
+compare(struct fed_core *core, const struct fed_thread *t, uint64_t term,
+        uint64_t seq, const uint8_t head[32], bool *differs)
 {
     enum err e;
     static const uint8_t none[32];
     struct fed_rec_log rec;
     struct bytes hold = {0};
 
+    *differs = false;
     e = seq == 0 || memcmp(head, none, sizeof(none)) == 0
             ? ERR_MISSING
             : fed_log_get(core, &t->id, seq, &rec, &hold);
@@ -84,7 +86,23 @@ fed_checkpoint_seen(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     TRY(e);
-    if (rec.term != term || memcmp(rec.head, head, sizeof(rec.head)) == 0) {
+    *differs =
+        rec.term == term && memcmp(rec.head, head, sizeof(rec.head)) != 0;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_checkpoint_seen(struct fed_core *core, struct fed_thread *t,
+                    const struct clinic_id *author, uint64_t term, uint64_t seq,
+                    const uint8_t head[32])
+{
+    enum err e;
+    bool differs;
+
+    TRY(compare(core, t, term, seq, head, &differs));
+    if (!differs) {
         goto out;
     }
     if (fed_thread_hub_here(core, t)) {
@@ -94,7 +112,6 @@ fed_checkpoint_seen(struct fed_core *core, struct fed_thread *t,
     t->forked = true; /* [checkpoint-head] */
     t->fork_by = *author;
 out:
-    bytes_free(&hold);
     return e;
 }
 
@@ -213,6 +230,7 @@ fed_checkpoint_recv(struct fed_core *core, struct fed_party *p,
     struct thread_id id;
     struct fed_thread *t;
     struct proto_stand at;
+    bool lacks;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     TRY(open_said(core, p, in, &at));
@@ -226,7 +244,11 @@ fed_checkpoint_recv(struct fed_core *core, struct fed_party *p,
     if (t->rec.state != FED_THREAD_ACTIVE || t->mls == NULL) {
         goto out; /* we are being brought up */
     }
-    TRY(fed_checkpoint_seen(core, t, &p->subject, at.term, at.seq, at.head));
+    TRY(compare(core, t, at.term, at.seq, at.head, &lacks));
+    TRY(lacks ? fed_named_lacks(core, t, p, at.seq, &lacks) : OK);
+    TRY(lacks ? OK
+              : fed_checkpoint_seen(core, t, &p->subject, at.term, at.seq,
+                                    at.head));
     if (t->forked) {
         TRY(fed_fork_found(core, t, ERR_AUTH));
         goto out;

@@ -83,9 +83,12 @@ void
 fed_fan_from(struct fed_thread *t, uint64_t seq)
 {
     for (size_t i = 0; i < t->members_len; i++) {
-        t->members[i].rec.fanned = seq;
-        t->members[i].rec.rows = 0;
-        t->members[i].dirty = true;
+        struct fed_member *m = &t->members[i];
+
+        m->rec.fanned = seq;
+        m->rec.acked = m->rec.acked < seq ? m->rec.acked : seq;
+        m->rec.rows = 0;
+        m->dirty = true;
     }
     t->dirty = true;
 }

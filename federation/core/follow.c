@@ -392,8 +392,10 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out; /* a repeat */
     }
     if (a->seq <= t->rec.seq) {
-        TRY(fed_fork_found(core, t, ERR_STALE)); /* a new term that goes back */
-        fed_resync_back(t, a->term, a->seq);
+        TRY(fed_named_differs(core, t, ERR_STALE)); /* a term that goes back */
+        if (t->rec.state == FED_THREAD_RESYNC) {
+            fed_resync_back(t, a->term, a->seq);
+        }
         goto out;
     }
     if (a->seq > t->rec.seq + 1) {
@@ -407,9 +409,10 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out;
     }
     if (prev != NULL && memcmp(prev, t->rec.head, 32) != 0) {
-        TRY(fed_fork_found(core, t, ERR_STALE));
+        TRY(fed_named_differs(core, t, ERR_STALE));
         goto out;
     }
+    fed_named_forget(t);
     TRY(take_entry(core, t, a));
 out:
     return e;
@@ -497,7 +500,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         if (in->message.len != sizeof(a.hash)) {
             /* Pruned with its head: only rejoining helps. */
             TRY(t->rec.state == FED_THREAD_ACTIVE && in->seq > t->rec.seq
-                    ? fed_fork_found(core, t, ERR_STALE)
+                    ? fed_named_differs(core, t, ERR_STALE)
                     : OK);
             goto out;
         }
@@ -532,6 +535,11 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
         return fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED;
     }
     t->pulling = false;
+    if (fed_named_answered(t, in)) {
+        t->pulling = true;
+        TRY(fed_pull_send(core, t, &p->root));
+        goto out;
+    }
     if (in->code != PROTO_LOG_OK) {
         TRY(fed_named_none(core, t, p, in));
         goto out;

@@ -476,6 +476,9 @@ MUST_CHECK enum err fed_follow_part(struct fed_core *core, struct fed_party *p,
 /* pull.c */
 MUST_CHECK enum err fed_pull_send(struct fed_core *core, struct fed_thread *t,
                                   const struct clinic_id *from);
+/* Likewise, from entry seq on. */
+MUST_CHECK enum err fed_pull_from(struct fed_core *core, struct fed_thread *t,
+                                  const struct clinic_id *from, uint64_t seq);
 /* A thread that a peer speaks of and we do not know: lost with a restore. */
 MUST_CHECK enum err fed_lost_thread(struct fed_core *core, struct fed_party *p,
                                     const struct thread_id *id);

@@ -192,6 +192,7 @@ set_hub(struct fed_core *core, struct fed_thread *t, const uint8_t hub[32])
     t->orphan_asked = 0;
     t->wait_ms = 0;
     fed_refused_none(t);
+    fed_named_forget(t);
     t->draining = false;
     t->next_intent = 0;
     t->idle = false;

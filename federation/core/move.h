@@ -125,6 +125,21 @@ MUST_CHECK enum err fed_named_unaware(struct fed_core *core,
 MUST_CHECK enum err fed_named_none(struct fed_core *core, struct fed_thread *t,
                                    struct fed_party *p,
                                    const struct proto_log_part *in);
+/* What the hub has does not follow from our log.  *out: it may not know what
+   made it the hub; it is told, and asked.  differs: a fork, if it knows. */
+MUST_CHECK enum err fed_named_unsure(struct fed_core *core,
+                                     struct fed_thread *t, bool *out);
+MUST_CHECK enum err fed_named_differs(struct fed_core *core,
+                                      struct fed_thread *t, enum err why);
+/* Another member has another log at seq.  *out: it may not know how our hub
+   began; it is told, once. */
+MUST_CHECK enum err fed_named_lacks(struct fed_core *core, struct fed_thread *t,
+                                    struct fed_party *p, uint64_t seq,
+                                    bool *out);
+/* The hub's answer: is it the first since it was told?  Then ask again. */
+bool fed_named_answered(struct fed_thread *t, const struct proto_log_part *in);
+/* It is another one, or follows, or what was asked is lost. */
+void fed_named_forget(struct fed_thread *t);
 /* It has no more than this for now, though it is our log: it compares. */
 void fed_named_has(struct fed_core *core, struct fed_thread *t,
                    const struct proto_log_part *in);

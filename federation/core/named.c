@@ -88,6 +88,96 @@ fed_named_has(struct fed_core *core, struct fed_thread *t,
     }
 }
 
+/*
+ * [named-other] It may order another log only because it does not know the
+ * proof that made it the hub of ours: it was declared gone, or took it by other
+ * words, in the same term.  Ours may be the only state of what counts.  So it
+ * is told, and asked for what we have already: what differs behind that answer
+ * is a fork.
+ */
+enum err
+fed_named_unsure(struct fed_core *core, struct fed_thread *t, bool *out)
+{
+    enum err e;
+    struct clinic_id hub;
+    struct fed_party *p;
+    struct proto_hub_move had;
+    struct bytes hold = {0};
+
+    memcpy(hub.b, t->rec.hub, sizeof(hub.b));
+    *out = false;
+    if (t->named_sure || t->rec.seq == 0 || fed_thread_hub_here(core, t)) {
+        return OK;
+    }
+    e = fed_proof_get(core, &t->id, t->group.term, &had, &hold);
+    if (e != OK || memcmp(had.to, hub.b, 32) != 0) {
+        goto out;
+    }
+    *out = true;
+    if (!t->named_asked) {
+        TRY(fed_party_get(core, &hub, &p));
+        TRY(fed_move_tell(core, t, p, t->group.term - 1));
+        TRY(fed_pull_from(core, t, &hub, t->rec.seq));
+        t->named_asked = true;
+    }
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+enum err
+fed_named_differs(struct fed_core *core, struct fed_thread *t, enum err why)
+{
+    enum err e;
+    bool unsure;
+
+    TRY(fed_named_unsure(core, t, &unsure));
+    TRY(unsure ? OK : fed_fork_found(core, t, why));
+out:
+    return e;
+}
+
+enum err
+fed_named_lacks(struct fed_core *core, struct fed_thread *t,
+                struct fed_party *p, uint64_t seq, bool *out)
+{
+    enum err e;
+    struct fed_member *m = fed_thread_member(t, &p->subject);
+    struct proto_hub_move had;
+    struct bytes hold = {0};
+
+    *out = false;
+    e = fed_proof_get(core, &t->id, t->group.term, &had, &hold);
+    if (e != OK || m == NULL || m->named == had.term ||
+        seq < had.seq + (had.planned ? 0 : 1)) {
+        goto out;
+    }
+    *out = true;
+    m->named = had.term;
+    TRY(fed_move_tell(core, t, p, had.term - 1));
+out:
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+bool
+fed_named_answered(struct fed_thread *t, const struct proto_log_part *in)
+{
+    if (!t->named_asked || in->first > t->rec.seq) {
+        return false;
+    }
+    t->named_asked = false;
+    t->named_sure = in->code != PROTO_LOG_OK || in->last > 0;
+    return t->named_sure;
+}
+
+void
+fed_named_forget(struct fed_thread *t)
+{
+    t->named_asked = false;
+    t->named_sure = false;
+}
+
 enum err
 fed_named_none(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
                const struct proto_log_part *in)
@@ -102,8 +192,9 @@ fed_named_none(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         stand(core, t);
         goto out;
     }
-    TRY(t->rec.state == FED_THREAD_ACTIVE ? fed_fork_found(core, t, ERR_STALE)
-                                          : OK);
+    TRY(t->rec.state == FED_THREAD_ACTIVE
+            ? fed_named_differs(core, t, ERR_STALE)
+            : OK);
 out:
     return e;
 }

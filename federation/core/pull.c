@@ -200,6 +200,13 @@ enum err
 fed_pull_send(struct fed_core *core, struct fed_thread *t,
               const struct clinic_id *from)
 {
+    return fed_pull_from(core, t, from, t->rec.seq + 1);
+}
+
+enum err
+fed_pull_from(struct fed_core *core, struct fed_thread *t,
+              const struct clinic_id *from, uint64_t seq)
+{
     enum err e;
     struct fed_party *p;
     struct proto_peer_msg msg = {.type = PROTO_PEER_LOG_PULL};
@@ -208,7 +215,7 @@ fed_pull_send(struct fed_core *core, struct fed_thread *t,
     TRY(fed_party_get(core, from, &p));
     memcpy(pull->thread, t->id.b, sizeof(pull->thread));
     pull->term = t->rec.term;
-    pull->from = t->rec.seq + 1;
+    pull->from = seq;
     pull->max = LIMIT_LOG_PART;
     TRY(fed_stream_put(core, p, &msg));
 out:

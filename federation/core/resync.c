@@ -535,6 +535,9 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
         .message = t->joining_commit,
     };
 
+    if (fed_thread_hub_here(core, t)) {
+        fed_fan_from(t, upto); /* what they had behind it is void */
+    }
     TRY(fed_log_append(core, t, &entry));
     t->mls = t->joining;
     t->joining = NULL;

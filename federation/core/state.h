@@ -94,6 +94,7 @@ struct fed_member {
     bool told;        /* and has answered */
     bool lost;        /* that it has no state either */
     bool mute;        /* RESYNC, CHECK: it did not answer */
+    uint64_t named;   /* it was told what began this term; 0: none */
     uint32_t without; /* of a patient: devices that say so, by their places */
     uint64_t past;    /* entries that it asked to have again */
     uint64_t past_ms; /* since (mono) */
@@ -187,6 +188,8 @@ struct fed_thread {
     uint64_t named_ms; /* who does not know a proof is told again then (mono) */
     uint64_t stand_ms; /* the hub hears again then where we stand (mono) */
     unsigned stands;
+    bool named_asked;         /* the hub was told what made it so, and asked */
+    bool named_sure;          /* it has answered since: it knows */
     uint64_t gone_ms;         /* until then others may answer (mono) */
     uint64_t sees_ms;         /* somebody sees the hub: wait until (mono) */
     struct clinic_id sees_by; /* who; zeros: several */

@@ -150,6 +150,73 @@ TEST(handed_over_to_who_is_away_and_on)
     }
 }
 
+/* The first in the order of successors, when node 0 goes. */
+static size_t
+successor(const struct thread_id *t, size_t n)
+{
+    struct fed_thread *at = world_thread(&w, 0, t);
+    size_t best = 1;
+
+    for (size_t i = 2; i < n; i++) {
+        if (fed_move_order(&at->group, w.nodes[0].root.pub,
+                           w.nodes[i].root.pub) <
+            fed_move_order(&at->group, w.nodes[0].root.pub,
+                           w.nodes[best].root.pub)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Node 0 from all but one. */
+static void
+cut_off(size_t but, bool cut)
+{
+    for (size_t i = 1; i < 4; i++) {
+        if (i != but) {
+            world_cut(&w, 0, i, cut);
+        }
+    }
+}
+
+/*
+ * Whom it was handed to has heard nothing of that and takes it, in the same
+ * term.  The old hub comes back, alone with the state of what counts: that
+ * clinic's log is another than its own, and it keeps what it has.
+ */
+TEST(handed_over_to_who_takes_it)
+{
+    for (uint64_t seed = 30; seed < 38; seed++) {
+        struct thread_id t = group(seed, 4);
+        size_t next = successor(&t, 4);
+
+        w.delay_ms = seed % 2 == 0 ? 0 : 100;
+        cut_off(next, true);
+        said_yes(&t, next);
+        sim_commit_due(&w, 0, true);
+        node_crash(&w, 0);
+        cut_off(next, false);
+        node_start(&w, next);
+        for (size_t i = 1; i < 4; i++) {
+            CHECK_OK(world_say(&w, i, &t));
+        }
+        outlast();
+        CHECK(hub_is(1, &t, next) && hub_is(2, &t, next));
+        for (size_t i = 1; i < (seed < 34 ? 4 : 1); i++) {
+            CHECK_OK(world_say(&w, i, &t));
+            world_run(&w, 2000);
+        }
+        node_start(&w, 0);
+        for (int i = 0; i < 2000; i++) {
+            world_step(&w, 10);
+            CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ACTIVE);
+        }
+        world_heal(&w);
+        CHECK_EQ(w.nodes[0].forks + w.nodes[0].gaps, 0);
+        goes_on(&t, next, 4, seed < 34 ? 6 : 3);
+    }
+}
+
 /* Who heard of the new hub before that itself did, says where it stands, and
    neither leaves its state nor is forgotten, though it restarts. */
 TEST(where_it_stands_is_said_too_early)
@@ -218,6 +285,7 @@ main(void)
                T(put_back_to_before_it_took_the_thread),
                T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
                T(handed_over_to_who_is_away_and_on),
+               T(handed_over_to_who_takes_it),
                T(where_it_stands_is_said_too_early),
                T(nobody_leaves_its_state_for_a_hub_that_compares));
 }
