@@ -4,7 +4,7 @@
  * the one that goes on from it, and what waits in a thread goes behind what is
  * said again there, as one author's words keep their order.
  */
-#include "federation/core/inside.h"
+#include "federation/core/trust.h"
 
 /* The words that wait in old, up to the number end, wait at the end of t. */
 static enum err
@@ -35,6 +35,7 @@ fed_intent_move(struct fed_core *core, struct fed_thread *old,
     enum err e;
     uint64_t number = 0;
 
+    TRY(fed_past_due(core, old, t));
     TRY(words_to(core, old, t, old->rec.intents));
     for (;; number++) {
         struct fed_rec_intent rec;

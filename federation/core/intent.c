@@ -363,7 +363,7 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
         TRY(fed_move_offer(core, t, number, rec));
         goto out;
     }
-    if (rec->kind == FED_INTENT_GIVE) {
+    if (fed_past_work(rec->kind)) {
         TRY(fed_past_give(core, t, number, rec, &wait));
         goto out;
     }
@@ -444,7 +444,7 @@ follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     }
     if (rec->kind == FED_INTENT_RENEW) {
         TRY(fed_intent_done(core, t, number)); /* follow_pump has done it */
-    } else if (rec->kind == FED_INTENT_GIVE) {
+    } else if (fed_past_work(rec->kind)) {
         TRY(fed_past_give(core, t, number, rec, stop));
     } else if (is_commit(rec->kind)) {
         *stop = true;

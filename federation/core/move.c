@@ -307,22 +307,6 @@ out:
     return e == OK || fed_ours(e) ? e : ERR_INTERNAL;
 }
 
-/* What we said in a term that lost its race is said again; we may have more of
-   it than where we stand, as who was put back does. */
-static enum err
-say_again(struct fed_core *core, struct fed_thread *t, uint64_t term,
-          uint64_t from)
-{
-    enum err e;
-    uint64_t first = t->rec.seq - from > LIMIT_HISTORY
-                         ? t->rec.seq - LIMIT_HISTORY + 1
-                         : from + 1;
-
-    TRY(fed_past_again(core, &t->id, term, fed_place(first, 0), UINT64_MAX, t));
-out:
-    return e;
-}
-
 /* Two began this term; the other one counts. */
 static enum err
 lost_race(struct fed_core *core, struct fed_thread *t,
@@ -330,7 +314,7 @@ lost_race(struct fed_core *core, struct fed_thread *t,
 {
     enum err e = OK;
     uint64_t first;
-    uint64_t waiting = t->rec.intents;
+    uint64_t entry = from + 1;
     /* Told of it only: what we have behind from is of a term before. */
     bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
@@ -339,10 +323,14 @@ lost_race(struct fed_core *core, struct fed_thread *t,
         first = in->term < t->rec.term ? in->term : t->rec.term;
         first =
             t->rec.term - first < VOID_TERMS ? first : t->rec.term - VOID_TERMS;
-        for (uint64_t n = 0; n <= t->rec.term - first; n++) {
-            TRY(say_again(core, t, first + n, from));
+        if (t->rec.seq - from > LIMIT_HISTORY) {
+            entry = t->rec.seq - LIMIT_HISTORY + 1;
         }
-        TRY(fed_intent_behind(core, t, waiting));
+        /* Of what we said: we may have more of it than where we stand, as who
+           was put back does. */
+        for (uint64_t n = 0; n <= t->rec.term - first; n++) {
+            TRY(fed_past_later(core, t, first + n, entry));
+        }
         t->rec.void_from = first;
         t->rec.void_term = t->rec.term;
         t->rec.void_seq = from;

@@ -65,6 +65,73 @@ fed_past_again(struct fed_core *core, const struct thread_id *thread,
     return e == ERR_MISSING ? OK : e;
 }
 
+enum err
+fed_past_later(struct fed_core *core, struct fed_thread *t, uint64_t term,
+               uint64_t from)
+{
+    enum err e;
+    struct proto_content range = {
+        .kind = PROTO_CONTENT_HISTORY,
+        .u.history = {.term = term, .from = from, .to = UINT64_MAX}};
+    struct fed_rec_intent again = {.kind = FED_INTENT_AGAIN};
+    struct bytes data = {0};
+
+    TRY(proto_content_encode(core->mem, &range, &data));
+    again.data = view_of(&data);
+    TRY(fed_intent_add(core, t, &again));
+out:
+    bytes_free(&data);
+    return e;
+}
+
+bool
+fed_past_work(uint64_t kind)
+{
+    return kind == FED_INTENT_GIVE || kind == FED_INTENT_AGAIN;
+}
+
+static enum err
+again(struct fed_core *core, struct fed_thread *old, struct fed_thread *t,
+      uint64_t number, const struct fed_rec_intent *rec)
+{
+    enum err e;
+    struct proto_content c;
+
+    TRY(proto_content_decode(rec->data, &c) == OK &&
+                c.kind == PROTO_CONTENT_HISTORY
+            ? OK
+            : ERR_CORRUPT);
+    TRY(fed_past_again(core, &old->id, c.u.history.term,
+                       fed_place(c.u.history.from, 0), UINT64_MAX, t));
+    TRY(fed_intent_done(core, old, number));
+out:
+    return e;
+}
+
+enum err
+fed_past_due(struct fed_core *core, struct fed_thread *old,
+             struct fed_thread *t)
+{
+    enum err e = OK;
+    uint64_t end = old->rec.intents;
+    uint64_t waiting = t->rec.intents;
+
+    for (uint64_t number = 0; e == OK && number < end; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+
+        e = fed_intent_next(core, &old->id, &number, &rec, &hold);
+        if (e == OK && number < end && rec.kind == FED_INTENT_AGAIN) {
+            e = again(core, old, t, number, &rec);
+        }
+        bytes_free(&hold);
+    }
+    TRY(e == ERR_MISSING ? OK : e);
+    TRY(fed_intent_behind(core, t, waiting));
+out:
+    return e;
+}
+
 static enum err
 resend_one(struct fed_core *core, struct fed_thread *t, uint64_t term,
            const struct fed_past *p)
@@ -162,6 +229,9 @@ fed_past_give(struct fed_core *core, struct fed_thread *t, uint64_t number,
     if (*wait) {
         fed_tx_timer(core, fed_mono(core) + STORED_MS);
         return OK;
+    }
+    if (rec->kind == FED_INTENT_AGAIN) {
+        return again(core, t, t, number, rec);
     }
     memcpy(asker.b, rec->id, sizeof(asker.b));
     TRY(proto_content_decode(rec->data, &c) == OK &&

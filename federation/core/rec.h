@@ -180,6 +180,7 @@ enum fed_intent_kind {
     FED_INTENT_DEVICES = 8, /* bring a patient's leaves in line with its list */
     FED_INTENT_MOVE = 9,    /* hub: hand over to id; data: and leave */
     FED_INTENT_GIVE = 10,   /* id asks for history; data: its question */
+    FED_INTENT_AGAIN = 11,  /* data: places in which what we said is void */
     FED_INTENT_KIND_COUNT
 };
 

@@ -566,6 +566,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_mls_save(core, t));
     TRY(fed_patient_group(core, t));
     TRY(done_intents(core, t));
+    TRY(fed_past_due(core, t, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
     TRY(fed_unanswered_over(core, t));
     TRY(fed_refused_over(core, t));

@@ -5,6 +5,7 @@
  */
 #include "federation/core/bound.h"
 #include "federation/core/care.h"
+#include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
 #include <string.h>
@@ -541,6 +542,7 @@ fed_thread_over(struct fed_core *core, struct fed_thread *t,
     TRY(fed_tx_drop(core, FED_NS_REPORTED, thread_id_view(&t->id)));
     TRY(fed_tx_drop(core, FED_NS_BROUGHT, thread_id_view(&t->id)));
     t->rec.kept = 0;
+    TRY(fed_past_due(core, t, t));
     TRY(fail_intents(core, t));
     TRY(fed_thread_state(core, t, state));
 out:

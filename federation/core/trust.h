@@ -75,8 +75,17 @@ MUST_CHECK enum err fed_past_again(struct fed_core *core,
                                    const struct thread_id *thread,
                                    uint64_t term, uint64_t from, uint64_t to,
                                    struct fed_thread *t);
-/* Intent GIVE: what a member asked for, said again once the question is stored,
-   for what came with it cannot be read before; *wait: it is not yet. */
+/* What we said in t from this entry on, of this term, is void: it is said again
+   once we are in again, for what is being stored cannot be read (AGAIN). */
+MUST_CHECK enum err fed_past_later(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t term, uint64_t from);
+/* Say now in t what old has put off so, before all that waits in t. */
+MUST_CHECK enum err fed_past_due(struct fed_core *core, struct fed_thread *old,
+                                 struct fed_thread *t);
+/* Is it an intent GIVE or AGAIN? */
+bool fed_past_work(uint64_t kind);
+/* GIVE: what a member asked for, said again once the question is stored, for
+   what came with it cannot be read before; *wait: it is not yet. */
 MUST_CHECK enum err fed_past_give(struct fed_core *core, struct fed_thread *t,
                                   uint64_t number,
                                   const struct fed_rec_intent *rec, bool *wait);

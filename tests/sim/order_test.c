@@ -90,9 +90,35 @@ TEST(all_of_a_void_term_is_said_again)
     world_end(&w);
 }
 
+/* What was numbered in the moment before it hears of that is not stored yet. */
+TEST(what_is_being_stored_is_said_again)
+{
+    for (uint64_t seed = 3; seed < 8; seed++) {
+        struct thread_id t = beside_a_quorum(seed);
+        size_t said = 0;
+
+        begins_a_term(&t);
+        w.commit_ms = 60;
+        for (size_t i = 2; i < 4; i++) {
+            world_cut(&w, 0, i, false);
+        }
+        while (node_state(&w, 0, &t) == FED_THREAD_ACTIVE && said < 2000) {
+            CHECK_OK(world_say(&w, 0, &t));
+            world_step(&w, 5);
+            said++;
+        }
+        CHECK(said < 2000);
+        world_heal(&w);
+        CHECK_EQ(node_messages(&w, 3, &t), 1 + said + 1);
+        world_judge(&w, &t, all, 4);
+        world_end(&w);
+    }
+}
+
 int
 main(void)
 {
     return RUN(T(words_wait_behind_what_is_said_again),
-               T(all_of_a_void_term_is_said_again));
+               T(all_of_a_void_term_is_said_again),
+               T(what_is_being_stored_is_said_again));
 }
