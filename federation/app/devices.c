@@ -308,7 +308,8 @@ go_there(struct fed_app *app, const struct clinic_id *root, struct view addrs)
     struct bytes hold = {0};
 
     TRY(fed_app_clinic_rec(app, root, &rec, &hold));
-    if (rec.state == FED_APP_CLINIC_ENROLLED || rec.blocked) {
+    if (rec.state == FED_APP_CLINIC_ENROLLED ||
+        rec.state == FED_APP_CLINIC_ENDED || rec.blocked) {
         goto out;
     }
     rec.state = FED_APP_CLINIC_ASKED;

@@ -37,7 +37,8 @@ home_of(struct fed_core *core)
                : NULL;
 }
 
-/* It has ended the connection, or who carries to it has. */
+/* It has ended the connection, or said no to this device, which came late; or
+   who carries to it has. */
 static bool
 is_stuck(const struct fed_party *p, const struct fed_party *home)
 {
@@ -46,7 +47,9 @@ is_stuck(const struct fed_party *p, const struct fed_party *home)
         return false;
     }
     if (p->via == NULL) {
-        return p->rec.ours == PROTO_STANCE_ENDED;
+        return p->rec.ours == PROTO_STANCE_ENDED ||
+               p->rec.ours == PROTO_STANCE_REFUSED ||
+               p->rec.ours == PROTO_STANCE_NONE;
     }
     return p->via != home && (p->via->via != NULL || !fed_party_open(p->via));
 }

@@ -244,7 +244,8 @@ static bool
 wants(const struct fed_party *p)
 {
     if (p->denied || p->kind != FED_KIND_CLINIC || p->via != NULL) {
-        return false;
+        /* but its own link is looked at where it is */
+        return p->looking && !p->denied && p->kind == FED_KIND_CLINIC;
     }
     switch ((enum proto_stance)p->rec.ours) {
     case PROTO_STANCE_ASKED:

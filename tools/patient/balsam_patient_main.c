@@ -115,6 +115,8 @@ on_event(void *ctx, const struct fed_app_event *ev)
         p->file_end = ev->code;
     }
     p->proof_came = p->proof_came || ev->kind == FED_APP_EV_PROOF;
+    p->ended = p->ended || (ev->kind == FED_APP_EV_CLINIC &&
+                            ev->code == FED_APP_CLINIC_ENDED);
     if (!p->watching) {
         return;
     }
@@ -145,6 +147,10 @@ on_event(void *ctx, const struct fed_app_event *ev)
     }
     bytes_free(&hold);
     json_decref(o);
+    if (p->ended) {
+        p->ended = false;
+        tool_patient_put_stopped(p);
+    }
 }
 
 /* ---------------------------------------------------------------- the folder
@@ -279,6 +285,9 @@ do_command(struct tool_patient *p)
         if (strcmp(commands[i].name, p->args.command->name) == 0) {
             code = commands[i].run(p);
         }
+    }
+    if (p->ended && !p->watching) {
+        tool_patient_put_stopped(p);
     }
     tool_put_bool(p->out, "ok",
                   code == TOOL_EXIT_OK || code == TOOL_EXIT_WAITS);

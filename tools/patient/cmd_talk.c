@@ -174,21 +174,14 @@ text_of(struct tool_patient *p, size_t files, struct bytes *hold,
 
 /* Who has ended the connection through which the conversation goes. */
 static enum tool_exit
-is_cut(struct tool_patient *p, const struct clinic_id *by)
+is_cut(struct tool_patient *p, const struct fed_app_thread *t)
 {
-    struct bytes name = {0};
-    struct subject_id id;
-    enum tool_exit code;
+    char words[TOOL_WAY_MAX];
+    json_t *row = tool_patient_thread_row(p, t);
 
-    memcpy(id.b, by->b, sizeof(id.b));
-    tool_patient_name(p, &id, &name);
-    code = tool_say(TOOL_EXIT_FAILED,
-                    "This conversation goes through %.*s, which has ended the "
-                    "connection with you: nothing passes. Ask another clinic "
-                    "of yours for a new one.",
-                    (int)name.len, (const char *)name.p);
-    bytes_free(&name);
-    return code;
+    tool_patient_way(row, words);
+    json_decref(row);
+    return tool_say(TOOL_EXIT_FAILED, "%s", words);
 }
 
 /* Into some conversations nothing can be written. */
@@ -208,7 +201,7 @@ can_write(struct tool_patient *p, const struct thread_id *thread)
                         "does not come by itself, open a link of the clinic "
                         "again: balsam-patient join LINK");
     } else if (!clinic_id_is_zero(&t.cut)) {
-        code = is_cut(p, &t.cut);
+        code = is_cut(p, &t);
     }
 out:
     bytes_free(&hold);

@@ -3,6 +3,7 @@
 #include "tools/patient/describe.h"
 
 #include "federation/app/doubt.h"
+#include "federation/app/way.h"
 #include "proto/base/phi.h"
 
 #include "crypto/ident/consent.h"
@@ -300,6 +301,35 @@ put_way(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
     }
 }
 
+/* Who stopped it, and what goes on. */
+static void
+put_cut(struct tool_patient *p, json_t *o, const struct fed_app_thread *t)
+{
+    static const char *const words[] = {
+        [FED_APP_WAY_NONE] = "none",
+        [FED_APP_WAY_JOIN] = "join",
+        [FED_APP_WAY_HOME] = "home",
+        [FED_APP_WAY_COMES] = "comes",
+    };
+    struct fed_app_way way;
+    struct fed_app_clinic c;
+    struct bytes hold = {0};
+
+    if (clinic_id_is_zero(&t->cut)) {
+        return;
+    }
+    tool_patient_put_name(p, o, "cut_by", t->cut.b);
+    fed_app_way(p->app, t, &way);
+    tool_put_word(o, "way", words[way.kind]);
+    if (!clinic_id_is_zero(&way.clinic)) {
+        tool_patient_put_name(p, o, "way_clinic", way.clinic.b);
+    }
+    if (fed_app_clinic(p->app, &way.clinic, &c, &hold) == OK) {
+        tool_put_num(o, "way_number", c.number);
+    }
+    bytes_free(&hold);
+}
+
 static const char *
 doubt_word(uint64_t what)
 {
@@ -369,6 +399,7 @@ tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
         put_title(o, t);
     }
     put_way(p, o, t);
+    put_cut(p, o, t);
     tool_put_num(o, "messages", t->messages);
     tool_put_num(o, "unread", t->unread);
     tool_put_num(o, "waiting", t->waiting);

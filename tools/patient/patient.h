@@ -24,6 +24,7 @@ struct tool_patient {
     bool offline;
     bool watching;
     uint64_t file_end; /* enum fed_app_file_end of the last file that ended */
+    bool ended;        /* a clinic has ended the connection meanwhile */
     bool proof_came;   /* the clinic said whether it can prove a message */
     json_t *out;       /* the answer */
 };
@@ -72,6 +73,15 @@ json_t *tool_patient_consent_row(struct tool_patient *p,
 /* Who is called what: ourselves, a clinic's name, or how its id begins. */
 void tool_patient_name(struct tool_patient *p, const struct subject_id *who,
                        struct bytes *out);
+
+/* stopped.c: what is to be done about a conversation that stopped, by its row;
+   and which a clinic has stopped by ending the connection (told to whom it
+   happens while a command runs). */
+enum {
+    TOOL_WAY_MAX = 1024
+};
+void tool_patient_way(const json_t *thread, char out[TOOL_WAY_MAX]);
+void tool_patient_put_stopped(struct tool_patient *p);
 
 /* cmd_block.c: which conversations the patient leaves when this clinic, which
    orders them, may not be in them any more. */

@@ -142,8 +142,7 @@ doing(const json_t *t)
                  "open a link of the clinic again"},
         {"checking", "being compared with the others' after a restore"},
         {"resync", "coming back in after a loss"},
-        {"cut", "nothing passes: the clinic that carries it has ended the "
-                "connection with you"},
+        {"cut", "stopped"},
         {"ended", "ended"},
         {"removed", "you are not in it any more"},
     };
@@ -154,6 +153,20 @@ doing(const json_t *t)
         }
     }
     return "something newer";
+}
+
+/* Who has stopped it, and how it goes on. */
+static void
+show_cut(const json_t *t)
+{
+    char words[TOOL_WAY_MAX];
+
+    if (tool_text(t, "cut_by")[0] != '\0') {
+        tool_patient_way(t, words);
+        (void)printf("     ! ");
+        tool_print_safe(words);
+        (void)printf("\n");
+    }
 }
 
 static void
@@ -184,6 +197,7 @@ show_thread(const json_t *t)
         (void)printf("     ! A clinic asks to be let in; it waits for your "
                      "answer: balsam-patient consents\n");
     }
+    show_cut(t);
     tool_show_doubts(t, "     ");
     if (is(t, "gone")) {
         (void)printf("     ! ");
@@ -345,6 +359,10 @@ show_status(const json_t *o)
     tool_print_safe(tool_text(
         o, tool_text(o, "home_name")[0] != '\0' ? "home_name" : "home"));
     (void)printf("\n");
+    if (is(o, "home_ended")) {
+        (void)printf("You are not a patient of your home any more. Move to "
+                     "another clinic of yours: balsam-patient home CLINIC\n");
+    }
     (void)printf("clinics  %lld of %lld connected\n",
                  tool_number(o, "clinics_up"),
                  tool_number(o, "clinics_wanted"));
@@ -532,6 +550,7 @@ tool_patient_show_event(const json_t *event)
         tool_print_safe(tool_text(event, "title"));
     }
     (void)printf("\n");
+    show_cut(event);
     tool_show_doubts(event, "  ");
     show_one(event, "message", show_message);
     (void)fflush(stdout);
