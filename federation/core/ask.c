@@ -130,7 +130,8 @@ out:
 static enum err
 sign_answer(struct fed_core *core, const struct fed_thread *t,
             const struct message_id *id, const struct fed_rec_ask *rec,
-            const struct proto_ask *ask, struct bytes *out)
+            const struct proto_ask *ask, struct ident_consent *consent_out,
+            struct bytes *out)
 {
     enum err e;
     struct prim_sign_key key;
@@ -152,6 +153,7 @@ sign_answer(struct fed_core *core, const struct fed_thread *t,
     consent.until_ms = ask->until_ms;
     prim_ed25519_from_seed(core->seed, &key);
     TRY(ident_consent_make(core->mem, &key, &consent, out));
+    *consent_out = consent;
 out:
     mem_wipe(&key, sizeof(key));
     return e;
@@ -168,6 +170,7 @@ fed_core_answer(struct fed_core *core, const struct thread_id *thread,
     struct bytes hold = {0};
     struct bytes made = {0};
     struct proto_content c = {.kind = PROTO_CONTENT_CONSENT};
+    struct ident_consent consent;
 
     if (core->kind != FED_KIND_DEVICE) {
         return ERR_STATE;
@@ -178,7 +181,9 @@ fed_core_answer(struct fed_core *core, const struct thread_id *thread,
     TRY(proto_content_decode(rec.content, &asked) == OK ? OK : ERR_CORRUPT);
     TRY(memcmp(asked.u.ask.patient, core->me.b, 32) == 0 ? OK : ERR_MISSING);
     if (yes) {
-        TRY(sign_answer(core, t, ask, &rec, &asked.u.ask, &made));
+        TRY(sign_answer(core, t, ask, &rec, &asked.u.ask, &consent, &made));
+        /* before the answer: the clinic may open at once what it asked for */
+        TRY(fed_consent_known(core, t, &consent, true));
     }
     memcpy(c.u.consent.ask, ask->b, sizeof(c.u.consent.ask));
     c.u.consent.code = yes ? PROTO_CONSENT_GIVEN : PROTO_CONSENT_REFUSED;

@@ -233,6 +233,12 @@ MUST_CHECK enum err
 fed_consent_pair(struct fed_core *core, const struct thread_id *thread,
                  const uint8_t patient[32], const uint8_t clinic[32],
                  struct fed_rec_consent *out, struct bytes *hold);
+/* On a device: the clinic is one that we speak with from now on; ours: and who
+   carries is told. */
+MUST_CHECK enum err fed_consent_known(struct fed_core *core,
+                                      const struct fed_thread *t,
+                                      const struct ident_consent *consent,
+                                      bool ours);
 /* The question that a message id names.  ERR_MISSING */
 MUST_CHECK enum err fed_consent_ask(struct fed_core *core,
                                     const struct fed_thread *t,

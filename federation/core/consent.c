@@ -346,7 +346,8 @@ bring_in(struct fed_core *core, struct fed_thread *t,
     return fed_intent_add(core, t, &add);
 }
 
-/* Consented to us: the patient is one with whom we may open a thread. */
+/* Consented to us: the patient is one with whom we may open a thread, and the
+   first is there by itself. */
 static enum err
 may_open(struct fed_core *core, const struct fed_thread *t,
          const struct ident_consent *consent)
@@ -354,6 +355,7 @@ may_open(struct fed_core *core, const struct fed_thread *t,
     enum err e;
     struct proto_subject s;
     struct fed_party *p;
+    struct thread_id direct;
     bool known;
 
     if (consent->scope != IDENT_SCOPE_PRIVATE ||
@@ -368,14 +370,17 @@ may_open(struct fed_core *core, const struct fed_thread *t,
         TRY(fed_party_changed(core, p));
     }
     TRY(fed_patient_show(core, p, known, (struct view){0}));
+    memcpy(direct.b, p->rec.direct, sizeof(direct.b));
+    if (!known && thread_id_is_zero(&direct)) {
+        TRY(fed_hub_direct(core, p, (struct view){0}));
+    }
 out:
     return e;
 }
 
-/* On a device: the clinic is one that we speak with from now on. */
-static enum err
-now_known(struct fed_core *core, const struct fed_thread *t,
-          const struct ident_consent *consent, bool ours)
+enum err
+fed_consent_known(struct fed_core *core, const struct fed_thread *t,
+                  const struct ident_consent *consent, bool ours)
 {
     enum err e;
     struct proto_subject me;
@@ -395,6 +400,7 @@ now_known(struct fed_core *core, const struct fed_thread *t,
         goto out;
     }
     TRY(fed_party_get(core, &via, &p->via));
+    p->via = p->via->via != NULL ? p->via->via : p->via; /* detour.c */
     p->rec.theirs = PROTO_STANCE_THREAD;
     if (consent->scope == IDENT_SCOPE_PRIVATE) {
         p->rec.ours = PROTO_STANCE_GRANTED;
@@ -454,7 +460,7 @@ given(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
     TRY(show(core, t, said, &about));
     if (core->kind == FED_KIND_DEVICE) {
         TRY(memcmp(in->patient, core->me.b, 32) == 0
-                ? now_known(core, t, &consent, said->ours || desk)
+                ? fed_consent_known(core, t, &consent, said->ours || desk)
                 : OK);
         goto out;
     }

@@ -94,6 +94,7 @@ world_private(struct world *w, size_t d)
     struct thread_id u = {{0}};
     struct subject_id s = node_subject(w, d);
     struct clinic_id with;
+    struct fed_party_info p;
 
     world_consent(w, &t, 0, d, 1, true);
     CHECK(world_in(w, &t, three, 3));
@@ -102,12 +103,10 @@ world_private(struct world *w, size_t d)
         fed_core_thread_open(w->nodes[1].core, &with, 1, VIEW_LIT("x"), &u),
         ERR_DENIED);
     world_consent(w, &t, 1, d, 1, true);
-    for (int i = 0; i < 1000; i++) {
-        if (fed_core_thread_open(w->nodes[1].core, &with, 1, (struct view){0},
-                                 &u) == OK) {
-            break;
-        }
-        world_step(w, 10);
+    for (int i = 0; i < 1000 && thread_id_is_zero(&u); i++) {
+        world_step(w, 10); /* it is there by itself */
+        CHECK_OK(fed_core_party(w->nodes[1].core, &with, &p));
+        u = p.direct;
     }
     CHECK(world_in(w, &u, two, 2));
     return u;
