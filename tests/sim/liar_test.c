@@ -14,25 +14,6 @@
 static struct world w;
 static const size_t all[] = {0, 1, 2};
 
-static size_t
-doubts(size_t i)
-{
-    size_t n = w.nodes[i].forks;
-
-    for (size_t code = 0; code < 10; code++) {
-        n += w.nodes[i].doubts[code];
-    }
-    return n;
-}
-
-static void
-expect_no_doubts(void)
-{
-    for (size_t i = 0; i < w.nodes_len; i++) {
-        CHECK_EQ(doubts(i), 0);
-    }
-}
-
 /* What the liar has in mind. */
 static struct bytes kept[2]; /* items that went, or wait */
 static size_t kept_len;
@@ -106,7 +87,7 @@ TEST(another_order)
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 2, &t), 7 + 1);
     world_judge(&w, &t, all, 3);
-    expect_no_doubts();
+    world_no_doubts(&w);
     world_end(&w);
 }
 
@@ -145,7 +126,7 @@ TEST(late_but_not_too_late)
     world_said(&w, 1, &t);
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
-    expect_no_doubts();
+    world_no_doubts(&w);
     world_judge(&w, &t, all, 3);
     world_end(&w);
 }

@@ -13,17 +13,6 @@
 static struct world w;
 static const size_t all[] = {0, 1, 2};
 
-static size_t
-doubts(size_t i)
-{
-    size_t n = w.nodes[i].forks;
-
-    for (size_t code = 0; code < 10; code++) {
-        n += w.nodes[i].doubts[code];
-    }
-    return n;
-}
-
 /* What the liar has in mind. */
 static struct bytes kept; /* what it gave */
 static size_t told;       /* lies */
@@ -135,7 +124,7 @@ in_again(struct rows *backup)
     CHECK_EQ(node_state(&w, 2, &liar_thread), FED_THREAD_ACTIVE);
     CHECK_EQ(w.nodes[2].settled[FED_DOUBT_KEPT_OUT], 1);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_KEPT_OUT], 1);
-    CHECK_EQ(doubts(2), 1);
+    CHECK_EQ(world_doubts(&w, 2), 1);
     world_said(&w, 1, &liar_thread);
     world_said(&w, 2, &liar_thread);
     world_heal(&w);

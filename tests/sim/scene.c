@@ -228,3 +228,22 @@ world_put_back(struct world *w, size_t i, const struct rows *before)
     node_restore(w, i, before != NULL ? before : &backup);
     rows_free(&backup);
 }
+
+size_t
+world_doubts(const struct world *w, size_t i)
+{
+    size_t n = w->nodes[i].forks;
+
+    for (size_t code = 0; code < 10; code++) {
+        n += w->nodes[i].doubts[code];
+    }
+    return n;
+}
+
+void
+world_no_doubts(const struct world *w)
+{
+    for (size_t i = 0; i < w->nodes_len; i++) {
+        CHECK_EQ(world_doubts(w, i), 0);
+    }
+}

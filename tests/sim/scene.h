@@ -47,6 +47,9 @@ struct thread_id world_phone(struct world *w, uint64_t seed, size_t both[2]);
 struct thread_id world_phones(struct world *w, uint64_t seed, size_t who[3]);
 /* Node i is put back from a backup of before, or of now (NULL). */
 void world_put_back(struct world *w, size_t i, const struct rows *before);
+/* How often node i was told of a doubt; nobody was. */
+size_t world_doubts(const struct world *w, size_t i);
+void world_no_doubts(const struct world *w);
 /* Free the world; the test fails if the oracle found a fault. */
 void world_end(struct world *w);
 

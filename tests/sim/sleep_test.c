@@ -12,17 +12,6 @@
 static struct world w;
 static const size_t all[] = {0, 1, 2};
 
-static size_t
-doubts(size_t i)
-{
-    size_t n = w.nodes[i].forks;
-
-    for (size_t code = 0; code < 10; code++) {
-        n += w.nodes[i].doubts[code];
-    }
-    return n;
-}
-
 /* The others live through hours, in which somebody says something. */
 static void
 others_go_on(const struct thread_id *t, unsigned hours)
@@ -49,10 +38,10 @@ TEST(a_clinic_sleeps_for_days)
     world_wake(&w, 2);
     CHECK_OK(fed_core_tick(w.nodes[2].core));
     sim_take(&w, 2);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_run(&w, 60000);
     world_pass(&w, 30);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     CHECK_EQ(node_messages(&w, 2, &t), node_messages(&w, 1, &t));
     world_said(&w, 2, &t);
     world_heal(&w);
@@ -81,10 +70,10 @@ receipts_wait(uint64_t seed, bool restart)
     }
     CHECK_OK(fed_core_tick(w.nodes[2].core));
     sim_take(&w, 2);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_run(&w, 60000);
     world_pass(&w, 5);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     world_end(&w);
@@ -110,11 +99,11 @@ TEST(a_wall_clock_that_is_set_by_days)
     }
     world_run(&w, 60000);
     for (size_t i = 0; i < 3; i++) {
-        CHECK_EQ(doubts(i), 0);
+        CHECK_EQ(world_doubts(&w, i), 0);
     }
     world_pass(&w, 30);
     for (size_t i = 0; i < 3; i++) {
-        CHECK_EQ(doubts(i), 0);
+        CHECK_EQ(world_doubts(&w, i), 0);
     }
     world_end(&w);
 }
@@ -171,7 +160,7 @@ TEST(a_phone_sleeps_and_is_told_at_once)
     world_wake(&w, phone);
     CHECK_OK(fed_core_tick(w.nodes[phone].core));
     sim_take(&w, phone);
-    CHECK_EQ(doubts(phone), 0);
+    CHECK_EQ(world_doubts(&w, phone), 0);
     for (int i = 0; i < 15; i++) {
         world_skip(&w, 60000);
         world_run(&w, 2000);
@@ -191,7 +180,7 @@ TEST(a_phone_sleeps_and_all_is_well)
     CHECK_OK(fed_core_tick(w.nodes[phone].core));
     sim_take(&w, phone);
     world_pass(&w, 5);
-    CHECK_EQ(doubts(phone), 0);
+    CHECK_EQ(world_doubts(&w, phone), 0);
     CHECK_EQ(node_messages(&w, phone, &t), node_messages(&w, 1, &t));
     world_end(&w);
 }

@@ -80,25 +80,6 @@ about(const struct fed_show *s, size_t author, size_t peer)
            memcmp(s->peer.b, w.nodes[peer].root.pub, 32) == 0;
 }
 
-static size_t
-doubts(size_t i)
-{
-    size_t n = w.nodes[i].forks;
-
-    for (size_t code = 0; code < 10; code++) {
-        n += w.nodes[i].doubts[code];
-    }
-    return n;
-}
-
-static void
-expect_no_doubts(void)
-{
-    for (size_t i = 0; i < w.nodes_len; i++) {
-        CHECK_EQ(doubts(i), 0);
-    }
-}
-
 /* ------------------------------------------------------------- all honest */
 
 /* Each says once a day where it stands, for three days, and then nothing. */
@@ -121,7 +102,7 @@ TEST(checkpoints_while_lively)
         CHECK_EQ(world_thread(&w, i, &t)->rec.look_ms, 0);
         CHECK_EQ(node_messages(&w, i, &t), 1 + 1); /* and the title */
     }
-    expect_no_doubts();
+    world_no_doubts(&w);
     world_judge(&w, &t, all, 3);
     world_end(&w);
 }
@@ -142,7 +123,7 @@ TEST(words_are_checkpoints)
     }
     /* words, and two receipts for each */
     CHECK(world_thread(&w, 0, &t)->rec.seq <= seq + 15 * 3);
-    expect_no_doubts();
+    world_no_doubts(&w);
     world_end(&w);
 }
 
@@ -160,8 +141,8 @@ TEST(a_member_that_is_away)
     CHECK_EQ(w.nodes[2].forks, 0);
     node_start(&w, 1);
     world_pass(&w, 24 * 4);
-    CHECK_EQ(doubts(1), 0);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 1), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_end(&w);
 }
 
@@ -174,10 +155,10 @@ TEST(a_hub_that_is_away)
     world_said(&w, 2, &t);
     node_crash(&w, 0);
     world_pass(&w, 48);
-    expect_no_doubts();
+    world_no_doubts(&w);
     node_start(&w, 0);
     world_pass(&w, 48);
-    expect_no_doubts();
+    world_no_doubts(&w);
     world_end(&w);
 }
 
@@ -192,7 +173,7 @@ TEST(back_after_days)
     world_said(&w, 0, &t);
     node_start(&w, 2);
     world_pass(&w, 24 * 6);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     CHECK_EQ(w.nodes[0].doubts[FED_DOUBT_SILENT], 0);
     world_end(&w);
 }
@@ -214,7 +195,7 @@ TEST(withholds_everything)
     world_pass(&w, 3);
     hold_back(2);
     world_pass(&w, 22);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_pass(&w, 9); /* LIMIT_SILENT_MS after the last words, to the hour */
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_SILENT], 1);
     CHECK(about(&w.nodes[2].doubt[FED_DOUBT_SILENT], 0, 0));
@@ -243,7 +224,7 @@ TEST(withholds_from_one_who_hears_of_it)
     world_said(&w, 1, &t);
     CHECK_EQ(node_messages(&w, 2, &t), 2 + 1);
     world_pass(&w, 16);
-    CHECK_EQ(doubts(2), 0);
+    CHECK_EQ(world_doubts(&w, 2), 0);
     world_pass(&w, 8);
     CHECK_EQ(w.nodes[2].doubts[FED_DOUBT_WITHHELD], 1);
     CHECK(about(&w.nodes[2].doubt[FED_DOUBT_WITHHELD], 1, 0));
