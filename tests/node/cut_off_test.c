@@ -33,32 +33,11 @@ out:
 static void
 thread(uint8_t n, const struct clinic_id *via, bool other, const char *title)
 {
-    struct proto_subject s[3] = {0};
-    uint32_t len = 0;
-    struct proto_group g = {.term = 1};
     struct proto_content name = {.kind = PROTO_CONTENT_TITLE};
-    struct fed_show show = {.kind = FED_SHOW_THREAD,
-                            .code = FED_THREAD_ACTIVE,
-                            .peer = f.desk.self};
+    struct fed_show show = {0};
 
-    memcpy(s[len].root, f.desk.self.b, 32);
-    memcpy(s[len].node, f.desk.self.b, 32);
-    s[len++].kind = PROTO_SUBJECT_CLINIC;
-    if (other) {
-        memcpy(s[len].root, f.peer.b, 32);
-        memcpy(s[len].node, f.peer.b, 32);
-        s[len++].kind = PROTO_SUBJECT_CLINIC;
-    }
-    memcpy(s[len].root, ann.b, 32);
-    memcpy(s[len].node, via->b, 32);
-    s[len++].kind = PROTO_SUBJECT_PATIENT;
-    g.subjects.items = s;
-    g.subjects.len = len;
     memset(f.thread.b, n, sizeof(f.thread.b));
-    show.thread = f.thread;
-    CHECK_OK(proto_group_encode(mem_heap(), &g, &show.body));
-    CHECK_OK(desk_show(&f, &show));
-    bytes_free(&show.body);
+    desk_members(&f, other, &ann, via, &show);
     name.u.title.title = view_str(title);
     desk_message(&f, &f.desk.self, n, 1, false, &name);
 }

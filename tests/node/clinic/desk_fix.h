@@ -119,6 +119,43 @@ desk_thread(struct desk_fix *f, uint8_t next, uint64_t flags)
     bytes_free(&show.body);
 }
 
+static inline struct proto_subject
+desk_subject(uint64_t kind, const uint8_t root[32], const struct clinic_id *via)
+{
+    struct proto_subject s = {.kind = kind};
+
+    memcpy(s.root, root, sizeof(s.root));
+    memcpy(s.node, via->b, sizeof(s.node));
+    return s;
+}
+
+/* Shows f->thread as one of us, the peer if so, and a patient by way of via;
+   NULL: none.  show has what is said of it besides. */
+static inline void
+desk_members(struct desk_fix *f, bool peer, const struct patient_id *patient,
+             const struct clinic_id *via, struct fed_show *show)
+{
+    struct proto_subject s[3] = {0};
+    struct proto_group g = {.term = 1};
+    uint32_t n = 0;
+
+    s[n++] = desk_subject(PROTO_SUBJECT_CLINIC, f->desk.self.b, &f->desk.self);
+    if (peer) {
+        s[n++] = desk_subject(PROTO_SUBJECT_CLINIC, f->peer.b, &f->peer);
+    }
+    if (patient != NULL) {
+        s[n++] = desk_subject(PROTO_SUBJECT_PATIENT, patient->b, via);
+    }
+    g.subjects = (struct proto_list){.items = s, .len = n};
+    show->kind = FED_SHOW_THREAD;
+    show->code = FED_THREAD_ACTIVE;
+    show->thread = f->thread;
+    show->peer = f->desk.self;
+    CHECK_OK(proto_group_encode(mem_heap(), &g, &show->body));
+    CHECK_OK(desk_show(f, show));
+    bytes_free(&show->body);
+}
+
 static inline void
 desk_text(struct desk_fix *f, const struct clinic_id *author, uint8_t name,
           uint64_t seq)

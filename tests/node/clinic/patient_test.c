@@ -344,35 +344,12 @@ TEST(two_lists_are_an_alarm_until_a_newer_one)
 static void
 thread_of(bool direct, bool with_peer, bool with_ann)
 {
-    struct proto_subject s[3] = {0};
-    struct proto_group g = {.term = 1};
-    struct fed_show show = {.kind = FED_SHOW_THREAD,
-                            .code = FED_THREAD_ACTIVE,
-                            .thread = f.thread,
-                            .peer = f.desk.self};
-    uint32_t n = 0;
+    struct fed_show show = {.value = direct ? PROTO_GROUP_DIRECT : 0};
 
-    memcpy(s[n].root, f.desk.self.b, 32);
-    memcpy(s[n].node, f.desk.self.b, 32);
-    s[n++].kind = PROTO_SUBJECT_CLINIC;
-    if (with_peer) {
-        memcpy(s[n].root, f.peer.b, 32);
-        memcpy(s[n].node, f.peer.b, 32);
-        s[n++].kind = PROTO_SUBJECT_CLINIC;
-    }
-    memcpy(s[n].root, ann.b, 32);
-    memcpy(s[n].node, f.desk.self.b, 32);
-    s[n].kind = PROTO_SUBJECT_PATIENT;
-    n += with_ann ? 1 : 0;
-    g.subjects.items = s;
-    g.subjects.len = n;
     if (direct) {
-        show.value = PROTO_GROUP_DIRECT;
         memcpy(show.other.b, ann.b, sizeof(show.other.b));
     }
-    CHECK_OK(proto_group_encode(mem_heap(), &g, &show.body));
-    CHECK_OK(desk_show(&f, &show));
-    bytes_free(&show.body);
+    desk_members(&f, with_peer, with_ann ? &ann : NULL, &f.desk.self, &show);
 }
 
 static void
