@@ -64,6 +64,18 @@ before(const struct node_shown *shown, size_t len, uint64_t at)
     return i;
 }
 
+static bool
+came_later(const struct node_shown *shown, size_t len,
+           const struct fed_line *line)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (shown[i].at != 0 && fed_line_filled(line, shown[i].at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err
 node_json_changes(struct node_call *c, struct store_txn *txn,
                   const struct store_conv *conv, const struct node_shown *shown,
@@ -82,8 +94,8 @@ node_json_changes(struct node_call *c, struct store_txn *txn,
     for (size_t i = 0; i < lines_len; i++) {
         size_t at = before(shown, len, lines[i].at);
 
-        if (at == len && !all) {
-            continue; /* behind an older message */
+        if ((at == len && !all) || came_later(shown, len, &lines[i])) {
+            continue; /* behind an older message; or nothing is kept out */
         }
         array = array == NULL ? node_json_array(c->out, "changes") : array;
         TRY(put_line(c, txn, &lines[i], at == len ? 0 : shown[at].number,

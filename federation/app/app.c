@@ -366,8 +366,9 @@ trouble(struct fed_app *app, const struct fed_show *show,
         enum fed_app_trouble what)
 {
     struct fed_app_event *ev;
-    enum err e = fed_app_tell(app, FED_APP_EV_TROUBLE, &ev);
+    enum err e = fed_app_show_line(app, show); /* of a gap; others have none */
 
+    e = e == OK ? fed_app_tell(app, FED_APP_EV_TROUBLE, &ev) : e;
     if (e == OK) {
         ev->code = what;
         ev->clinic = show->peer;

@@ -81,6 +81,35 @@ fed_app_line_named(struct fed_app *app, const struct thread_id *thread,
     return next(app, fed_app_key_view(&prefix), &from, out);
 }
 
+/* What is still asked for has its line, unless one says why it is kept out. */
+static enum err
+put_missing(struct fed_app *app, const struct thread_id *thread,
+            struct fed_line *out, size_t max, size_t *len)
+{
+    enum err e;
+    uint64_t term;
+    uint64_t seq;
+    struct fed_line line = {.what = FED_LINE_MISSING};
+    size_t i = *len;
+
+    e = app->core == NULL ? ERR_MISSING
+                          : fed_core_missing(app->core, thread, &term, &seq);
+    if (e != OK) {
+        return e == ERR_MISSING ? OK : e;
+    }
+    line.at = fed_line_at(term, fed_place(seq, 0));
+    while (i > 0 && out[i - 1].at >= line.at) {
+        i--;
+    }
+    if (*len == max || (i < *len && fed_line_filled(&out[i], line.at))) {
+        return OK;
+    }
+    memmove(&out[i + 1], &out[i], (*len - i) * sizeof(out[0]));
+    out[i] = line;
+    ++*len;
+    return OK;
+}
+
 enum err
 fed_app_lines(struct fed_app *app, const struct thread_id *thread,
               struct fed_line *out, size_t max, size_t *len_out)
@@ -104,6 +133,7 @@ fed_app_lines(struct fed_app *app, const struct thread_id *thread,
     }
     e = OK;
     fed_lines_settle(out, &len);
+    TRY(put_missing(app, thread, out, max, &len));
     *len_out = len;
 out:
     return e;

@@ -348,6 +348,13 @@ MUST_CHECK enum err fed_core_thread(struct fed_core *core,
                                     const struct thread_id *thread,
                                     struct fed_thread_info *out);
 /*
+ * The first entry of our log whose message is not here and is still asked for,
+ * also when it is kept out until it is said again.  ERR_MISSING  none
+ */
+MUST_CHECK enum err fed_core_missing(struct fed_core *core,
+                                     const struct thread_id *thread,
+                                     uint64_t *term, uint64_t *seq);
+/*
  * On a device that came into the thread, which its person was in before: asks
  * the clinics for what lies between the newest that is here of before (as
  * config.store.past has it) and the beginning of its own log.  ERR_MISSING

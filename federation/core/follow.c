@@ -4,6 +4,7 @@
  * and takes the answers to its own submissions as the entries that they are.
  */
 #include "federation/core/frank.h"
+#include "federation/core/line.h"
 #include "federation/core/move.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
@@ -23,9 +24,10 @@ struct arrived {
     struct view frank;   /* the hub's signature, or empty */
 };
 
+/* author: who may not be shown with this; or NULL */
 static enum err
-show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
-         uint64_t to, uint64_t code)
+show_gap(struct fed_core *core, const struct fed_thread *t,
+         const struct arrived *a, const struct clinic_id *author, uint64_t code)
 {
     struct fed_show *show = fed_tx_show(core, FED_SHOW_GAP);
 
@@ -35,8 +37,12 @@ show_gap(struct fed_core *core, const struct fed_thread *t, uint64_t from,
     show->thread = t->id;
     show->code = code;
     show->term = t->rec.term;
-    show->seq = from;
-    show->value = to;
+    show->seq = a->seq;
+    show->value = a->seq;
+    show->ts_ms = a->ts_ms;
+    if (author != NULL) {
+        memcpy(show->author.b, author->b, sizeof(show->author.b));
+    }
     return OK;
 }
 
@@ -146,7 +152,7 @@ unreadable(struct fed_core *core, struct fed_thread *t, const struct arrived *a)
     enum err e;
 
     TRY(append(core, t, a));
-    TRY(show_gap(core, t, a->seq, a->seq, 1));
+    TRY(show_gap(core, t, a, NULL, FED_GAP_UNREADABLE));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, t->rec.hub));
     TRY(fed_missing_note(core, t, a->term, a->seq));
     TRY(fed_apply_late(core, t));
@@ -169,7 +175,7 @@ revoked_message(struct fed_core *core, struct fed_thread *t,
 
     refused.kind = FED_ENTRY_REFUSED;
     TRY(append(core, t, &refused));
-    TRY(show_gap(core, t, a->seq, a->seq, 2));
+    TRY(show_gap(core, t, a, author, FED_GAP_REVOKED));
     TRY(fed_past_ask(core, t, a->term, a->seq, a->seq, author->b));
     TRY(fed_missing_again(core, t));
     TRY(fed_missing_note(core, t, a->term, a->seq));
@@ -194,7 +200,7 @@ uncommitted(struct fed_core *core, struct fed_thread *t,
 
     refused.kind = FED_ENTRY_REFUSED;
     TRY(append(core, t, &refused));
-    TRY(show_gap(core, t, a->seq, a->seq, 3));
+    TRY(show_gap(core, t, a, NULL, FED_GAP_UNBOUND));
     memcpy(hub.b, t->rec.hub, sizeof(hub.b));
     p = fed_party_find(core, &hub);
     TRY(p == NULL ? OK : fed_party_bad(core, p, ERR_AUTH));

@@ -2,6 +2,7 @@
 #include "federation/core/line.h"
 
 #include "federation/core/hub.h"
+#include "federation/core/limits.h"
 #include "federation/core/rec.h"
 #include "proto/msg/group.h"
 
@@ -43,6 +44,12 @@ fed_line_word(enum fed_line_what what)
         return "order handed over";
     case FED_LINE_TAKEN:
         return "order taken over";
+    case FED_LINE_REVOKED:
+        return "kept out, revoked key";
+    case FED_LINE_UNBOUND:
+        return "kept out, not bound";
+    case FED_LINE_MISSING:
+        return "missing";
     }
     return "unknown";
 }
@@ -90,15 +97,37 @@ of_hub(const struct fed_show *show, struct fed_line *out)
     return true;
 }
 
+/* Of what is lost nothing is kept: it is asked for, and comes or does not. */
+static bool
+of_gap(const struct fed_show *show, struct fed_line *out)
+{
+    if (show->code != FED_GAP_REVOKED && show->code != FED_GAP_UNBOUND) {
+        return false;
+    }
+    out->what =
+        show->code == FED_GAP_REVOKED ? FED_LINE_REVOKED : FED_LINE_UNBOUND;
+    out->at = fed_line_at(show->term, fed_place(show->seq, 0));
+    memcpy(out->who, show->author.b, sizeof(out->who));
+    return true;
+}
+
+bool
+fed_line_filled(const struct fed_line *line, uint64_t at)
+{
+    return (line->what == FED_LINE_REVOKED || line->what == FED_LINE_UNBOUND) &&
+           fed_place_entry(line->at) == fed_place_entry(at);
+}
+
 bool
 fed_line_of(const struct fed_show *show, struct fed_line *out)
 {
     struct fed_line line = {.at = fed_line_at(show->term, show->seq),
                             .ts_ms = show->ts_ms};
+    bool is = (show->kind == FED_SHOW_MEMBER && of_member(show, &line)) ||
+              (show->kind == FED_SHOW_HUB && of_hub(show, &line)) ||
+              (show->kind == FED_SHOW_GAP && of_gap(show, &line));
 
-    if (show->kind == FED_SHOW_MEMBER
-            ? !of_member(show, &line)
-            : show->kind != FED_SHOW_HUB || !of_hub(show, &line)) {
+    if (!is) {
         return false;
     }
     *out = line;
@@ -136,7 +165,7 @@ fed_line_decode(struct view key, struct view value, struct fed_line *out)
     struct fed_line line = {.at = 0};
 
     TRY(key.len == FED_LINE_KEY && key.p[WHAT] >= FED_LINE_CAME &&
-                key.p[WHAT] <= FED_LINE_TAKEN
+                key.p[WHAT] <= FED_LINE_UNBOUND
             ? OK
             : ERR_CORRUPT);
     TRY(fed_rec_decode(value, &fed_rec_line_shape, &rec));

@@ -12,6 +12,14 @@
 #include "federation/core/effects.h"
 #include "proto/msg/shape.h"
 
+/* Codes of FED_SHOW_GAP. */
+enum {
+    FED_GAP_NEVER = 0,
+    FED_GAP_UNREADABLE = 1,
+    FED_GAP_REVOKED = 2,
+    FED_GAP_UNBOUND = 3
+};
+
 /* Codes of FED_SHOW_MEMBER. */
 enum fed_member_change {
     FED_MEMBER_OUT = 0,
@@ -32,7 +40,12 @@ enum fed_line_what {
     FED_LINE_WANTS_OUT = 6,
     FED_LINE_LEFT = 7,   /* made when read: REMOVED after WANTS_OUT */
     FED_LINE_HANDED = 8, /* who orders it now, by the one before */
-    FED_LINE_TAKEN = 9   /* the same, without the one before */
+    FED_LINE_TAKEN = 9,  /* the same, without the one before */
+    /* a message that is not shown, on purpose: its author's key was revoked
+       (who; it is asked to say it again), or it is not bound to its author */
+    FED_LINE_REVOKED = 10,
+    FED_LINE_UNBOUND = 11,
+    FED_LINE_MISSING = 12 /* made when read: messages are asked for */
 };
 
 struct fed_line {
@@ -63,7 +76,10 @@ const char *fed_line_word(enum fed_line_what what);
 /* A place (fed_place) of a term as one number that grows with the log. */
 uint64_t fed_line_at(uint64_t term, uint64_t place);
 
-/* What a MEMBER or HUB tells.  false: nothing that a conversation shows. */
+/* Does a message at place stand where the line says that one is kept out? */
+bool fed_line_filled(const struct fed_line *line, uint64_t at);
+
+/* What a MEMBER, HUB or GAP tells.  false: nothing that a conversation shows. */
 bool fed_line_of(const struct fed_show *show, struct fed_line *out);
 
 void fed_line_key(const struct thread_id *thread, const struct fed_line *line,

@@ -99,7 +99,8 @@ whom(struct fed_core *core, struct fed_thread *t, uint64_t n)
 /* Whether our log has a message in the range that is not here: what lies before
  * our log may be commits alone, and is asked for once. */
 static enum err
-lacks_one(struct fed_core *core, struct fed_thread *t, bool *out)
+lacks_one(struct fed_core *core, struct fed_thread *t, bool *out,
+          uint64_t *first)
 {
     enum err e = OK;
 
@@ -117,7 +118,27 @@ lacks_one(struct fed_core *core, struct fed_thread *t, bool *out)
         bytes_free(&hold);
         TRY(e == ERR_MISSING ? OK : e);
         *out = !here;
+        *first = seq;
     }
+out:
+    return e;
+}
+
+enum err
+fed_core_missing(struct fed_core *core, const struct thread_id *thread,
+                 uint64_t *term, uint64_t *seq)
+{
+    enum err e;
+    struct fed_thread *t;
+    bool lacks = false;
+
+    TRY(fed_thread_get(core, thread, &t));
+    if (t->rec.missing_from != 0 &&
+        t->rec.missing_to - t->rec.missing_from < LIMIT_MISSING_LOOK) {
+        TRY(lacks_one(core, t, &lacks, seq));
+    }
+    *term = t->rec.missing_term;
+    e = lacks ? OK : ERR_MISSING;
 out:
     return e;
 }
@@ -141,6 +162,7 @@ all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
     enum err e = OK;
     uint64_t now = fed_now(core);
     uint64_t due = round_due(t);
+    uint64_t first;
     bool lacks;
 
     *again = false;
@@ -153,7 +175,7 @@ all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
         goto out; /* much would be said again that is here */
     }
     TRY(shorten(core, t));
-    TRY(lacks_one(core, t, &lacks));
+    TRY(lacks_one(core, t, &lacks, &first));
     *again = lacks && now >= due;
     if (t->rec.missing_from > t->rec.missing_to) {
         t->rec.missing_from = 0;

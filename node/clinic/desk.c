@@ -68,6 +68,18 @@ out:
     return e;
 }
 
+static enum err
+gap(struct store_txn *txn, const struct node_desk *desk,
+    const struct fed_show *show)
+{
+    enum err e;
+
+    TRY(node_line_put(txn, desk->mem, show));
+    TRY(node_desk_trouble(txn, NODE_EVENT_GAP, show));
+out:
+    return e;
+}
+
 enum err
 node_desk_show(struct store_txn *txn, struct node_desk *desk,
                const struct fed_show *show)
@@ -92,7 +104,7 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
     case FED_SHOW_STATE:
         return node_desk_state(txn, show);
     case FED_SHOW_GAP:
-        return node_desk_trouble(txn, NODE_EVENT_GAP, show);
+        return gap(txn, desk, show);
     case FED_SHOW_DOUBT:
     case FED_SHOW_FORK:
         return doubt(txn, show);

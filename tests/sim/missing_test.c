@@ -42,9 +42,15 @@ TEST(asked_for_once)
 {
     struct thread_id t = newcomer(1);
     uint64_t seq = world_thread(&w, 2, &t)->rec.seq;
+    uint64_t term;
+    uint64_t at;
 
     CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_from, seq);
+    CHECK_OK(fed_core_missing(w.nodes[2].core, &t, &term, &at));
+    CHECK(term == 1 && at == seq);
+    CHECK_ERR(fed_core_missing(w.nodes[1].core, &t, &term, &at), ERR_MISSING);
     world_run(&w, 3000);
+    CHECK_ERR(fed_core_missing(w.nodes[2].core, &t, &term, &at), ERR_MISSING);
     CHECK_EQ(node_messages(&w, 2, &t), 1);
     seq = world_thread(&w, 0, &t)->rec.seq;
     world_run(&w, 3 * LIMIT_MISSING_MS);

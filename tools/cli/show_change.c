@@ -36,6 +36,16 @@ static const struct sentence sentences[] = {
     {"order taken over",
      "%w keeps the order from here: %b had not been reached for three days",
      NULL, NULL},
+    {"kept out, revoked key",
+     "a message of %w is kept out, on purpose: the key that it was sealed with "
+     "was revoked, and %w is asked to say it again",
+     "a message from another device of yours is kept out, on purpose", NULL},
+    {"kept out, not bound",
+     "a message is kept out, on purpose: nobody could prove later who wrote it",
+     NULL, NULL},
+    {"missing",
+     "messages are missing here; the others are still asked for them", NULL,
+     NULL},
 };
 
 static const struct sentence *
@@ -80,8 +90,10 @@ show(const json_t *c, const struct sentence *s)
         at++;
         put_name(c, *at == 'w' ? "who" : "by");
     }
-    (void)printf(", ");
-    tool_print_time(tool_number(c, "at_ms"));
+    if (tool_number(c, "at_ms") > 0) {
+        (void)printf(", ");
+        tool_print_time(tool_number(c, "at_ms"));
+    }
     (void)printf(" --\n");
 }
 

@@ -81,9 +81,14 @@ change_row(struct tool_patient *p, const struct fed_line *l, uint64_t after)
     fed_app_me(p->app, &me);
     tool_put_num(o, "after", after);
     tool_put_word(o, "what", fed_line_word(l->what));
-    tool_patient_put_name(p, o, "who", l->who);
-    tool_put_hex(o, "who_id", VIEW_ARRAY(l->who));
+    if (memcmp(l->who, none, sizeof(none)) != 0) {
+        tool_patient_put_name(p, o, "who", l->who);
+        tool_put_hex(o, "who_id", VIEW_ARRAY(l->who));
+    }
     tool_put_bool(o, "you", memcmp(me.patient.b, l->who, sizeof(l->who)) == 0);
+    if (l->ts_ms == 0) {
+        return o; /* messages: nobody did it */
+    }
     tool_put_bool(o, "meanwhile", memcmp(l->by, none, sizeof(none)) == 0);
     if (memcmp(l->by, l->who, sizeof(l->by)) != 0 &&
         memcmp(l->by, none, sizeof(none)) != 0) {
@@ -96,11 +101,15 @@ change_row(struct tool_patient *p, const struct fed_line *l, uint64_t after)
     return o;
 }
 
-/* Lines whose place is before at follow the last message. */
+/* Lines whose place is before at follow the last message; what was kept out
+   there, and came later, has none. */
 static void
 put_changes(struct tool_patient *p, struct rows *r, uint64_t at)
 {
-    for (; r->next < r->lines_len && r->lines[r->next].at < at; r->next++) {
+    for (; r->next < r->lines_len && r->lines[r->next].at <= at; r->next++) {
+        if (fed_line_filled(&r->lines[r->next], at)) {
+            continue;
+        }
         (void)json_array_append_new(r->changes,
                                     change_row(p, &r->lines[r->next], r->last));
     }

@@ -84,6 +84,35 @@ import(struct fed_app *app, const struct thread_id *t, uint64_t what,
 }
 
 /* What another phone knew; what is none of it changes nothing. */
+/* What is kept out on purpose has its line; what was lost is asked for. */
+TEST(kept_out)
+{
+    struct thread_id t = {{0x77}};
+    struct fed_line l[ROOM];
+    struct fed_show s = {
+        .kind = FED_SHOW_GAP, .thread = t, .term = 1, .ts_ms = 5};
+    struct fed_app *app;
+    size_t n;
+
+    world_begin(&w, 14);
+    world_join(&w, 0);
+    app = w.apps[0].app;
+    s.author.b[0] = 2;
+    for (uint64_t code = FED_GAP_NEVER; code <= FED_GAP_UNBOUND; code++) {
+        s.code = code;
+        s.seq = 30 + code;
+        CHECK_OK(fed_app_show(app, &s));
+    }
+    world_turn(&w, 0);
+    CHECK_OK(fed_app_lines(app, &t, l, ROOM, &n));
+    CHECK_EQ(n, 2);
+    CHECK(l[0].what == FED_LINE_REVOKED && l[0].who[0] == 2);
+    CHECK(l[1].what == FED_LINE_UNBOUND && l[1].ts_ms == 5);
+    CHECK(fed_line_filled(&l[0], fed_line_at(1, fed_place(32, 3))));
+    CHECK(!fed_line_filled(&l[0], fed_line_at(1, fed_place(33, 0))));
+    world_end(&w);
+}
+
 TEST(from_the_archive)
 {
     struct thread_id t = {{0x77}};
@@ -141,6 +170,6 @@ TEST(every_allocation_may_fail)
 int
 main(void)
 {
-    return RUN(T(kept_in_order), T(from_the_archive),
+    return RUN(T(kept_in_order), T(kept_out), T(from_the_archive),
                T(every_allocation_may_fail));
 }

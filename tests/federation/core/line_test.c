@@ -65,7 +65,7 @@ TEST(no_records_of_ours)
               ERR_CORRUPT);
     key[40] = 0;
     CHECK_ERR(fed_line_decode(VIEW_ARRAY(key), view_of(&b), &out), ERR_CORRUPT);
-    key[40] = FED_LINE_TAKEN + 1;
+    key[40] = FED_LINE_MISSING;
     CHECK_ERR(fed_line_decode(VIEW_ARRAY(key), view_of(&b), &out), ERR_CORRUPT);
     bytes_free(&b);
 }
