@@ -79,7 +79,8 @@ uint64_t fed_line_at(uint64_t term, uint64_t place);
 /* Does a message at place stand where the line says that one is kept out? */
 bool fed_line_filled(const struct fed_line *line, uint64_t at);
 
-/* What a MEMBER, HUB or GAP tells.  false: nothing that a conversation shows. */
+/* What a MEMBER, HUB or GAP tells.  false: nothing that a conversation shows.
+ */
 bool fed_line_of(const struct fed_show *show, struct fed_line *out);
 
 void fed_line_key(const struct thread_id *thread, const struct fed_line *line,

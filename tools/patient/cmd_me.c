@@ -63,9 +63,21 @@ tool_patient_code_recover(struct tool_patient *p)
 {
     struct bytes text = {0};
     unsigned bad = 0;
-    enum tool_exit code = tool_patient_read_code(&text);
+    enum tool_exit code;
     enum err e;
 
+    if (!tool_args_has(&p->args, "--yes")) {
+        (void)tool_say(TOOL_EXIT_OK,
+                       "This removes your other devices from all of your "
+                       "conversations, since one of them may be in other "
+                       "hands. If you have one of them, add this device from "
+                       "there instead, and all stay: balsam-patient device "
+                       "add");
+        if (!tool_confirm("Remove your other devices?")) {
+            return tool_say(TOOL_EXIT_DECLINED, "Nothing was done.");
+        }
+    }
+    code = tool_patient_read_code(&text);
     if (code != TOOL_EXIT_OK) {
         return code;
     }

@@ -180,7 +180,7 @@ static const struct tool_command commands[] = {
      1,
      1,
      "move home to another clinic of yours",
-     "Asks for the recovery code. Your other devices have to be added again.",
+     "Asks for the recovery code. Your other devices come along.",
      {{0}}},
     {"consents",
      "",
@@ -242,8 +242,10 @@ static const struct tool_command commands[] = {
      0,
      "be who you were, on a new device, by the recovery code",
      "The words are read from standard input. Then join your home clinic again "
-     "by any link of it. Your other devices are removed.",
-     {{0}}},
+     "by any link of it. Your other devices are removed, since one of them may "
+     "be in other hands; it asks before. If you have one of them, add this "
+     "device from there instead: balsam-patient device add.",
+     {YES, {0}}},
     {"status", "", 0, 0, "who you are here and how things stand", NULL, {{0}}},
     {"completion",
      "",
