@@ -187,7 +187,7 @@ cut_off(size_t but, bool cut)
 TEST(handed_over_to_who_takes_it)
 {
     for (uint64_t seed = 30; seed < 38; seed++) {
-        struct thread_id t = group(seed, 4);
+        struct thread_id t = world_settled(&w, seed, 4);
         size_t next = successor(&t, 4);
 
         w.delay_ms = seed % 2 == 0 ? 0 : 100;
@@ -200,8 +200,8 @@ TEST(handed_over_to_who_takes_it)
         for (size_t i = 1; i < 4; i++) {
             CHECK_OK(world_say(&w, i, &t));
         }
-        outlast();
-        CHECK(hub_is(1, &t, next) && hub_is(2, &t, next));
+        world_outlast(&w, 4, 3000);
+        CHECK(world_hub_is(&w, 1, &t, next) && world_hub_is(&w, 2, &t, next));
         for (size_t i = 1; i < (seed < 34 ? 4 : 1); i++) {
             CHECK_OK(world_say(&w, i, &t));
             world_run(&w, 2000);
