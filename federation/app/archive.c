@@ -130,6 +130,7 @@ take_over(struct fed_app *app)
         TRY(note_space(app, FED_APP_THREAD, FED_APP_KEPT_THREAD));
         TRY(note_space(app, FED_APP_NUMBER, FED_APP_KEPT_MESSAGE));
         TRY(note_space(app, FED_APP_LINE, FED_APP_KEPT_LINE));
+        TRY(fed_app_consent_note_all(app));
     }
 out:
     return e;
@@ -245,6 +246,16 @@ out:
     return e;
 }
 
+static enum err
+consent_entry(struct fed_app *app, struct fed_app_rec_entry *out,
+              struct bytes *hold)
+{
+    enum err e = fed_app_consent_kept(app, out->id, hold);
+
+    out->body = view_of(hold);
+    return e;
+}
+
 /* The entry that news is about.  ERR_MISSING  it is gone, or waits itself */
 static enum err
 fill_entry(struct fed_app *app, const uint8_t what[NEWS_KEY],
@@ -268,6 +279,8 @@ fill_entry(struct fed_app *app, const uint8_t what[NEWS_KEY],
     case FED_APP_KEPT_LINE:
         memcpy(name, what + 33, sizeof(name));
         return line_entry(app, &thread, name, out, hold);
+    case FED_APP_KEPT_CONSENT:
+        return consent_entry(app, out, hold);
     default:
         return ERR_CORRUPT;
     }

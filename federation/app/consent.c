@@ -40,14 +40,30 @@ out:
     return e;
 }
 
+/* A later device shows it, too. */
+static enum err
+note(struct fed_app *app, uint64_t number)
+{
+    static const struct thread_id nowhere;
+    struct fed_app_key key = number_key(number);
+    uint8_t name[32] = {0};
+
+    memcpy(name, key.b, key.len);
+    return fed_app_archive_note(app, FED_APP_KEPT_CONSENT, &nowhere, name);
+}
+
 static enum err
 save_rec(struct fed_app *app, uint64_t number,
          const struct fed_app_rec_consent *rec)
 {
+    enum err e;
     struct fed_app_key key = number_key(number);
 
-    return fed_app_save(&app->kv, FED_APP_CONSENT, &key,
-                        &fed_app_rec_consent_shape, rec);
+    TRY(fed_app_save(&app->kv, FED_APP_CONSENT, &key,
+                     &fed_app_rec_consent_shape, rec));
+    TRY(note(app, number));
+out:
+    return e;
 }
 
 static enum err
@@ -197,6 +213,81 @@ fed_app_show_consent(struct fed_app *app, const struct fed_show *show)
     TRY(news && !found ? add(app, show, state) : OK);
 out:
     bytes_free(&hold);
+    return e;
+}
+
+/* -------------------------------------------------------------- the archive */
+
+enum err
+fed_app_consent_kept(struct fed_app *app, const uint8_t name[32],
+                     struct bytes *out)
+{
+    struct fed_app_key key = fed_app_key(view_make(name, 8), (struct view){0});
+
+    return fed_app_get(&app->kv, FED_APP_CONSENT, &key, out);
+}
+
+enum err
+fed_app_consent_note_all(struct fed_app *app)
+{
+    enum err e;
+    uint64_t number = 0;
+    struct fed_app_rec_consent rec;
+    struct bytes hold = {0};
+
+    while ((e = next_rec(app, number, &number, &rec, &hold)) == OK) {
+        TRY(note(app, number));
+    }
+    e = e == ERR_MISSING ? OK : e;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* Our record of the same; 0: there is none. */
+static enum err
+ours_of(struct fed_app *app, const struct fed_app_rec_consent *in,
+        uint64_t *out, uint64_t *state)
+{
+    enum err e;
+    uint64_t number = 0;
+    struct fed_app_rec_consent rec;
+    struct bytes hold = {0};
+
+    *out = 0;
+    while ((e = next_rec(app, number, &number, &rec, &hold)) == OK) {
+        if (memcmp(rec.thread, in->thread, sizeof(rec.thread)) == 0 &&
+            memcmp(rec.question, in->question, sizeof(rec.question)) == 0 &&
+            memcmp(rec.clinic, in->clinic, sizeof(rec.clinic)) == 0) {
+            *out = number;
+            *state = rec.state;
+        }
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
+/* A question that is open is not among them: who was not in the conversation
+   when it was put cannot answer it.  What was taken back stays so. */
+enum err
+fed_app_consent_import(struct fed_app *app, struct view record)
+{
+    enum err e;
+    struct fed_app_rec_consent rec;
+    uint64_t number;
+    uint64_t state = 0;
+
+    e = fed_rec_decode(record, &fed_app_rec_consent_shape, &rec);
+    TRY(e == ERR_CORRUPT ? ERR_FORMAT : e);
+    TRY(ours_of(app, &rec, &number, &state));
+    if (rec.state == FED_APP_CONSENT_ASKED || state == rec.state ||
+        state == FED_APP_CONSENT_WITHDRAWN) {
+        goto out;
+    }
+    TRY(number == 0 ? fed_app_count(&app->kv, "consents", &number) : OK);
+    TRY(save_rec(app, number, &rec));
+    TRY(tell(app, number, &rec));
+out:
     return e;
 }
 

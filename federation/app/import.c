@@ -81,7 +81,7 @@ import_line(struct fed_app *app, const struct fed_app_rec_entry *in)
     struct thread_id id;
     struct fed_line line = {.at = in->seq, .ts_ms = in->at_ms};
 
-    TRY(in->term >= FED_LINE_CAME && in->term <= FED_LINE_TAKEN &&
+    TRY(in->term >= FED_LINE_CAME && in->term <= FED_LINE_UNBOUND &&
                 in->body.len == sizeof(line.device)
             ? OK
             : ERR_FORMAT);
@@ -109,7 +109,9 @@ fed_app_import(struct fed_app *app, const struct fed_app_rec_part *part)
             : entry.kind == FED_APP_KEPT_THREAD ? import_thread(app, &entry)
             : entry.kind == FED_APP_KEPT_CLINIC ? import_clinic(app, &entry)
             : entry.kind == FED_APP_KEPT_LINE   ? import_line(app, &entry)
-                                                : OK;
+            : entry.kind == FED_APP_KEPT_CONSENT
+                ? fed_app_consent_import(app, entry.body)
+                : OK;
         e = e == ERR_FORMAT ? OK : e;
     }
     app->importing = false;

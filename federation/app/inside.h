@@ -247,6 +247,14 @@ MUST_CHECK enum err fed_app_show_intro(struct fed_app *app,
                                        const struct fed_show *show);
 MUST_CHECK enum err fed_app_show_consent(struct fed_app *app,
                                          const struct fed_show *show);
+/* For the archive: the record that a note names; all are noted again; one that
+   another device had. */
+MUST_CHECK enum err fed_app_consent_kept(struct fed_app *app,
+                                         const uint8_t name[32],
+                                         struct bytes *out);
+MUST_CHECK enum err fed_app_consent_note_all(struct fed_app *app);
+MUST_CHECK enum err fed_app_consent_import(struct fed_app *app,
+                                           struct view record);
 
 /* archive.c: what a later device gets (its keys follow from the code). */
 enum fed_app_kept {
@@ -255,8 +263,9 @@ enum fed_app_kept {
                                  group,  more: title */
     FED_APP_KEPT_CLINIC = 3,  /* id: root, term: learned, body: profile,
                                   more: addresses */
-    FED_APP_KEPT_LINE = 4     /* id: who, author: by, term: what, seq: at,
+    FED_APP_KEPT_LINE = 4,    /* id: who, author: by, term: what, seq: at,
                                   body: the device, or zeros */
+    FED_APP_KEPT_CONSENT = 5  /* id: our number, body: the record */
 };
 /* Something is worth keeping; id: of a message or clinic. */
 MUST_CHECK enum err fed_app_archive_note(struct fed_app *app,

@@ -126,7 +126,7 @@ TEST(from_the_archive)
     CHECK_OK(import(app, &t, FED_LINE_REMOVED, 500));
     CHECK_OK(import(app, &t, FED_LINE_REMOVED, 500));
     CHECK_OK(import(app, &t, 0, 501));
-    CHECK_OK(import(app, &t, FED_LINE_TAKEN + 1, 502));
+    CHECK_OK(import(app, &t, FED_LINE_MISSING, 502));
     CHECK_OK(fed_app_lines(app, &t, l, ROOM, &n));
     CHECK_EQ(n, 1);
     CHECK(l[0].what == FED_LINE_REMOVED && l[0].at == 500 && l[0].ts_ms == 7);
