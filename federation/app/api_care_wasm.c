@@ -3,7 +3,9 @@
  * Clinics with their pictures, consents, devices: node/web/shared/core/care.ts.
  */
 #include "federation/app/api_wasm.h"
+#include "federation/app/block.h"
 #include "federation/app/picture.h"
+#include "federation/app/way.h"
 
 #include <string.h>
 
@@ -255,12 +257,76 @@ FN(op_move_home)
     return in->e != OK ? in->e : fed_app_move_home(api->app, code, &home, &bad);
 }
 
+/* clinic, whether -> */
+FN(op_block)
+{
+    struct clinic_id root = {{0}};
+    bool on;
+
+    (void)out;
+    fed_api_rd_id(in, root.b);
+    on = proto_tls_rd_u8(in) != 0;
+    return in->e != OK ? in->e : fed_app_block(api->app, &root, on);
+}
+
+/* thread -> not here yet, who has stopped it, what to do, with whom */
+FN(op_standing)
+{
+    enum err e;
+    struct thread_id id = {{0}};
+    struct fed_app_thread t;
+    struct fed_app_way way = {.kind = FED_APP_WAY_NONE};
+    struct bytes hold = {0};
+
+    fed_api_rd_id(in, id.b);
+    TRY(in->e);
+    TRY(fed_app_thread(api->app, &id, &t, &hold));
+    if (!clinic_id_is_zero(&t.cut)) {
+        fed_app_way(api->app, &t, &way);
+    }
+    proto_tls_wr_u8(out, t.away ? 1 : 0);
+    proto_tls_wr_fixed(out, clinic_id_view(&t.cut));
+    proto_tls_wr_u8(out, (uint8_t)way.kind);
+    proto_tls_wr_fixed(out, clinic_id_view(&way.clinic));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+/* thread -> how many, of each: what, where, ms, who, by whom, which device */
+FN(op_lines)
+{
+    enum err e;
+    struct thread_id id = {{0}};
+    struct fed_line *lines =
+        mem_calloc(mem_heap(), FED_LINES_MAX, sizeof(*lines));
+    size_t len = 0;
+
+    fed_api_rd_id(in, id.b);
+    TRY(in->e);
+    TRY(lines == NULL ? ERR_NOMEM : OK);
+    TRY(fed_app_lines(api->app, &id, lines, FED_LINES_MAX, &len));
+    proto_tls_wr_u32(out, (uint32_t)len);
+    for (size_t i = 0; i < len; i++) {
+        proto_tls_wr_vec(out, view_str(fed_line_word(lines[i].what)));
+        proto_tls_wr_u64(out, lines[i].at);
+        proto_tls_wr_u64(out, lines[i].ts_ms);
+        proto_tls_wr_fixed(out, VIEW_ARRAY(lines[i].who));
+        proto_tls_wr_fixed(out, VIEW_ARRAY(lines[i].by));
+        proto_tls_wr_fixed(out, VIEW_ARRAY(lines[i].device));
+    }
+out:
+    mem_free(mem_heap(), lines, FED_LINES_MAX * sizeof(*lines));
+    return e;
+}
+
 static enum err (*const ops[])(struct fed_api *, struct proto_tls_rd *,
                                struct proto_tls_wr *) = {
     op_clinic_next,   op_picture,   op_look,         op_part,
     op_compare,       op_compared,  op_consent_next, op_consent_answer,
     op_device,        op_be_added,  op_add_device,   op_granted,
-    op_remove_device, op_move_home,
+    op_remove_device, op_move_home, op_block,        op_standing,
+    op_lines,
 };
 
 enum err

@@ -175,6 +175,26 @@ const cases = {
     assert(!(used instanceof CoreError) && used !== undefined, "freed");
   },
 
+  async whom_to_block_and_what_goes_on(wasm) {
+    const w = world();
+    const app = await open(wasm, w);
+    app.newPatient();
+    const nobody = new Uint8Array(32).fill(7);
+    refused("missing", () => app.care.block(nobody, false));
+    app.join(link, "Ann");
+    app.turn();
+    const home = app.care.clinics()[0];
+    assert(home.home, "the first is home");
+    app.care.block(home.root, true);
+    app.turn();
+    refused("denied", () => app.join(link, "Ann"));
+    refused("missing", () => app.care.block(home.root, true));
+    app.care.block(home.root, false);
+    app.turn();
+    assert(app.care.standing(nobody) === undefined, "no such thread");
+    assert(app.care.lines(nobody).length === 0, "nothing happened in it");
+  },
+
   async a_failed_commit_never_was(wasm) {
     const w = world();
     const app = await open(wasm, w);

@@ -356,6 +356,10 @@ const tests = {
     const [thread] = ann.app.threads();
     check(ann.app.doubts(thread.id).length === 0, "nothing is in doubt");
     check(ann.app.settle(thread.id) === 0, "nothing to see to");
+    const standing = ann.app.care.standing(thread.id);
+    check(standing.away === false && standing.cut === undefined &&
+          standing.way === "none", "it goes on");
+    check(ann.app.care.lines(thread.id).length === 0, "it is of two");
     const inbox = await until("it at the desk", () => JSON.parse(
       node.cli("inbox", "--json")).conversations[0]);
     ann.app.send(thread.id, "Good morning, from a browser.");

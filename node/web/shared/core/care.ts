@@ -20,6 +20,9 @@ const enum Op {
   Granted = 43,
   RemoveDevice = 44,
   MoveHome = 45,
+  Block = 46,
+  Standing = 47,
+  Lines = 48,
 }
 
 const clinicStates = ["none", "looked", "asked", "enrolled", "in thread",
@@ -27,6 +30,7 @@ const clinicStates = ["none", "looked", "asked", "enrolled", "in thread",
 const learned = ["none", "thread", "link", "in person", "compared"] as const;
 const consentStates = ["none", "asked", "accepted", "refused", "withdrawn",
                        "desk"] as const;
+const ways = ["none", "join", "home", "comes"] as const;
 const pictureTypes = ["none", "png", "jpeg"] as const;
 
 export interface Clinic {
@@ -71,6 +75,28 @@ export interface Consent {
   /** "desk": who recorded it, and why. */
   memberName: string;
   why: string;
+}
+
+/** Whether a thread goes on. */
+export interface Standing {
+  /** Known from before this device, and not on it yet. */
+  away: boolean;
+  /** Who has stopped it by ending the connection; undefined: nobody. */
+  cut: Uint8Array | undefined;
+  /** Then: become a patient of, or move home to, this clinic. */
+  way: (typeof ways)[number];
+  clinic: Uint8Array;
+}
+
+/** What happened between the messages (federation/core/line.h). */
+export interface Line {
+  what: string;
+  /** Behind the messages whose place is smaller. */
+  at: bigint;
+  atMs: bigint;
+  who: Uint8Array;
+  by: Uint8Array;
+  device: Uint8Array;
 }
 
 export interface Device {
@@ -227,5 +253,39 @@ export class Care {
   moveHome(recoveryCode: string, clinic: Uint8Array): void {
     this.#call(Op.MoveHome, new Writer().vec(encode(recoveryCode))
       .fixed(clinic));
+  }
+
+  /** Hear nothing of a clinic any more; or let it ask again. */
+  block(root: Uint8Array, on: boolean): void {
+    this.#call(Op.Block, new Writer().fixed(root).bool(on));
+  }
+
+  /** undefined: there is no such thread. */
+  standing(thread: Uint8Array): Standing | undefined {
+    const r = orNone(() => this.#call(Op.Standing,
+                                      new Writer().fixed(thread)));
+    if (r === undefined) {
+      return undefined;
+    }
+    const away = r.bool();
+    const cut = r.fixed(32);
+    return {
+      away, cut: cut.some((b) => b !== 0) ? cut : undefined,
+      way: word(ways, r.u8()), clinic: r.fixed(32),
+    };
+  }
+
+  /** Who came and went, and what is kept out or missing, in order. */
+  lines(thread: Uint8Array): Line[] {
+    const r = this.#call(Op.Lines, new Writer().fixed(thread));
+    const n = r.u32();
+    const all: Line[] = [];
+    for (let i = 0; i < n; i++) {
+      all.push({
+        what: decode(r.vec()), at: r.u64(), atMs: r.u64(), who: r.fixed(32),
+        by: r.fixed(32), device: r.fixed(32),
+      });
+    }
+    return all;
   }
 }
