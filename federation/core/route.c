@@ -57,6 +57,28 @@ fed_route_item(struct fed_core *core, struct fed_party *p, struct view item,
     return fed_stream_put(core, p->via, &msg);
 }
 
+/* Whether a patient has, as far as we know, no device but this one. */
+static enum err
+is_only_device(struct fed_core *core, const struct fed_party *patient,
+               const struct fed_party *device, bool *out)
+{
+    enum err e;
+    struct ident_devices list;
+    struct patient_id id;
+
+    memcpy(id.b, patient->root.b, sizeof(id.b));
+    e = fed_patient_list(core, &id, &list);
+    *out = e == OK && list.len == 1 &&
+           memcmp(list.device[0].id.b, device->root.b,
+                  sizeof(device->root.b)) == 0;
+    return e == ERR_MISSING ? OK : e;
+}
+
+/*
+ * Who delivers copies what is for a patient to all its devices: an entry does
+ * not go there when its author, who has it, is the only one.  A device that we
+ * have not heard of has to rejoin, and reads on from there.
+ */
 enum err
 fed_route_fan(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
               uint64_t entry, const struct fed_party *except)
@@ -64,7 +86,14 @@ fed_route_fan(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     enum err e;
     struct bytes item = {0};
     struct view frank;
+    bool has = false;
 
+    if (p->via != NULL && except != NULL && entry == t->rec.seq) {
+        TRY(is_only_device(core, p, except, &has));
+    }
+    if (has) {
+        goto out;
+    }
     TRY(fed_frank_sign(core, t, entry, &frank));
     TRY(fed_stream_entry(core, &t->id, entry, frank, &item));
     TRY(fed_route_item(core, p, view_of(&item), except));
