@@ -21,42 +21,6 @@ fed_app_ours(enum err e)
            e == ERR_INTERNAL;
 }
 
-/* ------------------------------------------------------------------- events */
-
-static void
-clear_events(struct fed_app *app, struct fed_app_events *ev)
-{
-    mem_free(app->mem, ev->at, ev->cap * sizeof(ev->at[0]));
-    *ev = (struct fed_app_events){NULL, 0, 0};
-}
-
-enum err
-fed_app_tell(struct fed_app *app, enum fed_app_event_kind kind,
-             struct fed_app_event **out)
-{
-    struct fed_app_events *ev = &app->events;
-
-    if (ev->len == ev->cap) {
-        size_t cap = ev->cap == 0 ? 16 : ev->cap * 2;
-        struct fed_app_event *more =
-            mem_calloc(app->mem, cap, sizeof(struct fed_app_event));
-
-        if (more == NULL) {
-            return ERR_NOMEM;
-        }
-        if (ev->len > 0) {
-            memcpy(more, ev->at, ev->len * sizeof(ev->at[0]));
-        }
-        mem_free(app->mem, ev->at, ev->cap * sizeof(ev->at[0]));
-        ev->at = more;
-        ev->cap = cap;
-    }
-    *out = &ev->at[ev->len++];
-    memset(*out, 0, sizeof(**out));
-    (*out)->kind = kind;
-    return OK;
-}
-
 /* ------------------------------------------------------------------- frames */
 
 enum err
@@ -316,10 +280,8 @@ let_out(struct fed_app *app, uint64_t *timer_ms)
         fed_core_done(app->core, b);
     }
     clear_out(app, true);
-    for (size_t i = 0; app->c.event != NULL && i < app->told.len; i++) {
-        app->c.event(app->c.event_ctx, &app->told.at[i]);
-    }
-    clear_events(app, &app->told);
+    fed_app_tell_all(app, false);
+    fed_app_events_clear(app, &app->told);
 }
 
 enum err
@@ -337,6 +299,7 @@ fed_app_turn(struct fed_app *app, uint64_t *timer_ms)
     app->told = app->events;
     app->events = (struct fed_app_events){NULL, 0, 0};
     app->committing = true;
+    fed_app_tell_all(app, true);
     e = app->c.store.commit(app->c.store.ctx,
                             (const struct thread_id *)rotate.p,
                             rotate.len / sizeof(struct thread_id));
@@ -491,8 +454,8 @@ static void
 drop(struct fed_app *app)
 {
     clear_out(app, false);
-    clear_events(app, &app->events);
-    clear_events(app, &app->told);
+    fed_app_events_clear(app, &app->events);
+    fed_app_events_clear(app, &app->told);
     fed_app_kv_clear(&app->kv);
     memset(app->conns, 0, sizeof(app->conns));
     memset(app->moves, 0, sizeof(app->moves));

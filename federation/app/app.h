@@ -117,7 +117,8 @@ enum fed_app_event_kind {
     FED_APP_EV_FILE = 8,     /* thread, message: code enum fed_app_file_end */
     FED_APP_EV_TROUBLE = 9,  /* code enum fed_app_trouble */
     FED_APP_EV_ARCHIVE = 10, /* history came back: number of messages */
-    FED_APP_EV_PROOF = 11    /* thread: code 1, it can be proven (report.h) */
+    FED_APP_EV_PROOF = 11,   /* thread: code 1, it can be proven (report.h) */
+    FED_APP_EV_NEWS = 12     /* before the commit (README): its hub has it */
 };
 
 /* How the move of a file ended. */
@@ -132,8 +133,7 @@ enum fed_app_trouble {
     FED_APP_TROUBLE_OVERDUE = 3, /* not delivered for a day */
     FED_APP_TROUBLE_COPY = 4,    /* a newer copy of this app runs: stop */
     FED_APP_TROUBLE_ARCHIVE = 5, /* the home clinic keeps no more history */
-    /* message.b[0] is enum fed_app_doubt_what (doubt.h); clinic carries; number
-       1, or 0: that is over */
+    /* message.b[0]: enum fed_app_doubt_what; clinic carries; number 0: over */
     FED_APP_TROUBLE_DOUBT = 6
 };
 
@@ -155,7 +155,7 @@ struct fed_app_config {
     const struct log *log; /* or NULL */
     struct fed_app_store store;
     struct fed_app_net net;
-    /* After the commit of what it tells; may be NULL. */
+    /* After the commit of what it tells, but for news; may be NULL. */
     void (*event)(void *ctx, const struct fed_app_event *ev);
     void *event_ctx;
 };

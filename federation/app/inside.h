@@ -82,12 +82,18 @@ struct fed_app {
     struct fed_app_out **out_end;
 };
 
-/* ---------------------------------------------------------------- app.c */
+/* ------------------------------------------------------------- events.c */
 
-/* One more event, to be told after the commit; zeroed but for kind. */
+/* One more event, to be told with its turn's commit; zeroed but for kind. */
 MUST_CHECK enum err fed_app_tell(struct fed_app *app,
                                  enum fed_app_event_kind kind,
                                  struct fed_app_event **out);
+/* Those of the turn that is being committed: news, before it, or the rest. */
+void fed_app_tell_all(const struct fed_app *app, bool news);
+void fed_app_events_clear(struct fed_app *app, struct fed_app_events *ev);
+
+/* ---------------------------------------------------------------- app.c */
+
 uint64_t fed_app_now(const struct fed_app *app);
 /* Whether e is a failure of ours rather than an answer. */
 bool fed_app_ours(enum err e);

@@ -350,6 +350,21 @@ fed_app_show_message(struct fed_app *app, const struct fed_show *show)
 
 /* ------------------------------------------------------------------- states */
 
+/* What settle told of comes from another's commit: true before ours, too. */
+static enum err
+tell_news(struct fed_app *app)
+{
+    enum err e;
+    struct fed_app_event state = app->events.at[app->events.len - 1];
+    struct fed_app_event *ev;
+
+    TRY(fed_app_tell(app, FED_APP_EV_NEWS, &ev));
+    *ev = state;
+    ev->kind = FED_APP_EV_NEWS;
+out:
+    return e;
+}
+
 /* The hub accepted or refused one of ours. */
 static enum err
 own_state(struct fed_app *app, const struct fed_show *show)
@@ -359,13 +374,19 @@ own_state(struct fed_app *app, const struct fed_show *show)
     struct bytes hold = {0};
     uint64_t place;
     uint64_t number;
+    size_t told;
 
     e = fed_app_find(app, &show->thread, show->message.b, &place, &number);
     if (e != OK) {
         return e == ERR_MISSING ? OK : e; /* of the protocol itself */
     }
     if (show->code == FED_MESSAGE_ACCEPTED) {
-        return settle(app, show, place);
+        told = app->events.len;
+        e = settle(app, show, place);
+        return e == OK && app->events.len > told &&
+                       !clinic_id_is_zero(&show->peer)
+                   ? tell_news(app)
+                   : e;
     }
     TRY(fed_app_load_at(app, &show->thread, place, &m, &hold));
     if (show->code == FED_MESSAGE_FAILED && m.state == FED_MESSAGE_QUEUED) {

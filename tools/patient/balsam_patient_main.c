@@ -97,6 +97,8 @@ event_word(enum fed_app_event_kind kind)
         return "archive";
     case FED_APP_EV_PROOF:
         return "proof";
+    case FED_APP_EV_NEWS:
+        return "news";
     }
     return "unknown";
 }
@@ -117,8 +119,8 @@ on_event(void *ctx, const struct fed_app_event *ev)
     p->proof_came = p->proof_came || ev->kind == FED_APP_EV_PROOF;
     p->ended = p->ended || (ev->kind == FED_APP_EV_CLINIC &&
                             ev->code == FED_APP_CLINIC_ENDED);
-    if (!p->watching) {
-        return;
+    if (!p->watching || ev->kind == FED_APP_EV_NEWS) {
+        return; /* news: the state comes with what can be read */
     }
     o = json_object();
     tool_put_word(o, "event", event_word(ev->kind));
