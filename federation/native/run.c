@@ -4,6 +4,7 @@
 #include "crypto/ident/cert.h"
 #include "federation/app/before.h"
 #include "federation/native/run_impl.h"
+#include "proto/msg/peer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -316,6 +317,7 @@ start_over(struct fed_run *r, enum err why)
     enum err e;
 
     LOG(r->log, LOG_ERROR, "fed.run.reset", LOG_ERR(why));
+    r->dirty = false;
     fed_run_net_stop(r);
     bytes_free(&r->cert);
     drop_queue(r);
@@ -331,6 +333,7 @@ fed_run_turn(struct fed_run *r)
 {
     enum err e;
 
+    r->dirty = false;
     TRY(have_net(r));
     TRY(fed_app_turn(r->app, &r->timer_ms));
     TRY(have_net(r));
@@ -398,6 +401,27 @@ by_home(struct fed_run *r, const struct fed_run_ev *ev)
     }
 }
 
+/* Something came: when it has to have its turn. */
+static void
+gather(struct fed_run *r, bool ack)
+{
+    if (!r->dirty) {
+        r->hurry = false;
+        r->gather_ms = clock_mono_ms(r->clock) + FED_RUN_GATHER_MS;
+    }
+    r->dirty = true;
+    r->hurry = r->hurry || !ack;
+}
+
+/* Nobody waits for what an acknowledgement frees, and most often an answer is
+   right behind it: both are one commit. */
+static bool
+may_gather(const struct fed_run *r)
+{
+    return r->dirty && !r->hurry && !atomic_load(&r->stopping) &&
+           clock_mono_ms(r->clock) < r->gather_ms;
+}
+
 /* Everything that has come up; true when there was something. */
 static bool
 take_all(struct fed_run *r, enum err *e)
@@ -408,6 +432,8 @@ take_all(struct fed_run *r, enum err *e)
     *e = OK;
     while (*e == OK && n < FED_RUN_STEPS && (ev = pop(r)) != NULL) {
         note_why(r, ev);
+        gather(r, ev->kind == FED_RUN_FRAME &&
+                      proto_peer_peek(view_of(&ev->frame)) == PROTO_PEER_ACK);
         *e = take_ev(r, ev);
         if (*e == OK &&
             (ev->kind == FED_RUN_FAILED || ev->kind == FED_RUN_UP)) {
@@ -423,6 +449,7 @@ take_all(struct fed_run *r, enum err *e)
     if (*e == OK && r->timer_ms != 0 &&
         clock_mono_ms(r->clock) >= r->timer_ms) {
         r->timer_ms = 0;
+        gather(r, false);
         *e = fed_app_tick(r->app);
         n++;
     }
@@ -464,7 +491,13 @@ fed_run_wait(struct fed_run *r, bool (*done)(void *ctx, struct fed_app *app),
             start_over(r, e);
             return e;
         }
-        if (some) {
+        if (may_gather(r)) {
+            if (!some) {
+                sleep_until(r, r->gather_ms);
+            }
+            continue;
+        }
+        if (r->dirty) {
             TRY(fed_run_turn(r));
         }
         if (r->superseded) {

@@ -12,7 +12,8 @@
 
 enum {
     FED_RUN_WANTS = 32,
-    FED_RUN_STEPS = 256, /* events in one commit */
+    FED_RUN_STEPS = 256,   /* events in one commit */
+    FED_RUN_GATHER_MS = 5, /* for which acknowledgements wait for more */
     FED_RUN_QUEUE_HIGH = 16 * 1024 * 1024
 };
 
@@ -64,6 +65,9 @@ struct fed_run {
     struct bytes cert; /* that the net shows */
     bool online;
     bool superseded;
+    bool dirty;         /* something came since the last turn */
+    bool hurry;         /* some of it is more than an acknowledgement */
+    uint64_t gather_ms; /* mono: acknowledgements alone have their turn then */
     uint64_t timer_ms;
     struct fed_run_want wants[FED_RUN_WANTS];
     void (*event)(void *ctx, const struct fed_app_event *ev);
