@@ -196,6 +196,30 @@ out:
 
 /* ----------------------------------------------------------------- hearing */
 
+/*
+ * Another member was shown another log.  While the hub is not there nobody
+ * could let us in again, so we keep our state: if the hub is gone for good,
+ * that may be the last one, with which those who are left go on (gone.c).  If
+ * it is not, its next entry does not follow from ours.
+ */
+static enum err
+other_log(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e;
+    struct clinic_id root;
+    const struct fed_party *hub;
+
+    memcpy(root.b, t->rec.hub, sizeof(root.b));
+    hub = fed_party_find(core, &root);
+    if (hub != NULL && fed_party_live(hub)) {
+        return fed_fork_found(core, t, ERR_AUTH);
+    }
+    TRY(fed_fork_tell(core, t, &t->fork_by, ERR_AUTH));
+    t->forked = false;
+out:
+    return e;
+}
+
 /* What p says; it must be its own word. */
 static enum err
 open_said(struct fed_core *core, const struct fed_party *p,
@@ -250,7 +274,7 @@ fed_checkpoint_recv(struct fed_core *core, struct fed_party *p,
               : fed_checkpoint_seen(core, t, &p->subject, at.term, at.seq,
                                     at.head));
     if (t->forked) {
-        TRY(fed_fork_found(core, t, ERR_AUTH));
+        TRY(other_log(core, t));
         goto out;
     }
     TRY(fed_watch_ahead(core, t, &p->subject, at.term, at.seq));

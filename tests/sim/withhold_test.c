@@ -364,6 +364,60 @@ TEST(shows_two_logs)
     world_end(&w);
 }
 
+/* They see it when it is gone, and it stays away: neither gives up the state
+   with which they go on without it. */
+TEST(shows_two_logs_and_goes)
+{
+    struct thread_id t = two_logs(16);
+    size_t forks[3];
+    size_t hub;
+
+    node_crash(&w, 0);
+    world_pass(&w, 26);
+    for (size_t i = 1; i < 3; i++) {
+        CHECK(w.nodes[i].forks > 0);
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK_OK(world_say(&w, i, &t));
+    }
+    world_outlast(&w, 4, 3000);
+    hub = world_hub_is(&w, 1, &t, 1) ? 1 : 2;
+    for (size_t i = 1; i < 3; i++) {
+        CHECK(world_hub_is(&w, i, &t, hub));
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        /* what all had, what it was shown, and what both said since */
+        CHECK_EQ(node_messages(&w, i, &t), 2 + 1 + 2);
+        forks[i] = w.nodes[i].forks;
+    }
+    world_said(&w, hub, &t);
+    world_said(&w, 3 - hub, &t);
+    for (size_t i = 1; i < 3; i++) { /* of the old hub, not of this one */
+        CHECK_EQ(w.nodes[i].forks, forks[i]);
+        CHECK_EQ(node_messages(&w, i, &t), 2 + 1 + 4);
+    }
+    world_end(&w);
+}
+
+/* It is only away for a while: its next words bring them into its log. */
+TEST(shows_two_logs_and_comes_back)
+{
+    struct thread_id t = two_logs(17);
+
+    node_crash(&w, 0);
+    world_pass(&w, 26);
+    CHECK_EQ(node_state(&w, 1, &t), FED_THREAD_ACTIVE);
+    world_cut(&w, 0, 1, false);
+    node_start(&w, 0);
+    world_heal(&w);
+    world_said(&w, 0, &t);
+    world_heal(&w);
+    for (size_t i = 1; i < 3; i++) {
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK(world_thread(&w, i, &t)->rec.seq ==
+              world_thread(&w, 0, &t)->rec.seq);
+    }
+    world_end(&w);
+}
+
 /* A receipt names the head that its sender saw, and it is compared. */
 TEST(a_receipt_of_another_log)
 {
@@ -476,7 +530,8 @@ main(void)
                T(back_after_days), T(withholds_everything),
                T(withholds_from_one_who_hears_of_it), T(withholds_one_entry),
                T(drops_receipts), T(a_member_that_does_not_confirm),
-               T(shows_two_logs), T(a_receipt_of_another_log),
+               T(shows_two_logs), T(shows_two_logs_and_goes),
+               T(shows_two_logs_and_comes_back), T(a_receipt_of_another_log),
                T(checkpoints_of_others), T(the_hubs_clock),
                T(what_is_left_of_who_goes), T(what_is_late_after_a_sleep));
 }
