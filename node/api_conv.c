@@ -5,6 +5,7 @@
 #include "node/api_doubt.h"
 #include "node/api_line.h"
 #include "node/clinic/desk.h"
+#include "node/clinic/past.h"
 #include "node/twins.h"
 #include "proto/msg/group.h"
 
@@ -128,6 +129,16 @@ unread(const struct inbox *i, const struct store_conv *conv)
     return n;
 }
 
+/* One that goes on in another is in the list once. */
+static bool
+is_gone_on(struct store_txn *txn, const struct store_conv *conv)
+{
+    struct conv_id next;
+
+    return (conv->flags & STORE_CONV_CLOSED) != 0 && conv->has_thread &&
+           node_past_linked(txn, NODE_NS_NEXT, &conv->thread, &next) == OK;
+}
+
 static enum err
 each_conv(void *ctx, const struct store_conv *conv)
 {
@@ -138,7 +149,8 @@ each_conv(void *ctx, const struct store_conv *conv)
     if (json_array_size(i->array) >= i->max) {
         return ERR_EXISTS; /* enough: ends the walk */
     }
-    if (i->flags != 0 && (conv->flags & i->flags) == 0) {
+    if ((i->flags != 0 && (conv->flags & i->flags) == 0) ||
+        is_gone_on(i->txn, conv)) {
         return OK;
     }
     o = node_json_item(i->array);
@@ -476,6 +488,23 @@ show_before(struct node_call *c, struct store_txn *txn,
     bytes_free(&ext);
 }
 
+/* We came late into a thread that was founded anew: the conversation of before
+   and the one in which it goes on point to each other. */
+static void
+show_linked(struct node_call *c, struct store_txn *txn,
+            const struct store_conv *conv, enum node_ns ns, const char *key)
+{
+    struct conv_id id;
+    struct store_conv other = {0};
+
+    if (conv->has_thread &&
+        node_past_linked(txn, ns, &conv->thread, &id) == OK &&
+        store_conv_get(txn, &id, &other) == OK) {
+        node_json_num(c->out, key, other.number);
+    }
+    store_conv_clear(&other);
+}
+
 /* A patient in it may be one whom this clinic knew before. */
 static enum err
 show_twins(struct store_txn *txn, const struct store_conv *conv, json_t *o)
@@ -505,6 +534,8 @@ node_cmd_thread_show(struct node_call *c)
     node_json_view(c->out, "title", proto_phi_reveal(&name));
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
     show_before(c, s.txn, &conv);
+    show_linked(c, s.txn, &conv, NODE_NS_FROM, "goes_on_from");
+    show_linked(c, s.txn, &conv, NODE_NS_NEXT, "goes_on_in");
     node_json_doubts(s.txn, &conv.id, c->out);
     TRY(show_twins(s.txn, &conv, c->out));
     node_json_num(c->out, "total", conv.msgs);

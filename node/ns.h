@@ -17,7 +17,9 @@ enum node_ns {
     NODE_NS_CARRY = 135,      /* thread, blob, device -> what is carried */
     NODE_NS_REPORT = 136,     /* id -> node/clinic/report.h */
     NODE_NS_PICTURE = 137,    /* clinic, or nothing: ours -> its bytes */
-    NODE_NS_LINE = 138        /* thread, place, what, who: core/line.h */
+    NODE_NS_LINE = 138,       /* thread, place, what, who: core/line.h */
+    NODE_NS_FROM = 139,       /* thread -> the one that it goes on from */
+    NODE_NS_NEXT = 140        /* thread -> the one that goes on from it */
 };
 
 #endif

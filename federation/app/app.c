@@ -411,6 +411,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
     case FED_SHOW_ROLLBACK:
         return show->code == 2 ? trouble(app, show, FED_APP_TROUBLE_COPY)
                                : fed_app_archive_again(app, &show->peer);
+    case FED_SHOW_CONTINUED:
+        return fed_app_show_continued(app, show);
     case FED_SHOW_MEMBER:
     case FED_SHOW_HUB:
         return fed_app_show_line(app, show);

@@ -59,6 +59,7 @@ enum fed_app_space {
     FED_APP_PICTURE = 78, /* clinic root: its picture */
     FED_APP_CHOICE = 79,  /* kind, clinic root: what all devices follow */
     FED_APP_LINE = 80,    /* thread id, place, what, who: core/line.h */
+    FED_APP_FROM = 81,    /* thread id: the one that it goes on from */
     FED_APP_SPACE_END
 };
 

@@ -145,6 +145,43 @@ find_cut(struct fed_app *app, const struct proto_group *g,
     }
 }
 
+/* We came late into it, as its hub moved on; zeros: not told. */
+static void
+show_from(struct fed_app *app, const struct thread_id *id,
+          struct thread_id *out)
+{
+    struct fed_app_key key = thread_key(id);
+    struct bytes b = {0};
+
+    if (fed_app_get(&app->kv, FED_APP_FROM, &key, &b) == OK &&
+        b.len == sizeof(out->b)) {
+        memcpy(out->b, b.p, sizeof(out->b));
+    }
+    bytes_free(&b);
+}
+
+/* What was said first stays. */
+enum err
+fed_app_show_continued(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e;
+    struct fed_app_key key = thread_key(&show->thread);
+    struct fed_app_event *ev;
+    struct bytes had = {0};
+
+    TRY(show->body.len == sizeof(show->thread.b) ? OK : ERR_INVALID);
+    e = fed_app_get(&app->kv, FED_APP_FROM, &key, &had);
+    if (e != ERR_MISSING) {
+        goto out;
+    }
+    TRY(fed_app_put(&app->kv, FED_APP_FROM, &key, view_of(&show->body)));
+    TRY(fed_app_tell(app, FED_APP_EV_THREAD, &ev));
+    ev->thread = show->thread;
+out:
+    bytes_free(&had);
+    return e;
+}
+
 static void
 show_rec(struct fed_app *app, const struct thread_id *id,
          const struct fed_app_rec_thread *t, struct fed_app_thread *out)
@@ -173,6 +210,8 @@ show_rec(struct fed_app *app, const struct thread_id *id,
     if ((g.flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0 &&
         g.term == 1) {
         memcpy(out->after.b, g.prev, sizeof(out->after.b));
+    } else if ((g.flags & PROTO_GROUP_CONTINUES) != 0) {
+        show_from(app, id, &out->after);
     }
     if (app->core != NULL &&
         fed_core_stands(app->core, id, &out->gone_ms) == OK) {

@@ -220,6 +220,9 @@ enum fed_show_kind {
        there is, body the part; seq 0: there are no more; seq above value: it
        keeps no more.  code: what the encoded message in body is (archive.h). */
     FED_SHOW_ARCHIVE,
+    /* Thread goes on from another, whose id is body, as who ordered that one
+       says: we came late, and have it as a conversation of its own. */
+    FED_SHOW_CONTINUED,
     /* Thread has another hub, peer, after other: code enum fed_hub_change; but
        for GONE at term, seq, ts_ms as of a message. */
     FED_SHOW_HUB,

@@ -509,6 +509,21 @@ out:
     return e;
 }
 
+/* People have t as a conversation of its own: it points to the one before. */
+static enum err
+show_continued(struct fed_core *core, const struct fed_thread *old,
+               const struct fed_thread *t)
+{
+    enum err e;
+    struct fed_show *show = fed_tx_show(core, FED_SHOW_CONTINUED);
+
+    TRY(show == NULL ? ERR_NOMEM : OK);
+    show->thread = t->id;
+    TRY(bytes_copy(core->mem, thread_id_view(&old->id), &show->body));
+out:
+    return e;
+}
+
 /*
  * [successor-told] By who orders old alone, not through a relay, which could
  * say anything; and only of one that says itself that it continues a thread, in
@@ -536,6 +551,7 @@ fed_successor_told(struct fed_core *core, struct fed_party *p,
     TRY(bring_ours(core, old, t));
     follows(old, t);
     TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
+    TRY(show_continued(core, old, t));
     TRY(fed_intent_pump(core, t));
 out:
     return e;

@@ -6,6 +6,7 @@
 #include "node/clinic/event.h"
 #include "node/clinic/intro.h"
 #include "node/clinic/line.h"
+#include "node/clinic/past.h"
 #include "node/clinic/report.h"
 #include "store/journal.h"
 
@@ -95,6 +96,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return node_desk_link_used(txn, show);
     case FED_SHOW_THREAD:
         return node_desk_thread(txn, desk, show);
+    case FED_SHOW_CONTINUED:
+        return node_past_link(txn, show);
     case FED_SHOW_MEMBER:
         return member(txn, desk, show);
     case FED_SHOW_HUB:

@@ -2,7 +2,9 @@
 #include "node/clinic/past.h"
 
 #include "node/clinic/desk.h"
+#include "node/clinic/event.h"
 #include "store/conv.h"
+#include "store/fed.h"
 #include "store/place.h"
 
 #include <string.h>
@@ -105,4 +107,49 @@ node_past_first(struct store_txn *txn, const struct clinic_id *self,
 out:
     store_msg_clear(&m);
     return e;
+}
+
+enum err
+node_past_linked(struct store_txn *txn, enum node_ns ns,
+                 const struct thread_id *thread, struct conv_id *out)
+{
+    enum err e;
+    struct thread_id other;
+    struct bytes b = {0};
+
+    TRY(store_fed_get(txn, (uint8_t)ns, thread_id_view(thread), &b));
+    TRY(b.len == sizeof(other.b) ? OK : ERR_CORRUPT);
+    memcpy(other.b, b.p, sizeof(other.b));
+    TRY(store_conv_by_thread(txn, &other, out));
+out:
+    bytes_free(&b);
+    return e;
+}
+
+enum err
+node_past_link(struct store_txn *txn, const struct fed_show *show)
+{
+    enum err e;
+    struct thread_id old;
+    struct conv_id from;
+    struct conv_id to;
+    struct conv_id had;
+
+    TRY(show->body.len == sizeof(old.b) ? OK : ERR_INVALID);
+    memcpy(old.b, show->body.p, sizeof(old.b));
+    TRY(store_conv_by_thread(txn, &old, &from));
+    TRY(store_conv_by_thread(txn, &show->thread, &to));
+    if (conv_id_equal(&from, &to) ||
+        node_past_linked(txn, NODE_NS_FROM, &show->thread, &had) == OK ||
+        node_past_linked(txn, NODE_NS_NEXT, &old, &had) == OK) {
+        goto out;
+    }
+    TRY(store_fed_put(txn, NODE_NS_FROM, thread_id_view(&show->thread),
+                      thread_id_view(&old)));
+    TRY(store_fed_put(txn, NODE_NS_NEXT, thread_id_view(&old),
+                      thread_id_view(&show->thread)));
+    TRY(node_desk_event(txn, NODE_EVENT_CONV, conv_id_view(&from), 0));
+    TRY(node_desk_event(txn, NODE_EVENT_CONV, conv_id_view(&to), 0));
+out:
+    return e == ERR_MISSING ? OK : e;
 }

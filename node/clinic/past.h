@@ -7,6 +7,7 @@
 #define NODE_CLINIC_PAST_H
 
 #include "federation/core/effects.h"
+#include "node/ns.h"
 #include "store/msg.h"
 
 /* Write: message seq of a conversation is at a place of thread's log; place 0:
@@ -27,6 +28,18 @@ MUST_CHECK enum err node_past_at(struct store_txn *txn,
    ERR_MISSING  it continues none */
 MUST_CHECK enum err node_past_continued(struct store_txn *txn,
                                         struct thread_id *thread);
+
+/* Write: FED_SHOW_CONTINUED.  The two conversations stay what they are, and
+   point to each other, so nobody can mix one into another; what was said first
+   stays. */
+MUST_CHECK enum err node_past_link(struct store_txn *txn,
+                                   const struct fed_show *show);
+
+/* Read: the conversation that the one of this thread goes on from
+   (NODE_NS_FROM) or in (NODE_NS_NEXT).  ERR_MISSING  none */
+MUST_CHECK enum err node_past_linked(struct store_txn *txn, enum node_ns ns,
+                                     const struct thread_id *thread,
+                                     struct conv_id *out);
 
 /* Read: fed_store.past; self: our root. */
 MUST_CHECK enum err

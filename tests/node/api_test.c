@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two nodes in one process, asked as the command line asks them. */
+#include "node/clinic/desk.h"
+#include "node/clinic/past.h"
 #include "node/pipe.h"
 #include "tests/node/api_pair.h"
 
@@ -410,6 +412,64 @@ TEST(a_new_name_while_others_read)
     remove_two();
 }
 
+static enum err
+write_goes_on(void *ctx, struct store_txn *txn)
+{
+    enum err e;
+    static const struct thread_id next = {{0x78}};
+    struct fed_show show = {.kind = FED_SHOW_CONTINUED, .thread = next};
+    struct store_conv conv = {0};
+
+    TRY(node_desk_conv(txn, &next, &conv));
+    store_conv_clear(&conv);
+    TRY(store_conv_get(txn, ctx, &conv));
+    conv.flags |= STORE_CONV_CLOSED;
+    TRY(store_conv_put(txn, &conv));
+    TRY(bytes_copy(mem_heap(), thread_id_view(&conv.thread), &show.body));
+    TRY(node_past_link(txn, &show));
+out:
+    bytes_free(&show.body);
+    store_conv_clear(&conv);
+    return e;
+}
+
+static long long
+number_in(const json_t *a, const char *key)
+{
+    return json_integer_value(json_object_get(a, key));
+}
+
+/* Its conversation is in the list once, and each says where the other is. */
+TEST(a_conversation_that_goes_on_in_another)
+{
+    struct end *n = &ends[0];
+    struct conv_id conv;
+    json_t *a;
+
+    make_two();
+    connect_ends(n, &ends[1]);
+    a = good(n, "thread show", "[\"1\"]", "{}");
+    CHECK_OK(proto_unhex(view_str(text(a, "id")), conv.b, sizeof(conv.b)));
+    CHECK_EQ(number_in(a, "goes_on_in") + number_in(a, "goes_on_from"), 0);
+    json_decref(a);
+    CHECK_OK(store_write(n->api.store, write_goes_on, &conv, STORE_JOB_FREES));
+    a = good(n, "thread show", "[\"1\"]", "{}");
+    CHECK_EQ(number_in(a, "goes_on_in"), 2);
+    CHECK_EQ(number_in(a, "goes_on_from"), 0);
+    json_decref(a);
+    a = good(n, "thread show", "[\"2\"]", "{}");
+    CHECK_EQ(number_in(a, "goes_on_in"), 0);
+    CHECK_EQ(number_in(a, "goes_on_from"), 1);
+    json_decref(a);
+    a = good(n, "inbox", "[]", "{}");
+    CHECK_EQ(json_array_size(json_object_get(a, "conversations")), 1);
+    CHECK_EQ(number_in(json_array_get(json_object_get(a, "conversations"), 0),
+                       "number"),
+             2);
+    json_decref(a);
+    remove_two();
+}
+
 int
 main(void)
 {
@@ -419,5 +479,6 @@ main(void)
                T(files_arrive_whole_both_ways), T(links_have_rules),
                T(too_many_words_are_refused), T(review_block_and_disconnect),
                T(contacts_keep_their_notes), T(keys_and_recovery),
-               T(looking_after), T(a_new_name_while_others_read));
+               T(looking_after), T(a_new_name_while_others_read),
+               T(a_conversation_that_goes_on_in_another));
 }

@@ -327,6 +327,9 @@ TEST(a_successor_that_has_another_hub_by_then)
     CHECK_EQ(world_thread(&w, 2, &t)->waiting,
              0); /* it is said to have failed */
     CHECK_EQ(node_messages(&w, 2, &t), had);
+    CHECK_EQ(w.nodes[2].continued, 1); /* which it has as one of its own */
+    CHECK(thread_id_equal(&w.nodes[2].continued_from, &t));
+    CHECK_EQ(w.nodes[0].continued + w.nodes[1].continued, 0);
     CHECK_OK(world_say(&w, 2, &now));
     world_heal(&w);
     CHECK_EQ(node_messages(&w, 1, &now), had + 1);
@@ -354,6 +357,7 @@ TEST(who_says_that_a_thread_goes_on_elsewhere)
     to->group.flags &= ~(uint64_t)PROTO_GROUP_CONTINUES;
     CHECK_OK(fed_successor_told(core, fed_party_find(core, &hub), at, other.b));
     CHECK(!fed_has_successor(at));
+    CHECK_EQ(w.nodes[2].continued, 0);
     to->group.flags |= PROTO_GROUP_CONTINUES;
     CHECK_OK(fed_successor_told(core, fed_party_find(core, &hub), at, other.b));
     CHECK(fed_has_successor(at));

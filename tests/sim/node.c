@@ -474,6 +474,12 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         n->stopped += s->code == 2 ? 1 : 0;
         n->put_back += s->code == 1 ? 1 : 0;
         break;
+    case FED_SHOW_CONTINUED:
+        n->continued++;
+        if (s->body.len == sizeof(n->continued_from.b)) {
+            memcpy(n->continued_from.b, s->body.p, s->body.len);
+        }
+        break;
     case FED_SHOW_FORK:
         n->forks++;
         n->fork = *s;

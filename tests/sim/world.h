@@ -107,6 +107,8 @@ struct node {
     size_t stopped;  /* told that a newer copy runs */
     size_t put_back; /* told that a peer was */
     size_t forks;
+    size_t continued;
+    struct thread_id continued_from;
     size_t gaps;
     size_t bad;
     size_t links_used[16];  /* by code */

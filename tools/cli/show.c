@@ -159,6 +159,15 @@ show_thread(const json_t *a)
     }
     tool_show_doubts(a, "  ");
     tool_show_twins(a, "  known before? ");
+    if (tool_number(a, "goes_on_from") > 0) {
+        (void)printf("  It goes on from conversation %lld, which was begun "
+                     "anew while your clinic was away.\n",
+                     tool_number(a, "goes_on_from"));
+    }
+    if (tool_number(a, "goes_on_in") > 0) {
+        (void)printf("  It goes on in conversation %lld.\n",
+                     tool_number(a, "goes_on_in"));
+    }
     if (is(a, "continues")) {
         (void)printf("  The patient asked for it, to go on after %s.\n",
                      tool_text(a, "after")[0] != '\0'

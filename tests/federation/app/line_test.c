@@ -134,6 +134,43 @@ TEST(from_the_archive)
     world_end(&w);
 }
 
+/* A thread that we came late into goes on from the one that was said first. */
+TEST(goes_on_from_another)
+{
+    struct thread_id t = {{0x77}};
+    struct fed_show s = {.kind = FED_SHOW_THREAD,
+                         .code = FED_THREAD_ACTIVE,
+                         .value = PROTO_GROUP_CONTINUES,
+                         .thread = t};
+    struct proto_group group = {.term = 3, .flags = PROTO_GROUP_CONTINUES};
+    struct fed_app_thread info;
+    struct bytes hold = {0};
+    struct fed_app *app;
+
+    world_begin(&w, 14);
+    world_join(&w, 0);
+    app = w.apps[0].app;
+    memset(group.prev, 5, sizeof(group.prev)); /* of its log, by now */
+    CHECK_OK(proto_group_encode(mem_heap(), &group, &s.body));
+    CHECK_OK(fed_app_show(app, &s));
+    bytes_free(&s.body);
+    CHECK_OK(fed_app_thread(app, &t, &info, &hold));
+    CHECK(thread_id_is_zero(&info.after));
+    s.kind = FED_SHOW_CONTINUED;
+    for (uint8_t k = 8; k < 10; k++) {
+        CHECK_OK(bytes_copy(mem_heap(), thread_id_view(&t), &s.body));
+        memset(s.body.p, k, s.body.len);
+        CHECK_OK(fed_app_show(app, &s));
+        bytes_free(&s.body);
+        bytes_free(&hold);
+        CHECK_OK(fed_app_thread(app, &t, &info, &hold));
+        CHECK(info.after.b[0] == 8 && info.after.b[31] == 8);
+    }
+    bytes_free(&hold);
+    world_turn(&w, 0);
+    world_end(&w);
+}
+
 TEST(every_allocation_may_fail)
 {
     struct thread_id t = {{0x77}};
@@ -171,5 +208,5 @@ int
 main(void)
 {
     return RUN(T(kept_in_order), T(kept_out), T(from_the_archive),
-               T(every_allocation_may_fail));
+               T(goes_on_from_another), T(every_allocation_may_fail));
 }

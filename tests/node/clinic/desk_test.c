@@ -7,6 +7,7 @@
 #include "tests/node/clinic/desk_fix.h"
 
 #include "node/blobs.h"
+#include "node/clinic/past.h"
 #include "node/identity.h"
 #include "node/ns.h"
 #include "proto/msg/group.h"
@@ -109,6 +110,15 @@ thread(const struct thread_id *id, uint64_t code)
                             .peer = f.peer};
 
     memcpy(show.other.b, f.peer.b, sizeof(f.peer.b));
+    CHECK_OK(desk_show(&f, &show));
+}
+
+static void
+group_thread(const struct thread_id *id, uint64_t code)
+{
+    struct fed_show show = {
+        .kind = FED_SHOW_THREAD, .code = code, .thread = *id};
+
     CHECK_OK(desk_show(&f, &show));
 }
 
@@ -364,6 +374,55 @@ TEST(a_thread_that_continues_another)
     desk_end(&f);
 }
 
+/* We came late into it: it has one of its own, and both point to each other;
+   nothing else does, whatever is said later. */
+TEST(a_thread_that_goes_on_from_another)
+{
+    struct fed_show show = {.kind = FED_SHOW_CONTINUED};
+    struct thread_id other;
+    struct store_conv old = {0};
+    struct store_conv now = {0};
+    struct store_txn *txn;
+    struct conv_id id;
+
+    desk_begin(&f);
+    memset(&show.thread, 0x78, sizeof(show.thread));
+    memset(&other, 0x79, sizeof(other));
+    group_thread(&f.thread, FED_THREAD_ACTIVE);
+    CHECK_OK(bytes_copy(mem_heap(), thread_id_view(&f.thread), &show.body));
+    CHECK_OK(desk_show(&f, &show)); /* before it has a conversation: nothing */
+    group_thread(&show.thread, FED_THREAD_ACTIVE);
+    group_thread(&other, FED_THREAD_ACTIVE);
+    txn = desk_read(&f);
+    CHECK_ERR(node_past_linked(txn, NODE_NS_NEXT, &f.thread, &id), ERR_MISSING);
+    store_read_end(txn);
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_OK(desk_show(&f, &show)); /* a batch that is tried again */
+    memcpy(show.body.p, other.b, sizeof(other.b));
+    CHECK_OK(desk_show(&f, &show));
+    memcpy(show.body.p, f.thread.b, sizeof(other.b));
+    show.thread = other;
+    CHECK_OK(desk_show(&f, &show));
+    memset(&show.thread, 0x78, sizeof(show.thread));
+    conv_of(&f.thread, &old);
+    conv_of(&show.thread, &now);
+    CHECK(!conv_id_equal(&old.id, &now.id));
+    txn = desk_read(&f);
+    CHECK_OK(node_past_linked(txn, NODE_NS_NEXT, &f.thread, &id));
+    CHECK(conv_id_equal(&id, &now.id));
+    CHECK_OK(node_past_linked(txn, NODE_NS_FROM, &show.thread, &id));
+    CHECK(conv_id_equal(&id, &old.id));
+    CHECK_ERR(node_past_linked(txn, NODE_NS_FROM, &other, &id), ERR_MISSING);
+    CHECK_ERR(node_past_linked(txn, NODE_NS_NEXT, &other, &id), ERR_MISSING);
+    store_read_end(txn);
+    show.body.len--;
+    CHECK_ERR(desk_show(&f, &show), ERR_INVALID);
+    bytes_free(&show.body);
+    store_conv_clear(&old);
+    store_conv_clear(&now);
+    desk_end(&f);
+}
+
 TEST(members_and_links_are_events)
 {
     struct fed_show show = {.kind = FED_SHOW_MEMBER, .code = 1};
@@ -514,6 +573,7 @@ main(void)
         T(a_name_follows_the_profile), T(a_name_chosen_here_stays),
         T(a_profile_may_come_first), T(a_direct_thread_has_the_contact),
         T(the_conversation_goes_on_in_the_next_thread),
-        T(a_thread_that_continues_another), T(members_and_links_are_events),
+        T(a_thread_that_continues_another),
+        T(a_thread_that_goes_on_from_another), T(members_and_links_are_events),
         T(a_message_goes_with_its_last_file), T(a_message_fails_with_its_file));
 }
