@@ -9,10 +9,9 @@
  *          <--storage (5 calls), transport (5 calls), events------ fed_app_turn
  *
  * Who builds an app brings a storage and a transport and calls fed_app_turn
- * after each call that may have changed something: it commits everything since
- * the last turn as one transaction, and only then lets frames out.  So a crash
- * anywhere leaves a state from which everything goes on: nothing acknowledged
- * is lost, nothing is there twice.
+ * after each call that may have changed something: it commits all since the
+ * last turn as one transaction, and only then lets frames out.  So everything
+ * goes on after a crash: nothing acknowledged is lost, nothing is there twice.
  *
  * One thread at a time.  No I/O, clock or randomness of its own: the same
  * sources run in a browser (wasm) with another storage and transport.
