@@ -19,7 +19,9 @@ enum node_ns {
     NODE_NS_PICTURE = 137,    /* clinic, or nothing: ours -> its bytes */
     NODE_NS_LINE = 138,       /* thread, place, what, who: core/line.h */
     NODE_NS_FROM = 139,       /* thread -> the one that it goes on from */
-    NODE_NS_NEXT = 140        /* thread -> the one that goes on from it */
+    NODE_NS_NEXT = 140,       /* thread -> the one that goes on from it */
+    NODE_NS_BEFORE = 141      /* thread -> the one before it in its
+                                 conversation, where its group names another */
 };
 
 #endif

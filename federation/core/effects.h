@@ -158,7 +158,9 @@ enum fed_show_kind {
     FED_SHOW_LINK_USED,
     /* A thread appeared or changed: code enum fed_thread_state, value flags
        (proto_group), peer the hub, other for a direct thread the other
-       clinic; body: the encoded struct proto_group, empty if unknown yet. */
+       clinic; body: the encoded struct proto_group, empty if unknown yet.
+       before: it goes on from that one here, while its group names one before
+       that (two were founded, one after the other). */
     FED_SHOW_THREAD,
     /* Subject author was added, removed ... by subject other (zeros: not known,
        it happened while we were away): code enum fed_member_change (line.h), at
@@ -345,6 +347,7 @@ struct fed_show {
     struct clinic_id peer;
     struct link_id link;
     struct thread_id thread;
+    struct thread_id before; /* THREAD: see there */
     struct message_id message;
     struct subject_id author;
     struct subject_id other;

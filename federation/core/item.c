@@ -8,6 +8,7 @@
 #include "federation/core/frank.h"
 #include "federation/core/move.h"
 #include "federation/core/picture.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 

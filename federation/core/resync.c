@@ -11,6 +11,7 @@
 #include "federation/core/came.h"
 #include "federation/core/care.h"
 #include "federation/core/move.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -136,7 +137,8 @@ fed_resync_step(struct fed_core *core, struct fed_thread *t)
 /* ---------------------------------------------------------------- answering */
 
 static enum proto_answer_code
-may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
+may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p,
+         bool lost)
 {
     if (t->group_ext.len == 0) {
         return PROTO_ANSWER_LOST; /* who is in it we never knew */
@@ -145,7 +147,8 @@ may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p)
         return PROTO_ANSWER_DENIED;
     }
     if (fed_has_successor(t)) {
-        return PROTO_ANSWER_WAIT; /* for the Welcome to that one */
+        /* for the Welcome to that one; or there has to be another */
+        return lost ? PROTO_ANSWER_LOST : PROTO_ANSWER_WAIT;
     }
     if (t->rec.state == FED_THREAD_REMOVED ||
         t->rec.state == FED_THREAD_ENDED) {
@@ -178,6 +181,7 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     struct proto_gi *gi = &msg.u.gi;
     static const uint8_t open[32];
     uint32_t leaf;
+    bool lost;
 
     memcpy(gi->req, in->req, sizeof(gi->req));
     memcpy(gi->thread, in->thread, sizeof(gi->thread));
@@ -190,8 +194,9 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
     TRY(fed_has_successor(t) ? fed_successor_say(core, t, p) : OK);
+    TRY(fed_successor_lost(core, t, p, &lost));
     gi->code = fed_bound_full(core, p) ? PROTO_ANSWER_WAIT
-                                       : (uint64_t)may_have(core, t, p);
+                                       : (uint64_t)may_have(core, t, p, lost);
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
         gi->term = t->rec.term;
         gi->seq = t->rec.seq;
@@ -527,6 +532,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     uint64_t from = t->rec.gap_from;
     uint64_t upto = t->rec.seq;
     uint64_t before = t->rec.term;
+    bool known = t->group_ext.len > 0;
     struct fed_entry entry = {
         .term = term,
         .ts_ms = ts_ms > t->rec.ts_ms ? ts_ms : t->rec.ts_ms,
@@ -567,7 +573,9 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_patient_group(core, t));
     TRY(done_intents(core, t));
     TRY(fed_past_due(core, t, t));
+    TRY(known ? OK : fed_successor_between(core, t));
     TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));
+    TRY(known ? OK : fed_successor_back(core, t));
     TRY(fed_unanswered_over(core, t));
     TRY(fed_refused_over(core, t));
     TRY(show_missed(core, t, before, from, upto));

@@ -178,6 +178,8 @@ struct fed_thread {
     uint64_t best_seq;
     /* another hub */
     const struct proto_hub_move *moving; /* proof of what is being applied */
+    struct thread_id between; /* it goes on from that one here, of which its
+                                 group says nothing: shown so */
     uint8_t offer_req[16];
     struct clinic_id offer_to;
     uint64_t offer_ms;  /* offered again then (mono) */

@@ -7,6 +7,7 @@
  * log is asked for as history (decisions G 31: a conversation has one thread,
  * replaceable).
  */
+#include "federation/core/successor.h"
 #include "federation/core/care.h"
 #include "federation/core/trust.h"
 
@@ -24,23 +25,42 @@ fed_has_successor(const struct fed_thread *t)
     return memcmp(t->rec.next, none, sizeof(none)) != 0;
 }
 
-/* t continues old; also where another one did, and was lost. */
-static void
-follows(struct fed_thread *old, const struct fed_thread *t)
+enum err
+fed_successor_newest(struct fed_core *core, const struct fed_thread *old,
+                     struct thread_id *id, struct fed_thread **out)
+{
+    enum err e = OK;
+    struct fed_thread *t = NULL;
+
+    *out = NULL;
+    memcpy(id->b, old->rec.next, sizeof(id->b));
+    for (int i = 0; i < SUCCESSORS && e == OK; i++) {
+        e = fed_thread_get(core, id, &t);
+        *out = e == OK ? t : NULL;
+        if (e != OK || !fed_has_successor(t)) {
+            break;
+        }
+        memcpy(id->b, t->rec.next, sizeof(id->b));
+    }
+    return e == ERR_MISSING ? OK : e;
+}
+
+void
+fed_successor_follows(struct fed_thread *old, const struct fed_thread *t)
 {
     memcpy(old->rec.next, t->id.b, sizeof(old->rec.next));
     old->dirty = true;
 }
 
-/* old is over, t goes on from where it was. */
-static enum err
-replace(struct fed_core *core, struct fed_thread *old, struct fed_thread *t)
+enum err
+fed_successor_replace(struct fed_core *core, struct fed_thread *old,
+                      struct fed_thread *t)
 {
     enum err e;
     uint64_t from = old->rec.gap_from;
     uint64_t to = t->rec.seq;
 
-    follows(old, t);
+    fed_successor_follows(old, t);
     TRY(fed_intent_move(core, old, t));
     TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
     if (old->rec.missing_from != 0 &&
@@ -190,10 +210,9 @@ out:
     return e;
 }
 
-/* We came into one that another clinic founded: who came by us comes again. */
-static enum err
-bring_ours(struct fed_core *core, const struct fed_thread *old,
-           struct fed_thread *t)
+enum err
+fed_successor_bring(struct fed_core *core, const struct fed_thread *old,
+                    struct fed_thread *t)
 {
     enum err e = OK;
     struct proto_list_at at = {0};
@@ -288,11 +307,14 @@ found(struct fed_core *core, struct fed_thread *old, struct fed_thread *lost)
             LOG_TAG("by", log_tag_of(thread_id_view(&id))),
             LOG_NUM("seq", t->rec.seq));
     }
+    if (lost != NULL) {
+        t->between = lost->id;
+    }
     TRY(fed_thread_show(core, t));
     TRY(set_direct(core, old, &id));
     TRY(carry_consents(core, old, t));
     TRY(add_members(core, old, t));
-    TRY(replace(core, old, t));
+    TRY(fed_successor_replace(core, old, t));
     TRY(lost != NULL ? fed_intent_move(core, lost, t) : OK);
     TRY(fed_intent_pump(core, t));
 out:
@@ -324,10 +346,9 @@ out:
     return e;
 }
 
-/* The thread that group continues, as we know it; NULL: not at all. */
-static enum err
-before(struct fed_core *core, const struct proto_group *group,
-       struct fed_thread **out)
+enum err
+fed_successor_before(struct fed_core *core, const struct proto_group *group,
+                     struct fed_thread **out)
 {
     struct thread_id id;
     enum err e;
@@ -351,208 +372,12 @@ fed_successor_again(struct fed_core *core, struct fed_thread *t)
 
     if ((t->group.flags & PROTO_GROUP_CONTINUES) != 0 &&
         memcmp(t->rec.head, nothing, sizeof(nothing)) == 0) {
-        TRY(before(core, &t->group, &old));
+        TRY(fed_successor_before(core, &t->group, &old));
     }
     if (old != NULL && memcmp(old->rec.next, t->id.b, sizeof(t->id.b)) == 0) {
         TRY(found(core, old, t));
     }
     TRY(fed_thread_over(core, t, FED_THREAD_ENDED));
-out:
-    return e;
-}
-
-/*
- * A patient's device looks at the consents that it finds there itself.
- * [successor-withdrawn] What it took back from a clinic, of which the others'
- * backups do not know, it says again there (withdraw.c), unless that clinic
- * orders the thread.
- */
-static enum err
-consents_good(struct fed_core *core, const struct proto_group *group)
-{
-    enum err e = OK;
-    struct thread_id id;
-    struct proto_list_at at = {0};
-    struct proto_thread_consent c;
-
-    memcpy(id.b, group->prev, sizeof(id.b));
-    while (core->kind == FED_KIND_DEVICE &&
-           proto_list_next(&group->consents, &proto_thread_consent_shape, &at,
-                           &c)) {
-        enum fed_recall taken;
-        bool again;
-
-        TRY(fed_consent_taken(core, &id, c.patient, c.clinic, &taken));
-        again = taken != FED_RECALL_NONE &&
-                memcmp(c.patient, core->me.b, 32) == 0 &&
-                memcmp(c.clinic, group->hub, 32) != 0;
-        TRY(again ? OK : fed_members_consent(core, &id, group, &c));
-    }
-out:
-    return e;
-}
-
-/* A clinic that we took something back from, of which others do not know. */
-static enum err
-back(struct fed_core *core, const struct fed_thread *old,
-     const uint8_t clinic[32])
-{
-    enum err e;
-    enum fed_recall taken;
-
-    TRY(fed_consent_taken(core, &old->id, core->me.b, clinic, &taken));
-    e = core->kind == FED_KIND_DEVICE && taken != FED_RECALL_NONE ? OK
-                                                                  : ERR_DENIED;
-out:
-    return e;
-}
-
-enum err
-fed_successor_may(struct fed_core *core, const struct fed_party *p,
-                  const struct proto_group *group)
-{
-    enum err e = OK;
-    struct fed_thread *old;
-    struct proto_list_at at = {0};
-    struct proto_subject s;
-    struct proto_subject was;
-
-    if ((group->flags & PROTO_GROUP_CONTINUES) == 0) {
-        return OK;
-    }
-    TRY(before(core, group, &old));
-    if (old == NULL) {
-        goto out; /* lost with everything else: a thread like any other */
-    }
-    /* [welcome-continues] by who ordered it, of those who were in it, and not
-       while we still have it */
-    TRY(memcmp(old->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
-    TRY(old->rec.state == FED_THREAD_REMOVED ? ERR_DENIED : OK);
-    if (old->rec.group.len == 0) {
-        goto out; /* a new phone: only that there is such a thread is known */
-    }
-    while (proto_list_next(&group->subjects, &proto_subject_shape, &at, &s)) {
-        TRY(proto_group_find(&old->group, s.root, &was)
-                ? OK
-                : back(core, old, s.root));
-    }
-out:
-    return e == OK ? consents_good(core, group) : e;
-}
-
-enum err
-fed_successor_enter(struct fed_core *core, struct fed_party *p,
-                    struct fed_thread *t)
-{
-    enum err e;
-    struct fed_thread *old;
-    struct thread_id id;
-
-    TRY(before(core, &t->group, &old));
-    if ((t->rec.flags & PROTO_GROUP_DIRECT) != 0) {
-        memcpy(id.b, p->rec.direct, sizeof(id.b));
-        if (old == NULL && !thread_id_is_zero(&id)) {
-            e = fed_thread_get(core, &id, &old);
-            TRY(e == ERR_MISSING ? OK : e);
-        }
-        memcpy(p->rec.direct, t->id.b, sizeof(p->rec.direct));
-        TRY(fed_party_changed(core, p));
-    }
-    e = OK;
-    if (old != NULL && old != t && !fed_has_successor(old)) {
-        TRY(fed_withdraw_again(core, old, t));
-        TRY(bring_ours(core, old, t));
-        TRY(replace(core, old, t));
-    }
-out:
-    return e;
-}
-
-/* The last of those that continue one another behind old, as we know them: who
-   asks may never have come into one between. */
-static enum err
-newest(struct fed_core *core, const struct fed_thread *old, uint8_t out[32])
-{
-    enum err e = OK;
-    struct fed_thread *t = NULL;
-    struct thread_id id;
-
-    memcpy(out, old->rec.next, 32);
-    for (int i = 0; i < SUCCESSORS && e == OK; i++) {
-        memcpy(id.b, out, sizeof(id.b));
-        e = fed_thread_get(core, &id, &t);
-        if (e == OK && fed_has_successor(t)) {
-            memcpy(out, t->rec.next, 32);
-        }
-    }
-    return e == ERR_MISSING ? OK : e;
-}
-
-/* What a member of old is told when it asks or submits there: that it is over,
-   as the Welcome may have come from another hub than ours. */
-enum err
-fed_successor_say(struct fed_core *core, struct fed_thread *old,
-                  struct fed_party *p)
-{
-    enum err e;
-    struct proto_peer_msg msg = {.type = PROTO_PEER_GI};
-    struct proto_gi *gi = &msg.u.gi;
-
-    memcpy(gi->thread, old->id.b, sizeof(gi->thread));
-    TRY(newest(core, old, gi->head));
-    gi->code = PROTO_ANSWER_WAIT;
-    gi->leaf = UINT32_MAX;
-    TRY(fed_thread_member(old, &p->subject) != NULL
-            ? fed_stream_put(core, p, &msg)
-            : OK);
-out:
-    return e;
-}
-
-/* People have t as a conversation of its own: it points to the one before. */
-static enum err
-show_continued(struct fed_core *core, const struct fed_thread *old,
-               const struct fed_thread *t)
-{
-    enum err e;
-    struct fed_show *show = fed_tx_show(core, FED_SHOW_CONTINUED);
-
-    TRY(show == NULL ? ERR_NOMEM : OK);
-    show->thread = t->id;
-    TRY(bytes_copy(core->mem, thread_id_view(&old->id), &show->body));
-out:
-    return e;
-}
-
-/*
- * [successor-told] By who orders old alone, not through a relay, which could
- * say anything; and only of one that says itself that it continues a thread, in
- * which both of us are.  People have that one as a conversation of its own by
- * now: what waited here is not sent there behind their backs, they are told.
- */
-enum err
-fed_successor_told(struct fed_core *core, struct fed_party *p,
-                   struct fed_thread *old, const uint8_t next[32])
-{
-    enum err e;
-    struct fed_thread *t;
-    struct thread_id id;
-
-    memcpy(id.b, next, sizeof(id.b));
-    e = fed_thread_get(core, &id, &t);
-    if (e != OK || p->via != NULL || p->kind != FED_KIND_CLINIC ||
-        memcmp(old->rec.hub, p->root.b, 32) != 0 || fed_has_successor(old) ||
-        t == old || t->rec.state != FED_THREAD_ACTIVE ||
-        (t->group.flags & PROTO_GROUP_CONTINUES) == 0 ||
-        fed_thread_member(t, &p->root) == NULL) {
-        return e == ERR_MISSING ? OK : e;
-    }
-    TRY(fed_withdraw_again(core, old, t));
-    TRY(bring_ours(core, old, t));
-    follows(old, t);
-    TRY(fed_thread_over(core, old, FED_THREAD_ENDED));
-    TRY(show_continued(core, old, t));
-    TRY(fed_intent_pump(core, t));
 out:
     return e;
 }

@@ -480,6 +480,7 @@ fed_thread_show(struct fed_core *core, const struct fed_thread *t)
         memcpy(show->other.b, t->members[0].node.b, sizeof(show->other.b));
     }
     TRY(bytes_copy(core->mem, view_of(&t->group_ext), &show->body));
+    show->before = t->between;
 out:
     return e;
 }

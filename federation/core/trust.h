@@ -116,33 +116,6 @@ MUST_CHECK enum err fed_hub_continue(struct fed_core *core,
                                      const struct thread_id *id, uint64_t flags,
                                      const uint8_t prev[32],
                                      struct fed_thread **out);
-/* successor.c: when every member has lost the state of a thread. */
-MUST_CHECK enum err fed_successor_found(struct fed_core *core,
-                                        struct fed_thread *t);
-/* t ends, as we were put back before anybody came into it.  Does it continue
-   another thread, a new one does so instead. */
-MUST_CHECK enum err fed_successor_again(struct fed_core *core,
-                                        struct fed_thread *t);
-/* Does p, who orders a thread that waits here, rightly ask for a key? */
-MUST_CHECK enum err fed_successor_asks(struct fed_core *core,
-                                       const struct fed_party *p, bool *out);
-/* [welcome-continues]  ERR_DENIED */
-MUST_CHECK enum err fed_successor_may(struct fed_core *core,
-                                      const struct fed_party *p,
-                                      const struct proto_group *group);
-/* We are in t, which continues another. */
-MUST_CHECK enum err fed_successor_enter(struct fed_core *core,
-                                        struct fed_party *p,
-                                        struct fed_thread *t);
-bool fed_has_successor(const struct fed_thread *t);
-/* Tell p that old has one; and what we make of that. */
-MUST_CHECK enum err fed_successor_say(struct fed_core *core,
-                                      struct fed_thread *old,
-                                      struct fed_party *p);
-MUST_CHECK enum err fed_successor_told(struct fed_core *core,
-                                       struct fed_party *p,
-                                       struct fed_thread *old,
-                                       const uint8_t next[32]);
 /* tx.c: ask the node for a certificate above this generation. */
 MUST_CHECK enum err fed_tx_renew(struct fed_core *core, uint64_t generation);
 

@@ -6,6 +6,7 @@
  */
 #include "federation/core/came.h"
 #include "federation/core/care.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -207,6 +208,7 @@ enter(struct fed_core *core, struct fed_party *p,
     *take_mls = NULL;
     TRY(fed_thread_group(core, t, ext));
     if ((flags & PROTO_GROUP_CONTINUES) != 0) {
+        TRY(fed_successor_between(core, t));
         TRY(fed_mls_save(core, t));
         TRY(fed_patient_group(core, t));
         TRY(fed_thread_state(core, t, FED_THREAD_ACTIVE));

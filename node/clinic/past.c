@@ -3,6 +3,7 @@
 
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
+#include "node/ns.h"
 #include "store/conv.h"
 #include "store/fed.h"
 #include "store/place.h"
@@ -23,6 +24,36 @@ node_past_note(struct store_txn *txn, const struct conv_id *conv,
     return place == 0 ? OK : store_place_put(txn, &in, place, seq);
 }
 
+static enum err
+other(struct store_txn *txn, enum node_ns ns, const struct thread_id *thread,
+      struct thread_id *out)
+{
+    enum err e;
+    struct bytes b = {0};
+
+    TRY(store_fed_get(txn, (uint8_t)ns, thread_id_view(thread), &b));
+    TRY(b.len == sizeof(out->b) ? OK : ERR_CORRUPT);
+    memcpy(out->b, b.p, sizeof(out->b));
+out:
+    bytes_free(&b);
+    return e;
+}
+
+enum err
+node_past_before(struct store_txn *txn, const struct thread_id *thread,
+                 struct thread_id *out)
+{
+    return other(txn, NODE_NS_BEFORE, thread, out);
+}
+
+enum err
+node_past_follows(struct store_txn *txn, const struct thread_id *thread,
+                  const struct thread_id *before)
+{
+    return store_fed_put(txn, NODE_NS_BEFORE, thread_id_view(thread),
+                         thread_id_view(before));
+}
+
 /* decisions G 31 */
 enum err
 node_past_continued(struct store_txn *txn, struct thread_id *thread)
@@ -31,6 +62,10 @@ node_past_continued(struct store_txn *txn, struct thread_id *thread)
     struct proto_group group;
     struct bytes b = {0};
 
+    e = node_past_before(txn, thread, thread);
+    if (e != ERR_MISSING) {
+        return e;
+    }
     TRY(node_desk_group(txn, thread, &b));
     TRY(proto_group_decode(view_of(&b), &group) == OK &&
                 (group.flags & PROTO_GROUP_CONTINUES) != 0
@@ -114,15 +149,11 @@ node_past_linked(struct store_txn *txn, enum node_ns ns,
                  const struct thread_id *thread, struct conv_id *out)
 {
     enum err e;
-    struct thread_id other;
-    struct bytes b = {0};
+    struct thread_id id;
 
-    TRY(store_fed_get(txn, (uint8_t)ns, thread_id_view(thread), &b));
-    TRY(b.len == sizeof(other.b) ? OK : ERR_CORRUPT);
-    memcpy(other.b, b.p, sizeof(other.b));
-    TRY(store_conv_by_thread(txn, &other, out));
+    TRY(other(txn, ns, thread, &id));
+    TRY(store_conv_by_thread(txn, &id, out));
 out:
-    bytes_free(&b);
     return e;
 }
 

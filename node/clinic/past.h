@@ -40,6 +40,14 @@ MUST_CHECK enum err node_past_link(struct store_txn *txn,
 MUST_CHECK enum err node_past_linked(struct store_txn *txn, enum node_ns ns,
                                      const struct thread_id *thread,
                                      struct conv_id *out);
+/* Write: the one before a thread in its conversation, where its group names
+   another.  Read.  ERR_MISSING */
+MUST_CHECK enum err node_past_follows(struct store_txn *txn,
+                                      const struct thread_id *thread,
+                                      const struct thread_id *before);
+MUST_CHECK enum err node_past_before(struct store_txn *txn,
+                                     const struct thread_id *thread,
+                                     struct thread_id *out);
 
 /* Read: fed_store.past; self: our root. */
 MUST_CHECK enum err

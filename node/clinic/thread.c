@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/clinic/desk.h"
 #include "node/clinic/event.h"
+#include "node/clinic/past.h"
 #include "node/ns.h"
 #include "proto/base/limits.h"
 #include "store/fed.h"
@@ -296,19 +297,20 @@ continue_conv(struct store_txn *txn, const struct fed_show *show)
     struct conv_id id;
     struct store_conv conv = {0};
 
-    if (show->body.len == 0) {
+    if (store_conv_by_thread(txn, &show->thread, &id) == OK) {
         return OK;
     }
-    TRY(proto_group_decode(view_of(&show->body), &group));
-    if ((group.flags & PROTO_GROUP_CONTINUES) == 0 ||
-        store_conv_by_thread(txn, &show->thread, &id) == OK) {
-        return OK;
+    e = node_past_before(txn, &show->thread, &prev);
+    if (e == ERR_MISSING) {
+        TRY(show->body.len == 0
+                ? ERR_MISSING
+                : proto_group_decode(view_of(&show->body), &group));
+        TRY((group.flags & PROTO_GROUP_CONTINUES) != 0 ? OK : ERR_MISSING);
+        memcpy(prev.b, group.prev, sizeof(prev.b));
+        e = OK;
     }
-    memcpy(prev.b, group.prev, sizeof(prev.b));
-    e = store_conv_by_thread(txn, &prev, &id);
-    if (e != OK) {
-        return e == ERR_MISSING ? OK : e;
-    }
+    TRY(e);
+    TRY(store_conv_by_thread(txn, &prev, &id));
     TRY(store_conv_get(txn, &id, &conv));
     conv.thread = show->thread;
     conv.flags &= ~(unsigned)STORE_CONV_CLOSED;
@@ -316,7 +318,7 @@ continue_conv(struct store_txn *txn, const struct fed_show *show)
     TRY(node_desk_event(txn, NODE_EVENT_CONTINUED, conv_id_view(&conv.id), 0));
 out:
     store_conv_clear(&conv);
-    return e;
+    return e == ERR_MISSING ? OK : e;
 }
 
 enum err
@@ -332,6 +334,9 @@ node_desk_thread(struct store_txn *txn, struct node_desk *desk,
     struct conv_id id;
 
     TRY(node_desk_hub(txn, show));
+    TRY(thread_id_is_zero(&show->before)
+            ? OK
+            : node_past_follows(txn, &show->thread, &show->before));
     TRY(continue_conv(txn, show));
     if (direct && subject_id_is_zero(&show->other)) {
         return OK; /* nobody is in it yet: shown again when somebody is */

@@ -6,6 +6,7 @@
  */
 #include "federation/core/care.h"
 #include "federation/core/hub.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/support/check.h"

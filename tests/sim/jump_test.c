@@ -6,6 +6,7 @@
  * lies cannot lead anybody away with a term that nobody heard of.
  */
 #include "federation/core/move.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"

@@ -4,6 +4,7 @@
  * after the other.  The conversation goes on by itself, and what anybody still
  * has comes back to everybody (decisions E 22, G 31).
  */
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"

@@ -379,38 +379,45 @@ show_state(struct node *n, const struct fed_show *s)
     bytes_free(&content);
 }
 
-/* A thread continues another: its messages are in the same conversation. */
+/* Its messages are in the conversation of thread now. */
 static void
-continue_desk(struct node *n, const struct fed_show *s)
+move_desk(struct node *n, const uint8_t before[32], const struct thread_id *now)
 {
-    struct proto_group group;
-    struct view prev;
-
-    if (s->body.len == 0 ||
-        proto_group_decode(view_of(&s->body), &group) != OK ||
-        (group.flags & PROTO_GROUP_CONTINUES) == 0) {
-        return;
-    }
-    prev = VIEW_ARRAY(group.prev);
     for (;;) {
-        size_t at = rows_lower(&n->rows, WORLD_DESK, prev);
+        size_t at = rows_lower(&n->rows, WORLD_DESK, view_make(before, 32));
         uint8_t key[64];
         uint8_t from[64];
         struct bytes value = {0};
 
         if (at == n->rows.len || n->rows.at[at].ns != WORLD_DESK ||
-            memcmp(n->rows.at[at].key.p, group.prev, 32) != 0) {
+            memcmp(n->rows.at[at].key.p, before, 32) != 0) {
             return;
         }
         memcpy(from, n->rows.at[at].key.p, 64);
         memcpy(key, from, 64);
-        memcpy(key, s->thread.b, 32);
+        memcpy(key, now->b, 32);
         must(bytes_copy(mem_heap(), view_of(&n->rows.at[at].value), &value));
         rows_del(&n->rows, WORLD_DESK, VIEW_ARRAY(from));
         if (rows_find(&n->rows, WORLD_DESK, VIEW_ARRAY(key)) == NULL) {
             rows_put(&n->rows, WORLD_DESK, VIEW_ARRAY(key), view_of(&value));
         }
         bytes_free(&value);
+    }
+}
+
+/* A thread continues another: as its group says, or as was found out here. */
+static void
+continue_desk(struct node *n, const struct fed_show *s)
+{
+    struct proto_group group;
+
+    if (!thread_id_is_zero(&s->before)) {
+        move_desk(n, s->before.b, &s->thread);
+    }
+    if (s->body.len > 0 &&
+        proto_group_decode(view_of(&s->body), &group) == OK &&
+        (group.flags & PROTO_GROUP_CONTINUES) != 0) {
+        move_desk(n, group.prev, &s->thread);
     }
 }
 

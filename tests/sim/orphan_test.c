@@ -6,6 +6,7 @@
  */
 #include "federation/core/hub.h"
 #include "federation/core/move.h"
+#include "federation/core/successor.h"
 #include "federation/core/trust.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"

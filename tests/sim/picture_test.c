@@ -260,6 +260,7 @@ TEST(between_whom)
     struct proto_picture_get get = {{0}};
     struct proto_picture_msg told = {.code = PROTO_PICTURE_OK};
     struct fed_party *p;
+    struct thread_id alone;
     size_t d;
 
     world_init(&w, 9, 2);
@@ -268,7 +269,8 @@ TEST(between_whom)
     world_befriend(&w, 0, 1);
     d = world_device(&w, 0);
     world_enrol(&w, d, 0);
-    (void)world_private(&w, d); /* with 1, which 0 only carries */
+    alone = world_private(&w, d); /* with 1, which 0 only carries */
+    CHECK_OK(world_say(&w, d, &alone));
     world_heal(&w);
     CHECK_VIEW(has(d, 0), VIEW_ARRAY(first));
     CHECK_EQ(has(d, 1).len, 0);

@@ -102,13 +102,17 @@ desk_message(struct desk_fix *f, const struct clinic_id *author, uint8_t name,
     bytes_free(&show.body);
 }
 
-/* Another thread is the conversation's from now on. */
+/* Another thread is the conversation's from now on; before: as the core found
+   out, while its group names f->thread. */
 static inline void
-desk_thread(struct desk_fix *f, uint8_t next, uint64_t flags)
+desk_thread_behind(struct desk_fix *f, uint8_t next, uint64_t flags,
+                   const struct thread_id *before)
 {
     struct proto_group group = {.flags = flags};
-    struct fed_show show = {
-        .kind = FED_SHOW_THREAD, .code = FED_THREAD_ACTIVE, .value = flags};
+    struct fed_show show = {.kind = FED_SHOW_THREAD,
+                            .code = FED_THREAD_ACTIVE,
+                            .value = flags,
+                            .before = *before};
 
     memcpy(group.prev, f->thread.b, sizeof(group.prev));
     memset(f->thread.b, next, sizeof(f->thread.b));
@@ -154,6 +158,14 @@ desk_members(struct desk_fix *f, bool peer, const struct patient_id *patient,
     CHECK_OK(proto_group_encode(mem_heap(), &g, &show->body));
     CHECK_OK(desk_show(f, show));
     bytes_free(&show->body);
+}
+
+static inline void
+desk_thread(struct desk_fix *f, uint8_t next, uint64_t flags)
+{
+    const struct thread_id none = {{0}};
+
+    desk_thread_behind(f, next, flags, &none);
 }
 
 static inline void

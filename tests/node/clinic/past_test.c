@@ -78,6 +78,28 @@ TEST(a_thread_that_continues_another_has_its_places)
     desk_end(&f);
 }
 
+/* Founded again twice, of which the group of the last names the first alone. */
+TEST(a_thread_between_has_its_places_too)
+{
+    struct thread_id first_one;
+    struct thread_id second;
+
+    desk_begin(&f);
+    desk_text(&f, &f.peer, 'a', 64);
+    first_one = f.thread;
+    desk_thread(&f, 0x35, PROTO_GROUP_CONTINUES);
+    desk_text(&f, &f.peer, 'b', 128);
+    second = f.thread;
+    f.thread = first_one;
+    desk_thread_behind(&f, 0x36, PROTO_GROUP_CONTINUES, &second);
+    desk_text(&f, &f.peer, 'c', 192);
+    desk_order(&f, "abc");
+    CHECK_EQ(first(&f.thread, 1, 1, 1000), 'a');
+    CHECK_EQ(first(&f.thread, 1, 65, 1000), 'b');
+    CHECK_EQ(first(&f.thread, 1, 129, 1000), 'c');
+    desk_end(&f);
+}
+
 /* Who disconnects and connects again begins anew, in the same conversation. */
 TEST(another_direct_thread_has_its_own_places)
 {
@@ -138,6 +160,7 @@ main(void)
     return RUN(T(what_came_and_what_was_accepted),
                T(a_message_that_goes_back_is_found_there_alone),
                T(a_thread_that_continues_another_has_its_places),
+               T(a_thread_between_has_its_places_too),
                T(another_direct_thread_has_its_own_places),
                T(what_was_deleted_is_not_given), T(no_failed_allocation_leaks));
 }
