@@ -244,6 +244,33 @@ out:
     return e;
 }
 
+/*
+ * Only p and we are in old, which we order; we were put back to before we
+ * founded the one that goes on, and p has it.  What is in it shows with its
+ * state, which is compared as any other's.
+ */
+static enum err
+found_before(struct fed_core *core, struct fed_party *p, struct fed_thread *old,
+             const struct thread_id *id)
+{
+    enum err e;
+    struct fed_thread *t;
+
+    if (p->lost >= LIMIT_THREADS_PER_PARTY) {
+        return OK;
+    }
+    p->lost++;
+    TRY(fed_thread_new(core, id, &core->config.self.root, FED_THREAD_ENDED,
+                       &t));
+    TRY(fed_thread_group(core, t, view_of(&old->group_ext)));
+    TRY(fed_successor_direct(core, old, id));
+    TRY(fed_successor_replace(core, old, t));
+    TRY(fed_resync_begin(core, t));
+    TRY(fed_intent_pump(core, t));
+out:
+    return e;
+}
+
 /* May what p says about old be true? */
 static bool
 may_tell(const struct fed_party *p, const struct fed_thread *old,
@@ -252,6 +279,18 @@ may_tell(const struct fed_party *p, const struct fed_thread *old,
     return !thread_id_is_zero(next) && p->via == NULL &&
            p->kind == FED_KIND_CLINIC &&
            memcmp(old->rec.hub, p->root.b, 32) == 0 && !fed_has_successor(old);
+}
+
+/* Of two alone, the other. */
+static bool
+may_remind(const struct fed_core *core, const struct fed_party *p,
+           struct fed_thread *old, const struct thread_id *next)
+{
+    return !thread_id_is_zero(next) && p->via == NULL &&
+           p->kind == FED_KIND_CLINIC && fed_thread_hub_here(core, old) &&
+           old->rec.state == FED_THREAD_CHECKING && !fed_has_successor(old) &&
+           (old->rec.flags & PROTO_GROUP_DIRECT) != 0 &&
+           fed_thread_member(old, &p->subject) != NULL;
 }
 
 /*
@@ -269,10 +308,13 @@ fed_successor_told(struct fed_core *core, struct fed_party *p,
     struct thread_id id;
 
     memcpy(id.b, next, sizeof(id.b));
-    if (!may_tell(p, old, &id)) {
-        return OK;
-    }
     e = fed_thread_get(core, &id, &t);
+    if (e == ERR_MISSING && may_remind(core, p, old, &id)) {
+        return found_before(core, p, old, &id);
+    }
+    if (!may_tell(p, old, &id)) {
+        return e == ERR_MISSING ? OK : e;
+    }
     if (e == ERR_MISSING && old->rec.state == FED_THREAD_RESYNC) {
         /* Put back to before it: we ask for our place there. */
         e = fed_lost_thread(core, p, &id);

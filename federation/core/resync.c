@@ -193,8 +193,8 @@ fed_resync_get(struct fed_core *core, struct fed_party *p,
     }
     TRY(e);
     TRY(fed_move_tell(core, t, p, in->term));
-    TRY(fed_has_successor(t) ? fed_successor_say(core, t, p) : OK);
     TRY(fed_successor_lost(core, t, p, &lost));
+    TRY(fed_has_successor(t) && !lost ? fed_successor_say(core, t, p) : OK);
     gi->code = fed_bound_full(core, p) ? PROTO_ANSWER_WAIT
                                        : (uint64_t)may_have(core, t, p, lost);
     if (gi->code == PROTO_ANSWER_ACCEPTED) {
@@ -532,7 +532,8 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     uint64_t from = t->rec.gap_from;
     uint64_t upto = t->rec.seq;
     uint64_t before = t->rec.term;
-    bool known = t->group_ext.len > 0;
+    bool known =
+        t->group_ext.len > 0 && (t->group.flags & PROTO_GROUP_CONTINUES) != 0;
     struct fed_entry entry = {
         .term = term,
         .ts_ms = ts_ms > t->rec.ts_ms ? ts_ms : t->rec.ts_ms,

@@ -240,9 +240,9 @@ out:
     return e;
 }
 
-static enum err
-set_direct(struct fed_core *core, const struct fed_thread *old,
-           const struct thread_id *id)
+enum err
+fed_successor_direct(struct fed_core *core, const struct fed_thread *old,
+                     const struct thread_id *id)
 {
     enum err e = OK;
     struct fed_party *p;
@@ -311,7 +311,7 @@ found(struct fed_core *core, struct fed_thread *old, struct fed_thread *lost)
         t->between = lost->id;
     }
     TRY(fed_thread_show(core, t));
-    TRY(set_direct(core, old, &id));
+    TRY(fed_successor_direct(core, old, &id));
     TRY(carry_consents(core, old, t));
     TRY(add_members(core, old, t));
     TRY(fed_successor_replace(core, old, t));

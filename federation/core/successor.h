@@ -38,6 +38,10 @@ void fed_successor_follows(struct fed_thread *old, const struct fed_thread *t);
 MUST_CHECK enum err fed_successor_replace(struct fed_core *core,
                                           struct fed_thread *old,
                                           struct fed_thread *t);
+/* The conversation with the other of old alone is in thread id now. */
+MUST_CHECK enum err fed_successor_direct(struct fed_core *core,
+                                         const struct fed_thread *old,
+                                         const struct thread_id *id);
 /* We came into one that another clinic founded: who came by us comes again. */
 MUST_CHECK enum err fed_successor_bring(struct fed_core *core,
                                         const struct fed_thread *old,

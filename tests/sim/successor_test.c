@@ -108,8 +108,25 @@ TEST(the_hub_put_back_to_before)
     in_one_again(hub, &t);
 }
 
+/* Nor has that member lost it: the hub takes it from there. */
+TEST(the_hub_alone_put_back_to_before)
+{
+    struct rows before = {0};
+    size_t hub;
+    struct thread_id t = founded_anew(3, true, &hub, &before);
+    struct thread_id next = world_direct(&w, hub, 1 - hub);
+
+    CHECK_OK(world_say(&w, 1 - hub, &next));
+    world_heal(&w);
+    world_put_back(&w, hub, &before);
+    rows_free(&before);
+    CHECK_EQ(node_state(&w, hub, &t), FED_THREAD_CHECKING);
+    in_one_again(hub, &t);
+}
+
 int
 main(void)
 {
-    return RUN(T(a_member_put_back_to_before), T(the_hub_put_back_to_before));
+    return RUN(T(a_member_put_back_to_before), T(the_hub_put_back_to_before),
+               T(the_hub_alone_put_back_to_before));
 }
