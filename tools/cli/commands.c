@@ -298,7 +298,7 @@ static const struct tool_command commands[] = {
      "ask a patient for a conversation of your own",
      "In a conversation that others share: may this clinic and the patient "
      "have one alone? All who are in it read the question and the answer. "
-     "After the yes: balsam thread new PATIENT.",
+     "After the yes the conversation is there by itself.",
      {{"--purpose", "TEXT", "what for; all who are in it read it", false},
       {"--expires", "TIME", "the consent ends then", false},
       {0}}},

@@ -350,7 +350,8 @@ tool_show_asked(const json_t *a)
                      "after the yes.\n");
     } else if (strcmp(tool_text(a, "state"), "asked alone") == 0) {
         (void)printf("Asked. All who are in this conversation read the "
-                     "question. After the yes: balsam thread new PATIENT\n");
+                     "question. After the yes the conversation is there: "
+                     "balsam inbox\n");
     } else if (strcmp(tool_text(a, "state"), "recorded") == 0) {
         (void)printf("Recorded. The clinic comes in now; the patient's app "
                      "shows it.\n");
