@@ -208,6 +208,8 @@ fed_consent_find(struct fed_core *core, const struct thread_id *thread,
     enum err e = fed_consent_pair(core, thread, patient, clinic, out, hold);
 
     if (e == OK && (out->consent.len == 0 || out->serial <= out->withdrawn)) {
+        bytes_free(hold);
+        memset(out, 0, sizeof(*out));
         e = ERR_MISSING;
     }
     return e;
