@@ -232,6 +232,7 @@ fed_check_begin(struct fed_core *core, struct fed_thread *t)
         m->asked = false;
         m->told = false;
         m->lost = false;
+        m->mute = false; /* to what it was asked before */
         m->without = 0;
     }
 }

@@ -88,6 +88,39 @@ TEST(put_back_to_before_it_took_the_thread)
     goes_on(&t, next, 3, 3);
 }
 
+/* Before it heard that it is the hub it asked the one of before, which did not
+   answer in time: that one has most of the log all the same. */
+TEST(who_did_not_answer_before_has_most)
+{
+    struct thread_id t = world_settled(&w, 30, 4);
+    struct rows before = {0};
+
+    world_heal(&w);
+    node_snapshot(&w, 1, &before);
+    world_hand_over(&w, 0, &t, 1);
+    world_heal(&w);
+    CHECK(world_hub_is(&w, 3, &t, 1));
+    world_cut(&w, 1, 2, true);
+    world_cut(&w, 1, 3, true);
+    CHECK_OK(world_say(&w, 0, &t));
+    world_run(&w, 5000);
+    w.delay_ms = 100;
+    world_put_back(&w, 1, &before);
+    rows_free(&before);
+    world_cut(&w, 1, 2, false);
+    world_cut(&w, 1, 3, false);
+    world_run(&w, 150);
+    world_skip(&w, 2 * LIMIT_MOVE_WAIT_MS);
+    world_run(&w, 5000);
+    CHECK_EQ(node_state(&w, 1, &t), FED_THREAD_ACTIVE);
+    CHECK(world_hub_is(&w, 1, &t, 1));
+    CHECK_EQ(w.nodes[0].gaps, 0); /* it stayed in */
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_EQ(w.nodes[i].forks, 0);
+    }
+    goes_on(&t, 1, 4, 1);
+}
+
 /* What it was to get lies in streams of a folder that was put back. */
 TEST(the_last_commit_to_it_is_lost)
 {
@@ -283,6 +316,7 @@ main(void)
 {
     return RUN(T(put_back_to_before_it_was_handed_the_thread),
                T(put_back_to_before_it_took_the_thread),
+               T(who_did_not_answer_before_has_most),
                T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
                T(handed_over_to_who_is_away_and_on),
                T(handed_over_to_who_takes_it),
