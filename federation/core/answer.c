@@ -57,6 +57,24 @@ out:
     return e;
 }
 
+/* What began its term comes before this, if it knows that we are here: it was
+   put back, or we were.  Here we stand; and not at once again. */
+static enum err
+other_term(struct fed_core *core, struct fed_thread *t,
+           const struct fed_party *p, uint64_t term)
+{
+    if (term == t->rec.term) {
+        return OK;
+    }
+    t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
+    fed_tx_timer(core, t->wait_ms);
+    if (t->pulling) {
+        return OK;
+    }
+    t->pulling = true;
+    return fed_pull_send(core, t, &p->root);
+}
+
 static enum err
 refused(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         struct fed_sub *sub, const struct proto_answer *in)
@@ -65,9 +83,12 @@ refused(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     bool unaware = false;
 
     switch ((enum proto_answer_code)in->code) {
+    case PROTO_ANSWER_WRONG_TERM:
+        TRY(other_term(core, t, p, in->term));
+        TRY(unsubmit(core, t, sub, false));
+        break;
     case PROTO_ANSWER_WRONG_EPOCH:
     case PROTO_ANSWER_TOO_OLD:
-    case PROTO_ANSWER_WRONG_TERM:
         TRY(unsubmit(core, t, sub, false));
         break;
     case PROTO_ANSWER_WAIT:

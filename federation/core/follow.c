@@ -317,6 +317,7 @@ their_commit(struct fed_core *core, struct fed_thread *t,
         goto out;
     }
     if (next) {
+        t->wait_ms = 0;
         TRY(fed_intent_again(core, t));
     }
     if (t->rec.state == FED_THREAD_ACTIVE) {
@@ -398,10 +399,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out; /* a repeat */
     }
     if (a->seq <= t->rec.seq) {
-        TRY(fed_named_differs(core, t, ERR_STALE)); /* a term that goes back */
-        if (t->rec.state == FED_THREAD_RESYNC) {
-            fed_resync_back(t, a->term, a->seq);
-        }
+        TRY(fed_named_forgot(core, t, a->term, a->seq, prev));
         goto out;
     }
     if (a->seq > t->rec.seq + 1) {
@@ -415,7 +413,7 @@ next_entry(struct fed_core *core, struct fed_thread *t, struct arrived *a,
         goto out;
     }
     if (prev != NULL && memcmp(prev, t->rec.head, 32) != 0) {
-        TRY(fed_named_differs(core, t, ERR_STALE));
+        TRY(fed_named_differs(core, t));
         goto out;
     }
     fed_named_forget(t);
@@ -506,7 +504,7 @@ fed_follow_fan(struct fed_core *core, struct fed_party *p,
         if (in->message.len != sizeof(a.hash)) {
             /* Pruned with its head: only rejoining helps. */
             TRY(t->rec.state == FED_THREAD_ACTIVE && in->seq > t->rec.seq
-                    ? fed_named_differs(core, t, ERR_STALE)
+                    ? fed_named_gone(core, t, in->term, true)
                     : OK);
             goto out;
         }
@@ -530,6 +528,7 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
     struct thread_id id;
     struct proto_list_at at = {0};
     struct proto_log_entry entry;
+    bool again;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     TRY(fed_thread_get(core, &id, &t));
@@ -541,7 +540,8 @@ fed_follow_part(struct fed_core *core, struct fed_party *p,
         return fed_thread_member(t, &p->subject) != NULL ? OK : ERR_DENIED;
     }
     t->pulling = false;
-    if (fed_named_answered(t, in)) {
+    TRY(fed_named_answered(core, t, in, &again));
+    if (again) {
         t->pulling = true;
         TRY(fed_pull_send(core, t, &p->root));
         goto out;

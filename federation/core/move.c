@@ -222,7 +222,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
                  t->moving == NULL ? FED_HUB_HANDED : FED_HUB_TAKEN));
     if (fed_thread_hub_here(core, t)) {
         close_members(t);
-        TRY(fed_named_opens(core, t, 0));
+        TRY(fed_named_opens(core, t));
         TRY(fed_roster_send(core, t));
         goto out;
     }

@@ -130,14 +130,29 @@ MUST_CHECK enum err fed_named_none(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_named_unsure(struct fed_core *core,
                                      struct fed_thread *t, bool *out);
 MUST_CHECK enum err fed_named_differs(struct fed_core *core,
-                                      struct fed_thread *t, enum err why);
+                                      struct fed_thread *t);
+/* [named-gone] The hub, in this term, does not have what follows ours (pruned:
+   any more): rejoin.  No fork if it was put back since, or may have forgotten
+   it after 90 days (decisions D 15). */
+MUST_CHECK enum err fed_named_gone(struct fed_core *core, struct fed_thread *t,
+                                   uint64_t term, bool pruned);
+/* [named-forgot] A later term of the hub numbers seq anew, behind prev (NULL:
+   not known): it was put back to before what we have, which it is given when
+   we are in again.  No fork, if what it has follows from ours up to there. */
+MUST_CHECK enum err fed_named_forgot(struct fed_core *core,
+                                     struct fed_thread *t, uint64_t term,
+                                     uint64_t seq, const uint8_t *prev);
 /* Another member has another log at seq.  *out: it may not know how our hub
    began; it is told, once. */
 MUST_CHECK enum err fed_named_lacks(struct fed_core *core, struct fed_thread *t,
                                     struct fed_party *p, uint64_t seq,
                                     bool *out);
-/* The hub's answer: is it the first since it was told?  Then ask again. */
-bool fed_named_answered(struct fed_thread *t, const struct proto_log_part *in);
+/* The hub's answer.  *again: it is the first since it was told, and does not
+   say that it forgot: ask again. */
+MUST_CHECK enum err fed_named_answered(struct fed_core *core,
+                                       struct fed_thread *t,
+                                       const struct proto_log_part *in,
+                                       bool *again);
 /* It is another one, or follows, or what was asked is lost. */
 void fed_named_forget(struct fed_thread *t);
 /* It has no more than this for now, though it is our log: it compares. */
@@ -147,12 +162,14 @@ void fed_named_has(struct fed_core *core, struct fed_thread *t,
 void fed_named_heard(struct fed_core *core, struct fed_thread *t,
                      const struct fed_party *p);
 /* A member says where it stands, and we can not say what follows: as hub we
-   send it from there; and from upto on at least, what was before is not ours.
- */
+   send it from there. */
 void fed_named_stood(struct fed_thread *t, struct fed_member *m,
                      const struct proto_log_pull *in);
-MUST_CHECK enum err fed_named_opens(struct fed_core *core, struct fed_thread *t,
-                                    uint64_t upto);
+MUST_CHECK enum err fed_named_opens(struct fed_core *core,
+                                    struct fed_thread *t);
+/* We were put back, and begin a term: all are sent it, wherever they stood;
+   what made us the hub may be lost here, and who waits for our word with it. */
+void fed_named_open_all(struct fed_thread *t);
 /* Time passed: say again where we stand. */
 MUST_CHECK enum err fed_named_step(struct fed_core *core, struct fed_thread *t);
 /* A member p that is not our hub orders the thread, in this term. */

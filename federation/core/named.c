@@ -125,15 +125,64 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
-enum err
-fed_named_differs(struct fed_core *core, struct fed_thread *t, enum err why)
+/* We leave the log that we have for the hub's, if it knows what made it the
+   hub; as a fork, or because its own is gone. */
+static enum err
+leave(struct fed_core *core, struct fed_thread *t, bool fork)
 {
     enum err e;
     bool unsure;
 
     TRY(fed_named_unsure(core, t, &unsure));
-    TRY(unsure ? OK : fed_fork_found(core, t, why));
+    if (unsure) {
+        goto out;
+    }
+    if (fork) {
+        TRY(fed_fork_found(core, t, ERR_STALE));
+    } else {
+        TRY(fed_resync_begin(core, t));
+        TRY(fed_intent_pump(core, t));
+    }
+    fed_resync_back(t, t->back_term, t->back_seq);
 out:
+    return e;
+}
+
+enum err
+fed_named_differs(struct fed_core *core, struct fed_thread *t)
+{
+    return leave(core, t, true);
+}
+
+enum err
+fed_named_gone(struct fed_core *core, struct fed_thread *t, uint64_t term,
+               bool pruned)
+{
+    bool may = term > t->rec.term ||
+               (pruned && fed_now(core) > t->rec.ts_ms + LIMIT_LOG_AGE_MS);
+
+    return leave(core, t, !may);
+}
+
+enum err
+fed_named_forgot(struct fed_core *core, struct fed_thread *t, uint64_t term,
+                 uint64_t seq, const uint8_t *prev)
+{
+    enum err e;
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+    bool fork;
+
+    if (t->back_term <= t->rec.term || seq < t->back_seq) {
+        t->back_term = term;
+        t->back_seq = seq;
+    }
+    e = fed_log_get(core, &t->id, seq, &rec, &hold);
+    TRY(e == ERR_MISSING ? OK : e);
+    fork = hold.len > 0 && prev != NULL && memcmp(rec.prev, prev, 32) != 0;
+    TRY(leave(core, t, fork));
+out:
+    bytes_free(&hold);
     return e;
 }
 
@@ -160,15 +209,27 @@ out:
     return e == ERR_MISSING ? OK : e;
 }
 
-bool
-fed_named_answered(struct fed_thread *t, const struct proto_log_part *in)
+enum err
+fed_named_answered(struct fed_core *core, struct fed_thread *t,
+                   const struct proto_log_part *in, bool *again)
 {
+    enum err e = OK;
+    struct proto_list_at at = {0};
+    struct proto_log_entry entry;
+
+    *again = false;
     if (!t->named_asked || in->first > t->rec.seq) {
-        return false;
+        return OK;
     }
     t->named_asked = false;
     t->named_sure = in->code != PROTO_LOG_OK || in->last > 0;
-    return t->named_sure;
+    if (proto_list_next(&in->entries, &proto_log_entry_shape, &at, &entry) &&
+        entry.term > t->rec.term && entry.seq <= t->rec.seq) {
+        TRY(fed_named_forgot(core, t, entry.term, entry.seq, in->prev));
+    }
+    *again = t->named_sure && t->rec.state == FED_THREAD_ACTIVE;
+out:
+    return e;
 }
 
 void
@@ -192,9 +253,11 @@ fed_named_none(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         stand(core, t);
         goto out;
     }
-    TRY(t->rec.state == FED_THREAD_ACTIVE
-            ? fed_named_differs(core, t, ERR_STALE)
-            : OK);
+    if (t->rec.state == FED_THREAD_ACTIVE) {
+        TRY(fed_named_gone(core, t,
+                           in->code == PROTO_LOG_UNKNOWN ? 0 : in->term,
+                           in->code == PROTO_LOG_PRUNED));
+    }
 out:
     return e;
 }
@@ -230,21 +293,33 @@ fed_named_stood(struct fed_thread *t, struct fed_member *m,
 }
 
 enum err
-fed_named_opens(struct fed_core *core, struct fed_thread *t, uint64_t upto)
+fed_named_opens(struct fed_core *core, struct fed_thread *t)
 {
     enum err e = OK;
 
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_member *m = &t->members[i];
         uint64_t term = m->rec.stood_term;
-        uint64_t from = m->rec.stood < upto ? upto : m->rec.stood;
 
         m->rec.stood_term = 0;
         if (m->rec.closed && term >= t->group.term && term <= t->rec.term &&
-            from <= t->rec.seq) {
-            TRY(fed_move_open(core, t, m, from));
+            m->rec.stood <= t->rec.seq) {
+            TRY(fed_move_open(core, t, m, m->rec.stood));
         }
     }
 out:
     return e;
+}
+
+void
+fed_named_open_all(struct fed_thread *t)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        m->rec.stood_term = 0;
+        m->rec.closed = false;
+        m->dirty = true;
+    }
+    t->dirty = true;
 }

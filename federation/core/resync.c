@@ -555,7 +555,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);
-        TRY(fed_named_opens(core, t, t->rec.seq - 1));
+        fed_named_open_all(t);
         TRY(fed_move_remind(core, t));
         TRY(fed_hub_fan(core, t, NULL));
     }

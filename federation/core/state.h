@@ -192,6 +192,8 @@ struct fed_thread {
     unsigned stands;
     bool named_asked;         /* the hub was told what made it so, and asked */
     bool named_sure;          /* it has answered since: it knows */
+    uint64_t back_term;       /* a later term numbers anew what we have, */
+    uint64_t back_seq;        /* from here on; 0: none does */
     uint64_t gone_ms;         /* until then others may answer (mono) */
     uint64_t sees_ms;         /* somebody sees the hub: wait until (mono) */
     struct clinic_id sees_by; /* who; zeros: several */

@@ -36,14 +36,21 @@ say(size_t i, const struct thread_id *t)
 
 /* The hub is put back, and begins a term with those who are there. */
 static void
+hub_begins_a_term(const struct thread_id *t, size_t hub,
+                  const struct rows *before)
+{
+    uint64_t term = term_of(hub, t);
+
+    world_put_back(&w, hub, before);
+    world_later(&w, WORLD_GONE_MS, 5000);
+    CHECK_EQ(node_state(&w, hub, t), FED_THREAD_ACTIVE);
+    CHECK_EQ(term_of(hub, t), term + 1);
+}
+
+static void
 begins_a_term(const struct thread_id *t, const struct rows *before)
 {
-    uint64_t term = term_of(0, t);
-
-    world_put_back(&w, 0, before);
-    world_later(&w, WORLD_GONE_MS, 5000);
-    CHECK_EQ(node_state(&w, 0, t), FED_THREAD_ACTIVE);
-    CHECK_EQ(term_of(0, t), term + 1);
+    hub_begins_a_term(t, 0, before);
 }
 
 /* -------------------------------------------------------------- not heard of
@@ -145,51 +152,106 @@ TEST(a_hub_that_begins_terms_beside_a_quorum)
 
 /* ---------------------------------------------------------------- fell back */
 
-/* The hub was put back to before words that only node 1 had from it, and goes
-   on with node 2; node 1 comes back, with its state or put back. */
+/* The hub was put back to before words that only one had from it, and goes on
+   with node 2; that one comes back, with its state or put back. */
 static void
-fell_back(uint64_t seed, bool rejoins)
+fell_back(uint64_t seed, size_t hub, bool rejoins)
 {
     struct thread_id t = world_settled(&w, seed, 3);
     struct rows before = {0};
+    size_t one = 1 - hub;
 
+    if (hub != 0) {
+        world_hand_over(&w, 0, &t, hub);
+    }
     say(1, &t);
     world_heal(&w);
-    sim_commit_due(&w, 0, true);
-    node_snapshot(&w, 0, &before);
+    CHECK(world_hub_is(&w, 2, &t, hub));
+    sim_commit_due(&w, hub, true);
+    node_snapshot(&w, hub, &before);
     world_cut(&w, 0, 2, true);
     world_cut(&w, 1, 2, true);
     for (int i = 0; i < 3; i++) {
         say(0, &t);
         say(1, &t);
     }
-    node_crash(&w, 1);
-    world_cut(&w, 0, 2, false);
-    begins_a_term(&t, &before);
+    node_crash(&w, one);
+    world_cut(&w, hub, 2, false);
+    hub_begins_a_term(&t, hub, &before);
     rows_free(&before);
     for (int i = 0; i < 2; i++) {
         say(2, &t);
     }
     CHECK_EQ(node_messages(&w, 2, &t), 3 + 1);
-    node_start(&w, 1);
+    node_start(&w, one);
     if (rejoins) {
-        world_put_back(&w, 1, NULL);
+        world_put_back(&w, one, NULL);
     }
     world_heal(&w);
     world_judge(&w, &t, all, 3);
     CHECK_EQ(node_messages(&w, 0, &t), 9 + 1);
     CHECK_EQ(node_messages(&w, 1, &t), 9 + 1);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(w.nodes[i].forks, 0); /* nobody is accused of anything */
+    }
     world_end(&w);
 }
 
 TEST(a_hub_that_forgot_what_one_has)
 {
-    fell_back(7, false);
+    fell_back(7, 0, false);
 }
 
 TEST(a_hub_that_forgot_what_one_has_who_rejoins)
 {
-    fell_back(8, true);
+    fell_back(8, 0, true);
+}
+
+/* Likewise, from a copy of before it knew where the others stood. */
+TEST(a_hub_that_was_just_handed_it_and_forgot)
+{
+    for (uint64_t seed = 20; seed < 24; seed++) {
+        struct thread_id t = world_settled(&w, seed, 3);
+        struct rows before = {0};
+
+        world_hand_over(&w, 0, &t, 1);
+        for (int i = 0; i < 1000 && !world_hub_is(&w, 1, &t, 1); i++) {
+            world_step(&w, 1);
+        }
+        CHECK(world_hub_is(&w, 1, &t, 1));
+        sim_commit_due(&w, 1, true);
+        node_snapshot(&w, 1, &before);
+        world_heal(&w);
+        world_cut(&w, 0, 2, true);
+        world_cut(&w, 1, 2, true);
+        for (int i = 0; i < 3; i++) {
+            say(0, &t);
+            say(1, &t);
+        }
+        node_crash(&w, 0);
+        world_cut(&w, 1, 2, false);
+        hub_begins_a_term(&t, 1, &before);
+        rows_free(&before);
+        for (int i = 0; i < 4; i++) {
+            say(2, &t);
+        }
+        node_start(&w, 0);
+        world_heal(&w);
+        world_judge(&w, &t, all, 3);
+        CHECK_EQ(node_messages(&w, 0, &t), 10 + 1);
+        CHECK_EQ(node_messages(&w, 1, &t), 10 + 1);
+        world_end(&w);
+    }
+}
+
+/* A proof made it the hub: that it lacks what it numbered does not mean that it
+   does not know that [named-other]. */
+TEST(a_hub_that_was_handed_it_and_forgot)
+{
+    for (uint64_t seed = 15; seed < 19; seed++) {
+        fell_back(seed, 1, false);
+        fell_back(seed, 1, true);
+    }
 }
 
 /* The same; node 3, who knows of the new term, is away while node 1 gives back
@@ -614,6 +676,8 @@ main(void)
                T(a_hub_that_begins_terms_beside_a_quorum),
                T(a_hub_that_forgot_what_one_has),
                T(a_hub_that_forgot_what_one_has_who_rejoins),
+               T(a_hub_that_was_handed_it_and_forgot),
+               T(a_hub_that_was_just_handed_it_and_forgot),
                T(what_one_gave_back_while_another_was_away),
                T(said_again_before_the_other_comes),
                T(a_successor_that_has_another_hub_by_then),

@@ -314,12 +314,11 @@ TEST(nobody_leaves_its_state_for_a_hub_that_compares)
 int
 main(void)
 {
-    return RUN(T(put_back_to_before_it_was_handed_the_thread),
-               T(put_back_to_before_it_took_the_thread),
-               T(who_did_not_answer_before_has_most),
-               T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
-               T(handed_over_to_who_is_away_and_on),
-               T(handed_over_to_who_takes_it),
-               T(where_it_stands_is_said_too_early),
-               T(nobody_leaves_its_state_for_a_hub_that_compares));
+    return RUN(
+        T(put_back_to_before_it_was_handed_the_thread),
+        T(put_back_to_before_it_took_the_thread),
+        T(who_did_not_answer_before_has_most), T(the_last_commit_to_it_is_lost),
+        T(handed_over_to_who_is_away), T(handed_over_to_who_is_away_and_on),
+        T(handed_over_to_who_takes_it), T(where_it_stands_is_said_too_early),
+        T(nobody_leaves_its_state_for_a_hub_that_compares));
 }

@@ -173,6 +173,26 @@ TEST(after_ninety_days_it_goes)
     world_end(&w);
 }
 
+/* And the heads of what was more than those that are kept: who lacks them
+   rejoins, and accuses nobody [named-gone]. */
+TEST(after_ninety_days_its_place_goes)
+{
+    struct thread_id t = group(8, 3);
+
+    world_heal(&w);
+    node_crash(&w, 2);
+    say(0, &t, LIMIT_LOG_HEADS + 10);
+    world_skip(&w, 91 * IDENT_DAY_MS);
+    say(1, &t, 2);
+    world_heal(&w);
+    CHECK_EQ(node_state(&w, 2, &t), FED_THREAD_ACTIVE);
+    CHECK(w.nodes[2].gaps > 0);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(w.nodes[i].forks, 0);
+    }
+    world_end(&w);
+}
+
 /* The answer to a log.pull, as it waits for the one who asked. */
 static void
 pull(size_t i, const struct thread_id *id, struct fed_party *p, uint64_t from,
@@ -278,6 +298,6 @@ main(void)
 {
     return RUN(T(what_everybody_has_is_gone), T(the_author_needs_no_copy),
                T(who_is_away_gets_everything), T(after_ninety_days_it_goes),
-               T(a_pull_of_what_is_gone), T(a_follower_that_was_put_back),
-               T(a_hub_that_was_put_back));
+               T(after_ninety_days_its_place_goes), T(a_pull_of_what_is_gone),
+               T(a_follower_that_was_put_back), T(a_hub_that_was_put_back));
 }

@@ -364,6 +364,46 @@ TEST(shows_two_logs)
     world_end(&w);
 }
 
+static bool dropped;
+
+/* Node 0 drops one entry for the victim, and says that it has it no more. */
+static bool
+says_it_is_pruned(struct world *in, size_t from, size_t to, struct view item,
+                  struct bytes *out)
+{
+    struct proto_peer_msg msg;
+
+    if (from != 0 || to != victim ||
+        proto_peer_peek(item) != PROTO_PEER_LOG_PART) {
+        bool drop = !dropped && keeps_the_log(in, from, to, item, out);
+
+        dropped = dropped || drop;
+        return drop;
+    }
+    CHECK_OK(proto_peer_decode(item, &msg));
+    msg.u.log_part.code = PROTO_LOG_PRUNED;
+    msg.u.log_part.entries = (struct proto_list){0};
+    CHECK_OK(proto_peer_encode(mem_heap(), &msg, out));
+    return true;
+}
+
+/* [named-gone] It may forget nothing that a member lacks, for 90 days. */
+TEST(says_that_it_is_pruned)
+{
+    struct thread_id t = world_three(&w, 17);
+
+    world_said(&w, 0, &t);
+    CHECK_EQ(w.nodes[2].forks, 0);
+    victim = 2;
+    dropped = false;
+    w.lie = says_it_is_pruned;
+    world_said(&w, 1, &t);
+    world_said(&w, 0, &t);
+    CHECK(w.nodes[2].forks > 0);
+    w.lie = NULL;
+    world_end(&w);
+}
+
 /* They see it when it is gone, and it stays away: neither gives up the state
    with which they go on without it. */
 TEST(shows_two_logs_and_goes)
@@ -530,8 +570,9 @@ main(void)
                T(back_after_days), T(withholds_everything),
                T(withholds_from_one_who_hears_of_it), T(withholds_one_entry),
                T(drops_receipts), T(a_member_that_does_not_confirm),
-               T(shows_two_logs), T(shows_two_logs_and_goes),
-               T(shows_two_logs_and_comes_back), T(a_receipt_of_another_log),
-               T(checkpoints_of_others), T(the_hubs_clock),
-               T(what_is_left_of_who_goes), T(what_is_late_after_a_sleep));
+               T(shows_two_logs), T(says_that_it_is_pruned),
+               T(shows_two_logs_and_goes), T(shows_two_logs_and_comes_back),
+               T(a_receipt_of_another_log), T(checkpoints_of_others),
+               T(the_hubs_clock), T(what_is_left_of_who_goes),
+               T(what_is_late_after_a_sleep));
 }
