@@ -61,20 +61,30 @@ zeros(const uint8_t b[32])
     return memcmp(b, none, sizeof(none)) == 0;
 }
 
-/* Where node i came in, or back, for the last time. */
+/* That node i came in, or back: with its subject, or as a device of it. */
+static bool
+came(const struct world *w, size_t i, const struct fed_line *l)
+{
+    struct subject_id me = node_subject(w, i);
+    struct clinic_id node = node_root(w, i);
+
+    return about(l, &me) &&
+           (l->what == FED_LINE_CAME ||
+            ((l->what == FED_LINE_REJOINED ||
+              l->what == FED_LINE_DEVICE_CAME) &&
+             (zeros(l->device) ||
+              memcmp(l->device, node.b, sizeof(node.b)) == 0)));
+}
+
+/* Where node i came in, or back, for the last time: a device that joins sees
+   nothing of that itself, so what the other node tells counts as well. */
 static uint64_t
 since(const struct world *w, size_t i, const struct fed_line *lines, size_t n)
 {
-    struct subject_id me = node_subject(w, i);
     uint64_t at = 0;
 
     for (size_t k = 0; k < n; k++) {
-        bool mine =
-            about(&lines[k], &me) && (lines[k].what == FED_LINE_CAME ||
-                                      lines[k].what == FED_LINE_REJOINED ||
-                                      lines[k].what == FED_LINE_DEVICE_CAME);
-
-        if ((mine || zeros(lines[k].by)) && lines[k].at > at) {
+        if ((came(w, i, &lines[k]) || zeros(lines[k].by)) && lines[k].at > at) {
             at = lines[k].at;
         }
     }
@@ -114,11 +124,12 @@ judge_two(struct world *w, const struct thread_id *thread, size_t a, size_t b)
     static struct fed_line y[LINES];
     size_t xn = sim_lines(w, a, thread, x, LINES);
     size_t yn = sim_lines(w, b, thread, y, LINES);
-    uint64_t from = since(w, a, x, xn);
-    uint64_t other = since(w, b, y, yn);
+    const uint64_t all[] = {since(w, a, x, xn), since(w, a, y, yn),
+                            since(w, b, x, xn), since(w, b, y, yn)};
+    uint64_t from = 0;
 
-    if (other > from) {
-        from = other;
+    for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
+        from = all[k] > from ? all[k] : from;
     }
     xn = behind(x, xn, from);
     yn = behind(y, yn, from);

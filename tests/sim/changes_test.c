@@ -212,9 +212,49 @@ TEST(a_device_and_its_patient)
     world_end(&w);
 }
 
+/* Behind a relay, a device that comes later is the patient's, and no patient
+   that comes. */
+TEST(a_further_device_behind_a_relay)
+{
+    struct fed_line l[LINES];
+    size_t who[3] = {1, 0, 0};
+    struct clinic_id tablet;
+    struct thread_id t;
+    size_t n;
+
+    world_friends(&w, 805, 2);
+    who[1] = world_device(&w, 0);
+    world_enrol(&w, who[1], 0);
+    t = world_private(&w, who[1]);
+    who[2] = world_device(&w, 0);
+    world_enrol_further(&w, who[2], 0);
+    world_heal(&w);
+    CHECK(world_in(&w, &t, who, 3));
+    tablet = node_root(&w, who[2]);
+    for (size_t i = 0; i < 2; i++) {
+        n = sim_lines(&w, who[i], &t, l, LINES);
+        CHECK(n == 1 && l[0].what == FED_LINE_DEVICE_CAME);
+        CHECK(n == 1 && is(l[0].who, who[1]));
+        CHECK(n == 1 && memcmp(l[0].device, tablet.b, 32) == 0);
+    }
+    CHECK_EQ(sim_lines(&w, who[2], &t, l, LINES), 0);
+    CHECK_OK(world_say(&w, 1, &t));
+    CHECK_OK(world_say(&w, who[2], &t));
+    world_heal(&w);
+    world_judge(&w, &t, who, 3);
+    leaves(who[1], &t);
+    for (size_t i = 0; i < 3; i++) {
+        n = sim_lines(&w, who[i], &t, l, LINES);
+        CHECK(n >= 1 && l[n - 1].what == FED_LINE_LEFT);
+    }
+    sim_judge_lines(&w, &t, who, 3);
+    world_end(&w);
+}
+
 int
 main(void)
 {
     return RUN(T(came_removed_left), T(the_order_is_handed_over),
-               T(changed_while_away), T(a_device_and_its_patient));
+               T(changed_while_away), T(a_device_and_its_patient),
+               T(a_further_device_behind_a_relay));
 }
