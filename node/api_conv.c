@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: the inbox, and the messages of one. */
 #include "federation/core/hub.h"
+#include "federation/core/spoken.h"
 #include "node/api.h"
 #include "node/api_doubt.h"
 #include "node/api_line.h"
@@ -466,6 +467,18 @@ show_thread(struct node_call *c, const struct store_conv *conv)
     node_json_hex(c->out, "authenticator", VIEW_ARRAY(i.info.authenticator));
 }
 
+/* What everybody in it calls it, whatever number it has there. */
+static void
+show_spoken(struct node_call *c, const struct store_conv *conv)
+{
+    char spoken[FED_SPOKEN_LEN + 1];
+
+    if (conv->has_thread) {
+        fed_spoken(&conv->thread, spoken);
+        node_json_view(c->out, "spoken", view_str(spoken));
+    }
+}
+
 /* A patient asked for it after a conversation whose clinic was gone. */
 static void
 show_before(struct node_call *c, struct store_txn *txn,
@@ -533,6 +546,7 @@ node_cmd_thread_show(struct node_call *c)
     node_json_hex(c->out, "id", conv_id_view(&conv.id));
     node_json_view(c->out, "title", proto_phi_reveal(&name));
     node_json_bool(c->out, "closed", (conv.flags & STORE_CONV_CLOSED) != 0);
+    show_spoken(c, &conv);
     show_before(c, s.txn, &conv);
     show_linked(c, s.txn, &conv, NODE_NS_FROM, "goes_on_from");
     show_linked(c, s.txn, &conv, NODE_NS_NEXT, "goes_on_in");

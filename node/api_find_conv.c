@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finding a conversation by what people call it: its number, its title, the
- * names of those in it, its id.  Indexes lead to the few that may be meant;
- * which of them fits is judged by what it is called now.
+ * names of those in it, its id, what everybody in it calls it.  Indexes lead to
+ * the few that may be meant; which of them fits is judged by what it is called
+ * now.
  */
+#include "federation/core/spoken.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
 #include "node/fit.h"
@@ -184,6 +186,34 @@ by_id(struct conv_search *s)
 }
 
 static enum err
+consider_spoken(void *ctx, const struct store_conv *conv)
+{
+    struct conv_search *s = ctx;
+
+    if (conv->has_thread && fed_spoken_is(&conv->thread, s->best.ref) &&
+        !is_noted(s, &conv->id)) {
+        (void)node_fit_best(&s->best, NODE_FIT_ID);
+        if (s->len < SEVERAL) {
+            s->ids[s->len] = conv->id;
+            s->numbers[s->len++] = conv->number;
+        }
+    }
+    return OK;
+}
+
+/* By what everybody in it calls it: no index knows that. */
+static enum err
+by_spoken(struct conv_search *s)
+{
+    struct store_conv_query q = {.view = STORE_VIEW_EVERY, .max = UINT32_MAX};
+    size_t len = s->best.ref.len;
+
+    return len == FED_SPOKEN_LEN || len == FED_SPOKEN_LEN - 1
+               ? store_conv_list(s->txn, &q, consider_spoken, s)
+               : OK;
+}
+
+static enum err
 each_clinic(void *ctx, const struct store_clinic *c)
 {
     struct conv_search *s = ctx;
@@ -320,6 +350,9 @@ node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
     /* a number that nothing has is not the beginning of something else */
     if (s.best.count == 0 && (number == 0 || ref.len >= ID_SHOWN)) {
         TRY(by_id(&s));
+    }
+    if (s.best.count == 0 && number == 0) {
+        TRY(by_spoken(&s));
     }
     if (s.best.count == 0 && number == 0) {
         TRY(store_clinic_list(txn, each_clinic, &s));

@@ -6,6 +6,7 @@
 #include "federation/app/block.h"
 #include "federation/app/picture.h"
 #include "federation/app/way.h"
+#include "federation/core/spoken.h"
 
 #include <string.h>
 
@@ -269,13 +270,15 @@ FN(op_block)
     return in->e != OK ? in->e : fed_app_block(api->app, &root, on);
 }
 
-/* thread -> not here yet, who has stopped it, what to do, with whom */
+/* thread -> not here yet, who has stopped it, what to do, with whom, what
+   everybody in it calls it */
 FN(op_standing)
 {
     enum err e;
     struct thread_id id = {{0}};
     struct fed_app_thread t;
     struct fed_app_way way = {.kind = FED_APP_WAY_NONE};
+    char spoken[FED_SPOKEN_LEN + 1];
     struct bytes hold = {0};
 
     fed_api_rd_id(in, id.b);
@@ -288,6 +291,8 @@ FN(op_standing)
     proto_tls_wr_fixed(out, clinic_id_view(&t.cut));
     proto_tls_wr_u8(out, (uint8_t)way.kind);
     proto_tls_wr_fixed(out, clinic_id_view(&way.clinic));
+    fed_spoken(&id, spoken);
+    proto_tls_wr_vec(out, view_str(spoken));
 out:
     bytes_free(&hold);
     return e;

@@ -359,6 +359,8 @@ const tests = {
     const standing = ann.app.care.standing(thread.id);
     check(standing.away === false && standing.cut === undefined &&
           standing.way === "none", "it goes on");
+    check(JSON.parse(node.cli("thread", "show", standing.spoken, "--json"))
+      .spoken === standing.spoken, "the desk knows it by the same name");
     check(ann.app.care.lines(thread.id).length === 0, "it is of two");
     const inbox = await until("it at the desk", () => JSON.parse(
       node.cli("inbox", "--json")).conversations[0]);

@@ -144,6 +144,10 @@ show_thread(const json_t *a)
     (void)printf("  (%lld message%s, %s%s)\n", tool_number(a, "total"),
                  tool_number(a, "total") == 1 ? "" : "s", tool_text(a, "state"),
                  is(a, "closed") ? ", closed" : "");
+    if (tool_text(a, "spoken")[0] != '\0') {
+        (void)printf("  Everybody in it calls it %s.\n",
+                     tool_text(a, "spoken"));
+    }
     if (tool_number(a, "hub_gone_since_ms") > 0) {
         (void)printf("  ! The clinic that orders it was last reached on ");
         tool_print_time(tool_number(a, "hub_gone_since_ms"));

@@ -3,6 +3,7 @@
 #include "tools/patient/patient.h"
 
 #include "crypto/prim/secret.h"
+#include "federation/core/spoken.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -295,14 +296,15 @@ tool_patient_clinic(struct tool_patient *p, const char *word,
                           word);
 }
 
-/* Whether a title or a member's name begins so. */
+/* Whether it is called so, or a title or a member's name begins so. */
 static bool
 thread_is(struct tool_patient *p, const struct fed_app_thread *t,
           const char *word)
 {
     json_t *row = tool_patient_thread_row(p, t);
     const char *title = json_string_value(json_object_get(row, "title"));
-    bool is = is_number(word, t->number) || begins_with(view_str(title), word);
+    bool is = fed_spoken_is(&t->id, view_str(word)) ||
+              begins_with(view_str(title), word);
     size_t i;
     const json_t *m;
 

@@ -36,13 +36,22 @@ static const struct tool_command commands[] = {
       {"--birth", "YYYY-MM-DD", "when the clinic asks for it", false},
       YES,
       {0}}},
-    {"threads", "", 0, 0, "your conversations", NULL, {{0}}},
+    {"threads",
+     "",
+     0,
+     0,
+     "your conversations",
+     "The number in front of one is this device's own. What stands at the end, "
+     "as in k7m-t2w, is the same on each of your devices and at the clinics in "
+     "it: say that to speak of it with somebody.",
+     {{0}}},
     {"show",
      "THREAD",
      1,
      1,
      "what was said in a conversation",
-     "THREAD is its number, or the name of the clinic. What is shown counts as "
+     "THREAD is its number, what it is called everywhere (k7m-t2w), or the "
+     "name of the clinic. What is shown counts as "
      "read. Between the messages stands who came in, left or was removed.",
      {{"--limit", "N", "the newest N messages (50)", false},
       {"--unread", NULL, "it stays unread", false},

@@ -4,6 +4,7 @@
 
 #include "federation/app/doubt.h"
 #include "federation/app/way.h"
+#include "federation/core/spoken.h"
 #include "proto/base/phi.h"
 
 #include "crypto/ident/consent.h"
@@ -384,8 +385,11 @@ json_t *
 tool_patient_thread_row(struct tool_patient *p, const struct fed_app_thread *t)
 {
     json_t *o = json_object();
+    char spoken[FED_SPOKEN_LEN + 1];
 
     tool_put_num(o, "number", t->number);
+    fed_spoken(&t->id, spoken);
+    tool_put_word(o, "spoken", spoken);
     tool_put_hex(o, "id", thread_id_view(&t->id));
     tool_put_word(o, "state",
                   t->away                       ? "away"

@@ -185,6 +185,8 @@ show_thread(const json_t *t)
     }
     (void)printf("  ");
     tool_print_time(tool_number(t, "last_ms"));
+    (void)printf("  ");
+    tool_print_safe(tool_text(t, "spoken"));
     (void)printf("\n");
     if (tool_number(t, "after") > 0) {
         (void)printf("     It continues conversation %lld.\n",

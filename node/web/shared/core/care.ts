@@ -86,6 +86,8 @@ export interface Standing {
   /** Then: become a patient of, or move home to, this clinic. */
   way: (typeof ways)[number];
   clinic: Uint8Array;
+  /** What everybody in it calls it, on every device and at every clinic. */
+  spoken: string;
 }
 
 /** What happened between the messages (federation/core/line.h). */
@@ -272,6 +274,7 @@ export class Care {
     return {
       away, cut: cut.some((b) => b !== 0) ? cut : undefined,
       way: word(ways, r.u8()), clinic: r.fixed(32),
+      spoken: decode(r.vec()),
     };
   }
 
