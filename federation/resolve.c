@@ -51,6 +51,9 @@ struct fed_resolver {
     struct answer *cache; /* newest first */
     size_t cached;
     size_t refs;
+    size_t threads; /* running; started when there is something to do */
+    size_t threads_max;
+    size_t idle; /* of them, waiting for a question */
     bool closed;
 };
 
@@ -250,7 +253,9 @@ work(void *arg)
         struct question *q = r->head;
 
         if (q == NULL) {
+            r->idle++;
             pthread_cond_wait(&r->cv, &r->mx);
+            r->idle--;
         } else {
             r->head = q->next;
             r->questions--;
@@ -261,34 +266,38 @@ work(void *arg)
     return NULL;
 }
 
-static enum err
-start_threads(struct fed_resolver *r, size_t threads)
+/* One more; r->mx is held, on which it waits first. */
+static bool
+start_thread(struct fed_resolver *r)
 {
     pthread_attr_t attr;
-    enum err e = OK;
+    pthread_t t;
+    bool started;
 
     if (pthread_attr_init(&attr) != 0) {
-        return ERR_NOMEM;
+        return false;
     }
-    if (pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) != 0) {
-        e = ERR_NOMEM;
-    }
-    for (size_t i = 0; e == OK && i < threads; i++) {
-        pthread_t t;
-
-        pthread_mutex_lock(&r->mx);
-        r->refs++;
-        pthread_mutex_unlock(&r->mx);
-        if (pthread_create(&t, &attr, work, r) != 0) {
-            pthread_mutex_lock(&r->mx);
-            r->refs--;
-            pthread_mutex_unlock(&r->mx);
-            e = i == 0 ? ERR_NOMEM : OK; /* one is enough to go on */
-            break;
-        }
+    r->refs++;
+    started =
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
+        pthread_create(&t, &attr, work, r) == 0;
+    if (started) {
+        r->threads++;
+    } else {
+        r->refs--;
     }
     pthread_attr_destroy(&attr);
-    return e;
+    return started;
+}
+
+/* Somebody to answer the next question; r->mx is held. */
+static bool
+have_thread(struct fed_resolver *r)
+{
+    if (r->questions < r->idle || r->threads == r->threads_max) {
+        return true;
+    }
+    return start_thread(r) || r->threads > 0; /* one is enough to go on */
 }
 
 enum err
@@ -297,7 +306,6 @@ fed_resolver_new(const struct mem *mem, const struct clock *clock,
                  struct fed_resolver **out)
 {
     struct fed_resolver *r;
-    enum err e;
 
     ASSERT(threads >= 1 && threads <= THREADS_MAX);
     r = mem_alloc(mem, sizeof(*r));
@@ -312,11 +320,7 @@ fed_resolver_new(const struct mem *mem, const struct clock *clock,
     pthread_mutex_init(&r->mx, NULL);
     pthread_cond_init(&r->cv, NULL);
     pthread_cond_init(&r->left, NULL);
-    e = start_threads(r, threads);
-    if (e != OK) {
-        fed_resolver_free(r);
-        return e;
-    }
+    r->threads_max = threads;
     *out = r;
     return OK;
 }
@@ -325,8 +329,12 @@ static enum err
 ask(struct fed_resolver *r, const struct fed_addr *addr,
     const struct fed_resolve_user *user)
 {
-    struct question *q = mem_alloc(r->mem, sizeof(*q));
+    struct question *q;
 
+    if (!have_thread(r)) {
+        return ERR_NOMEM;
+    }
+    q = mem_alloc(r->mem, sizeof(*q));
     if (q == NULL) {
         return ERR_NOMEM;
     }

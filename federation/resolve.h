@@ -35,7 +35,10 @@ struct fed_lookup {
     void *ctx;
 };
 
-/* threads of them, 1 to 8.  mem and clock must outlive it. */
+/*
+ * threads of them at most, 1 to 8, started by what is asked: a node whose peers
+ * have numeric addresses has none.  mem and clock must outlive it.
+ */
 MUST_CHECK enum err fed_resolver_new(const struct mem *mem,
                                      const struct clock *clock,
                                      const struct fed_lookup *lookup,
