@@ -110,4 +110,11 @@ struct fed_io {
  */
 struct fed_io fed_io_nng(const struct mem *mem);
 
+/*
+ * nng's own threads, ahead of the first use, which starts them otherwise: half
+ * of the time that a node needs from exec to serving.  Any thread; returns when
+ * they are there.
+ */
+void fed_io_nng_early(void);
+
 #endif

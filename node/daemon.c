@@ -40,6 +40,8 @@ struct daemon {
     struct node_vault vault;
     struct store *store;
     struct fed_io io;
+    pthread_t early; /* starts the network's threads while the store opens */
+    bool early_runs;
     struct node_runner *runner;
     struct node_control *control;
     struct node_hook *hook;
@@ -117,6 +119,31 @@ no_key(struct daemon *d)
     return ERR_MISSING;
 }
 
+static void *
+start_early(void *arg)
+{
+    (void)arg;
+    fed_io_nng_early();
+    return NULL;
+}
+
+/* What reads the store and makes keys goes on meanwhile.  Without a thread for
+   it the network starts when it is first used. */
+static void
+network_early(struct daemon *d)
+{
+    d->early_runs = pthread_create(&d->early, NULL, start_early, NULL) == 0;
+}
+
+static void
+end_early(struct daemon *d)
+{
+    if (d->early_runs) {
+        (void)pthread_join(d->early, NULL);
+        d->early_runs = false;
+    }
+}
+
 static enum err
 open_store(struct daemon *d)
 {
@@ -151,6 +178,7 @@ open_store(struct daemon *d)
                     "it out.",
                     err_name(e), dir);
     }
+    network_early(d); /* the sandbox is closed */
     e = store_open(&d->vault.config, &d->store);
     if (e != OK) {
         node_vault_why(e, d->config, d->say, NODE_DAEMON_SAY);
@@ -401,6 +429,7 @@ start(struct daemon *d)
     TRY(sign_profile(d));
     TRY(find_addrs(d));
     TRY(start_runner(d));
+    end_early(d);
     TRY(listen_all(d));
     TRY(start_web(d));
     TRY(start_control(d));
@@ -511,6 +540,7 @@ look_after(struct daemon *d)
 static void
 stop(struct daemon *d)
 {
+    end_early(d);
     node_api_journal(&d->api, 0, true);
     node_control_stop(d->control);
     node_hook_stop(d->hook);
