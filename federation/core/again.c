@@ -2,9 +2,13 @@
 /*
  * Words that get another place to wait in: those of a thread that is over go to
  * the one that goes on from it, and what waits in a thread goes behind what is
- * said again there, as one author's words keep their order.
+ * said again there, as one author's words keep their order.  And whom we had let
+ * in, and a log that went back behind that lost.
  */
+#include "federation/core/care.h"
 #include "federation/core/trust.h"
+
+#include <string.h>
 
 /* The words that wait in old, up to the number end, wait at the end of t. */
 static enum err
@@ -60,6 +64,51 @@ fed_intent_behind(struct fed_core *core, struct fed_thread *t, uint64_t end)
     }
     TRY(fed_intent_again(core, t)); /* nobody answers those numbers */
     TRY(words_to(core, t, t, end));
+out:
+    return e;
+}
+
+enum err
+fed_intent_bring(struct fed_core *core, struct fed_thread *t,
+                 const uint8_t root[32])
+{
+    enum err e = OK;
+    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
+    struct clinic_id id;
+    struct fed_party *p;
+    struct bytes kps = {0};
+
+    memcpy(id.b, root, sizeof(id.b));
+    memcpy(add.id, root, sizeof(add.id));
+    p = fed_party_find(core, &id);
+    if (p != NULL && p->kind == FED_KIND_PATIENT && p->via == NULL) {
+        TRY(fed_pool_take(core, p, &kps));
+        add.data = view_of(&kps);
+    }
+    TRY(fed_intent_add(core, t, &add));
+out:
+    bytes_free(&kps);
+    return e;
+}
+
+enum err
+fed_intent_back(struct fed_core *core, struct fed_thread *t, struct view ext)
+{
+    enum err e;
+    struct proto_list_at at = {0};
+    struct proto_group after;
+    struct proto_subject s;
+    struct proto_subject now;
+
+    TRY(proto_group_decode(ext, &after));
+    while (
+        proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+        if (memcmp(s.added_by, core->me.b, 32) == 0 &&
+            memcmp(s.root, core->me.b, 32) != 0 &&
+            !proto_group_find(&after, s.root, &now)) {
+            TRY(fed_intent_bring(core, t, s.root));
+        }
+    }
 out:
     return e;
 }

@@ -363,6 +363,14 @@ MUST_CHECK enum err fed_intent_move(struct fed_core *core,
 /* What was added to t from the number end on is said before the words below. */
 MUST_CHECK enum err fed_intent_behind(struct fed_core *core,
                                       struct fed_thread *t, uint64_t end);
+/* Let this clinic or patient in; it is asked for a key, if it has to be. */
+MUST_CHECK enum err fed_intent_bring(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     const uint8_t root[32]);
+/* As hub: the log goes on behind less than we had, in this group: let in again
+   whom we had let in since. */
+MUST_CHECK enum err fed_intent_back(struct fed_core *core,
+                                    struct fed_thread *t, struct view ext);
 /* The first one from number on.  ERR_MISSING  none */
 MUST_CHECK enum err fed_intent_next(struct fed_core *core,
                                     const struct thread_id *id,
@@ -538,7 +546,10 @@ MUST_CHECK enum err fed_claim_asked(struct fed_core *core, struct fed_party *p,
 MUST_CHECK enum err fed_claim_answered(struct fed_core *core,
                                        struct fed_party *p,
                                        const struct proto_kp_answer *in);
-MUST_CHECK enum err fed_claim_send(struct fed_core *core, struct fed_thread *t,
-                                   uint64_t number, struct fed_rec_intent *rec);
+/* ADD waits for a key package, and for another one where that is no good any
+   more. */
+MUST_CHECK enum err fed_claim_first(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t number, struct fed_rec_intent *rec,
+                                    bool *wait);
 
 #endif

@@ -321,15 +321,6 @@ out:
 
 /* --------------------------------------------------------------------- pump */
 
-/* ADD waits for a key package first. */
-static enum err
-claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
-            struct fed_rec_intent *rec, bool *wait)
-{
-    *wait = rec->kind == FED_INTENT_ADD && rec->data.len == 0;
-    return *wait && !rec->submitted ? fed_claim_send(core, t, number, rec) : OK;
-}
-
 /*
  * adding: somebody is being added.  What is said behind that waits a little,
  * so that those who are there from the beginning miss nothing.
@@ -354,7 +345,7 @@ hub_one(struct fed_core *core, struct fed_thread *t, uint64_t number,
     if (rec->held || rec->kind == FED_INTENT_SAY) {
         return OK; /* it waits */
     }
-    TRY(claim_first(core, t, number, rec, &wait));
+    TRY(fed_claim_first(core, t, number, rec, &wait));
     if (wait) {
         *adding = true;
         goto out;
@@ -438,7 +429,7 @@ follow_one(struct fed_core *core, struct fed_thread *t, struct fed_party *hub,
     if (rec->held || (rec->submitted && rec->kind != FED_INTENT_ADD)) {
         return OK;
     }
-    TRY(claim_first(core, t, number, rec, &wait));
+    TRY(fed_claim_first(core, t, number, rec, &wait));
     if (wait) {
         goto out;
     }

@@ -19,8 +19,8 @@
 /* ------------------------------------------------------------------- claims */
 
 /* Ask who will be added for a key package. */
-enum err
-fed_claim_send(struct fed_core *core, struct fed_thread *t, uint64_t number,
+static enum err
+claim_send(struct fed_core *core, struct fed_thread *t, uint64_t number,
                struct fed_rec_intent *rec)
 {
     enum err e;
@@ -55,6 +55,48 @@ fed_claim_send(struct fed_core *core, struct fed_thread *t, uint64_t number,
     rec->submitted = true;
     TRY(fed_intent_put(core, t, number, rec));
     TRY(fed_stream_put(core, p, &msg));
+out:
+    return e;
+}
+
+/* The key package of a clinic that has revoked its key since, or of long ago. */
+static enum err
+stale(struct fed_core *core, const struct fed_rec_intent *rec, bool *out)
+{
+    struct clinic_id id;
+    const struct fed_party *p;
+    struct fed_who who;
+    enum err e = OK;
+
+    memcpy(id.b, rec->id, sizeof(id.b));
+    p = fed_party_find(core, &id);
+    if (rec->data.len > 0 && (p == NULL || p->kind == FED_KIND_CLINIC)) {
+        e = fed_kp_check(core, rec->data, &who);
+    }
+    *out = e != OK && !fed_ours(e);
+    return *out ? OK : e;
+}
+
+enum err
+fed_claim_first(struct fed_core *core, struct fed_thread *t, uint64_t number,
+                struct fed_rec_intent *rec, bool *wait)
+{
+    enum err e = OK;
+    bool again = false;
+
+    *wait = false;
+    if (rec->kind != FED_INTENT_ADD) {
+        return OK;
+    }
+    TRY(stale(core, rec, &again));
+    if (again && rec->tries < LIMIT_INTENT_TRIES) {
+        rec->data = (struct view){0};
+        rec->submitted = false;
+        rec->tries++;
+        TRY(fed_intent_put(core, t, number, rec));
+    }
+    *wait = rec->data.len == 0;
+    TRY(*wait && !rec->submitted ? claim_send(core, t, number, rec) : OK);
 out:
     return e;
 }

@@ -74,29 +74,6 @@ out:
     return e;
 }
 
-static enum err
-add_one(struct fed_core *core, struct fed_thread *t,
-        const struct proto_subject *s)
-{
-    enum err e = OK;
-    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
-    struct clinic_id root;
-    struct fed_party *p;
-    struct bytes kps = {0};
-
-    memcpy(root.b, s->root, sizeof(root.b));
-    memcpy(add.id, s->root, sizeof(add.id));
-    p = fed_party_find(core, &root);
-    if (p != NULL && p->kind == FED_KIND_PATIENT && p->via == NULL) {
-        TRY(fed_pool_take(core, p, &kps));
-        add.data = view_of(&kps);
-    }
-    TRY(fed_intent_add(core, t, &add));
-out:
-    bytes_free(&kps);
-    return e;
-}
-
 /* The patients' consents were for the thread that this one continues. */
 static enum err
 carry_consents(struct fed_core *core, const struct fed_thread *old,
@@ -180,15 +157,38 @@ add_members(struct fed_core *core, const struct fed_thread *old,
             continue;
         }
         if (s.kind == PROTO_SUBJECT_PATIENT) {
-            TRY(ours_to_bring(core, &old->group, &s) ? add_one(core, t, &s)
+            TRY(ours_to_bring(core, &old->group, &s) ? fed_intent_bring(core, t, s.root)
                                                      : OK);
             continue;
         }
         TRY(was_withdrawn(core, old, s.root, &gone));
-        TRY(gone ? OK : add_one(core, t, &s));
+        TRY(gone ? OK : fed_intent_bring(core, t, s.root));
     }
 out:
     return e;
+}
+
+/* Whom somebody here wanted in, who was not yet: a thread that was founded again
+   may be lost before it has all of its members. */
+static enum err
+add_waiting(struct fed_core *core, const struct fed_thread *old,
+            struct fed_thread *from, struct fed_thread *t)
+{
+    enum err e = OK;
+
+    for (uint64_t number = 0; e == OK; number++) {
+        struct fed_rec_intent rec;
+        struct bytes hold = {0};
+        struct proto_subject s;
+
+        e = fed_intent_next(core, &from->id, &number, &rec, &hold);
+        if (e == OK && rec.kind == FED_INTENT_ADD &&
+            !proto_group_find(&old->group, rec.id, &s)) {
+            e = fed_intent_bring(core, t, rec.id);
+        }
+        bytes_free(&hold);
+    }
+    return e == ERR_MISSING ? OK : e;
 }
 
 /* Is somebody in the new one whom a patient has withdrawn from? */
@@ -233,7 +233,7 @@ fed_successor_bring(struct fed_core *core, const struct fed_thread *old,
         if (s.kind == PROTO_SUBJECT_PATIENT &&
             memcmp(s.added_by, core->me.b, 32) == 0 &&
             !proto_group_find(&t->group, s.root, &now)) {
-            TRY(add_one(core, t, &s));
+            TRY(fed_intent_bring(core, t, s.root));
         }
     }
 out:
@@ -314,6 +314,8 @@ found(struct fed_core *core, struct fed_thread *old, struct fed_thread *lost)
     TRY(fed_successor_direct(core, old, &id));
     TRY(carry_consents(core, old, t));
     TRY(add_members(core, old, t));
+    TRY(add_waiting(core, old, old, t));
+    TRY(lost != NULL ? add_waiting(core, old, lost, t) : OK);
     TRY(fed_successor_replace(core, old, t));
     TRY(lost != NULL ? fed_intent_move(core, lost, t) : OK);
     TRY(fed_intent_pump(core, t));

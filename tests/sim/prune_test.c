@@ -17,14 +17,7 @@ static struct world w;
 static size_t
 records(size_t i, enum fed_ns ns)
 {
-    const struct rows *rows = &w.nodes[i].rows;
-    size_t at = rows_lower(rows, (uint16_t)ns, (struct view){0});
-    size_t n = 0;
-
-    for (; at < rows->len && rows->at[at].ns == (uint16_t)ns; at++) {
-        n++;
-    }
-    return n;
+    return rows_count(&w.nodes[i].rows, (uint16_t)ns);
 }
 
 static size_t

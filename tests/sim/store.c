@@ -48,6 +48,18 @@ rows_find(const struct rows *rows, uint16_t ns, struct view key)
                : NULL;
 }
 
+size_t
+rows_count(const struct rows *rows, uint16_t ns)
+{
+    size_t n = 0;
+
+    for (size_t at = rows_lower(rows, ns, (struct view){0});
+         at < rows->len && rows->at[at].ns == ns; at++) {
+        n++;
+    }
+    return n;
+}
+
 static void
 must(enum err e)
 {

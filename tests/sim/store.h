@@ -19,6 +19,7 @@ struct desk {
 size_t rows_lower(const struct rows *rows, uint16_t ns, struct view key);
 const struct row *rows_find(const struct rows *rows, uint16_t ns,
                             struct view key);
+size_t rows_count(const struct rows *rows, uint16_t ns);
 void rows_put(struct rows *rows, uint16_t ns, struct view key,
               struct view value);
 void rows_del(struct rows *rows, uint16_t ns, struct view key);
