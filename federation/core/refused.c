@@ -17,6 +17,8 @@ enum {
     DOUBLED = 8, /* then at most every nine minutes */
     TELL = 4,
     TELL_MS = 900000,
+    WAITS = 4,         /* answers to wait: we ask again soon */
+    WAITS_DOUBLED = 5, /* then at most every minute */
 };
 
 /* A hub compares for LIMIT_CHECK_MS, and may have been started in between. */
@@ -91,8 +93,26 @@ fed_refused_wait(struct fed_core *core, struct fed_thread *t)
 }
 
 void
+fed_refused_later(struct fed_core *core, struct fed_thread *t)
+{
+    unsigned doubled = t->waits < WAITS ? 0 : t->waits - WAITS;
+
+    t->waits += doubled < WAITS_DOUBLED ? 1 : 0;
+    t->asked = false;
+    t->wait_ms = fed_mono(core) + ((uint64_t)LIMIT_WAIT_MS << doubled);
+    fed_tx_timer(core, t->wait_ms);
+}
+
+bool
+fed_refused_long(struct fed_core *core, struct fed_thread *t)
+{
+    return age(core, t, &t->rec.waits_ms) > LIMIT_CHECK_MS;
+}
+
+void
 fed_refused_none(struct fed_thread *t)
 {
+    t->waits = 0;
     t->dirty = t->dirty || t->rec.refused != 0 || t->rec.waits_ms != 0;
     t->rec.refused = 0;
     t->rec.refused_ms = 0;

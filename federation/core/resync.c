@@ -141,7 +141,9 @@ may_have(struct fed_core *core, struct fed_thread *t, const struct fed_party *p,
          bool lost)
 {
     if (t->group_ext.len == 0) {
-        return PROTO_ANSWER_LOST; /* who is in it we never knew */
+        /* Who is in it we never knew; as hub we hear it from the others. */
+        return fed_thread_hub_here(core, t) ? PROTO_ANSWER_WAIT
+                                            : PROTO_ANSWER_LOST;
     }
     if (fed_thread_member(t, &p->subject) == NULL) {
         return PROTO_ANSWER_DENIED;
@@ -281,14 +283,6 @@ out:
     return e;
 }
 
-static void
-ask_later(struct fed_core *core, struct fed_thread *t)
-{
-    t->asked = false;
-    t->wait_ms = fed_mono(core) + LIMIT_WAIT_MS;
-    fed_tx_timer(core, t->wait_ms);
-}
-
 /* An external commit upon a GroupInfo, as if we stood where it does. */
 static enum err
 make_join(struct fed_core *core, const struct fed_thread *t,
@@ -335,7 +329,7 @@ join(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     if (core->kind == FED_KIND_CLINIC && core->seen_self >= core->generation) {
         /* decisions E 21: they want a newer certificate than this */
         TRY(fed_tx_renew(core, core->seen_self));
-        ask_later(core, t);
+        fed_refused_later(core, t);
         goto out;
     }
     TRY(fed_tx_drop(core, FED_NS_LOG, thread_id_view(&t->id)));
@@ -402,7 +396,12 @@ not_given(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         m->lost = true;
         return fed_check_step(core, t);
     }
-    ask_later(core, t);
+    if (in->code == PROTO_ANSWER_LOST && !hub && t->group_ext.len == 0 &&
+        fed_refused_long(core, t)) {
+        /* Only that it was is known here, and nothing any more to its hub. */
+        return fed_thread_over(core, t, FED_THREAD_ENDED);
+    }
+    fed_refused_later(core, t);
     return hub ? OK : fed_refused_wait(core, t);
 }
 
@@ -437,7 +436,7 @@ fed_resync_gi(struct fed_core *core, struct fed_party *p,
         return e;
     }
     TRY(fed_party_bad(core, p, e));
-    ask_later(core, t);
+    fed_refused_later(core, t);
     TRY(fed_thread_hub_here(core, t) ? OK : fed_refused(core, t));
 out:
     return e;

@@ -164,6 +164,7 @@ struct fed_thread {
     bool joining_old; /* what came is older than what we know (refused.c) */
     struct clinic_id asked_of; /* unanswered.c */
     uint64_t answer_ms;        /* it should have answered by then (mono) */
+    unsigned waits;            /* answers in a row that it is to wait */
     uint64_t unanswered;       /* questions; the first was asked then */
     uint64_t unanswered_ms;
     uint64_t orphan_ms;    /* RESYNC: another clinic is asked then (mono) */

@@ -91,6 +91,10 @@ MUST_CHECK enum err fed_refused(struct fed_core *core, struct fed_thread *t);
 /* The hub says to wait. */
 MUST_CHECK enum err fed_refused_wait(struct fed_core *core,
                                      struct fed_thread *t);
+/* Ask again soon, then ever less often: a hub may compare for three days. */
+void fed_refused_later(struct fed_core *core, struct fed_thread *t);
+/* Has it said to wait for all of them? */
+bool fed_refused_long(struct fed_core *core, struct fed_thread *t);
 /* Of another hub nothing was asked yet. */
 void fed_refused_none(struct fed_thread *t);
 /* We are in again. */
