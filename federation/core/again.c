@@ -2,8 +2,8 @@
 /*
  * Words that get another place to wait in: those of a thread that is over go to
  * the one that goes on from it, and what waits in a thread goes behind what is
- * said again there, as one author's words keep their order.  And whom we had let
- * in, and a log that went back behind that lost.
+ * said again there, as one author's words keep their order.  And whom we had
+ * let in, and a log that went back behind that lost.
  */
 #include "federation/core/care.h"
 #include "federation/core/trust.h"
@@ -101,8 +101,7 @@ fed_intent_back(struct fed_core *core, struct fed_thread *t, struct view ext)
     struct proto_subject now;
 
     TRY(proto_group_decode(ext, &after));
-    while (
-        proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
+    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
         if (memcmp(s.added_by, core->me.b, 32) == 0 &&
             memcmp(s.root, core->me.b, 32) != 0 &&
             !proto_group_find(&after, s.root, &now)) {

@@ -369,8 +369,8 @@ MUST_CHECK enum err fed_intent_bring(struct fed_core *core,
                                      const uint8_t root[32]);
 /* As hub: the log goes on behind less than we had, in this group: let in again
    whom we had let in since. */
-MUST_CHECK enum err fed_intent_back(struct fed_core *core,
-                                    struct fed_thread *t, struct view ext);
+MUST_CHECK enum err fed_intent_back(struct fed_core *core, struct fed_thread *t,
+                                    struct view ext);
 /* The first one from number on.  ERR_MISSING  none */
 MUST_CHECK enum err fed_intent_next(struct fed_core *core,
                                     const struct thread_id *id,

@@ -21,7 +21,7 @@
 /* Ask who will be added for a key package. */
 static enum err
 claim_send(struct fed_core *core, struct fed_thread *t, uint64_t number,
-               struct fed_rec_intent *rec)
+           struct fed_rec_intent *rec)
 {
     enum err e;
     struct clinic_id who;
@@ -59,7 +59,8 @@ out:
     return e;
 }
 
-/* The key package of a clinic that has revoked its key since, or of long ago. */
+/* The key package of a clinic that has revoked its key since, or of long ago.
+ */
 static enum err
 stale(struct fed_core *core, const struct fed_rec_intent *rec, bool *out)
 {

@@ -157,8 +157,9 @@ add_members(struct fed_core *core, const struct fed_thread *old,
             continue;
         }
         if (s.kind == PROTO_SUBJECT_PATIENT) {
-            TRY(ours_to_bring(core, &old->group, &s) ? fed_intent_bring(core, t, s.root)
-                                                     : OK);
+            TRY(ours_to_bring(core, &old->group, &s)
+                    ? fed_intent_bring(core, t, s.root)
+                    : OK);
             continue;
         }
         TRY(was_withdrawn(core, old, s.root, &gone));
@@ -168,8 +169,8 @@ out:
     return e;
 }
 
-/* Whom somebody here wanted in, who was not yet: a thread that was founded again
-   may be lost before it has all of its members. */
+/* Whom somebody here wanted in, who was not yet: a thread that was founded
+   again may be lost before it has all of its members. */
 static enum err
 add_waiting(struct fed_core *core, const struct fed_thread *old,
             struct fed_thread *from, struct fed_thread *t)
