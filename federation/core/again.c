@@ -95,17 +95,21 @@ enum err
 fed_intent_back(struct fed_core *core, struct fed_thread *t, struct view ext)
 {
     enum err e;
-    struct proto_list_at at = {0};
     struct proto_group after;
     struct proto_subject s;
-    struct proto_subject now;
+    uint64_t upto = t->rec.seq - 1; /* the last is what lets us in again */
 
+    if (t->rec.back_to != 0 && t->rec.back_to < upto) {
+        upto = t->rec.back_to;
+    }
     TRY(proto_group_decode(ext, &after));
-    while (proto_list_next(&t->group.subjects, &proto_subject_shape, &at, &s)) {
-        if (memcmp(s.added_by, core->me.b, 32) == 0 &&
-            memcmp(s.root, core->me.b, 32) != 0 &&
-            !proto_group_find(&after, s.root, &now)) {
-            TRY(fed_intent_bring(core, t, s.root));
+    for (size_t i = 0; i < t->members_len; i++) {
+        const struct fed_member *m = &t->members[i];
+
+        if (m->rec.came > upto && proto_group_find(&t->group, m->node.b, &s) &&
+            memcmp(s.added_by, core->me.b, 32) == 0 &&
+            !proto_group_find(&after, m->node.b, &s)) {
+            TRY(fed_intent_bring(core, t, m->node.b));
         }
     }
 out:

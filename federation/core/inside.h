@@ -367,8 +367,8 @@ MUST_CHECK enum err fed_intent_behind(struct fed_core *core,
 MUST_CHECK enum err fed_intent_bring(struct fed_core *core,
                                      struct fed_thread *t,
                                      const uint8_t root[32]);
-/* As hub: the log goes on behind less than we had, in this group: let in again
-   whom we had let in since. */
+/* We are in again, in this group, of a log that goes on behind less than we
+   had: let in again whom we had let in since. */
 MUST_CHECK enum err fed_intent_back(struct fed_core *core, struct fed_thread *t,
                                     struct view ext);
 /* The first one from number on.  ERR_MISSING  none */

@@ -212,6 +212,7 @@ fed_move_applied(struct fed_core *core, struct fed_thread *t)
     bool was = fed_thread_hub_here(core, t);
 
     memcpy(before, t->rec.hub, sizeof(before));
+    t->rec.others = fed_move_others(&t->group, before);
     TRY(set_hub(core, t, t->group.hub));
     t->rec.term = t->group.term;
     t->rec.handed = was ? t->rec.seq : t->rec.handed;
@@ -294,6 +295,7 @@ rejoin(struct fed_core *core, struct fed_thread *t,
         t->rec.had_term = t->rec.term;
         TRY(again ? fed_proof_behind(core, t, in, &t->rec.had_term) : OK);
     }
+    t->rec.others = fed_proof_others(t, in);
     TRY(set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
     t->rec.term = in->term; /* the next proof follows from this one */
@@ -337,9 +339,26 @@ lost_race(struct fed_core *core, struct fed_thread *t,
     }
     TRY(fed_proof_drop(core, t, in->began));
     TRY(fed_proof_put(core, in));
+    /* Who came in by us alone hears it from nobody else. */
+    TRY(fed_thread_hub_here(core, t) ? fed_move_remind(core, t) : OK);
     TRY(rejoin(core, t, in, from < in->seq ? from : in->seq, !told));
 out:
     return e;
+}
+
+/*
+ * [move-yields] Our hub itself says that it is none, as another took the thread
+ * in its term: it may hand it to whom it likes.  Who came into the branch that
+ * lost knows neither what made it the hub nor who was a member then, so it
+ * cannot tell a quorum.
+ */
+static bool
+yields(const struct fed_thread *t, const struct fed_party *p,
+       const struct proto_hub_move *in, uint64_t began)
+{
+    return memcmp(t->rec.hub, p->root.b, 32) == 0 && p->via == NULL &&
+           memcmp(in->to, p->root.b, 32) != 0 && in->term >= began &&
+           in->began < began;
 }
 
 /* A proof about a hub that, as we know, is none any more; ours began then. */
@@ -362,6 +381,10 @@ earlier(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     }
     if (!none && now.term == in->term && memcmp(now.to, in->to, 32) == 0 &&
         memcmp(now.head, in->head, 32) == 0) {
+        goto out;
+    }
+    if (yields(t, p, in, began)) {
+        TRY(lost_race(core, t, in, none ? in->seq : now.seq));
         goto out;
     }
     /* [move-settled] what this hub followed from is settled */
@@ -514,7 +537,8 @@ told(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
     }
     /* [move-jump] */
     TRY(in->term > in->began && !fed_move_far(t, in->term) ? OK : ERR_DENIED);
-    TRY(fed_proof_check(core, t, in));
+    e = fed_proof_check(core, t, in);
+    TRY(e == ERR_DENIED && yields(t, p, in, began) ? OK : e);
     if (in->began < began) {
         TRY(earlier(core, t, p, in, began));
     } else if (in->term > t->rec.term) {

@@ -41,6 +41,10 @@ bool fed_said_further(const struct proto_hub_said *said, size_t order,
 MUST_CHECK enum err fed_proof_check(struct fed_core *core,
                                     const struct fed_thread *t,
                                     const struct proto_hub_move *in);
+/* [move-quorum] How many clinics are asked beside the hub that goes: of the
+   group as it was then, as whoever takes the thread may let others in. */
+uint64_t fed_proof_others(const struct fed_thread *t,
+                          const struct proto_hub_move *in);
 /* Of two proofs that end the same hub: does a count more? */
 bool fed_proof_beats(const struct fed_thread *t, const struct proto_hub_move *a,
                      const struct proto_hub_move *b);

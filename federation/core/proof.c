@@ -247,6 +247,14 @@ out:
     return e;
 }
 
+uint64_t
+fed_proof_others(const struct fed_thread *t, const struct proto_hub_move *in)
+{
+    return in->began < t->group.term && t->rec.others != 0
+               ? t->rec.others
+               : fed_move_others(&t->group, in->hub);
+}
+
 static enum err
 check_unplanned(struct fed_core *core, const struct fed_thread *t,
                 const struct proto_hub_move *in)
@@ -256,7 +264,7 @@ check_unplanned(struct fed_core *core, const struct fed_thread *t,
     struct proto_hub_signed one;
     struct clinic_id last = {{0}};
     struct standing best = {.any = false};
-    size_t others = fed_move_others(&t->group, in->hub);
+    uint64_t others = fed_proof_others(t, in);
 
     while (
         proto_list_next(&in->statements, &proto_hub_signed_shape, &at, &one)) {

@@ -110,6 +110,7 @@ struct fed_rec_thread {
     uint64_t gap_from;     /* RESYNC: the first entry that we miss */
     uint64_t receipt_read; /* highest read receipt sent */
     uint64_t handed;       /* we handed over with this entry; 0: not */
+    uint64_t others;       /* clinics beside the hub before, when it went */
     uint64_t had_seq;      /* RESYNC: what we had of the log before */
     uint64_t had_term;
     uint64_t back_to;   /* of it, what is behind this one is given back; 0: as
@@ -146,6 +147,7 @@ struct fed_rec_member {
     bool closed;     /* nothing is sent before it says where it stands */
     uint64_t stood;  /* it said so before we were the hub, or compared: there */
     uint64_t stood_term; /* 0: not */
+    uint64_t came;       /* by this entry, or before it */
     uint64_t delivered;
     uint64_t read;
     uint64_t heard_ms;  /* its newest entry, by our clock, to the hour */

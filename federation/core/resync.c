@@ -551,9 +551,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
             ? OK
             : ERR_INTERNAL);
     TRY(fed_came_back(core, t, ext.data));
-    TRY(fed_thread_hub_here(core, t) && t->rec.had_seq > upto
-            ? fed_intent_back(core, t, ext.data)
-            : OK);
+    TRY(fed_intent_back(core, t, ext.data));
     TRY(fed_thread_group(core, t, ext.data));
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);

@@ -153,8 +153,10 @@ load_member(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
     e = fed_tx_load(core, FED_NS_MEMBER, &key, &fed_rec_member_shape, &m->rec,
                     &hold);
     if (e == ERR_MISSING) {
-        m->rec = (struct fed_rec_member){
-            .acked = t->rec.seq, .fanned = t->rec.seq, .delivered = t->rec.seq};
+        m->rec = (struct fed_rec_member){.acked = t->rec.seq,
+                                         .fanned = t->rec.seq,
+                                         .delivered = t->rec.seq,
+                                         .came = t->rec.seq};
         m->dirty = true;
         e = OK;
     }

@@ -121,6 +121,44 @@ TEST(who_did_not_answer_before_has_most)
     goes_on(&t, 1, 4, 1);
 }
 
+/* Two who are cut off from each other take the thread, and each lets somebody
+   in: who came into the branch that loses knows of no other, and was no member
+   when the one that wins began. */
+TEST(let_in_where_it_lost_the_race)
+{
+    static const size_t five[] = {0, 1, 2, 3, 4};
+    struct thread_id t;
+    size_t hub;
+
+    world_friends(&w, 31, 5);
+    t = world_group(&w, 0, 3);
+    world_heal(&w);
+    for (size_t i = 1; i < 5; i += 2) {
+        world_cut(&w, 2, i, true);
+        world_cut(&w, 4, i, true);
+    }
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, 1, &t));
+    CHECK_OK(world_say(&w, 2, &t));
+    world_outlast(&w, 4, 3000);
+    for (size_t i = 1; i < 3; i++) {
+        struct clinic_id root = node_root(&w, i + 2);
+
+        CHECK(world_hub_is(&w, i, &t, i));
+        node_stepped(&w, i, fed_core_add(w.nodes[i].core, &t, &root));
+        world_run(&w, 5000);
+        CHECK_EQ(node_state(&w, i + 2, &t), FED_THREAD_ACTIVE);
+    }
+    world_heal(&w);
+    hub = world_hub_is(&w, 1, &t, 1) ? 1 : 2;
+    for (size_t i = 0; i < 5; i++) {
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK(world_hub_is(&w, i, &t, hub));
+    }
+    CHECK(world_in(&w, &t, five, 5));
+    world_end(&w);
+}
+
 /* What it was to get lies in streams of a folder that was put back. */
 TEST(the_last_commit_to_it_is_lost)
 {
@@ -317,8 +355,9 @@ main(void)
     return RUN(
         T(put_back_to_before_it_was_handed_the_thread),
         T(put_back_to_before_it_took_the_thread),
-        T(who_did_not_answer_before_has_most), T(the_last_commit_to_it_is_lost),
-        T(handed_over_to_who_is_away), T(handed_over_to_who_is_away_and_on),
-        T(handed_over_to_who_takes_it), T(where_it_stands_is_said_too_early),
+        T(who_did_not_answer_before_has_most), T(let_in_where_it_lost_the_race),
+        T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
+        T(handed_over_to_who_is_away_and_on), T(handed_over_to_who_takes_it),
+        T(where_it_stands_is_said_too_early),
         T(nobody_leaves_its_state_for_a_hub_that_compares));
 }
