@@ -85,6 +85,7 @@ struct fed_conn {
     uint32_t linger_ms;
     uint32_t resumes;
     bool sending;
+    bool together; /* more to send comes at once */
     bool paused;
     bool want_writable;
     bool want_bulk;
@@ -129,6 +130,9 @@ MUST_CHECK enum err fed_conn_send_bulk(struct fed_conn *c,
                                        struct bytes *take_item);
 MUST_CHECK enum err fed_conn_send_own(struct fed_conn *c,
                                       struct bytes *take_item);
+
+/* As fed_net_together. */
+void fed_conn_together(struct fed_conn *c, bool on);
 
 /* Bytes queued or being sent. */
 size_t fed_conn_queued(struct fed_conn *c);

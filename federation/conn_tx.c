@@ -64,7 +64,8 @@ out:
 void
 fed_conn_pump(struct fed_conn *c)
 {
-    if (c->sending || c->state == FED_CONN_CLOSED) {
+    if (c->sending || c->state == FED_CONN_CLOSED ||
+        (c->together && c->state == FED_CONN_LIVE)) {
         return;
     }
     if (c->out.len == 0) {
@@ -142,6 +143,15 @@ fed_conn_send(struct fed_conn *c, struct bytes *take_item, bool force)
     }
     pthread_mutex_unlock(&c->mx);
     return e;
+}
+
+void
+fed_conn_together(struct fed_conn *c, bool on)
+{
+    pthread_mutex_lock(&c->mx);
+    c->together = on;
+    fed_conn_pump(c);
+    pthread_mutex_unlock(&c->mx);
 }
 
 enum err

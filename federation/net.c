@@ -282,6 +282,18 @@ fed_net_send_bulk(struct fed_net *net, const struct fed_peer *peer,
     return send_frame(net, peer, take_frame, true);
 }
 
+void
+fed_net_together(struct fed_net *net, const struct fed_peer *peer, bool on)
+{
+    enum err e;
+    struct fed_link *l = fed_peers_get(net, peer, &e);
+
+    if (l != NULL) {
+        fed_conn_together(&l->conn, on);
+        fed_link_unref(l);
+    }
+}
+
 size_t
 fed_net_queued(struct fed_net *net, const struct fed_peer *peer)
 {

@@ -297,6 +297,14 @@ MUST_CHECK enum err fed_net_send_bulk(struct fed_net *net,
                                       const struct fed_peer *peer,
                                       struct bytes *take_frame);
 
+/*
+ * Between on and off, what is queued to a peer waits, and then leaves in one
+ * write: the other side is woken once.  For frames that are queued right one
+ * after the other; off comes in every case, from the same thread.
+ */
+void fed_net_together(struct fed_net *net, const struct fed_peer *peer,
+                      bool on);
+
 /* Bytes queued to a peer and not yet handed to the network; 0 if none. */
 size_t fed_net_queued(struct fed_net *net, const struct fed_peer *peer);
 

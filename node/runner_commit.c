@@ -79,9 +79,7 @@ commit_early(void *ctx)
     struct node_runner *r = ctx;
     const struct fed_batch *batch = r->commit.batch;
 
-    for (size_t i = 0; i < batch->acts_len; i++) {
-        node_runner_act(r, &batch->acts[i]);
-    }
+    node_runner_act_all(r, batch);
     r->commit.sent = true;
 }
 
@@ -130,8 +128,8 @@ act_upon(struct node_runner *r, const struct fed_batch *batch, bool sent)
             say_rollback(r, show);
         }
     }
-    for (size_t i = 0; i < batch->acts_len && !sent; i++) {
-        node_runner_act(r, &batch->acts[i]);
+    if (!sent) {
+        node_runner_act_all(r, batch);
     }
     if (has_message(batch)) {
         node_blobs_kick(r->blobs);

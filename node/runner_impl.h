@@ -194,7 +194,7 @@ struct node_runner {
 
 /* runner_net.c: the network's callbacks, and what a batch sends. */
 struct fed_net_user node_runner_net_user(struct node_runner *r);
-void node_runner_act(struct node_runner *r, const struct fed_act *act);
+void node_runner_act_all(struct node_runner *r, const struct fed_batch *batch);
 void node_runner_late_free(struct node_runner *r);
 
 /* runner_party.c: what the handshake knows; who waits for answers. */

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+enum {
+    ACTS_FEW = 16 /* of one batch: it is not large */
+};
+
 static void flush_late(struct node_runner *r, const struct fed_peer *peer,
                        bool gone);
 
@@ -484,8 +488,8 @@ dial(struct node_runner *r, const struct fed_act *act)
     }
 }
 
-void
-node_runner_act(struct node_runner *r, const struct fed_act *act)
+static void
+act_on(struct node_runner *r, const struct fed_act *act)
 {
     struct fed_peer peer = {act->peer, act->serial};
 
@@ -513,6 +517,54 @@ node_runner_act(struct node_runner *r, const struct fed_act *act)
         break;
     case FED_ACT_ROTATE: /* done with the transaction */
         break;
+    }
+}
+
+static bool
+is_send_to(const struct fed_act *act, const struct fed_act *other)
+{
+    return act->kind == FED_ACT_SEND && other->kind == FED_ACT_SEND &&
+           act->serial == other->serial &&
+           clinic_id_equal(&act->peer, &other->peer);
+}
+
+/* Frames to one peer in a row from a[i] on: several?  The first that is not. */
+static bool
+are_to_one(const struct fed_act *a, size_t i, size_t n, size_t *to_out)
+{
+    size_t to = i + 1;
+
+    while (to < n && is_send_to(&a[i], &a[to])) {
+        to++;
+    }
+    *to_out = to;
+    return to > i + 1;
+}
+
+/*
+ * An answer and what follows from it go to the same peer: in one write, so that
+ * it is woken once.  In a large batch that comes by itself, since the second
+ * frame waits for the first.
+ */
+void
+node_runner_act_all(struct node_runner *r, const struct fed_batch *batch)
+{
+    const struct fed_act *a = batch->acts;
+    size_t n = batch->acts_len;
+
+    for (size_t i = 0, to; i < n; i = to) {
+        struct fed_peer peer = {a[i].peer, a[i].serial};
+        bool several = are_to_one(a, i, n, &to) && n <= ACTS_FEW;
+
+        if (several) {
+            fed_net_together(r->net, &peer, true);
+        }
+        for (size_t k = i; k < to; k++) {
+            act_on(r, &a[k]);
+        }
+        if (several) {
+            fed_net_together(r->net, &peer, false);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ struct gate {
     struct fed_io real;
     pthread_mutex_t mx;
     bool shut;
+    int writes;
     struct gated *held; /* has something to send */
 };
 
@@ -61,6 +62,7 @@ gated_send(struct fed_stream *s, struct view data)
     struct gated *g = gated_of(s);
 
     pthread_mutex_lock(&g->gate->mx);
+    g->gate->writes++;
     if (g->gate->shut) {
         g->data = data;
         g->gate->held = g;
@@ -246,8 +248,73 @@ TEST(started_late_and_not_up)
     pthread_mutex_destroy(&gate.mx);
 }
 
+static int
+writes(void)
+{
+    int n;
+
+    pthread_mutex_lock(&gate.mx);
+    n = gate.writes;
+    pthread_mutex_unlock(&gate.mx);
+    return n;
+}
+
+/* Two frames in one write, and so one wake-up at the other side. */
+TEST(together_in_one_write)
+{
+    static struct node a, b;
+    struct fed_peer to = {.serial = 0};
+    int before;
+
+    gate_start(&a, 1);
+    node_start(&b, 2, NULL);
+    node_dial(&b, &a, true);
+    CHECK(node_wait(&a, &a.ups, 1));
+    CHECK(node_wait(&b, &b.ups, 1));
+    to.root = b.root;
+    before = writes();
+    fed_net_together(a.net, &to, true);
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    CHECK_EQ(writes(), before);
+    fed_net_together(a.net, &to, false);
+    CHECK(node_wait_u64(&b, &b.frames, 2));
+    CHECK_EQ(writes(), before + 1);
+    /* and alone again after it */
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    CHECK(node_wait_u64(&b, &b.frames, 3));
+    CHECK_EQ(writes(), before + 2);
+    node_stop(&b);
+    node_stop(&a);
+    pthread_mutex_destroy(&gate.mx);
+}
+
+/* What waits for more leaves all the same when the connection is closed. */
+TEST(together_and_closed)
+{
+    static struct node a, b;
+    struct fed_peer to = {.serial = 0};
+
+    gate_start(&a, 1);
+    node_start(&b, 2, NULL);
+    node_dial(&b, &a, true);
+    CHECK(node_wait(&a, &a.ups, 1));
+    CHECK(node_wait(&b, &b.ups, 1));
+    to.root = b.root;
+    fed_net_together(a.net, &to, true);
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    fed_net_close(a.net, &to);
+    fed_net_together(a.net, &to, false);
+    CHECK(node_wait(&b, &b.downs, 1));
+    CHECK_EQ(b.frames, 1);
+    node_stop(&b);
+    node_stop(&a);
+    pthread_mutex_destroy(&gate.mx);
+}
+
 int
 main(void)
 {
-    return RUN(T(started_late_and_says_goodbye), T(started_late_and_not_up));
+    return RUN(T(started_late_and_says_goodbye), T(started_late_and_not_up),
+               T(together_in_one_write), T(together_and_closed));
 }
