@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A library that moves the wall clock of a daemon under test, for any MODE.
-build/lib/moved_clock.so: tests/e2e/moved_clock_lib.c
+build/lib/moved_clock.so: tests/e2e/moved_clock_lib.c tests/e2e/moved_clock.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)gcc $(WARN) -O2 -shared -fPIC $< -o $@
+	$(Q)gcc $(WARN) -O2 -shared -fPIC -Wl,--version-script=$(word 2,$^) $< -o $@
 
 bins: build/lib/moved_clock.so
 
