@@ -83,17 +83,6 @@ commit_early(void *ctx)
     r->commit.sent = true;
 }
 
-static bool
-has_message(const struct fed_batch *batch)
-{
-    for (size_t i = 0; i < batch->shows_len; i++) {
-        if (batch->shows[i].kind == FED_SHOW_MESSAGE) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* This node or a peer was put back, or a newer copy of this node runs. */
 static void
 say_rollback(struct node_runner *r, const struct fed_show *show)
@@ -131,7 +120,8 @@ act_upon(struct node_runner *r, const struct fed_batch *batch, bool sent)
     if (!sent) {
         node_runner_act_all(r, batch);
     }
-    if (has_message(batch)) {
+    if (r->desk.files) { /* no commit is under way */
+        r->desk.files = false;
         node_blobs_kick(r->blobs);
     }
     if (batch->timer_ms != 0) {

@@ -35,6 +35,7 @@ struct node_desk {
     struct member_id member; /* who wrote what we sent, unless it says so */
     struct node_desk_profile profiles[NODE_DESK_PROFILES];
     size_t profiles_next;
+    bool files; /* there is something to move: told after the commit */
 };
 
 void node_desk_clear(struct node_desk *desk);
@@ -136,11 +137,11 @@ MUST_CHECK enum err node_desk_conv(struct store_txn *txn,
 
 /* Write: MESSAGE, STATE and what is wrong with a thread (message.c). */
 MUST_CHECK enum err node_desk_message(struct store_txn *txn,
-                                      const struct node_desk *desk,
+                                      struct node_desk *desk,
                                       const struct fed_show *show);
 /* Likewise, also of contents that are not people's own words: consents. */
 MUST_CHECK enum err node_desk_said(struct store_txn *txn,
-                                   const struct node_desk *desk,
+                                   struct node_desk *desk,
                                    const struct fed_show *show);
 MUST_CHECK enum err node_desk_state(struct store_txn *txn,
                                     const struct fed_show *show);
@@ -168,7 +169,7 @@ MUST_CHECK enum err node_desk_trouble(struct store_txn *txn, uint16_t event,
  * thread's hub, or brought there before the message may go.
  */
 MUST_CHECK enum err node_desk_files(struct store_txn *txn,
-                                    const struct node_desk *desk,
+                                    struct node_desk *desk,
                                     const struct fed_show *show,
                                     const struct proto_text *text,
                                     struct view ref);

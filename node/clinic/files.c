@@ -67,7 +67,7 @@ add_task(struct store_txn *txn, const struct node_blob_task *task,
 
 /* Write: what one file needs. */
 static enum err
-one_file(struct store_txn *txn, const struct node_desk *desk,
+one_file(struct store_txn *txn, struct node_desk *desk,
          const struct fed_show *show, const struct proto_attachment *a,
          struct view ref)
 {
@@ -83,6 +83,7 @@ one_file(struct store_txn *txn, const struct node_desk *desk,
     } else {
         task.dir = ours ? NODE_BLOB_UP : NODE_BLOB_DOWN;
         TRY(add_task(txn, &task, a->chunks));
+        desk->files = true;
     }
     if (task.dir == NODE_BLOB_UP) {
         held_key(&show->thread, &task.blob, key);
@@ -95,7 +96,7 @@ out:
 }
 
 enum err
-node_desk_files(struct store_txn *txn, const struct node_desk *desk,
+node_desk_files(struct store_txn *txn, struct node_desk *desk,
                 const struct fed_show *show, const struct proto_text *text,
                 struct view ref)
 {

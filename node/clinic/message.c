@@ -325,7 +325,7 @@ take_name(struct store_txn *txn, const struct store_msg *m,
 
 /* Write: content NULL: nobody here can decode it yet. */
 static enum err
-put_message(struct store_txn *txn, const struct node_desk *desk,
+put_message(struct store_txn *txn, struct node_desk *desk,
             const struct fed_show *show, const struct proto_content *content)
 {
     enum err e;
@@ -367,7 +367,7 @@ out:
 }
 
 enum err
-node_desk_message(struct store_txn *txn, const struct node_desk *desk,
+node_desk_message(struct store_txn *txn, struct node_desk *desk,
                   const struct fed_show *show)
 {
     struct proto_content content;
@@ -380,7 +380,7 @@ node_desk_message(struct store_txn *txn, const struct node_desk *desk,
 }
 
 enum err
-node_desk_said(struct store_txn *txn, const struct node_desk *desk,
+node_desk_said(struct store_txn *txn, struct node_desk *desk,
                const struct fed_show *show)
 {
     struct proto_content content;
