@@ -547,6 +547,8 @@ fed_thread_over(struct fed_core *core, struct fed_thread *t,
     t->rec.kept = 0;
     TRY(fed_past_due(core, t, t));
     TRY(fail_intents(core, t));
+    t->gone_ms = 0;
+    fed_busy_del(core, &t->id);
     TRY(fed_thread_state(core, t, state));
 out:
     return e;
