@@ -16,6 +16,10 @@
 
 #include <string.h>
 
+enum {
+    TERMS = 64 /* that a hub has begun, and forgot; more is no member's word */
+};
+
 /* ------------------------------------------------------------- the restore */
 
 static enum err
@@ -226,6 +230,7 @@ fed_check_begin(struct fed_core *core, struct fed_thread *t)
     t->check_ms = fed_mono(core);
     memset(&t->best, 0, sizeof(t->best));
     t->best_seq = 0;
+    t->heard_term = 0;
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_member *m = &t->members[i];
 
@@ -494,6 +499,12 @@ fed_check_part(struct fed_core *core, struct fed_thread *t, struct fed_party *p,
         return OK;
     }
     m->told = true;
+    /* [check-term] Who rejoins, too, may have been shown places of a term that
+       only we and it knew of. */
+    if (in->code != PROTO_LOG_UNKNOWN && in->term > t->heard_term &&
+        in->term <= t->rec.term + TERMS) {
+        t->heard_term = in->term;
+    }
     if (in->code != PROTO_LOG_UNKNOWN && in->term < t->rec.term) {
         /* What proves our term may have been lost with our streams. */
         TRY(fed_move_tell(core, t, p, in->term));

@@ -89,10 +89,7 @@ give_from(struct fed_core *core, struct fed_thread *t, uint64_t from_ms)
     uint64_t seq = last > LIMIT_HISTORY ? last - LIMIT_HISTORY + 1 : 1;
 
     for (; seq <= last; seq++) {
-        for (uint64_t term = t->rec.term; term > 0 && term + 8 > t->rec.term;
-             term--) {
-            TRY(fed_past_resend(core, t, term, seq, from_ms));
-        }
+        TRY(fed_past_resend_terms(core, t, t->rec.term, seq, from_ms));
     }
 out:
     return e;

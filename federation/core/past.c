@@ -186,6 +186,19 @@ fed_past_resend_at(struct fed_core *core, struct fed_thread *t, uint64_t term,
     return resend(core, t, term, place, place, from_ms);
 }
 
+enum err
+fed_past_resend_terms(struct fed_core *core, struct fed_thread *t,
+                      uint64_t term, uint64_t seq, uint64_t from_ms)
+{
+    enum err e = OK;
+
+    for (uint64_t n = 0; n < TERMS && n < term; n++) {
+        TRY(fed_past_resend(core, t, term - n, seq, from_ms));
+    }
+out:
+    return e;
+}
+
 bool
 fed_past_covers(uint64_t term, uint64_t from, uint64_t to, uint64_t at_term,
                 uint64_t at)
@@ -194,7 +207,6 @@ fed_past_covers(uint64_t term, uint64_t from, uint64_t to, uint64_t at_term,
            fed_place_entry(at) >= from && fed_place_entry(at) <= to;
 }
 
-/* Of this and earlier terms: numbers go on from term to term. */
 static enum err
 resend_all(struct fed_core *core, struct fed_thread *t,
            const struct clinic_id *asker, const struct proto_history *in)
@@ -206,10 +218,7 @@ resend_all(struct fed_core *core, struct fed_thread *t,
     /* decisions D 18 [history-agreed] */
     TRY(fed_give_since(core, t, &who, &from_ms));
     for (uint64_t seq = in->from; seq <= in->to; seq++) {
-        for (uint64_t term = in->term; term > 0 && term + TERMS > in->term;
-             term--) {
-            TRY(fed_past_resend(core, t, term, seq, from_ms));
-        }
+        TRY(fed_past_resend_terms(core, t, in->term, seq, from_ms));
     }
     TRY(fed_brought_give(core, t, in->term, in->from, in->to, from_ms));
 out:

@@ -314,7 +314,10 @@ out:
 static uint64_t
 fresh_term(const struct fed_thread *t)
 {
-    return (t->rec.had_term > t->rec.term ? t->rec.had_term : t->rec.term) + 1;
+    uint64_t term =
+        t->rec.had_term > t->rec.term ? t->rec.had_term : t->rec.term;
+
+    return (t->heard_term > term ? t->heard_term : term) + 1;
 }
 
 static enum err
@@ -512,7 +515,7 @@ give_back(struct fed_core *core, struct fed_thread *t, uint64_t upto)
         from = t->rec.had_seq - LIMIT_HISTORY + 1;
     }
     for (uint64_t seq = from; seq - 1 < t->rec.had_seq; seq++) {
-        TRY(fed_past_resend(core, t, t->rec.had_term, seq, 0));
+        TRY(fed_past_resend_terms(core, t, t->rec.had_term, seq, 0));
     }
 out:
     t->rec.had_seq = 0;

@@ -177,6 +177,7 @@ struct fed_thread {
     uint64_t check_ms; /* since then, in this process (mono) */
     struct clinic_id best;
     uint64_t best_seq;
+    uint64_t heard_term; /* the latest that a member says it was shown */
     /* another hub */
     const struct proto_hub_move *moving; /* proof of what is being applied */
     struct thread_id between; /* it goes on from that one here, of which its

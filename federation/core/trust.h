@@ -61,6 +61,10 @@ MUST_CHECK enum err fed_past_ask(struct fed_core *core, struct fed_thread *t,
 MUST_CHECK enum err fed_past_resend(struct fed_core *core, struct fed_thread *t,
                                     uint64_t term, uint64_t seq,
                                     uint64_t from_ms);
+/* The same in this and earlier terms: numbers go on from term to term. */
+MUST_CHECK enum err fed_past_resend_terms(struct fed_core *core,
+                                          struct fed_thread *t, uint64_t term,
+                                          uint64_t seq, uint64_t from_ms);
 /* The one message in a place. */
 MUST_CHECK enum err fed_past_resend_at(struct fed_core *core,
                                        struct fed_thread *t, uint64_t term,

@@ -207,6 +207,45 @@ TEST(a_hub_that_forgot_what_one_has_who_rejoins)
     fell_back(8, 0, true);
 }
 
+/* The hub began a term with node 1 alone, and is put back to before that; node
+   1 has lost its state as well, and is there: it knows of the term, which is
+   not begun again, and gives back what it has of both. */
+TEST(a_hub_that_forgot_a_term)
+{
+    struct thread_id t = world_settled(&w, 24, 3);
+    struct rows before = {0};
+
+    say(1, &t);
+    world_heal(&w);
+    sim_commit_due(&w, 0, true);
+    node_snapshot(&w, 0, &before);
+    world_cut(&w, 0, 2, true);
+    world_cut(&w, 1, 2, true);
+    say(0, &t);
+    say(1, &t);
+    begins_a_term(&t, NULL);
+    say(0, &t);
+    say(1, &t);
+    node_crash(&w, 0);
+    world_put_back(&w, 1, NULL);
+    world_cut(&w, 0, 2, false);
+    world_cut(&w, 1, 2, false);
+    node_start(&w, 0);
+    world_put_back(&w, 0, &before);
+    rows_free(&before);
+    world_run(&w, 5000);
+    CHECK_EQ(node_state(&w, 0, &t), FED_THREAD_ACTIVE);
+    CHECK_EQ(term_of(0, &t), 3);
+    for (int i = 0; i < 3; i++) {
+        say(2, &t);
+    }
+    world_heal(&w);
+    world_judge(&w, &t, all, 3);
+    CHECK_EQ(node_messages(&w, 0, &t), 8 + 1);
+    CHECK_EQ(node_messages(&w, 2, &t), 8 + 1);
+    world_end(&w);
+}
+
 /* Likewise, from a copy of before it knew where the others stood. */
 TEST(a_hub_that_was_just_handed_it_and_forgot)
 {
@@ -670,19 +709,19 @@ TEST(what_is_settled_stays)
 int
 main(void)
 {
-    return RUN(T(a_term_that_one_did_not_hear_of),
-               T(a_term_that_one_who_rejoins_did_not_hear_of),
-               T(the_word_of_one_who_did_not_hear_of_it),
-               T(a_hub_that_begins_terms_beside_a_quorum),
-               T(a_hub_that_forgot_what_one_has),
-               T(a_hub_that_forgot_what_one_has_who_rejoins),
-               T(a_hub_that_was_handed_it_and_forgot),
-               T(a_hub_that_was_just_handed_it_and_forgot),
-               T(what_one_gave_back_while_another_was_away),
-               T(said_again_before_the_other_comes),
-               T(a_successor_that_has_another_hub_by_then),
-               T(who_says_that_a_thread_goes_on_elsewhere),
-               T(one_who_rejoins_is_not_led_away),
-               T(what_was_said_of_a_hub_that_came_back),
-               T(what_is_settled_stays));
+    return RUN(
+        T(a_term_that_one_did_not_hear_of),
+        T(a_term_that_one_who_rejoins_did_not_hear_of),
+        T(the_word_of_one_who_did_not_hear_of_it),
+        T(a_hub_that_begins_terms_beside_a_quorum),
+        T(a_hub_that_forgot_what_one_has),
+        T(a_hub_that_forgot_what_one_has_who_rejoins),
+        T(a_hub_that_was_handed_it_and_forgot), T(a_hub_that_forgot_a_term),
+        T(a_hub_that_was_just_handed_it_and_forgot),
+        T(what_one_gave_back_while_another_was_away),
+        T(said_again_before_the_other_comes),
+        T(a_successor_that_has_another_hub_by_then),
+        T(who_says_that_a_thread_goes_on_elsewhere),
+        T(one_who_rejoins_is_not_led_away),
+        T(what_was_said_of_a_hub_that_came_back), T(what_is_settled_stays));
 }
