@@ -96,13 +96,28 @@ def case(world):
     return clock, lie, nodes
 
 
-def hears(node):
-    """What its watch prints, as a file."""
-    path = node.dir + ".watch"
-    with open(path, "wb") as out:
-        return path, subprocess.Popen(
-            [os.path.join(BIN, "balsam"), "--data", node.dir, "watch"],
-            env=node.env, stdin=subprocess.DEVNULL, stdout=out)
+class Watch:
+    """What a node's watch prints, from now on: it says when it listens."""
+
+    def __init__(self, node):
+        self.path = node.dir + ".watch"
+        with open(self.path, "wb") as out, open(self.path + ".err", "wb") as err:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, "balsam"), "--data", node.dir, "watch"],
+                env=node.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        wait_for("the watch",
+                 lambda: "as they come" in text_of(self.path + ".err"))
+
+    def says(self, *texts):
+        """All of them, sooner or later: it tells by itself."""
+        def lacks():
+            heard = text_of(self.path)
+            return [t for t in texts if t not in heard]
+        wait_for(f"{texts} in {self.path}", lambda: not lacks())
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 def text_of(path):

@@ -132,8 +132,10 @@ tool_cmd_watch(const struct tool_run *run)
             code = tool_say(TOOL_EXIT_FAILED, "%s", text(line, "say"));
         } else if (run->json) {
             tool_print_json(line);
-        } else if (strcmp(text(line, "event"), "ready") == 0 && isatty(1)) {
-            (void)printf("Messages are shown as they come. Ctrl-C ends it.\n");
+        } else if (strcmp(text(line, "event"), "ready") == 0) {
+            /* also who reads by a program knows from when on */
+            (void)fprintf(isatty(1) ? stdout : stderr,
+                          "Messages are shown as they come. Ctrl-C ends it.\n");
         } else {
             tool_show_event(line);
         }
