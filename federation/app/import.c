@@ -81,8 +81,7 @@ import_line(struct fed_app *app, const struct fed_app_rec_entry *in)
     struct thread_id id;
     struct fed_line line = {.at = in->seq, .ts_ms = in->at_ms};
 
-    TRY(in->term >= FED_LINE_CAME && in->term <= FED_LINE_UNBOUND &&
-                in->body.len == sizeof(line.device)
+    TRY(fed_line_kept(in->term) && in->body.len == sizeof(line.device)
             ? OK
             : ERR_FORMAT);
     line.what = (enum fed_line_what)in->term;

@@ -50,6 +50,8 @@ fed_line_word(enum fed_line_what what)
         return "kept out, not bound";
     case FED_LINE_MISSING:
         return "missing";
+    case FED_LINE_LOST:
+        return "lost";
     }
     return "unknown";
 }
@@ -97,24 +99,37 @@ of_hub(const struct fed_show *show, struct fed_line *out)
     return true;
 }
 
-/* Of what is lost nothing is kept: it is asked for, and comes or does not. */
+/* Of what is asked for nothing is kept until all were asked in vain. */
 static bool
 of_gap(const struct fed_show *show, struct fed_line *out)
 {
-    if (show->code != FED_GAP_REVOKED && show->code != FED_GAP_UNBOUND) {
+    static const enum fed_line_what says[] = {
+        [FED_GAP_REVOKED] = FED_LINE_REVOKED,
+        [FED_GAP_UNBOUND] = FED_LINE_UNBOUND,
+        [FED_GAP_LOST] = FED_LINE_LOST,
+    };
+
+    if (show->code >= sizeof(says) / sizeof(says[0]) || says[show->code] == 0) {
         return false;
     }
-    out->what =
-        show->code == FED_GAP_REVOKED ? FED_LINE_REVOKED : FED_LINE_UNBOUND;
+    out->what = says[show->code];
     out->at = fed_line_at(show->term, fed_place(show->seq, 0));
     memcpy(out->who, show->author.b, sizeof(out->who));
     return true;
 }
 
 bool
+fed_line_kept(uint64_t what)
+{
+    return (what >= FED_LINE_CAME && what <= FED_LINE_UNBOUND) ||
+           what == FED_LINE_LOST;
+}
+
+bool
 fed_line_filled(const struct fed_line *line, uint64_t at)
 {
-    return (line->what == FED_LINE_REVOKED || line->what == FED_LINE_UNBOUND) &&
+    return (line->what == FED_LINE_REVOKED || line->what == FED_LINE_UNBOUND ||
+            line->what == FED_LINE_LOST) &&
            fed_place_entry(line->at) == fed_place_entry(at);
 }
 
@@ -164,10 +179,8 @@ fed_line_decode(struct view key, struct view value, struct fed_line *out)
     struct fed_rec_line rec;
     struct fed_line line = {.at = 0};
 
-    TRY(key.len == FED_LINE_KEY && key.p[WHAT] >= FED_LINE_CAME &&
-                key.p[WHAT] <= FED_LINE_UNBOUND
-            ? OK
-            : ERR_CORRUPT);
+    TRY(key.len == FED_LINE_KEY && fed_line_kept(key.p[WHAT]) ? OK
+                                                              : ERR_CORRUPT);
     TRY(fed_rec_decode(value, &fed_rec_line_shape, &rec));
     line.what = (enum fed_line_what)key.p[WHAT];
     for (size_t i = 0; i < 8; i++) {

@@ -17,7 +17,8 @@ enum {
     FED_GAP_NEVER = 0,
     FED_GAP_UNREADABLE = 1,
     FED_GAP_REVOKED = 2,
-    FED_GAP_UNBOUND = 3
+    FED_GAP_UNBOUND = 3,
+    FED_GAP_LOST = 4 /* all were asked for it, in vain */
 };
 
 /* Codes of FED_SHOW_MEMBER. */
@@ -45,7 +46,8 @@ enum fed_line_what {
        (who; it is asked to say it again), or it is not bound to its author */
     FED_LINE_REVOKED = 10,
     FED_LINE_UNBOUND = 11,
-    FED_LINE_MISSING = 12 /* made when read: messages are asked for */
+    FED_LINE_MISSING = 12, /* made when read: messages are asked for */
+    FED_LINE_LOST = 13     /* from here some may be missing, for good */
 };
 
 struct fed_line {
@@ -75,6 +77,9 @@ const char *fed_line_word(enum fed_line_what what);
 
 /* A place (fed_place) of a term as one number that grows with the log. */
 uint64_t fed_line_at(uint64_t term, uint64_t place);
+
+/* Of those that are stored? */
+bool fed_line_kept(uint64_t what);
 
 /* Does a message at place stand where the line says that one is kept out? */
 bool fed_line_filled(const struct fed_line *line, uint64_t at);

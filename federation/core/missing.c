@@ -7,8 +7,10 @@
  * answer: then all are asked again.  So they are, ever less often for a month,
  * where an answer may have been kept from us on its way: the first time after
  * ten minutes, then after four times as long.  What came stays; a message is
- * never shown twice.
+ * never shown twice.  When the month is over people are told, at the first
+ * place of our log where something lacks.
  */
+#include "federation/core/line.h"
 #include "federation/core/trust.h"
 
 #include <string.h>
@@ -155,6 +157,38 @@ round_due(const struct fed_thread *t)
                               << 2 * (rounds < ROUNDS ? rounds - 1 : ROUNDS));
 }
 
+/* For a month, in vain: people read it where it lacks. */
+static enum err
+give_up(struct fed_core *core, struct fed_thread *t)
+{
+    enum err e = OK;
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+    struct fed_show *show;
+    uint64_t first = 0;
+    bool lacks = false;
+
+    if (t->rec.missing_to - t->rec.missing_from < LIMIT_MISSING_LOOK) {
+        TRY(shorten(core, t));
+        TRY(lacks_one(core, t, &lacks, &first));
+    }
+    if (lacks) {
+        TRY(fed_log_get(core, &t->id, first, &rec, &hold));
+        show = fed_tx_show(core, FED_SHOW_GAP);
+        TRY(show == NULL ? ERR_NOMEM : OK);
+        show->thread = t->id;
+        show->code = FED_GAP_LOST;
+        show->term = rec.term;
+        show->seq = first;
+        show->ts_ms = rec.ts_ms;
+    }
+    t->rec.missing_from = 0;
+    t->dirty = true;
+out:
+    bytes_free(&hold);
+    return e;
+}
+
 /* All were asked.  *again: they are once more. */
 static enum err
 all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
@@ -162,13 +196,13 @@ all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
     enum err e = OK;
     uint64_t now = fed_now(core);
     uint64_t due = round_due(t);
+    uint64_t over = t->rec.missing_ms + LIMIT_MISSING_AGE_MS + 1;
     uint64_t first;
     bool lacks;
 
     *again = false;
-    if (now - t->rec.missing_ms > LIMIT_MISSING_AGE_MS) {
-        t->rec.missing_from = 0;
-        t->dirty = true;
+    if (now >= over) {
+        TRY(give_up(core, t));
         goto out;
     }
     if (t->rec.missing_to - t->rec.missing_from >= LIMIT_MISSING_LOOK) {
@@ -180,7 +214,7 @@ all_asked(struct fed_core *core, struct fed_thread *t, bool *again)
     if (t->rec.missing_from > t->rec.missing_to) {
         t->rec.missing_from = 0;
     } else if (lacks && !*again) {
-        fed_tx_timer(core, fed_mono(core) + (due - now));
+        fed_tx_timer(core, fed_mono(core) + (due < over ? due : over) - now);
     }
 out:
     return e;

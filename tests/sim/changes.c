@@ -91,14 +91,16 @@ since(const struct world *w, size_t i, const struct fed_line *lines, size_t n)
     return at;
 }
 
-/* What counts behind from: a wish has another place for who has it. */
+/* What counts behind from: a wish has another place for who has it, and what
+   one lacks for good the other may have. */
 static size_t
 behind(struct fed_line *lines, size_t n, uint64_t from)
 {
     size_t kept = 0;
 
     for (size_t k = 0; k < n; k++) {
-        if (lines[k].at > from && lines[k].what != FED_LINE_WANTS_OUT) {
+        if (lines[k].at > from && lines[k].what != FED_LINE_WANTS_OUT &&
+            lines[k].what != FED_LINE_LOST) {
             lines[kept++] = lines[k];
         }
     }

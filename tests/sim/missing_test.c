@@ -4,6 +4,7 @@
  * came (decisions E 22); and the answer gets lost on its way.
  */
 #include "federation/core/trust.h"
+#include "tests/sim/changes.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/store.h"
 #include "tests/support/check.h"
@@ -109,6 +110,49 @@ TEST(all_are_asked_again)
     world_end(&w);
 }
 
+/* What people read about it. */
+static size_t
+told(size_t i, const struct thread_id *t, struct fed_line *lost)
+{
+    struct fed_line l[32];
+    size_t n = sim_lines(&w, i, t, l, 32);
+    size_t found = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        if (l[k].what == FED_LINE_LOST) {
+            *lost = l[k];
+            found++;
+        }
+    }
+    return found;
+}
+
+/* Nobody ever answers: after a month people read so at its place. */
+TEST(in_vain)
+{
+    struct thread_id t = newcomer(4);
+    uint64_t seq = world_thread(&w, 2, &t)->rec.missing_from;
+    struct fed_line lost = {.at = 0};
+
+    w.nodes[0].mute = true;
+    w.nodes[1].mute = true;
+    world_run(&w, 5 * LIMIT_MISSING_MS);
+    for (int half = 0; half < 59; half++) { /* days: all rounds take place */
+        world_later(&w, 43200000u, 45000);
+    }
+    CHECK_EQ(told(2, &t, &lost), 0);
+    CHECK(world_thread(&w, 2, &t)->rec.missing_from != 0);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_asked, 16);
+    world_later(&w, 43200000u, 45000);
+    CHECK_EQ(world_thread(&w, 2, &t)->rec.missing_from, 0);
+    CHECK_EQ(told(2, &t, &lost), 1);
+    CHECK_EQ(lost.at, fed_line_at(1, fed_place(seq, 0)));
+    CHECK(lost.ts_ms != 0);
+    CHECK(fed_line_filled(&lost, fed_line_at(1, fed_place(seq, 0))));
+    CHECK_EQ(told(0, &t, &lost) + told(1, &t, &lost), 0);
+    world_free(&w);
+}
+
 /* What was said with a key that is revoked only its author can give; and the
    question is refused in turn, as the asker has another key as well. */
 TEST(question_of_a_revoked_leaf)
@@ -144,5 +188,6 @@ int
 main(void)
 {
     return RUN(T(asked_for_once), T(answer_of_a_revoked_leaf),
-               T(all_are_asked_again), T(question_of_a_revoked_leaf));
+               T(all_are_asked_again), T(question_of_a_revoked_leaf),
+               T(in_vain));
 }

@@ -493,7 +493,11 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         n->fork.body = (struct bytes){0};
         break;
     case FED_SHOW_GAP:
-        n->gaps++;
+        if (s->code == FED_GAP_LOST) {
+            sim_show_line(n, s);
+        } else {
+            n->gaps++;
+        }
         break;
     case FED_SHOW_BAD:
         n->bad++;

@@ -46,6 +46,11 @@ static const struct sentence sentences[] = {
     {"missing",
      "messages are missing here; the others are still asked for them", NULL,
      NULL},
+    {"lost",
+     "from here messages may be missing for good: everybody in it was asked "
+     "for "
+     "a month, and nobody had more. If you miss something, ask for it",
+     NULL, NULL},
 };
 
 static const struct sentence *

@@ -98,16 +98,18 @@ TEST(kept_out)
     world_join(&w, 0);
     app = w.apps[0].app;
     s.author.b[0] = 2;
-    for (uint64_t code = FED_GAP_NEVER; code <= FED_GAP_UNBOUND; code++) {
+    for (uint64_t code = FED_GAP_NEVER; code <= FED_GAP_LOST; code++) {
         s.code = code;
         s.seq = 30 + code;
         CHECK_OK(fed_app_show(app, &s));
     }
     world_turn(&w, 0);
     CHECK_OK(fed_app_lines(app, &t, l, ROOM, &n));
-    CHECK_EQ(n, 2);
+    CHECK_EQ(n, 3);
     CHECK(l[0].what == FED_LINE_REVOKED && l[0].who[0] == 2);
     CHECK(l[1].what == FED_LINE_UNBOUND && l[1].ts_ms == 5);
+    CHECK(l[2].what == FED_LINE_LOST && l[2].ts_ms == 5);
+    CHECK(fed_line_filled(&l[2], fed_line_at(1, fed_place(34, 0))));
     CHECK(fed_line_filled(&l[0], fed_line_at(1, fed_place(32, 3))));
     CHECK(!fed_line_filled(&l[0], fed_line_at(1, fed_place(33, 0))));
     world_end(&w);
