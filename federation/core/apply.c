@@ -187,6 +187,25 @@ fed_apply_own(struct fed_core *core, struct fed_thread *t,
     return take_message(core, t, &m);
 }
 
+/* Is this still a place of the log?  One of an earlier term may be behind where
+   the thread went back to. */
+static enum err
+still_there(struct fed_core *core, const struct fed_thread *t, uint64_t term,
+            uint64_t seq, bool *out)
+{
+    struct fed_rec_log rec;
+    struct bytes hold = {0};
+    enum err e = OK;
+
+    *out = term == t->rec.term && seq <= t->rec.seq;
+    if (term < t->rec.term) {
+        e = fed_log_get(core, &t->id, seq, &rec, &hold);
+        *out = e == OK && rec.term == term;
+    }
+    bytes_free(&hold);
+    return e == ERR_MISSING ? OK : e;
+}
+
 static enum err
 take_receipt(struct fed_core *core, struct fed_thread *t,
              const struct placed *m, const struct proto_receipt *in)
@@ -195,6 +214,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
     struct fed_member *member;
     struct fed_show *show;
     bool read = in->what == PROTO_RECEIPT_READ;
+    bool there;
 
     if (m->ours || in->what == 0 || clinic_id_equal(m->author, &core->me)) {
         return OK;
@@ -207,7 +227,8 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
         if (in->upto <= *upto) {
             return OK;
         }
-        *upto = in->upto;
+        TRY(still_there(core, t, in->term, in->upto, &there));
+        *upto = there ? in->upto : *upto;
         member->dirty = true;
         t->dirty = true;
         TRY(fed_watch_has(core, t, member));

@@ -48,6 +48,18 @@ has(const struct fed_core *core, const struct fed_thread *t,
     return upto;
 }
 
+void
+fed_watch_back(struct fed_thread *t, uint64_t upto)
+{
+    for (size_t i = 0; i < t->members_len; i++) {
+        struct fed_member *m = &t->members[i];
+
+        m->dirty = m->dirty || m->rec.delivered > upto || m->rec.read > upto;
+        m->rec.delivered = m->rec.delivered > upto ? upto : m->rec.delivered;
+        m->rec.read = m->rec.read > upto ? upto : m->rec.read;
+    }
+}
+
 enum err
 fed_watch_has(struct fed_core *core, struct fed_thread *t, struct fed_member *m)
 {

@@ -556,6 +556,7 @@ fed_resync_joined(struct fed_core *core, struct fed_thread *t, uint64_t term,
     TRY(fed_came_back(core, t, ext.data));
     TRY(fed_intent_back(core, t, ext.data));
     TRY(fed_thread_group(core, t, ext.data));
+    fed_watch_back(t, upto);
     if (fed_thread_hub_here(core, t)) {
         fed_fan_from(t, t->rec.seq - 1);
         fed_named_open_all(t);

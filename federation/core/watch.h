@@ -132,6 +132,9 @@ MUST_CHECK enum err fed_watch_clock(struct fed_core *core, struct fed_thread *t,
 /* Our words have place seq. */
 MUST_CHECK enum err fed_watch_own(struct fed_core *core, struct fed_thread *t,
                                   uint64_t seq);
+/* The log went back to upto: what members said to have of it behind that, they
+   have not; nor is their word void for it that a hub is gone. */
+void fed_watch_back(struct fed_thread *t, uint64_t upto);
 /* A member has more of ours than it had. */
 MUST_CHECK enum err fed_watch_has(struct fed_core *core, struct fed_thread *t,
                                   struct fed_member *m);
