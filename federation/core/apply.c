@@ -3,6 +3,7 @@
  * What log entries mean once they are decrypted: messages take their place,
  * commits become the new epoch.  The same for hub and followers.
  */
+#include "federation/core/branch.h"
 #include "federation/core/brought.h"
 #include "federation/core/came.h"
 #include "federation/core/care.h"
@@ -152,8 +153,8 @@ take_message(struct fed_core *core, struct fed_thread *t,
 
     e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
     /* Its place was in a term that lost a race: it is said again. */
-    lost = e == OK && fed_place_void(t, term, seq) &&
-           m->term >= t->rec.void_from && (m->term != term || m->seq != seq);
+    lost = e == OK && fed_branch_moves(t, term, seq, m->term) &&
+           (m->term != term || m->seq != seq);
     if (e == OK && seq != 0 && !lost) {
         return OK; /* the same message again, from before a loss */
     }

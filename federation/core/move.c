@@ -10,6 +10,8 @@
  * the move is given back as resent messages (resync.c).
  */
 #include "federation/core/move.h"
+
+#include "federation/core/branch.h"
 #include "federation/core/trust.h"
 #include "federation/core/watch.h"
 
@@ -333,9 +335,7 @@ lost_race(struct fed_core *core, struct fed_thread *t,
         for (uint64_t n = 0; n <= t->rec.term - first; n++) {
             TRY(fed_past_later(core, t, first + n, entry));
         }
-        t->rec.void_from = first;
-        t->rec.void_term = t->rec.term;
-        t->rec.void_seq = from;
+        fed_branch_lost(t, first, t->rec.term, from);
     }
     TRY(fed_proof_drop(core, t, in->began));
     TRY(fed_proof_put(core, in));

@@ -4,6 +4,7 @@
  * thread, which sends them again as content with the original id, place,
  * author and time.  Who has them already drops them by their id.
  */
+#include "federation/core/branch.h"
 #include "federation/core/brought.h"
 #include "federation/core/frank.h"
 #include "federation/core/trust.h"
@@ -34,13 +35,6 @@ past(struct fed_core *core, const struct thread_id *thread, uint64_t term,
 {
     return core->config.store.past(core->config.store.ctx, thread, term, from,
                                    to, core->mem, out);
-}
-
-bool
-fed_place_void(const struct fed_thread *t, uint64_t term, uint64_t place)
-{
-    return term >= t->rec.void_from && term <= t->rec.void_term &&
-           fed_place_entry(place) > t->rec.void_seq;
 }
 
 enum err
@@ -160,10 +154,14 @@ resend(struct fed_core *core, struct fed_thread *t, uint64_t term,
 
     while (e == OK && from <= to) {
         struct fed_past p = {0};
+        bool lost = false;
 
         e = past(core, &t->id, term, from, to, &p);
         from = p.seq + 1;
-        if (e == OK && p.ts_ms >= from_ms) {
+        if (e == OK) { /* [resent-lost] it is said again */
+            e = fed_branch_left(core, t, term, p.seq, p.ts_ms, &lost);
+        }
+        if (e == OK && p.ts_ms >= from_ms && !lost) {
             e = resend_one(core, t, term, &p);
         }
         bytes_free(&p.content);
@@ -352,7 +350,7 @@ place_free(struct fed_core *core, const struct fed_thread *t,
     e = past(core, &t->id, in->term, place, place, &p);
     /* In a term that lost a race, what is there will go elsewhere. */
     if (e == OK && memcmp(p.id.b, in->id, sizeof(p.id.b)) != 0 &&
-        !fed_place_void(t, in->term, place)) {
+        !fed_branch_void(t, in->term, place)) {
         *out = false;
     }
     e = e == ERR_MISSING ? OK : e;
@@ -391,7 +389,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     }
     e = fed_tx_known(core, &t->id, &id, &term, &seq);
     if (e == OK && seq != 0 && !earlier(in, term, seq) &&
-        !(fed_place_void(t, term, seq) && in->term >= t->rec.void_from)) {
+        !fed_branch_moves(t, term, seq, in->term)) {
         goto out;
     }
     TRY(e == ERR_MISSING ? OK : e);

@@ -92,6 +92,13 @@ static const struct proto_field kp_fields[] = {
 };
 const struct proto_shape fed_rec_kp_shape = PROTO_SHAPE(fed_rec_kp, kp_fields);
 
+#define LOST_BRANCH(i)                                      \
+    PROTO_UINT(fed_rec_thread, lost[i].from, UINT64_MAX),   \
+        PROTO_UINT(fed_rec_thread, lost[i].to, UINT64_MAX), \
+        PROTO_UINT(fed_rec_thread, lost[i].seq, UINT64_MAX)
+
+_Static_assert(FED_BRANCHES_LOST == 3, "one line for each, below");
+
 static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, state, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, flags, UINT64_MAX),
@@ -113,9 +120,9 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, had_seq, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, had_term, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, back_to, UINT64_MAX),
-    PROTO_UINT(fed_rec_thread, void_from, UINT64_MAX),
-    PROTO_UINT(fed_rec_thread, void_term, UINT64_MAX),
-    PROTO_UINT(fed_rec_thread, void_seq, UINT64_MAX),
+    LOST_BRANCH(0),
+    LOST_BRANCH(1),
+    LOST_BRANCH(2),
     PROTO_FIXED(fed_rec_thread, next),
     PROTO_UINT(fed_rec_thread, missing_term, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, missing_from, UINT64_MAX),

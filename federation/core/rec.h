@@ -93,6 +93,17 @@ struct fed_rec_kp {
     struct view record;
 };
 
+/* Of a thread's log: places of these terms behind seq lost a race (branch.h) */
+struct fed_rec_branch {
+    uint64_t from;
+    uint64_t to; /* 0: none */
+    uint64_t seq;
+};
+
+enum {
+    FED_BRANCHES_LOST = 3
+};
+
 struct fed_rec_thread {
     uint64_t state;
     uint64_t flags; /* of proto_group */
@@ -113,11 +124,9 @@ struct fed_rec_thread {
     uint64_t others;       /* clinics beside the hub before, when it went */
     uint64_t had_seq;      /* RESYNC: what we had of the log before */
     uint64_t had_term;
-    uint64_t back_to;   /* of it, what is behind this one is given back; 0: as
+    uint64_t back_to; /* of it, what is behind this one is given back; 0: as
                            far as the others have less; UINT64_MAX: nothing */
-    uint64_t void_from; /* places of these terms behind void_seq lost a race */
-    uint64_t void_term;
-    uint64_t void_seq;
+    struct fed_rec_branch lost[FED_BRANCHES_LOST]; /* the last one first */
     uint8_t next[32];      /* ENDED: the thread that continues it; or zeros */
     uint64_t missing_term; /* what a loss left to be asked for (missing.c) */
     uint64_t missing_from; /* 0: nothing */

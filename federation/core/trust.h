@@ -72,8 +72,6 @@ MUST_CHECK enum err fed_past_resend_at(struct fed_core *core,
 /* Is a place one of those that entries from..to of term are answered with? */
 bool fed_past_covers(uint64_t term, uint64_t from, uint64_t to,
                      uint64_t at_term, uint64_t at);
-/* Was a place in a term that lost a race? */
-bool fed_place_void(const struct fed_thread *t, uint64_t term, uint64_t place);
 /* What we said in the places from..to of a thread's term is said in t. */
 MUST_CHECK enum err fed_past_again(struct fed_core *core,
                                    const struct thread_id *thread,
