@@ -416,6 +416,8 @@ fed_app_show(struct fed_app *app, const struct fed_show *show)
     case FED_SHOW_MEMBER:
     case FED_SHOW_HUB:
         return fed_app_show_line(app, show);
+    case FED_SHOW_VOID:
+        return fed_app_show_void(app, show);
     case FED_SHOW_LINK_USED:
     case FED_SHOW_REVOKED:
     case FED_SHOW_BAD:

@@ -194,6 +194,8 @@ MUST_CHECK enum err fed_app_known(struct fed_app *app,
 /* line.c */
 MUST_CHECK enum err fed_app_show_continued(struct fed_app *app,
                                            const struct fed_show *show);
+MUST_CHECK enum err fed_app_show_void(struct fed_app *app,
+                                      const struct fed_show *show);
 MUST_CHECK enum err fed_app_show_line(struct fed_app *app,
                                       const struct fed_show *show);
 /* What names a line in the archive's news: the beginning of its key behind the

@@ -71,6 +71,33 @@ out:
 }
 
 enum err
+fed_app_show_void(struct fed_app *app, const struct fed_show *show)
+{
+    enum err e = OK;
+    uint8_t from[FED_LINE_KEY];
+    uint8_t upto[FED_LINE_KEY];
+    struct fed_app_key at;
+    struct fed_app_key key;
+    struct bytes value = {0};
+
+    fed_line_void(show, from, upto);
+    at = fed_app_key(VIEW_ARRAY(from), (struct view){0});
+    for (;;) {
+        e = fed_app_next(&app->kv, FED_APP_LINE, &at,
+                         thread_id_view(&show->thread), &key, &value);
+        if (e != OK || memcmp(key.b, upto, sizeof(upto)) > 0) {
+            break;
+        }
+        TRY(fed_app_del(&app->kv, FED_APP_LINE, &key));
+        bytes_free(&value);
+    }
+    e = e == ERR_MISSING ? OK : e;
+out:
+    bytes_free(&value);
+    return e;
+}
+
+enum err
 fed_app_line_named(struct fed_app *app, const struct thread_id *thread,
                    const uint8_t name[32], struct fed_line *out)
 {

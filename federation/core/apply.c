@@ -153,7 +153,7 @@ take_message(struct fed_core *core, struct fed_thread *t,
 
     e = fed_tx_known(core, &t->id, &m->id, &term, &seq);
     /* Its place was in a term that lost a race: it is said again. */
-    lost = e == OK && fed_branch_moves(t, term, seq, m->term) &&
+    lost = e == OK && fed_branch_void(t, term, seq) &&
            (m->term != term || m->seq != seq);
     if (e == OK && seq != 0 && !lost) {
         return OK; /* the same message again, from before a loss */
@@ -207,6 +207,23 @@ still_there(struct fed_core *core, const struct fed_thread *t, uint64_t term,
     return e == ERR_MISSING ? OK : e;
 }
 
+/* It is numbered: all who follow this log know that we had it so far. */
+static enum err
+take_own_receipt(struct fed_core *core, struct fed_thread *t,
+                 const struct proto_receipt *in)
+{
+    enum err e;
+    bool there;
+
+    TRY(still_there(core, t, in->term, in->upto, &there));
+    if (there && in->upto > t->rec.receipt_had) {
+        t->rec.receipt_had = in->upto;
+        t->dirty = true;
+    }
+out:
+    return e;
+}
+
 static enum err
 take_receipt(struct fed_core *core, struct fed_thread *t,
              const struct placed *m, const struct proto_receipt *in)
@@ -218,7 +235,7 @@ take_receipt(struct fed_core *core, struct fed_thread *t,
     bool there;
 
     if (m->ours || in->what == 0 || clinic_id_equal(m->author, &core->me)) {
-        return OK;
+        return m->ours && !read ? take_own_receipt(core, t, in) : OK;
     }
     TRY(fed_checkpoint_seen(core, t, m->author, in->term, in->upto, in->head));
     member = fed_thread_member(t, m->author);

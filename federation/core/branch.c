@@ -18,29 +18,19 @@ fed_branch_lost(struct fed_thread *t, uint64_t from, uint64_t to, uint64_t seq)
 static bool
 within(const struct fed_rec_branch *lost, uint64_t term, uint64_t place)
 {
-    return term >= lost->from && term <= lost->to &&
+    return lost->to != 0 && term >= lost->from && term <= lost->to &&
            fed_place_entry(place) > lost->seq;
 }
 
 bool
 fed_branch_void(const struct fed_thread *t, uint64_t term, uint64_t place)
 {
-    return fed_branch_moves(t, term, place, UINT64_MAX);
-}
-
-bool
-fed_branch_moves(const struct fed_thread *t, uint64_t term, uint64_t place,
-                 uint64_t to_term)
-{
-    bool moves = false;
+    bool is = false;
 
     for (size_t i = 0; i < FED_BRANCHES_LOST; i++) {
-        const struct fed_rec_branch *lost = &t->rec.lost[i];
-
-        moves = moves || (lost->to != 0 && within(lost, term, place) &&
-                          to_term >= lost->from);
+        is = is || within(&t->rec.lost[i], term, place);
     }
-    return moves;
+    return is;
 }
 
 enum err

@@ -17,13 +17,10 @@
 void fed_branch_lost(struct fed_thread *t, uint64_t from, uint64_t to,
                      uint64_t seq);
 
-/* Was a place (fed_place) in a branch that lost?  It may be one of the branch
-   that counts as well. */
+/* Was a place (fed_place) in a branch that lost?  What is said there gets
+   another when it is said again.  It may be one of the branch that counts as
+   well. */
 bool fed_branch_void(const struct fed_thread *t, uint64_t term, uint64_t place);
-
-/* May a message that is known in a place get one of to_term, which is later? */
-bool fed_branch_moves(const struct fed_thread *t, uint64_t term, uint64_t place,
-                      uint64_t to_term);
 
 /*
  * Is what we keep in such a place, of that time, not of the branch that counts,

@@ -51,6 +51,9 @@ has(const struct fed_core *core, const struct fed_thread *t,
 void
 fed_watch_back(struct fed_thread *t, uint64_t upto)
 {
+    if (t->rec.receipt_had > upto) {
+        t->rec.receipt_had = upto;
+    }
     for (size_t i = 0; i < t->members_len; i++) {
         struct fed_member *m = &t->members[i];
 

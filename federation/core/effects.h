@@ -228,6 +228,10 @@ enum fed_show_kind {
     /* Thread has another hub, peer, after other: code enum fed_hub_change; but
        for GONE at term, seq, ts_ms as of a message. */
     FED_SHOW_HUB,
+    /* What stands in thread behind entry seq, in the terms term..value, is of a
+       log that counts no more: what MEMBER, HUB and GAP told of it goes, its
+       messages are given other places. */
+    FED_SHOW_VOID,
     /* About how a thread is carried: code enum fed_doubt, author the member
        that it is about, peer who carries between it and us (the hub, or who
        delivers; zeros: nobody, we are directly connected), term, seq, ts_ms

@@ -496,6 +496,10 @@ fed_gone_seen(struct fed_core *core, struct fed_party *p,
     if (e != OK || fed_thread_member(t, &p->subject) == NULL) {
         return e == ERR_MISSING ? OK : e;
     }
+    if (in->moved != 0) {
+        TRY(fed_undone_heard(core, t, p, in));
+        goto out;
+    }
     TRY(fed_move_began(core, t, &began));
     if (in->term >= began) { /* it may know of a newer term of this hub */
         if (t->sees_ms > fed_mono(core) &&

@@ -149,14 +149,31 @@ fed_line_of(const struct fed_show *show, struct fed_line *out)
     return true;
 }
 
+static void
+key_at(const struct thread_id *thread, uint64_t at, uint8_t out[WHAT])
+{
+    memcpy(out, thread->b, sizeof(thread->b));
+    for (size_t i = 0; i < 8; i++) {
+        out[AT + i] = (uint8_t)(at >> (56 - 8 * i));
+    }
+}
+
+void
+fed_line_void(const struct fed_show *show, uint8_t from[FED_LINE_KEY],
+              uint8_t upto[FED_LINE_KEY])
+{
+    memset(from, 0, FED_LINE_KEY);
+    memset(upto, 0xff, FED_LINE_KEY);
+    key_at(&show->thread, fed_line_at(show->term, fed_place(show->seq + 1, 0)),
+           from);
+    key_at(&show->thread, fed_line_at(show->value, UINT64_MAX), upto);
+}
+
 void
 fed_line_key(const struct thread_id *thread, const struct fed_line *line,
              uint8_t out[FED_LINE_KEY])
 {
-    memcpy(out, thread->b, sizeof(thread->b));
-    for (size_t i = 0; i < 8; i++) {
-        out[AT + i] = (uint8_t)(line->at >> (56 - 8 * i));
-    }
+    key_at(thread, line->at, out);
     out[WHAT] = (uint8_t)line->what;
     memcpy(out + WHO, line->who, sizeof(line->who));
 }

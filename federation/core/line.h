@@ -90,6 +90,10 @@ bool fed_line_of(const struct fed_show *show, struct fed_line *out);
 
 void fed_line_key(const struct thread_id *thread, const struct fed_line *line,
                   uint8_t out[FED_LINE_KEY]);
+
+/* Lines that a VOID takes away: whose keys, as bytes, are from..upto. */
+void fed_line_void(const struct fed_show *show, uint8_t from[FED_LINE_KEY],
+                   uint8_t upto[FED_LINE_KEY]);
 MUST_CHECK enum err fed_line_encode(const struct mem *mem,
                                     const struct fed_line *line,
                                     struct bytes *out);

@@ -41,6 +41,15 @@ bool fed_said_further(const struct proto_hub_said *said, size_t order,
 MUST_CHECK enum err fed_proof_check(struct fed_core *core,
                                     const struct fed_thread *t,
                                     const struct proto_hub_move *in);
+/* What by says in a proof that is not planned.  ERR_MISSING */
+MUST_CHECK enum err fed_proof_said(struct fed_core *core,
+                                   const struct proto_hub_move *in,
+                                   const struct clinic_id *by,
+                                   struct proto_hub_said *out);
+/* [move-statement-void] Is our own word one that counts no more? */
+MUST_CHECK enum err fed_proof_void(struct fed_core *core,
+                                   const struct fed_thread *t,
+                                   const struct proto_hub_move *in, bool *out);
 /* [move-quorum] How many clinics are asked beside the hub that goes: of the
    group as it was then, as whoever takes the thread may let others in. */
 uint64_t fed_proof_others(const struct fed_thread *t,
@@ -116,6 +125,66 @@ MUST_CHECK enum err fed_move_open(struct fed_core *core, struct fed_thread *t,
                                   struct fed_member *m, uint64_t upto);
 /* A proof waits for entries of the old hub, who does not come. */
 MUST_CHECK enum err fed_move_step(struct fed_core *core, struct fed_thread *t);
+
+/* -------------------------------- rejoin.c: another hub than we have it from
+ */
+
+static inline struct clinic_id
+fed_move_root(const uint8_t b[32])
+{
+    struct clinic_id id;
+
+    memcpy(id.b, b, sizeof(id.b));
+    return id;
+}
+
+/* People see who orders the thread now; code: enum fed_hub_change. */
+MUST_CHECK enum err fed_move_show(struct fed_core *core,
+                                  const struct fed_thread *t,
+                                  const uint8_t before[32], uint64_t seq,
+                                  enum fed_hub_change code);
+/* What was told of our log behind seq, in these terms, goes. */
+MUST_CHECK enum err fed_move_show_void(struct fed_core *core,
+                                       const struct fed_thread *t,
+                                       uint64_t from, uint64_t to,
+                                       uint64_t seq);
+/* We will have to do with a clinic that we may not know.  *out NULL: it is we
+ */
+MUST_CHECK enum err fed_move_meet(struct fed_core *core,
+                                  const struct clinic_id *root,
+                                  struct fed_party **out);
+/* The thread has hub now: nothing that was asked of the one before counts. */
+MUST_CHECK enum err fed_move_set_hub(struct fed_core *core,
+                                     struct fed_thread *t,
+                                     const uint8_t hub[32]);
+/* Rejoin with the hub of a proof; entries behind from are not of its log.
+   again: those we have were said again, as they lost a race. */
+MUST_CHECK enum err fed_rejoin(struct fed_core *core, struct fed_thread *t,
+                               const struct proto_hub_move *in, uint64_t from,
+                               bool again);
+/* What we have behind from, in the terms from first on, lost a race: it is said
+   again once we are in. */
+MUST_CHECK enum err fed_rejoin_void(struct fed_core *core, struct fed_thread *t,
+                                    uint64_t first, uint64_t from);
+/* Two took the thread; the one of proof in counts, what we have behind from
+   does not. */
+MUST_CHECK enum err fed_rejoin_lost(struct fed_core *core, struct fed_thread *t,
+                                    const struct proto_hub_move *in,
+                                    uint64_t from);
+
+/* ----------------------- undone.c: who took it, and nobody goes there with it
+ */
+
+/* p's proof, which was refused, has our words, and they are void: it is told.
+ *told: it was so. */
+MUST_CHECK enum err fed_undone_tell(struct fed_core *core, struct fed_thread *t,
+                                    struct fed_party *p,
+                                    const struct proto_hub_move *in,
+                                    bool *told);
+/* p tells us so. */
+MUST_CHECK enum err fed_undone_heard(struct fed_core *core,
+                                     struct fed_thread *t, struct fed_party *p,
+                                     const struct proto_hub_seen *in);
 
 /* --------------------------------- named.c: who orders it and knows nothing */
 

@@ -389,7 +389,7 @@ fed_past_resent(struct fed_core *core, struct fed_thread *t,
     }
     e = fed_tx_known(core, &t->id, &id, &term, &seq);
     if (e == OK && seq != 0 && !earlier(in, term, seq) &&
-        !fed_branch_moves(t, term, seq, in->term)) {
+        !fed_branch_void(t, term, seq)) {
         goto out;
     }
     TRY(e == ERR_MISSING ? OK : e);

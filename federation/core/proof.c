@@ -182,10 +182,15 @@ stand(struct standing *best, const struct proto_hub_said *said, size_t order,
     memcpy(best->head, said->head, sizeof(best->head));
 }
 
-/* How far a member said, inside MLS, that it has the log. */
+/* How far a clinic said, inside MLS, that it has the log: all who follow it say
+   the same of it, and so does it itself. */
 static uint64_t
-had(const struct fed_thread *t, const struct clinic_id *who)
+had(const struct fed_core *core, const struct fed_thread *t,
+    const struct clinic_id *who)
 {
+    if (clinic_id_equal(who, &core->config.self.root)) {
+        return t->rec.receipt_had;
+    }
     for (size_t i = 0; i < t->members_len; i++) {
         if (clinic_id_equal(&t->members[i].node, who)) {
             return t->members[i].rec.delivered;
@@ -194,16 +199,23 @@ had(const struct fed_thread *t, const struct clinic_id *who)
     return 0;
 }
 
+/* [move-statement-void] Its author had more of that hub's log since then. */
+static bool
+is_void(const struct fed_core *core, const struct fed_thread *t,
+        const struct proto_hub_move *in, const struct proto_hub_said *said,
+        const struct clinic_id *by)
+{
+    return memcmp(t->rec.hub, in->hub, 32) == 0 && !fed_said_bare(said) &&
+           had(core, t, by) > said->seq;
+}
+
 /* Was it true when in was made of it, and since, as far as we know? */
 static bool
 holds(const struct fed_core *core, const struct fed_thread *t,
       const struct proto_hub_move *in, const struct proto_hub_said *said,
       const struct clinic_id *by)
 {
-    bool ours = memcmp(t->rec.hub, in->hub, 32) == 0;
-
-    /* [move-statement-void] its author had more of that hub's log since then */
-    if (ours && !fed_said_bare(said) && had(t, by) > said->seq) {
+    if (is_void(core, t, in, said, by)) {
         return false;
     }
     /* [move-statement-after] the hub was not heard of after it */
@@ -280,6 +292,38 @@ check_unplanned(struct fed_core *core, const struct fed_thread *t,
             : ERR_DENIED);
 out:
     return e;
+}
+
+enum err
+fed_proof_said(struct fed_core *core, const struct proto_hub_move *in,
+               const struct clinic_id *by, struct proto_hub_said *out)
+{
+    enum err e = ERR_MISSING;
+    struct proto_list_at at = {0};
+    struct proto_hub_signed one;
+    struct clinic_id who;
+
+    while (
+        e == ERR_MISSING &&
+        proto_list_next(&in->statements, &proto_hub_signed_shape, &at, &one)) {
+        TRY(fed_said_open(core, PROTO_HUB_GONE, one.statement, &who, out));
+        e = clinic_id_equal(&who, by) ? OK : ERR_MISSING;
+    }
+out:
+    return e;
+}
+
+enum err
+fed_proof_void(struct fed_core *core, const struct fed_thread *t,
+               const struct proto_hub_move *in, bool *out)
+{
+    enum err e;
+    struct proto_hub_said said;
+    const struct clinic_id *me = &core->config.self.root;
+
+    e = in->planned ? ERR_MISSING : fed_proof_said(core, in, me, &said);
+    *out = e == OK && is_void(core, t, in, &said, me);
+    return e == ERR_MISSING ? OK : e;
 }
 
 enum err

@@ -115,6 +115,7 @@ static const struct proto_field thread_fields[] = {
     PROTO_UINT(fed_rec_thread, intents, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, gap_from, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, receipt_read, UINT64_MAX),
+    PROTO_UINT(fed_rec_thread, receipt_had, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, handed, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, others, UINT64_MAX),
     PROTO_UINT(fed_rec_thread, had_seq, UINT64_MAX),

@@ -120,6 +120,7 @@ struct fed_rec_thread {
     uint64_t intents;      /* number of the next intent */
     uint64_t gap_from;     /* RESYNC: the first entry that we miss */
     uint64_t receipt_read; /* highest read receipt sent */
+    uint64_t receipt_had;  /* what our newest delivered receipt names */
     uint64_t handed;       /* we handed over with this entry; 0: not */
     uint64_t others;       /* clinics beside the hub before, when it went */
     uint64_t had_seq;      /* RESYNC: what we had of the log before */

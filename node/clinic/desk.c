@@ -102,6 +102,8 @@ node_desk_show(struct store_txn *txn, struct node_desk *desk,
         return member(txn, desk, show);
     case FED_SHOW_HUB:
         return node_line_put(txn, desk->mem, show);
+    case FED_SHOW_VOID:
+        return node_line_void(txn, show);
     case FED_SHOW_MESSAGE:
         return node_desk_message(txn, desk, show);
     case FED_SHOW_STATE:

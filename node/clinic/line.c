@@ -31,6 +31,48 @@ out:
     return e;
 }
 
+/* The first key behind another, if it is not behind upto. */
+struct first {
+    uint8_t key[FED_LINE_KEY];
+    const uint8_t *upto;
+    bool any;
+};
+
+static enum err
+take_key(void *ctx, struct view key, struct view value)
+{
+    struct first *f = ctx;
+
+    (void)value;
+    f->any = key.len == sizeof(f->key) &&
+             memcmp(key.p, f->upto, sizeof(f->key)) <= 0;
+    if (f->any) {
+        memcpy(f->key, key.p, sizeof(f->key));
+    }
+    return OK;
+}
+
+enum err
+node_line_void(struct store_txn *txn, const struct fed_show *show)
+{
+    enum err e = OK;
+    uint8_t from[FED_LINE_KEY];
+    uint8_t upto[FED_LINE_KEY];
+    struct first f = {.upto = upto, .any = true};
+
+    /* no line has the key from: it has nobody's root */
+    fed_line_void(show, from, upto);
+    memcpy(f.key, from, sizeof(f.key));
+    while (f.any) {
+        f.any = false;
+        TRY(store_fed_scan(txn, NODE_NS_LINE, thread_id_view(&show->thread),
+                           VIEW_ARRAY(f.key), STORE_UP, 1, take_key, &f));
+        TRY(f.any ? store_fed_del(txn, NODE_NS_LINE, VIEW_ARRAY(f.key)) : OK);
+    }
+out:
+    return e;
+}
+
 /* Newest first, at the end of the array. */
 struct gather {
     struct fed_line *lines;

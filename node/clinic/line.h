@@ -14,6 +14,10 @@
 MUST_CHECK enum err node_line_put(struct store_txn *txn, const struct mem *mem,
                                   const struct fed_show *show);
 
+/* Write: VOID. */
+MUST_CHECK enum err node_line_void(struct store_txn *txn,
+                                   const struct fed_show *show);
+
 /* Read: the newest of thread and of those that it continues, oldest first;
  *lines_out, room for FED_LINES_MAX, is the caller's. */
 MUST_CHECK enum err node_lines(struct store_txn *txn, const struct mem *mem,

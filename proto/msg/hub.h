@@ -60,10 +60,15 @@ struct proto_hub_gone {
     struct view statement;
 };
 
-/* It is not gone: we see it. */
+/*
+ * It is not gone: we see it.  Or, moved not 0: the proof of that term, which
+ * the receiver made with our words, is void, as we had gone on with the hub
+ * before we heard of it.
+ */
 struct proto_hub_seen {
     uint8_t thread[32];
-    uint64_t term;
+    uint64_t term; /* in which we are */
+    uint64_t moved;
 };
 
 /*

@@ -263,6 +263,7 @@ static const struct proto_field hub_gone_fields[] = {
 static const struct proto_field hub_seen_fields[] = {
     PROTO_FIXED(proto_hub_seen, thread),
     PROTO_UINT(proto_hub_seen, term, UINT64_MAX),
+    PROTO_UINT(proto_hub_seen, moved, UINT64_MAX),
 };
 
 static const struct proto_field hub_move_fields[] = {

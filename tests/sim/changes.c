@@ -26,6 +26,21 @@ sim_show_line(struct node *n, const struct fed_show *show)
     bytes_free(&b);
 }
 
+void
+sim_show_void(struct node *n, const struct fed_show *show)
+{
+    uint8_t from[FED_LINE_KEY];
+    uint8_t upto[FED_LINE_KEY];
+    size_t at;
+
+    fed_line_void(show, from, upto);
+    at = rows_lower(&n->rows, WORLD_LINE, VIEW_ARRAY(from));
+    while (at < n->rows.len && n->rows.at[at].ns == WORLD_LINE &&
+           memcmp(n->rows.at[at].key.p, upto, sizeof(upto)) <= 0) {
+        rows_del(&n->rows, WORLD_LINE, view_of(&n->rows.at[at].key));
+    }
+}
+
 size_t
 sim_lines(const struct world *w, size_t i, const struct thread_id *thread,
           struct fed_line *out, size_t max)

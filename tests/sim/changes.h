@@ -8,6 +8,7 @@
 
 /* Of a MEMBER or HUB: a row beside the batch's other writes. */
 void sim_show_line(struct node *n, const struct fed_show *show);
+void sim_show_void(struct node *n, const struct fed_show *show);
 
 /* What people of node i see between the messages of thread; how many. */
 size_t sim_lines(const struct world *w, size_t i,

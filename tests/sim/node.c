@@ -518,6 +518,9 @@ show(struct world *w, struct node *n, const struct fed_show *s)
         n->hubs[s->code < 4 ? s->code : 0]++;
         sim_show_line(n, s);
         break;
+    case FED_SHOW_VOID:
+        sim_show_void(n, s);
+        break;
     case FED_SHOW_REPORT:
         n->reports[s->known ? 7 : s->value]++;
         break;

@@ -83,7 +83,41 @@ import(struct fed_app *app, const struct thread_id *t, uint64_t what,
     return e;
 }
 
-/* What another phone knew; what is none of it changes nothing. */
+/* What stood in a branch that lost a race goes, and nothing else. */
+TEST(what_is_void_goes)
+{
+    struct thread_id t = {{0x77}};
+    struct thread_id other = {{0x78}};
+    struct fed_show s = {
+        .kind = FED_SHOW_VOID, .thread = t, .term = 1, .value = 2, .seq = 20};
+    struct fed_line l[ROOM];
+    struct fed_app *app;
+    size_t n;
+
+    world_begin(&w, 15);
+    world_join(&w, 0);
+    app = w.apps[0].app;
+    CHECK_OK(show(app, &t, FED_MEMBER_CAME, 20, 2));
+    CHECK_OK(show(app, &t, FED_MEMBER_CAME, 21, 2));
+    CHECK_OK(show(app, &t, FED_MEMBER_CAME, 21, 3));
+    CHECK_OK(show(app, &t, FED_MEMBER_OUT, 4711, 3));
+    CHECK_OK(show(app, &other, FED_MEMBER_CAME, 21, 2));
+    CHECK_OK(fed_app_show(app, &s));
+    CHECK_OK(fed_app_show(app, &s));
+    world_turn(&w, 0);
+    CHECK_OK(fed_app_lines(app, &t, l, ROOM, &n));
+    CHECK_EQ(n, 1);
+    CHECK(l[0].at == fed_line_at(1, fed_place(20, 0)));
+    CHECK_OK(fed_app_lines(app, &other, l, ROOM, &n));
+    CHECK_EQ(n, 1);
+    s.term = 2; /* a later term's */
+    s.seq = 1;
+    CHECK_OK(fed_app_show(app, &s));
+    CHECK_OK(fed_app_lines(app, &t, l, ROOM, &n));
+    CHECK_EQ(n, 1);
+    world_end(&w);
+}
+
 /* What is kept out on purpose has its line; what was lost is asked for. */
 TEST(kept_out)
 {
@@ -115,6 +149,7 @@ TEST(kept_out)
     world_end(&w);
 }
 
+/* What another phone knew; what is none of it changes nothing. */
 TEST(from_the_archive)
 {
     struct thread_id t = {{0x77}};
@@ -209,6 +244,7 @@ TEST(every_allocation_may_fail)
 int
 main(void)
 {
-    return RUN(T(kept_in_order), T(kept_out), T(from_the_archive),
-               T(goes_on_from_another), T(every_allocation_may_fail));
+    return RUN(T(kept_in_order), T(what_is_void_goes), T(kept_out),
+               T(from_the_archive), T(goes_on_from_another),
+               T(every_allocation_may_fail));
 }

@@ -35,18 +35,6 @@ TEST(only_behind_the_point_and_in_its_terms)
     CHECK(!is_void(&t, 4, 10));
 }
 
-TEST(it_moves_to_no_earlier_term)
-{
-    static struct fed_thread t;
-    uint64_t place = fed_place(10, 3);
-
-    fed_branch_lost(&t, 2, 3, 9);
-    CHECK(!fed_branch_moves(&t, 3, place, 1));
-    CHECK(fed_branch_moves(&t, 3, place, 2)); /* that of the one that counts */
-    CHECK(fed_branch_moves(&t, 3, place, 5));
-    CHECK(!fed_branch_moves(&t, 4, place, 5));
-}
-
 /* Whose words are said again only after the next race (sim/mixed 48). */
 TEST(the_last_few_are_remembered)
 {
@@ -113,6 +101,5 @@ int
 main(void)
 {
     return RUN(T(only_behind_the_point_and_in_its_terms),
-               T(it_moves_to_no_earlier_term), T(the_last_few_are_remembered),
-               T(our_log_tells_which_branch));
+               T(the_last_few_are_remembered), T(our_log_tells_which_branch));
 }

@@ -83,6 +83,46 @@ TEST(kept_and_read)
     desk_end(&f);
 }
 
+/* What stood in a branch that lost a race goes, and nothing else. */
+TEST(what_is_void_goes)
+{
+    struct fed_show show = member(FED_MEMBER_CAME, 9);
+    struct fed_line *lines;
+    size_t len;
+
+    desk_begin(&f);
+    CHECK_OK(desk_show(&f, &show)); /* before it */
+    for (uint64_t i = 0; i < 3; i++) {
+        show = member(FED_MEMBER_CAME, 10 + i);
+        show.term = 2 + i; /* the last: in a term behind it */
+        CHECK_OK(desk_show(&f, &show));
+        show.author.b[0] ^= 1;
+        CHECK_OK(desk_show(&f, &show));
+    }
+    show = (struct fed_show){.kind = FED_SHOW_VOID,
+                             .thread = f.thread,
+                             .term = 2,
+                             .value = 3,
+                             .seq = 9};
+    f.thread.b[0] ^= 1;
+    show.thread = f.thread;
+    CHECK_OK(desk_show(&f, &show)); /* another conversation's */
+    f.thread.b[0] ^= 1;
+    CHECK_OK(read_lines(mem_heap(), &lines, &len));
+    CHECK_EQ(len, 7);
+    give_back(mem_heap(), lines);
+    show.thread = f.thread;
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_OK(desk_show(&f, &show));
+    CHECK_OK(read_lines(mem_heap(), &lines, &len));
+    CHECK_EQ(len, 3);
+    CHECK_EQ(lines[0].at, fed_line_at(1, fed_place(9, 0)));
+    CHECK_EQ(lines[1].at, fed_line_at(4, fed_place(12, 0)));
+    CHECK_EQ(lines[2].at, fed_line_at(4, fed_place(12, 0)));
+    give_back(mem_heap(), lines);
+    desk_end(&f);
+}
+
 /* Of very many the newest are read. */
 TEST(the_newest_of_many)
 {
@@ -160,6 +200,6 @@ TEST(without_memory)
 int
 main(void)
 {
-    return RUN(T(kept_and_read), T(the_newest_of_many),
+    return RUN(T(kept_and_read), T(what_is_void_goes), T(the_newest_of_many),
                T(over_threads_that_continue), T(without_memory));
 }
