@@ -473,8 +473,8 @@ dial(struct node_runner *r, const struct fed_act *act)
             n++;
         }
     }
-    if (n == 0 && relayed) {
-        return;
+    if (n == 0 && (relayed || fed_net_find(r->net, &act->peer, NULL))) {
+        return; /* who came by itself tells later where it can be found */
     }
     if (n == 0) {
         node_runner_unreachable(r, &act->peer, FED_WHY_NO_ADDRESS);
