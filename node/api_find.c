@@ -50,7 +50,7 @@ node_find_clinic(struct node_call *c, struct store_txn *txn, struct view ref,
     struct clinic_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_clinic_list(txn, each_clinic, &s));
-    TRY(node_fit_judge(c, &s.best, "clinic", "clinics"));
+    TRY(node_fit_judge_name(c, txn, &s.best, NULL, 0, "clinic", "clinics"));
     TRY(store_clinic_get(txn, &s.id, out));
 out:
     return e;
@@ -104,7 +104,7 @@ node_find_patient(struct node_call *c, struct store_txn *txn, struct view ref,
     struct patient_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_patient_list(txn, each_patient, &s));
-    TRY(node_fit_judge(c, &s.best, "patient", "patients"));
+    TRY(node_fit_judge_name(c, txn, &s.best, NULL, 0, "patient", "patients"));
     TRY(store_patient_get(txn, &s.id, out));
 out:
     return e;
@@ -136,11 +136,12 @@ node_find_who(struct node_call *c, struct store_txn *txn, struct view ref,
 
     TRY(store_patient_list(txn, each_patient, &p));
     TRY(store_clinic_list(txn, each_clinic, &k));
+    both.fit = p.best.fit > k.best.fit ? p.best.fit : k.best.fit;
     both.count = p.best.fit > k.best.fit   ? p.best.count
                  : p.best.fit < k.best.fit ? k.best.count
                                            : p.best.count + k.best.count;
-    TRY(node_fit_judge(c, &both, "clinic or patient",
-                       "clinics and balsam patients"));
+    TRY(node_fit_judge_name(c, txn, &both, NULL, 0, "clinic or patient",
+                            "clinics and balsam patients"));
     out->patient = p.best.fit > k.best.fit;
     if (out->patient) {
         struct store_patient found = {0};
@@ -243,7 +244,7 @@ node_find_invite(struct node_call *c, struct store_txn *txn, struct view ref,
     struct invite_search s = {.best = {.ref = ref}, .txn = txn};
 
     TRY(store_invite_list(txn, each_invite, &s));
-    TRY(node_fit_judge(c, &s.best, "invitation", "invites"));
+    TRY(node_fit_judge_name(c, txn, &s.best, NULL, 0, "invitation", "invites"));
     TRY(store_invite_get(txn, &s.id, out));
 out:
     return e;

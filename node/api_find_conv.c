@@ -308,16 +308,28 @@ only_with(struct node_call *c, struct conv_search *s)
                           list, s->with_len == SEVERAL ? ", ..." : "");
 }
 
-/* OK when there is one; else said which there are. */
+/* OK, with the conversation, when there is one; else said which there are. */
 static enum err
-judge(struct node_call *c, struct conv_search *s)
+judge(struct node_call *c, struct conv_search *s, struct store_conv *out)
 {
+    enum err e;
+
     if (s->best.count == 0 && s->with_len > 0) {
         return only_with(c, s);
     }
-    return s->best.count > 1 && s->len > 1
-               ? several(c, s)
-               : node_fit_judge(c, &s->best, "conversation", "inbox");
+    if (s->best.count > 1 && s->len > 1) {
+        return several(c, s);
+    }
+    if (s->len > 0) {
+        TRY(store_conv_get(s->txn, &s->ids[0], out));
+    }
+    TRY(node_fit_judge_name(c, s->txn, &s->best, out->contacts,
+                            out->contacts_len, "conversation", "inbox"));
+out:
+    if (e != OK) {
+        store_conv_clear(out);
+    }
+    return e;
 }
 
 enum err
@@ -357,8 +369,7 @@ node_find_conv(struct node_call *c, struct store_txn *txn, struct view ref,
     if (s.best.count == 0 && number == 0) {
         TRY(store_clinic_list(txn, each_clinic, &s));
     }
-    TRY(judge(c, &s));
-    TRY(store_conv_get(txn, &s.ids[0], out));
+    TRY(judge(c, &s, out));
 out:
     return e;
 }

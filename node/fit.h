@@ -35,4 +35,14 @@ MUST_CHECK enum err node_fit_judge(struct node_call *c,
                                    const struct node_best *b, const char *what,
                                    const char *command);
 
+/*
+ * As node_fit_judge, for what bears the name of a contact: where a contact has
+ * exactly the name that was written, what only begins so is somebody else's.
+ * For a conversation, in are those in it.
+ */
+MUST_CHECK enum err
+node_fit_judge_name(struct node_call *c, struct store_txn *txn,
+                    const struct node_best *b, const struct contact_id *in,
+                    size_t in_len, const char *what, const char *command);
+
 #endif
