@@ -25,6 +25,20 @@ completion(const struct tool_run *run)
 }
 
 static enum tool_exit
+man(const struct tool_run *run)
+{
+    (void)run;
+    tool_help_man(tool_balsam(), stdout);
+    return TOOL_EXIT_OK;
+}
+
+static enum tool_exit
+help(const struct tool_run *run)
+{
+    return tool_say_help(&run->args);
+}
+
+static enum tool_exit
 version(const struct tool_run *run)
 {
     (void)run;
@@ -33,13 +47,22 @@ version(const struct tool_run *run)
 }
 
 static const struct special specials[] = {
-    {"init", tool_cmd_init},        {"connect", tool_cmd_connect},
-    {"invite", tool_cmd_invite},    {"invite resend", tool_cmd_invite},
-    {"report", tool_cmd_report},    {"recovery check", tool_cmd_words},
-    {"rotate-key", tool_cmd_words}, {"recovery sheet", tool_cmd_sheet},
-    {"backup", tool_cmd_backup},    {"restore", tool_cmd_restore},
-    {"verify", tool_cmd_verify},    {"watch", tool_cmd_watch},
-    {"completion", completion},     {"version", version},
+    {"init", tool_cmd_init},
+    {"connect", tool_cmd_connect},
+    {"invite", tool_cmd_invite},
+    {"invite resend", tool_cmd_invite},
+    {"report", tool_cmd_report},
+    {"recovery check", tool_cmd_words},
+    {"rotate-key", tool_cmd_words},
+    {"recovery sheet", tool_cmd_sheet},
+    {"backup", tool_cmd_backup},
+    {"restore", tool_cmd_restore},
+    {"verify", tool_cmd_verify},
+    {"watch", tool_cmd_watch},
+    {"completion", completion},
+    {"version", version},
+    {"help", help},
+    {"man", man},
 };
 
 /* Folders and files may have any name; all else is text. */
@@ -104,10 +127,6 @@ whole(int argc, char **argv)
     tool_begin();
     (void)setlocale(LC_ALL, "");
     node_json_init();
-    if (argc == 2 && strcmp(argv[1], "man") == 0) {
-        tool_help_man(tool_balsam(), stdout);
-        return TOOL_EXIT_OK;
-    }
     e = tool_args_read(tool_balsam(), argc, (const char *const *)argv,
                        &run.args, problem);
     if (e == ERR_MISSING) {

@@ -47,6 +47,34 @@ tool_help_command(const struct tool_table *t, FILE *to,
     print_flags(to, t->globals);
 }
 
+bool
+tool_help_for(const struct tool_table *t, FILE *to, const char *const *words,
+              size_t len)
+{
+    char name[64] = "";
+    size_t n = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < len && n < sizeof(name); i++) {
+        n += (size_t)snprintf(name + n, sizeof(name) - n, "%s%s",
+                              i == 0 ? "" : " ", words[i]);
+    }
+    if (len == 0) {
+        tool_help_all(t, to);
+        return true;
+    }
+    for (const struct tool_command *c = t->commands;
+         n < sizeof(name) && c->name != NULL; c++) {
+        if (strncmp(c->name, name, n) == 0 &&
+            (c->name[n] == '\0' || c->name[n] == ' ')) {
+            fprintf(to, "%s", found ? "\n" : "");
+            tool_help_command(t, to, c);
+            found = true;
+        }
+    }
+    return found;
+}
+
 static void
 man_flags(FILE *to, const struct tool_flag *flags)
 {

@@ -16,6 +16,11 @@ void tool_help_all(const struct tool_table *t, FILE *to);
 void tool_help_command(const struct tool_table *t, FILE *to,
                        const struct tool_command *c);
 
+/* What `help WORD...` asks for: all of them, one, or those that begin with that
+   word.  False: there is no such command, and nothing was printed. */
+bool tool_help_for(const struct tool_table *t, FILE *to,
+                   const char *const *words, size_t len);
+
 /* Its page of section 1, in mdoc(7). */
 void tool_help_man(const struct tool_table *t, FILE *to);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/common/say.h"
 
+#include "tools/common/help.h"
+
 #include "node/qr.h"
 #include "tools/common/safe.h"
 #include "tools/common/wrap.h"
@@ -52,6 +54,18 @@ tool_say(enum tool_exit code, const char *format, ...)
     va_end(args);
     say_line(text);
     return code;
+}
+
+enum tool_exit
+tool_say_help(const struct tool_args *args)
+{
+    if (tool_help_for(args->table, stdout, args->arg, args->arg_len)) {
+        return TOOL_EXIT_OK;
+    }
+    return tool_say(
+        TOOL_EXIT_USAGE, "There is no command \"%s%s%s\"; %s help lists them.",
+        args->arg[0], args->arg_len > 1 ? " " : "",
+        args->arg_len > 1 ? args->arg[1] : "", args->table->program);
 }
 
 void

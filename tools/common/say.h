@@ -22,6 +22,9 @@ enum tool_exit {
 enum tool_exit tool_say(enum tool_exit code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The command `help` of both programs. */
+enum tool_exit tool_say_help(const struct tool_args *args);
+
 /* Print an answer as JSON. */
 void tool_print_json(const json_t *answer);
 

@@ -426,6 +426,9 @@ whole(int argc, char **argv)
         tool_help_command(table, stdout, p.args.command);
         return TOOL_EXIT_OK;
     }
+    if (strcmp(p.args.command->name, "help") == 0) {
+        return tool_say_help(&p.args);
+    }
     if (strcmp(p.args.command->name, "man") == 0) {
         tool_help_man(table, stdout);
         return TOOL_EXIT_OK;

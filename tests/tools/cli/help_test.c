@@ -100,6 +100,51 @@ TEST(help_names_everything)
     CHECK(strstr(said, "--yes") != NULL && strstr(said, "--json") != NULL);
 }
 
+static const char *const *asked;
+static size_t asked_len;
+static bool was_found;
+
+static void
+print_asked(FILE *to)
+{
+    was_found = tool_help_for(tool_balsam(), to, asked, asked_len);
+}
+
+/* `balsam help` with these words, of which the first NULL ends them. */
+static bool
+ask(const char *first, const char *second)
+{
+    const char *const words[] = {first, second};
+
+    asked = words;
+    asked_len = first == NULL ? 0 : second == NULL ? 1 : 2;
+    CHECK_EQ(through("cat", print_asked), 0);
+    return was_found;
+}
+
+TEST(help_is_asked_for_by_name)
+{
+    char longer[100];
+
+    CHECK(ask(NULL, NULL) && strstr(said, "usage: balsam COMMAND") == said);
+    CHECK(ask("link", "create"));
+    CHECK(strstr(said, "usage: balsam link create") == said);
+    CHECK(strstr(said, "--one-time") != NULL);
+    CHECK(strstr(said, "usage: balsam link list") == NULL);
+    CHECK(ask("thread", NULL)); /* what begins with that word */
+    CHECK(strstr(said, "usage: balsam thread show") == said);
+    CHECK(strstr(said, "\nusage: balsam thread leave") != NULL);
+    CHECK(ask("clinics", NULL)); /* itself, too */
+    CHECK(strstr(said, "usage: balsam clinics [FLAG") == said);
+    CHECK(strstr(said, "\nusage: balsam clinics show") != NULL);
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    CHECK(!ask("clin", NULL) && said[0] == '\0');
+    CHECK(!ask("clinics", "nosuch") && said[0] == '\0');
+    CHECK(!ask(longer, NULL) && said[0] == '\0');
+    CHECK(!ask("status", longer) && said[0] == '\0');
+}
+
 static const struct tool_table *shown;
 
 static void
@@ -204,6 +249,7 @@ int
 main(void)
 {
     return RUN(T(completion_works_in_bash), T(man_page_is_clean),
-               T(help_names_everything), T(manual_and_completion_are_in_step),
+               T(help_names_everything), T(help_is_asked_for_by_name),
+               T(manual_and_completion_are_in_step),
                T(the_daemons_manual_is_in_step));
 }
