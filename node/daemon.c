@@ -102,20 +102,25 @@ on_commit(void *ctx, uint64_t journal_seq)
     node_api_journal(&d->api, journal_seq, false);
 }
 
+static bool
+is_made(const struct daemon *d)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/store", d->config->data);
+
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
 /* Never advise a new node where there is one whose key is looked for. */
 static enum err
 no_key(struct daemon *d)
 {
-    const struct node_config *c = d->config;
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/store", c->data);
-
-    if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) != 0) {
+    if (!is_made(d)) {
         return fail(d, ERR_MISSING,
                     "There is no node in %s yet. Make one: balsam init",
-                    c->data);
+                    d->config->data);
     }
-    node_vault_no_key(ERR_MISSING, c, d->say, NODE_DAEMON_SAY);
+    node_vault_no_key(ERR_MISSING, d->config, d->say, NODE_DAEMON_SAY);
     return ERR_MISSING;
 }
 
@@ -170,6 +175,9 @@ open_store(struct daemon *d)
         return fail(d, e,
                     "There is no user %s on this machine, as --user says.",
                     d->config->user);
+    }
+    if (e == ERR_MISSING && !is_made(d)) {
+        return no_key(d); /* a passphrase is no sign of a node */
     }
     if (e != OK) {
         return fail(d, e,
@@ -341,7 +349,8 @@ listen_all(struct daemon *d)
         if (e == ERR_EXISTS) {
             return fail(d, e,
                         "Something else listens on %s already. Stop it, "
-                        "or choose another port with --listen.",
+                        "or choose another port with --listen, or "
+                        "BALSAM_LISTEN.",
                         text);
         }
         if (e == ERR_DENIED) {
