@@ -68,7 +68,8 @@ proto_link_fault_text(enum proto_link_fault fault)
         return "The link has a character in it that no link has. Copy it "
                "again, or scan the QR code.";
     case PROTO_LINK_SHORT:
-        return "The link is cut off. Copy it whole, to its last character.";
+        return "The link is cut off, or its end is mistyped. Copy it whole, to "
+               "its last character.";
     case PROTO_LINK_LONG:
         return "The link has something added at its end. Copy only the link.";
     case PROTO_LINK_CHECKSUM:

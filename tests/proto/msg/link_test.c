@@ -132,6 +132,11 @@ TEST(each_fault_is_named)
     CHECK_EQ(fault_of(VIEW_LIT("balsam:l#A!Q"), 0), PROTO_LINK_CHARACTERS);
     CHECK_EQ(fault_of(VIEW_LIT("balsam:l#CQAA"), 0), PROTO_LINK_NEWER);
     CHECK_EQ(fault_of(VIEW_LIT("balsam:l#AAAA"), 0), PROTO_LINK_CHECKSUM);
+    text.len--;
+    CHECK_EQ(fault_of(view_of(&text), 0), PROTO_LINK_SHORT);
+    text.len++;
+    /* so does a wrong character at the end, which has bits to spare */
+    CHECK(strstr(proto_link_fault_text(PROTO_LINK_SHORT), "mistyped") != NULL);
     text.p[hash + 20] ^= 1;
     CHECK_EQ(fault_of(view_of(&text), 0), PROTO_LINK_CHECKSUM);
     text.p[hash + 20] ^= 1;
