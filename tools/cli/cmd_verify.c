@@ -65,7 +65,11 @@ not_checked(const struct checking *c, enum err e)
     }
     if (c->backup != NULL && e == ERR_MISSING) {
         return tool_is_backup(c->backup)
-                   ? tool_say(TOOL_EXIT_FAILED, "There is no key in %s.", data)
+                   ? tool_say(TOOL_EXIT_FAILED,
+                              "There is no key in %s. Name the folder of the "
+                              "node that was copied with --data or "
+                              "BALSAM_DATA.",
+                              data)
                    : tool_say(TOOL_EXIT_FAILED,
                               "There is no backup in %s. Name the folder that "
                               "balsam backup made.",
@@ -84,7 +88,10 @@ not_checked(const struct checking *c, enum err e)
                         c->backup != NULL ? c->backup : data);
     }
     if (e == ERR_MISSING) {
-        return tool_say(TOOL_EXIT_FAILED, "There is no node in %s.", data);
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is no node in %s. Name its folder with --data "
+                        "or BALSAM_DATA.",
+                        data);
     }
     if (e == ERR_AUTH) {
         return tool_say(TOOL_EXIT_FAILED,

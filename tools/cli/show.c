@@ -356,6 +356,10 @@ show_peers(const json_t *a)
     size_t i;
     const json_t *p;
 
+    if (json_array_size(json_object_get(a, "peers")) == 0) {
+        (void)printf("None. To connect with a clinic: balsam link create, or "
+                     "balsam connect LINK\n");
+    }
     json_array_foreach(json_object_get(a, "peers"), i, p)
     {
         (void)printf("%.8s  %-8s queued %-6lld %-22s ", tool_text(p, "id"),

@@ -155,6 +155,16 @@ TEST(a_thread_reads_as_it_is)
               "#2       South  [accepted]\n      (deleted)\n");
 }
 
+TEST(who_has_no_peers_is_told_how)
+{
+    CHECK(strstr(shown("peers", "{\"peers\":[]}"), "balsam connect LINK") !=
+          NULL);
+    CHECK_STR(shown("peers", "{\"peers\":[{\"id\":\"0011223344\",\"name\":"
+                             "\"Rex\",\"online\":true,\"queued\":2,"
+                             "\"address\":\":0\"}]}"),
+              "00112233  online   queued 2      carried                Rex\n");
+}
+
 /* Who orders it is gone, and we lost our place: what that means, and what to
    do. */
 TEST(a_thread_that_nobody_lets_us_into)
@@ -210,6 +220,7 @@ main(void)
     return RUN(T(plain_words_stay), T(controls_are_questions),
                T(broken_text_is_questions),
                T(a_sheet_is_a_new_file_of_its_owner), T(a_sheet_on_the_screen),
-               T(a_thread_reads_as_it_is), T(a_thread_that_nobody_lets_us_into),
+               T(a_thread_reads_as_it_is), T(who_has_no_peers_is_told_how),
+               T(a_thread_that_nobody_lets_us_into),
                T(no_text_looks_like_another_message), T(more_answers));
 }
