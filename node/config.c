@@ -494,8 +494,11 @@ check_web(struct reading *r)
     }
     if (c->host[0] != '\0' &&
         (strchr(c->host, ':') != NULL ||
-         fed_addr_parse(view_str(c->host), 443, &addr) != OK)) {
-        problem(r, "host: \"%s\" is not a name; write it without a port",
+         fed_addr_parse(view_str(c->host), 443, &addr) != OK ||
+         fed_addr_numeric(&addr, &ip) == OK)) { /* links have names alone */
+        problem(r,
+                "host: \"%s\" is not a name, such as clinic.example; write "
+                "it without a port",
                 c->host);
     }
     if (c->web_socket[0] != '\0' && c->web_socket[0] != '/') {

@@ -86,6 +86,19 @@ TEST(the_web_port)
     CHECK(strstr((const char *)problems.p, "web-socket: write the whole"));
     CHECK(strstr((const char *)problems.p, "write it without a port"));
     bytes_free(&problems);
+    /* the web name of a link is a name: digits are for the node's address */
+    CHECK_ERR(read_from(mem_heap(),
+                        WORDS("--data", "/nowhere", "--web", "127.0.0.1:8080",
+                              "--host", "127.0.0.1"),
+                        NOTHING, &c, &problems),
+              ERR_INVALID);
+    CHECK_OK(bytes_append(mem_heap(), &problems, VIEW_LIT("\0")));
+    CHECK(strstr((const char *)problems.p, "\"127.0.0.1\" is not a name"));
+    bytes_free(&problems);
+    CHECK_OK(read_from(mem_heap(),
+                       WORDS("--data", "/nowhere", "--web", "127.0.0.1:8080",
+                             "--host", "localhost"),
+                       NOTHING, &c, &problems));
     CHECK_ERR(read_from(mem_heap(),
                         WORDS("--data", "/nowhere", "--web-cert", "/c"),
                         NOTHING, &c, &problems),
