@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum {
+    UNTOLD_MS = 1000,
     MOMENT_MS = 4000 /* a clinic that starts anew is back by then */
 };
 
@@ -153,10 +154,33 @@ say_unreached(struct tool_patient *p)
     bytes_free(&hold);
 }
 
+/* Wait until first, and past a moment until then; who sits before a terminal
+   is told that it takes longer. */
+static enum err
+wait_told(struct tool_patient *p, bool (*first)(void *, struct fed_app *),
+          bool (*then)(void *, struct fed_app *), void *ctx)
+{
+    uint64_t untold = p->wait_ms < UNTOLD_MS ? p->wait_ms : UNTOLD_MS;
+    uint64_t moment = p->wait_ms < MOMENT_MS ? p->wait_ms : MOMENT_MS;
+    enum err e = fed_run_wait(p->run, first, ctx, untold);
+
+    if (e == ERR_TIMEOUT && p->wait_ms > untold) {
+        if (isatty(STDERR_FILENO)) {
+            (void)tool_say(TOOL_EXIT_OK,
+                           "Waiting for the clinic, up to %llu seconds.",
+                           (unsigned long long)p->wait_ms / 1000);
+        }
+        e = fed_run_wait(p->run, first, ctx, moment - untold);
+    }
+    if (e == ERR_TIMEOUT && p->wait_ms > moment) {
+        e = fed_run_wait(p->run, then, ctx, p->wait_ms - moment);
+    }
+    return e;
+}
+
 enum tool_exit
 tool_patient_sync(struct tool_patient *p)
 {
-    uint64_t first = p->wait_ms < MOMENT_MS ? p->wait_ms : MOMENT_MS;
     enum err e;
 
     if (p->offline) {
@@ -165,10 +189,7 @@ tool_patient_sync(struct tool_patient *p)
     }
     e = fed_run_connect(p->run);
     if (e == OK) {
-        e = fed_run_wait(p->run, settled, NULL, first);
-    }
-    if (e == ERR_TIMEOUT && p->wait_ms > first) {
-        e = fed_run_wait(p->run, heard, p, p->wait_ms - first);
+        e = wait_told(p, settled, heard, p);
     }
     if (e == OK || e == ERR_TIMEOUT) {
         say_unreached(p);
@@ -207,7 +228,7 @@ tool_patient_finish(struct tool_patient *p,
     }
     e = fed_run_connect(p->run);
     if (e == OK) {
-        e = fed_run_wait(p->run, both, &b, p->wait_ms);
+        e = wait_told(p, both, both, &b);
     }
     if (e == ERR_TIMEOUT) {
         say_unreached(p);

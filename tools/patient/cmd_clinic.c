@@ -522,6 +522,19 @@ say_what_ends(struct tool_patient *p, uint64_t number)
     bytes_free(&hold);
 }
 
+static bool
+was_asked(struct tool_patient *p, uint64_t number)
+{
+    struct fed_app_consent c;
+    struct bytes hold = {0};
+    bool is = number > 0 &&
+              fed_app_consent_next(p->app, number - 1, &c, &hold) == OK &&
+              c.number == number;
+
+    bytes_free(&hold);
+    return is;
+}
+
 /* Sync, ask the person, do it, wait. */
 static enum tool_exit
 consent(struct tool_patient *p, const char *question,
@@ -534,6 +547,12 @@ consent(struct tool_patient *p, const char *question,
     code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
     if (code != TOOL_EXIT_OK) {
         return code;
+    }
+    if (!was_asked(p, number)) {
+        return tool_say(TOOL_EXIT_FAILED,
+                        "There is no question %s. Look with balsam-patient "
+                        "consents.",
+                        p->args.arg[0]);
     }
     if (what == fed_app_consent_withdraw) {
         say_what_ends(p, number);

@@ -332,6 +332,7 @@ tool_patient_only_sync(struct tool_patient *p)
     enum tool_exit code = tool_patient_sync(p);
 
     fed_app_sync(p->app, &s);
+    tool_put_num(p->out, "clinics_wanted", s.wanted);
     tool_put_bool(p->out, "settled", s.settled);
     tool_put_num(p->out, "queued", s.queued);
     tool_put_num(p->out, "behind", s.behind);

@@ -358,8 +358,12 @@ show_status(const json_t *o)
     }
     (void)printf("patient  %s\ndevice   %s\nhome     ", tool_text(o, "patient"),
                  tool_text(o, "device"));
-    tool_print_safe(tool_text(
-        o, tool_text(o, "home_name")[0] != '\0' ? "home_name" : "home"));
+    if (strspn(tool_text(o, "home"), "0") == strlen(tool_text(o, "home"))) {
+        (void)printf("none yet: balsam-patient join LINK");
+    } else {
+        tool_print_safe(tool_text(
+            o, tool_text(o, "home_name")[0] != '\0' ? "home_name" : "home"));
+    }
     (void)printf("\n");
     if (is(o, "home_ended")) {
         (void)printf("You are not a patient of your home any more. Move to "
@@ -460,6 +464,20 @@ show_reported(const json_t *r)
                  "part.\n");
 }
 
+static void
+show_synced(const json_t *o)
+{
+    if (tool_number(o, "clinics_wanted") == 0) {
+        (void)printf("No clinic is connected with this app: balsam-patient "
+                     "join LINK\n");
+    } else if (is(o, "settled")) {
+        (void)printf("All is here, and nothing waits to go.\n");
+    } else {
+        (void)printf("Not all has come and gone yet: it goes on with the next "
+                     "command.\n");
+    }
+}
+
 /* What has nothing to show says at least that it is done. */
 static void
 show_done(const struct tool_patient *p)
@@ -511,6 +529,9 @@ tool_patient_show(const struct tool_patient *p, enum tool_exit code)
     }
     if (json_object_get(o, "stage") != NULL) {
         show_status(o);
+    }
+    if (strcmp(p->args.command->name, "sync") == 0) {
+        show_synced(o);
     }
 }
 
