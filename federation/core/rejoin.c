@@ -145,6 +145,28 @@ cut_behind(struct fed_thread *t, uint64_t from, uint64_t gap)
     }
 }
 
+/* What our group says of its hub is void, if the one that counts began before:
+   then it is what is known of that one (fed_move_began). */
+static enum err
+began_before(struct fed_core *core, struct fed_thread *t,
+             const struct proto_hub_move *in)
+{
+    enum err e = OK;
+    struct proto_group group = t->group;
+    struct bytes ext = {0};
+
+    if (in->term >= group.term) {
+        return OK;
+    }
+    memcpy(group.hub, in->to, sizeof(group.hub));
+    group.term = in->term;
+    TRY(proto_group_encode(core->mem, &group, &ext));
+    TRY(fed_thread_group(core, t, view_of(&ext)));
+out:
+    bytes_free(&ext);
+    return e;
+}
+
 /*
  * Rejoin with the hub of a proof; entries behind from are not of its log.
  * again: those we have were said again, as they lost a race.  The hub may be
@@ -177,6 +199,7 @@ fed_rejoin(struct fed_core *core, struct fed_thread *t,
         TRY(again ? fed_proof_behind(core, t, in, &t->rec.had_term) : OK);
     }
     t->rec.others = fed_proof_others(t, in);
+    TRY(began_before(core, t, in));
     TRY(fed_move_set_hub(core, t, in->to));
     TRY(fed_resync_begin(core, t));
     t->rec.term = in->term; /* the next proof follows from this one */
@@ -213,15 +236,48 @@ out:
     return e;
 }
 
+/*
+ * The last entry up to from that can be of the log that counts: it ended in
+ * term, so what the hub before both numbered in later ones, as it was put back,
+ * is not.  Terms grow with the log.
+ */
+static enum err
+common(struct fed_core *core, const struct fed_thread *t, uint64_t term,
+       uint64_t *from)
+{
+    enum err e = OK;
+    struct fed_rec_log rec;
+    uint64_t low = t->rec.kept > 0 ? t->rec.kept - 1 : 0; /* it can be */
+    uint64_t high = *from;
+
+    while (e == OK && low < high) {
+        uint64_t mid = high - (high - low) / 2;
+        struct bytes hold = {0};
+
+        e = fed_log_get(core, &t->id, mid, &rec, &hold);
+        bytes_free(&hold);
+        if (e == OK && rec.term <= term) {
+            low = mid;
+        } else if (e == OK) {
+            high = mid - 1;
+        }
+    }
+    *from = e == OK && low < *from ? low : *from;
+    return e == ERR_MISSING ? OK : e; /* we have no log */
+}
+
 /* Two began this term; the other one counts. */
 enum err
 fed_rejoin_lost(struct fed_core *core, struct fed_thread *t,
                 const struct proto_hub_move *in, uint64_t from)
 {
-    enum err e = OK;
+    enum err e;
+    uint64_t term;
     /* Told of it only: what we have behind from is of a term before. */
     bool told = t->rec.had_seq != 0 && t->rec.had_term < t->rec.term;
 
+    TRY(fed_proof_behind(core, t, in, &term));
+    TRY(common(core, t, term, &from));
     if (t->rec.seq > from && !told) {
         TRY(fed_rejoin_void(
             core, t, in->term < t->rec.term ? in->term : t->rec.term, from));

@@ -50,24 +50,6 @@ followed(const struct fed_thread *t)
     return any;
 }
 
-/* The group as it was before we took it: that hub orders it, since then. */
-static enum err
-as_before(struct fed_core *core, struct fed_thread *t,
-          const struct proto_hub_move *taken)
-{
-    enum err e;
-    struct proto_group group = t->group;
-    struct bytes ext = {0};
-
-    memcpy(group.hub, taken->hub, sizeof(group.hub));
-    group.term = taken->began;
-    TRY(proto_group_encode(core->mem, &group, &ext));
-    TRY(fed_thread_group(core, t, view_of(&ext)));
-out:
-    bytes_free(&ext);
-    return e;
-}
-
 static enum err
 go_back(struct fed_core *core, struct fed_thread *t,
         const struct proto_hub_move *taken)
@@ -79,7 +61,6 @@ go_back(struct fed_core *core, struct fed_thread *t,
     back.term = taken->began;
     TRY(fed_rejoin_void(core, t, taken->term, taken->seq));
     TRY(fed_proof_drop(core, t, taken->began));
-    TRY(as_before(core, t, taken));
     TRY(fed_rejoin(core, t, &back, taken->seq, true));
     /* Nor is it news that the hub is what it was. */
     TRY(fed_move_show_void(core, t, taken->began, taken->began, taken->seq));

@@ -195,7 +195,8 @@ TEST(seeds_that_were_red)
     static const uint64_t red[] = {48,   418,  546,  961,  1040, 1138, 1336,
                                    1798, 1981, 2105, 2682, 2695, 2902};
 
-    for (size_t i = 0; i < sizeof(red) / sizeof(red[0]); i++) {
+    for (size_t i = 0; story_only() == 0 && i < sizeof(red) / sizeof(red[0]);
+         i++) {
         CHECK_EQ(story_each(&w, red[i], 1, story, NULL), 0);
     }
 }

@@ -159,6 +159,58 @@ TEST(let_in_where_it_lost_the_race)
     world_end(&w);
 }
 
+/* Two pairs take it, of which one knows a later term of the hub, and the other
+   has more of its log: the one that counts has the lower term. */
+TEST(taken_in_a_lower_term)
+{
+    static const size_t five[] = {0, 1, 2, 3, 4};
+    struct rows before = {0};
+    struct thread_id t;
+    size_t hub;
+
+    world_friends(&w, 32, 5);
+    t = world_group(&w, 0, 5);
+    world_heal(&w);
+    node_snapshot(&w, 0, &before);
+    for (size_t i = 1; i < 3; i++) {
+        world_cut(&w, i, 3, true);
+        world_cut(&w, i, 4, true);
+    }
+    world_cut(&w, 0, 3, true);
+    world_cut(&w, 0, 4, true);
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(world_say(&w, 0, &t));
+        world_run(&w, 3000);
+    }
+    for (size_t i = 1; i < 5; i++) {
+        world_cut(&w, 0, i, i < 3);
+    }
+    world_put_back(&w, 0, &before);
+    rows_free(&before);
+    world_later(&w, WORLD_GONE_MS, 5000);
+    CHECK_EQ(world_thread(&w, 3, &t)->rec.term, 2);
+    node_crash(&w, 0);
+    CHECK_OK(world_say(&w, 1, &t));
+    CHECK_OK(world_say(&w, 3, &t));
+    world_outlast(&w, 4, 3000);
+    hub = world_hub_is(&w, 1, &t, 1) ? 1 : 2;
+    CHECK(world_hub_is(&w, hub, &t, hub));
+    CHECK_EQ(world_thread(&w, 1, &t)->rec.term, 2);
+    CHECK_EQ(world_thread(&w, 3, &t)->rec.term, 3);
+    world_heal(&w);
+    for (size_t i = 0; i < 5; i++) {
+        CHECK_EQ(node_state(&w, i, &t), FED_THREAD_ACTIVE);
+        CHECK(world_hub_is(&w, i, &t, hub));
+        CHECK_OK(world_say(&w, i, &t));
+    }
+    world_heal(&w);
+    world_judge(&w, &t, five, 5);
+    for (size_t i = 0; i < 5; i++) { /* and the thread's title */
+        CHECK_EQ(node_messages(&w, i, &t), 5 + 2 + 5 + 1);
+    }
+    world_end(&w);
+}
+
 /* What it was to get lies in streams of a folder that was put back. */
 TEST(the_last_commit_to_it_is_lost)
 {
@@ -356,8 +408,8 @@ main(void)
         T(put_back_to_before_it_was_handed_the_thread),
         T(put_back_to_before_it_took_the_thread),
         T(who_did_not_answer_before_has_most), T(let_in_where_it_lost_the_race),
-        T(the_last_commit_to_it_is_lost), T(handed_over_to_who_is_away),
-        T(handed_over_to_who_is_away_and_on), T(handed_over_to_who_takes_it),
-        T(where_it_stands_is_said_too_early),
+        T(taken_in_a_lower_term), T(the_last_commit_to_it_is_lost),
+        T(handed_over_to_who_is_away), T(handed_over_to_who_is_away_and_on),
+        T(handed_over_to_who_takes_it), T(where_it_stands_is_said_too_early),
         T(nobody_leaves_its_state_for_a_hub_that_compares));
 }
