@@ -15,7 +15,6 @@
 #include "node/trail.h"
 #include "node/web.h"
 
-#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -102,20 +101,11 @@ on_commit(void *ctx, uint64_t journal_seq)
     node_api_journal(&d->api, journal_seq, false);
 }
 
-static bool
-is_made(const struct daemon *d)
-{
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/store", d->config->data);
-
-    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
 /* Never advise a new node where there is one whose key is looked for. */
 static enum err
 no_key(struct daemon *d)
 {
-    if (!is_made(d)) {
+    if (!node_vault_is_made(d->config)) {
         return fail(d, ERR_MISSING,
                     "There is no node in %s yet. Make one: balsam init",
                     d->config->data);
@@ -176,7 +166,7 @@ open_store(struct daemon *d)
                     "There is no user %s on this machine, as --user says.",
                     d->config->user);
     }
-    if (e == ERR_MISSING && !is_made(d)) {
+    if (e == ERR_MISSING && !node_vault_is_made(d->config)) {
         return no_key(d); /* a passphrase is no sign of a node */
     }
     if (e != OK) {

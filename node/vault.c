@@ -5,6 +5,7 @@
 #include "node/sysclock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -185,4 +186,13 @@ node_vault_why(enum err e, const struct node_config *config, char *say,
         (void)snprintf(say, size, "The store in %s does not open (%s).",
                        config->data, err_name(e));
     }
+}
+
+bool
+node_vault_is_made(const struct node_config *config)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/store", config->data);
+
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }

@@ -58,4 +58,7 @@ void node_vault_why(enum err e, const struct node_config *config, char *say,
 
 void node_vault_clear(struct node_vault *v);
 
+/* Whether the data folder holds a node, or the half of one. */
+bool node_vault_is_made(const struct node_config *config);
+
 #endif
