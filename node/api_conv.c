@@ -52,6 +52,21 @@ cut(struct view v)
     return v;
 }
 
+/* What came without a word is known by its first file's name. */
+static void
+show_file(const struct proto_content *content, json_t *into)
+{
+    struct proto_list_at at = {0};
+    struct proto_attachment a;
+
+    if (content->kind == PROTO_CONTENT_TEXT &&
+        proto_list_next(&content->u.text.attachments, &proto_attachment_shape,
+                        &at, &a)) {
+        node_json_view(into, "file", a.name);
+        mem_wipe(&a, sizeof(a));
+    }
+}
+
 /* As it reads now: its newest edit, or that it was deleted. */
 static enum err
 each_preview(void *ctx, const struct store_msg *m)
@@ -74,6 +89,7 @@ each_preview(void *ctx, const struct store_msg *m)
         shown = &edit;
     }
     if (proto_content_decode(view_of(&shown->body), &content) == OK) {
+        show_file(&content, p->into);
         node_json_view(p->into, "preview",
                        cut(content.kind == PROTO_CONTENT_EDIT
                                ? content.u.edit.text

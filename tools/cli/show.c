@@ -125,7 +125,7 @@ tool_show_message(const json_t *m)
         (void)printf("      called this conversation \"");
         tool_print_safe(tool_text(m, "text"));
         (void)printf("\"\n");
-    } else {
+    } else if (tool_text(m, "text")[0] != '\0') { /* not only a file */
         (void)printf("      ");
         tool_print_text(tool_text(m, "text"), 6);
         (void)printf("\n");
@@ -187,6 +187,21 @@ show_thread(const json_t *a)
 }
 
 static void
+show_preview(const json_t *c)
+{
+    const char *words = tool_text(c, "preview");
+    const char *file = tool_text(c, "file");
+
+    if (words[0] == '\0' && file[0] == '\0') {
+        return;
+    }
+    (void)printf("             %s%s", is(c, "ours") ? "You: " : "",
+                 words[0] == '\0' ? "[file] " : "");
+    tool_print_safe(words[0] == '\0' ? file : words);
+    (void)printf("\n");
+}
+
+static void
 show_inbox(const json_t *a)
 {
     size_t i;
@@ -218,11 +233,7 @@ show_inbox(const json_t *a)
         if (is(c, "deleted")) {
             (void)printf("             (deleted)\n");
         }
-        if (tool_text(c, "preview")[0] != '\0') {
-            (void)printf("             %s", is(c, "ours") ? "You: " : "");
-            tool_print_safe(tool_text(c, "preview"));
-            (void)printf("\n");
-        }
+        show_preview(c);
     }
 }
 
