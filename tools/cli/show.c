@@ -81,6 +81,31 @@ show_reply(const json_t *m)
     }
 }
 
+/* What a message says, in lines of its own. */
+static void
+show_words(const json_t *m)
+{
+    if (is(m, "deleted")) {
+        (void)printf("      (deleted)\n");
+    } else if (strcmp(tool_text(m, "kind"), "newer") == 0) {
+        (void)printf("      (needs a newer version of Balsam)\n");
+    } else if (strcmp(tool_text(m, "kind"), "ask") == 0 ||
+               strcmp(tool_text(m, "kind"), "consent") == 0 ||
+               strcmp(tool_text(m, "kind"), "withdrawal") == 0) {
+        (void)printf("      ");
+        tool_show_consent(m);
+        (void)printf("\n");
+    } else if (strcmp(tool_text(m, "kind"), "title") == 0) {
+        (void)printf("      called this conversation \"");
+        tool_print_safe(tool_text(m, "text"));
+        (void)printf("\"\n");
+    } else if (tool_text(m, "text")[0] != '\0') { /* not only a file */
+        (void)printf("      ");
+        tool_print_text(tool_text(m, "text"), 6);
+        (void)printf("\n");
+    }
+}
+
 void
 tool_show_message(const json_t *m)
 {
@@ -111,25 +136,7 @@ tool_show_message(const json_t *m)
         (void)printf(" (who says so)");
     }
     (void)printf("\n");
-    if (is(m, "deleted")) {
-        (void)printf("      (deleted)\n");
-    } else if (strcmp(tool_text(m, "kind"), "newer") == 0) {
-        (void)printf("      (needs a newer version of Balsam)\n");
-    } else if (strcmp(tool_text(m, "kind"), "ask") == 0 ||
-               strcmp(tool_text(m, "kind"), "consent") == 0 ||
-               strcmp(tool_text(m, "kind"), "withdrawal") == 0) {
-        (void)printf("      ");
-        tool_show_consent(m);
-        (void)printf("\n");
-    } else if (strcmp(tool_text(m, "kind"), "title") == 0) {
-        (void)printf("      called this conversation \"");
-        tool_print_safe(tool_text(m, "text"));
-        (void)printf("\"\n");
-    } else if (tool_text(m, "text")[0] != '\0') { /* not only a file */
-        (void)printf("      ");
-        tool_print_text(tool_text(m, "text"), 6);
-        (void)printf("\n");
-    }
+    show_words(m);
     show_files(m);
     show_reactions(m);
 }
