@@ -2,13 +2,15 @@
 /*
  * Sending: items are queued as they are and encrypted when the stream is free,
  * so many small ones share one record and one write, and what is queued is
- * exactly what the limits count.
+ * exactly what the limits count.  A small write is done at once by the thread
+ * that has it: the end of an asynchronous one costs two wake-ups.
  */
 #include "federation/conn.h"
 
 enum {
     RECORD = 16384,
     WRITE_MAX = 65536,
+    NOW_MAX = RECORD,     /* written at once; more is left to other threads */
     BULK_ROOM = WRITE_MAX /* queued, and bulk may still follow */
 };
 
@@ -16,6 +18,23 @@ bool
 fed_conn_ready(const struct fed_conn *c)
 {
     return c->tls == NULL || tlsp_ready(c->tls);
+}
+
+static size_t
+queued(const struct fed_conn *c)
+{
+    return c->txq.bytes + (c->out.len - c->out_off);
+}
+
+/*
+ * More to send comes at once.  Not when a write is full, nor when it is so much
+ * that somebody was told to wait: then a send is under way, whose end tells.
+ */
+static bool
+waits_for_more(const struct fed_conn *c)
+{
+    return c->together && c->state == FED_CONN_LIVE && queued(c) < WRITE_MAX &&
+           queued(c) < c->high_water;
 }
 
 /* What is ready for the stream. */
@@ -61,17 +80,14 @@ out:
     return e;
 }
 
-void
-fed_conn_pump(struct fed_conn *c)
+/* Whether there is something to write in c->out. */
+static bool
+next_out(struct fed_conn *c)
 {
-    if (c->sending || c->state == FED_CONN_CLOSED ||
-        (c->together && c->state == FED_CONN_LIVE)) {
-        return;
-    }
     if (c->out.len == 0) {
         if (fed_conn_ready(c) && fill(c) != OK) {
             fed_conn_shut(c, FED_WHY_NO_MEMORY);
-            return;
+            return false;
         }
         if (out_len(c) == 0 && c->state == FED_CONN_LINGER &&
             !c->said_goodbye && c->tls != NULL) {
@@ -85,18 +101,61 @@ fed_conn_pump(struct fed_conn *c)
         if (c->state == FED_CONN_LINGER && !c->hold) {
             fed_conn_shut(c, c->why);
         }
-        return;
+        return false;
     }
-    c->sending = true;
-    c->progress_ms = clock_mono_ms(c->env->clock);
-    c->said_ms = c->progress_ms;
-    c->stream->ops->send(c->stream, view_skip(view_of(&c->out), c->out_off));
+    return true;
 }
 
-static size_t
-queued(const struct fed_conn *c)
+/* The first n bytes of what was to be written are on their way. */
+static void
+gone_out(struct fed_conn *c, size_t n)
 {
-    return c->txq.bytes + (c->out.len - c->out_off);
+    atomic_fetch_add(&c->env->tx_bytes, n);
+    c->out_off += n;
+    if (c->out_off >= c->out.len) {
+        bytes_free(&c->out);
+        c->out_off = 0;
+    }
+}
+
+/* Whether some of c->out was written on this thread. */
+static bool
+write_now(struct fed_conn *c)
+{
+    const struct fed_stream_ops *ops = c->stream->ops;
+    struct view rest = view_skip(view_of(&c->out), c->out_off);
+    size_t n = 0;
+    enum err e = ERR_AGAIN;
+
+    if (ops->send_now != NULL && rest.len <= NOW_MAX) {
+        e = ops->send_now(c->stream, rest, &n);
+    }
+    if (e == OK) {
+        gone_out(c, n);
+    } else if (e != ERR_AGAIN) {
+        fed_conn_shut(c, FED_WHY_LOST);
+    }
+    return e == OK;
+}
+
+void
+fed_conn_pump(struct fed_conn *c)
+{
+    if (c->sending || c->state == FED_CONN_CLOSED || waits_for_more(c)) {
+        return;
+    }
+    while (next_out(c)) {
+        c->progress_ms = clock_mono_ms(c->env->clock);
+        c->said_ms = c->progress_ms;
+        if (!write_now(c)) {
+            break;
+        }
+    }
+    if (c->out.len > 0 && c->state != FED_CONN_CLOSED) {
+        c->sending = true;
+        c->stream->ops->send(c->stream,
+                             view_skip(view_of(&c->out), c->out_off));
+    }
 }
 
 size_t
@@ -197,12 +256,7 @@ fed_conn_on_send(void *ctx, enum err e, size_t n)
         fed_conn_shut(c, FED_WHY_LOST);
     }
     if (c->state != FED_CONN_CLOSED) {
-        atomic_fetch_add(&c->env->tx_bytes, n);
-        c->out_off += n;
-        if (c->out_off >= c->out.len) {
-            bytes_free(&c->out);
-            c->out_off = 0;
-        }
+        gone_out(c, n);
         fed_conn_pump(c);
         if ((c->want_writable && queued(c) <= c->high_water / 2) ||
             (c->want_bulk && queued(c) <= BULK_ROOM)) {

@@ -46,6 +46,15 @@ struct fed_stream_ops {
     void (*free)(struct fed_stream *s);
     /* The other end; family 0 when there is no such thing. */
     void (*remote)(const struct fed_stream *s, struct fed_ip *out);
+    /*
+     * Send on this thread what fits right now, without on_send: two threads
+     * fewer to wake for a small frame.  While no send is under way.  NULL:
+     * this stream has none of it.
+     * OK         the first *n_out bytes, one at least, are on their way
+     * ERR_AGAIN  not one fits, or the stream has ended, as receiving tells
+     * ERR_IO, ERR_MISSING  the stream has ended
+     */
+    enum err (*send_now)(struct fed_stream *s, struct view data, size_t *n_out);
 };
 
 /* The first member of every implementation's stream. */

@@ -50,6 +50,7 @@ struct nng_conn {
     const struct mem *mem;
     nng_stream *s;
     nng_aio *rx, *tx;
+    nng_aio *now; /* has no callback: nng wakes nobody at its end */
     struct fed_stream_user user;
 };
 
@@ -121,6 +122,25 @@ conn_send(struct fed_stream *s, struct view data)
     nng_stream_send(c->s, c->tx);
 }
 
+/*
+ * nng writes to the socket in nng_stream_send already, and what is full is
+ * taken back before it can be written later.
+ */
+static enum err
+conn_send_now(struct fed_stream *s, struct view data, size_t *n_out)
+{
+    struct nng_conn *c = conn_of(s);
+    int rv;
+
+    set_buffer(c->now, data.p, data.len);
+    nng_stream_send(c->s, c->now);
+    nng_aio_cancel(c->now);
+    nng_aio_wait(c->now);
+    rv = nng_aio_result(c->now);
+    *n_out = rv == 0 ? nng_aio_count(c->now) : 0;
+    return rv == NNG_ECANCELED ? ERR_AGAIN : err_of(rv);
+}
+
 static void
 conn_close(struct fed_stream *s)
 {
@@ -145,6 +165,10 @@ conn_free(struct fed_stream *s)
     if (c->tx != NULL) {
         nng_aio_stop(c->tx);
         nng_aio_free(c->tx);
+    }
+    if (c->now != NULL) {
+        nng_aio_stop(c->now);
+        nng_aio_free(c->now);
     }
     if (c->s != NULL) {
         nng_stream_free(c->s);
@@ -181,8 +205,8 @@ conn_remote(const struct fed_stream *s, struct fed_ip *out)
 }
 
 static const struct fed_stream_ops conn_ops = {
-    conn_attach, conn_recv, conn_wait,  conn_send,
-    conn_close,  conn_free, conn_remote};
+    conn_attach, conn_recv, conn_wait,   conn_send,
+    conn_close,  conn_free, conn_remote, conn_send_now};
 
 /* Takes s in every case. */
 static enum err
@@ -198,7 +222,8 @@ wrap(const struct mem *mem, nng_stream *s, struct fed_stream **out)
     c->mem = mem;
     c->s = s;
     if (nng_aio_alloc(&c->rx, rx_done, c) != 0 ||
-        nng_aio_alloc(&c->tx, tx_done, c) != 0) {
+        nng_aio_alloc(&c->tx, tx_done, c) != 0 ||
+        nng_aio_alloc(&c->now, NULL, NULL) != 0) {
         conn_free(&c->base);
         return ERR_NOMEM;
     }

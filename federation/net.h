@@ -299,8 +299,9 @@ MUST_CHECK enum err fed_net_send_bulk(struct fed_net *net,
 
 /*
  * Between on and off, what is queued to a peer waits, and then leaves in one
- * write: the other side is woken once.  For frames that are queued right one
- * after the other; off comes in every case, from the same thread.
+ * write (64 KiB are one already): the other side is woken once.  For frames
+ * that are queued right one after the other; off comes in every case, from the
+ * same thread.
  */
 void fed_net_together(struct fed_net *net, const struct fed_peer *peer,
                       bool on);

@@ -119,8 +119,9 @@ end_remote(const struct fed_stream *stream, struct fed_ip *out)
     *out = (struct fed_ip){0};
 }
 
-static const struct fed_stream_ops end_ops = {
-    end_attach, end_recv, end_wait, end_send, end_close, end_free, end_remote};
+static const struct fed_stream_ops end_ops = {end_attach, end_recv,  end_wait,
+                                              end_send,   end_close, end_free,
+                                              end_remote, NULL};
 
 enum err
 fed_end_new(struct fed_splice *s, const struct fed_leg *leg,

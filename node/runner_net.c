@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-enum {
-    ACTS_FEW = 16 /* of one batch: it is not large */
-};
-
 static void flush_late(struct node_runner *r, const struct fed_peer *peer,
                        bool gone);
 
@@ -543,8 +539,7 @@ are_to_one(const struct fed_act *a, size_t i, size_t n, size_t *to_out)
 
 /*
  * An answer and what follows from it go to the same peer: in one write, so that
- * it is woken once.  In a large batch that comes by itself, since the second
- * frame waits for the first.
+ * it is woken once.
  */
 void
 node_runner_act_all(struct node_runner *r, const struct fed_batch *batch)
@@ -554,7 +549,7 @@ node_runner_act_all(struct node_runner *r, const struct fed_batch *batch)
 
     for (size_t i = 0, to; i < n; i = to) {
         struct fed_peer peer = {a[i].peer, a[i].serial};
-        bool several = are_to_one(a, i, n, &to) && n <= ACTS_FEW;
+        bool several = are_to_one(a, i, n, &to);
 
         if (several) {
             fed_net_together(r->net, &peer, true);

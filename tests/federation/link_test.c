@@ -12,7 +12,8 @@ struct gate {
     struct fed_io real;
     pthread_mutex_t mx;
     bool shut;
-    int writes;
+    enum err now; /* what a write at once says; OK: it is done */
+    int writes, nows;
     struct gated *held; /* has something to send */
 };
 
@@ -102,9 +103,25 @@ gated_remote(const struct fed_stream *s, struct fed_ip *out)
     g->inner->ops->remote(g->inner, out);
 }
 
+static enum err
+gated_send_now(struct fed_stream *s, struct view data, size_t *n_out)
+{
+    struct gated *g = gated_of(s);
+    enum err e;
+
+    pthread_mutex_lock(&g->gate->mx);
+    e = g->gate->shut ? ERR_AGAIN : g->gate->now;
+    if (e == OK) {
+        e = g->inner->ops->send_now(g->inner, data, n_out);
+        g->gate->nows++;
+    }
+    pthread_mutex_unlock(&g->gate->mx);
+    return e;
+}
+
 static const struct fed_stream_ops gated_ops = {
-    gated_attach, gated_recv, gated_wait,  gated_send,
-    gated_close,  gated_free, gated_remote};
+    gated_attach, gated_recv, gated_wait,   gated_send,
+    gated_close,  gated_free, gated_remote, gated_send_now};
 
 static void
 gate_accept(void *ctx, struct fed_stream *s)
@@ -175,10 +192,10 @@ gate_holds(void)
 
 /* Node number id, whose streams have the gate. */
 static void
-gate_start(struct node *n, uint8_t id)
+gate_start(struct node *n, uint8_t id, const struct fed_net_tuning *tuning)
 {
-    node_begin(n, id, false, NULL);
-    gate = (struct gate){.real = n->io};
+    node_begin(n, id, false, tuning);
+    gate = (struct gate){.real = n->io, .now = ERR_AGAIN};
     pthread_mutex_init(&gate.mx, NULL);
     n->io.listen = gate_listen;
     n->io.unlisten = gate_unlisten;
@@ -206,7 +223,7 @@ TEST(started_late_and_says_goodbye)
     static struct node a, b;
     struct fed_link *l;
 
-    gate_start(&a, 1);
+    gate_start(&a, 1, NULL);
     node_start(&b, 2, NULL);
     node_dial(&b, &a, true);
     CHECK(node_wait(&a, &a.ups, 1));
@@ -232,7 +249,7 @@ TEST(started_late_and_not_up)
     static struct node a, b;
     struct fed_link *l;
 
-    gate_start(&a, 1);
+    gate_start(&a, 1, NULL);
     node_start(&b, 2, NULL);
     gate_set(true);
     node_dial(&b, &a, true);
@@ -249,14 +266,118 @@ TEST(started_late_and_not_up)
 }
 
 static int
-writes(void)
+counted(const int *what)
 {
     int n;
 
     pthread_mutex_lock(&gate.mx);
-    n = gate.writes;
+    n = *what;
     pthread_mutex_unlock(&gate.mx);
     return n;
+}
+
+static int
+writes(void)
+{
+    return counted(&gate.writes);
+}
+
+static void
+gate_now(enum err e)
+{
+    pthread_mutex_lock(&gate.mx);
+    gate.now = e;
+    pthread_mutex_unlock(&gate.mx);
+}
+
+/* a, with the gate, and b are connected. */
+static void
+two_up(struct node *a, struct node *b, const struct fed_net_tuning *tuning)
+{
+    gate_start(a, 1, tuning);
+    node_start(b, 2, NULL);
+    node_dial(b, a, true);
+    CHECK(node_wait(a, &a->ups, 1));
+    CHECK(node_wait(b, &b->ups, 1));
+}
+
+static void
+two_stop(struct node *a, struct node *b)
+{
+    node_stop(b);
+    node_stop(a);
+    pthread_mutex_destroy(&gate.mx);
+}
+
+/* A small frame is written by who sends it, a large one by other threads. */
+TEST(small_at_once)
+{
+    static struct node a, b;
+    int before;
+
+    two_up(&a, &b, NULL);
+    gate_now(OK);
+    before = writes();
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    CHECK_EQ(counted(&gate.nows), 1);
+    CHECK_EQ(writes(), before);
+    CHECK(node_wait_u64(&b, &b.frames, 1));
+    CHECK_OK(node_send(&a, &b.root, 1, 40000));
+    CHECK_EQ(counted(&gate.nows), 1);
+    CHECK_EQ(writes(), before + 1);
+    CHECK(node_wait_u64(&b, &b.frames, 2));
+    CHECK_EQ(b.bad_order, 0);
+    two_stop(&a, &b);
+}
+
+/* What does not fit now waits for room, and what follows behind it. */
+TEST(no_room_now)
+{
+    static struct node a, b;
+
+    two_up(&a, &b, NULL);
+    gate_now(OK);
+    gate_set(true);
+    for (uint32_t seq = 0; seq < 3; seq++) {
+        CHECK_OK(node_send(&a, &b.root, seq, 1000));
+    }
+    CHECK(gate_holds());
+    gate_set(false);
+    CHECK(node_wait_u64(&b, &b.frames, 3));
+    CHECK_EQ(b.bad_order, 0);
+    two_stop(&a, &b);
+}
+
+/* A write at once that fails is the end of the connection, told as such. */
+TEST(lost_at_once)
+{
+    static struct node a, b;
+
+    two_up(&a, &b, NULL);
+    gate_now(ERR_IO);
+    ERR_IGNORE(node_send(&a, &b.root, 0, 1000), "it ends");
+    CHECK(node_wait(&a, &a.downs, 1));
+    CHECK_EQ(node_why(&a, &a.down_why), FED_WHY_LOST);
+    CHECK(node_wait(&b, &b.downs, 1));
+    CHECK_EQ(b.frames, 0);
+    two_stop(&a, &b);
+}
+
+/* The goodbye as well. */
+TEST(closed_at_once)
+{
+    static struct node a, b;
+    struct fed_peer to = {.serial = 0};
+
+    two_up(&a, &b, NULL);
+    gate_now(OK);
+    to.root = b.root;
+    CHECK_OK(node_send(&a, &b.root, 0, 1000));
+    fed_net_close(a.net, &to);
+    CHECK(node_wait(&b, &b.downs, 1));
+    CHECK_EQ(b.frames, 1);
+    CHECK_EQ(node_why(&b, &b.down_why), FED_WHY_CLOSED_THERE);
+    two_stop(&a, &b);
 }
 
 /* Two frames in one write, and so one wake-up at the other side. */
@@ -266,11 +387,7 @@ TEST(together_in_one_write)
     struct fed_peer to = {.serial = 0};
     int before;
 
-    gate_start(&a, 1);
-    node_start(&b, 2, NULL);
-    node_dial(&b, &a, true);
-    CHECK(node_wait(&a, &a.ups, 1));
-    CHECK(node_wait(&b, &b.ups, 1));
+    two_up(&a, &b, NULL);
     to.root = b.root;
     before = writes();
     fed_net_together(a.net, &to, true);
@@ -284,9 +401,54 @@ TEST(together_in_one_write)
     CHECK_OK(node_send(&a, &b.root, 0, 1000));
     CHECK(node_wait_u64(&b, &b.frames, 3));
     CHECK_EQ(writes(), before + 2);
-    node_stop(&b);
-    node_stop(&a);
-    pthread_mutex_destroy(&gate.mx);
+    two_stop(&a, &b);
+}
+
+/* So much does not wait for more: nobody would be told that there is room. */
+TEST(together_and_much)
+{
+    static const struct fed_net_tuning tuning = {.high_water = 3000};
+    static struct node a, b;
+    struct fed_peer to = {.serial = 0};
+
+    two_up(&a, &b, &tuning);
+    gate_now(OK);
+    to.root = b.root;
+    fed_net_together(a.net, &to, true);
+    for (uint32_t seq = 0; seq < 10; seq++) {
+        CHECK_OK(node_send(&a, &b.root, seq, 1000));
+    }
+    CHECK(node_wait_u64(&b, &b.frames, 9));
+    fed_net_together(a.net, &to, false);
+    CHECK(node_wait_u64(&b, &b.frames, 10));
+    CHECK_EQ(b.bad_order, 0);
+    two_stop(&a, &b);
+}
+
+/* Who was told to wait meanwhile is told to go on. */
+TEST(together_and_full)
+{
+    static const struct fed_net_tuning tuning = {.high_water = 3000};
+    static struct node a, b;
+    struct fed_peer to = {.serial = 0};
+    uint32_t sent = 0;
+
+    two_up(&a, &b, &tuning);
+    gate_now(OK);
+    gate_set(true);
+    to.root = b.root;
+    fed_net_together(a.net, &to, true);
+    while (sent < 10 && node_send(&a, &b.root, sent, 1000) == OK) {
+        sent++;
+    }
+    CHECK_EQ(sent, 3);
+    CHECK(gate_holds());
+    fed_net_together(a.net, &to, false);
+    gate_set(false);
+    CHECK(node_wait(&a, &a.writables, 1));
+    CHECK(node_wait_u64(&b, &b.frames, sent));
+    CHECK_EQ(b.bad_order, 0);
+    two_stop(&a, &b);
 }
 
 /* What waits for more leaves all the same when the connection is closed. */
@@ -295,11 +457,7 @@ TEST(together_and_closed)
     static struct node a, b;
     struct fed_peer to = {.serial = 0};
 
-    gate_start(&a, 1);
-    node_start(&b, 2, NULL);
-    node_dial(&b, &a, true);
-    CHECK(node_wait(&a, &a.ups, 1));
-    CHECK(node_wait(&b, &b.ups, 1));
+    two_up(&a, &b, NULL);
     to.root = b.root;
     fed_net_together(a.net, &to, true);
     CHECK_OK(node_send(&a, &b.root, 0, 1000));
@@ -307,14 +465,15 @@ TEST(together_and_closed)
     fed_net_together(a.net, &to, false);
     CHECK(node_wait(&b, &b.downs, 1));
     CHECK_EQ(b.frames, 1);
-    node_stop(&b);
-    node_stop(&a);
-    pthread_mutex_destroy(&gate.mx);
+    two_stop(&a, &b);
 }
 
 int
 main(void)
 {
     return RUN(T(started_late_and_says_goodbye), T(started_late_and_not_up),
-               T(together_in_one_write), T(together_and_closed));
+               T(small_at_once), T(no_room_now), T(lost_at_once),
+               T(closed_at_once), T(together_in_one_write),
+               T(together_and_much), T(together_and_full),
+               T(together_and_closed));
 }
