@@ -2,8 +2,8 @@
 /*
  * What a person is told about how a thread is carried (decisions D 19): a
  * record for each doubt about a member while it lasts.  Most end when what was
- * missing comes; two logs, and what was never delivered, stay until the person
- * says to have seen to it.
+ * missing comes; two logs, what was never delivered, and a report that was not
+ * answered, stay until the person says to have seen to it.
  *
  * Behind a relay the app sees the relay alone: that nothing comes from a
  * clinic behind it, or that the clinic has not taken what was said, and no
@@ -29,7 +29,8 @@ doubt_key(const struct thread_id *thread, uint64_t what, const uint8_t who[32])
 static bool
 lasts(uint64_t what)
 {
-    return what == FED_APP_DOUBT_NEVER || what == FED_APP_DOUBT_FORK;
+    return what == FED_APP_DOUBT_NEVER || what == FED_APP_DOUBT_FORK ||
+           what == FED_APP_DOUBT_REPORT;
 }
 
 enum err

@@ -17,7 +17,8 @@ enum fed_app_doubt_what {
     FED_APP_DOUBT_CLOCK = FED_DOUBT_CLOCK,
     FED_APP_DOUBT_FORK = 6,  /* who was shown another log */
     FED_APP_DOUBT_WAITS = 7, /* who orders the thread has not taken ours */
-    FED_APP_DOUBT_KEPT_OUT = FED_DOUBT_KEPT_OUT
+    FED_APP_DOUBT_KEPT_OUT = FED_DOUBT_KEPT_OUT,
+    FED_APP_DOUBT_REPORT = FED_DOUBT_REPORT
 };
 
 struct fed_app_doubt {
@@ -33,7 +34,8 @@ MUST_CHECK enum err fed_app_doubt_next(struct fed_app *app,
                                        const struct fed_app_doubt *after,
                                        struct fed_app_doubt *out);
 /*
- * The person has seen to what does not go away by itself: FORK, NEVER.
+ * The person has seen to what does not go away by itself: FORK, NEVER,
+ * REPORT.
  * *settled_out: so many were there.
  */
 MUST_CHECK enum err fed_app_settle(struct fed_app *app,

@@ -287,7 +287,10 @@ enum fed_doubt {
     FED_DOUBT_KEPT_OUT = 8,
     /* Peer, who delivers for the patient author, gave what is not of its
        devices when author was to come in: refused. */
-    FED_DOUBT_GHOST = 9
+    FED_DOUBT_GHOST = 9,
+    /* DEVICE: what was reported to author at since, sealed, it never said to
+       have opened.  It is not kept any longer. */
+    FED_DOUBT_REPORT = 10
 };
 
 enum {

@@ -97,6 +97,10 @@ MUST_CHECK enum err fed_frank_keep_one(struct fed_core *core,
 MUST_CHECK enum err fed_report_seal(struct fed_core *core, struct fed_thread *t,
                                     const struct proto_peer_msg *report,
                                     struct bytes *out);
+/* DEVICE: what was not answered in time is not kept, and shown as a doubt;
+ *next: look again then, at the latest. */
+MUST_CHECK enum err fed_report_kept_look(struct fed_core *core,
+                                         struct fed_thread *t, uint64_t *next);
 /* Somebody reports to us that way. */
 MUST_CHECK enum err fed_report_seen_recv(struct fed_core *core,
                                          struct fed_party *p,

@@ -306,6 +306,13 @@ static const struct proto_field reporter_fields[] = {
 const struct proto_shape fed_rec_reporter_shape =
     PROTO_SHAPE(fed_rec_reporter, reporter_fields);
 
+static const struct proto_field reported_fields[] = {
+    PROTO_UINT(fed_rec_reported, at_ms, UINT64_MAX),
+    PROTO_BIN(fed_rec_reported, report, LIMIT_FRAME),
+};
+const struct proto_shape fed_rec_reported_shape =
+    PROTO_SHAPE(fed_rec_reported, reported_fields);
+
 enum err
 fed_rec_encode(const struct mem *mem, const struct proto_shape *shape,
                const void *from, struct bytes *out)

@@ -299,6 +299,12 @@ struct fed_rec_reporter {
     uint64_t count;
 };
 
+/* DEVICE: what was sealed, until it was opened. */
+struct fed_rec_reported {
+    uint64_t at_ms; /* first sealed then */
+    struct view report;
+};
+
 /* A question in a thread. */
 struct fed_rec_ask {
     uint8_t author[32];
@@ -328,6 +334,7 @@ extern const struct proto_shape fed_rec_consent_shape;
 extern const struct proto_shape fed_rec_ask_shape;
 extern const struct proto_shape fed_rec_frank_shape;
 extern const struct proto_shape fed_rec_reporter_shape;
+extern const struct proto_shape fed_rec_reported_shape;
 
 MUST_CHECK enum err fed_rec_encode(const struct mem *mem,
                                    const struct proto_shape *shape,

@@ -7,10 +7,12 @@
  *
  * A clinic that has another node key and has not said anything in the thread
  * since cannot open it: it answers with the new one, and the device, which kept
- * the report until then, seals it again.
+ * the report until then, seals it again.  A clinic that never answers does not
+ * make it keep it for ever: the person hears that it did not.
  */
 #include "federation/core/care.h"
 #include "federation/core/frank.h"
+#include "federation/core/watch.h"
 
 #include "crypto/ident/sign.h"
 #include "crypto/mls/suite.h"
@@ -96,7 +98,7 @@ kept_key(const struct thread_id *thread, const uint8_t hash[32])
 /* Seal an encoded report to a key of the hub; it is kept until opened. */
 static enum err
 seal_to(struct fed_core *core, struct fed_thread *t, const uint8_t pub[32],
-        struct view report, struct bytes *out)
+        const struct fed_rec_reported *rec, struct bytes *out)
 {
     enum err e;
     struct view label[] = {VIEW_LIT("balsam v1 report"),
@@ -107,7 +109,7 @@ seal_to(struct fed_core *core, struct fed_thread *t, const uint8_t pub[32],
     struct fed_key key;
     uint8_t hash[32];
 
-    TRY(inside(core, t, report, &body));
+    TRY(inside(core, t, rec->report, &body));
     TRY(bytes_reserve(core->mem, &sealed, ENC + body.len + suite()->tag_size));
     TRY(prim_hpke_seal(suite(), core->config.rng, view_make(pub, 32), label, 2,
                        (struct view){0}, view_of(&body), sealed.p,
@@ -117,7 +119,8 @@ seal_to(struct fed_core *core, struct fed_thread *t, const uint8_t pub[32],
     msg.u.report_sealed.sealed = view_of(&sealed);
     prim_sha256(view_of(&sealed), hash);
     key = kept_key(&t->id, hash);
-    TRY(fed_tx_put(core, FED_NS_REPORTED, &key, report));
+    TRY(fed_tx_save(core, FED_NS_REPORTED, &key, &fed_rec_reported_shape, rec));
+    TRY(fed_watch_by(core, t, rec->at_ms + LIMIT_REPORT_KEPT_MS));
     TRY(proto_peer_encode(core->mem, &msg, out));
 out:
     bytes_free(&body);
@@ -130,14 +133,103 @@ fed_report_seal(struct fed_core *core, struct fed_thread *t,
                 const struct proto_peer_msg *report, struct bytes *out)
 {
     enum err e;
+    struct fed_rec_reported rec = {.at_ms = fed_now(core)};
     struct bytes plain = {0};
     uint8_t pub[32];
 
     TRY(key_of(t, pub));
     TRY(proto_peer_encode(core->mem, report, &plain));
-    TRY(seal_to(core, t, pub, view_of(&plain), out));
+    rec.report = view_of(&plain);
+    TRY(seal_to(core, t, pub, &rec, out));
 out:
     bytes_free(&plain);
+    return e;
+}
+
+/* One that was kept before its time was noted has none. */
+static enum err
+kept_read(const struct bytes *in, struct fed_rec_reported *out)
+{
+    enum err e = fed_rec_decode(view_of(in), &fed_rec_reported_shape, out);
+
+    if (e == ERR_CORRUPT || e == ERR_UNSUPPORTED) {
+        *out = (struct fed_rec_reported){.report = view_of(in)};
+        e = OK;
+    }
+    return e;
+}
+
+static enum err
+unanswered(struct fed_core *core, struct fed_thread *t, uint64_t at_ms)
+{
+    struct fed_show *s = fed_tx_show(core, FED_SHOW_DOUBT);
+    const struct fed_party *hub;
+
+    if (s == NULL) {
+        return ERR_NOMEM;
+    }
+    s->code = FED_DOUBT_REPORT;
+    s->value = 1;
+    s->thread = t->id;
+    s->ts_ms = at_ms;
+    memcpy(s->author.b, t->rec.hub, sizeof(s->author.b));
+    memcpy(s->peer.b, t->rec.hub, sizeof(s->peer.b));
+    hub = fed_party_find(core, &s->peer);
+    if (hub != NULL && hub->via != NULL) {
+        s->peer = hub->via->root;
+    }
+    return OK;
+}
+
+/* [report-kept] By a clock that went back it begins anew. */
+static enum err
+kept_look(struct fed_core *core, struct fed_thread *t,
+          const struct fed_key *key, const struct bytes *value, uint64_t *next)
+{
+    enum err e;
+    struct fed_rec_reported rec;
+    struct fed_rec_reported now_rec;
+    uint64_t now = fed_now(core);
+
+    TRY(kept_read(value, &rec));
+    if (rec.at_ms == 0 || rec.at_ms > now) {
+        now_rec = (struct fed_rec_reported){now, rec.report};
+        TRY(fed_tx_save(core, FED_NS_REPORTED, key, &fed_rec_reported_shape,
+                        &now_rec));
+        rec.at_ms = now;
+    }
+    if (now - rec.at_ms >= LIMIT_REPORT_KEPT_MS) {
+        TRY(fed_tx_del(core, FED_NS_REPORTED, key));
+        TRY(unanswered(core, t, rec.at_ms));
+    } else {
+        fed_watch_sooner(next, rec.at_ms + LIMIT_REPORT_KEPT_MS);
+    }
+out:
+    return e;
+}
+
+enum err
+fed_report_kept_look(struct fed_core *core, struct fed_thread *t,
+                     uint64_t *next)
+{
+    enum err e;
+    struct fed_key at = fed_key_of(thread_id_view(&t->id));
+    struct bytes key = {0};
+    struct bytes value = {0};
+
+    while ((e = fed_tx_next(core, FED_NS_REPORTED, &at, thread_id_view(&t->id),
+                            &key, &value)) == OK) {
+        struct fed_key one = fed_key_of(view_of(&key));
+
+        TRY(kept_look(core, t, &one, &value, next));
+        at = fed_key_pair(view_of(&key), VIEW_LIT("\0"));
+        bytes_free(&key);
+        bytes_free(&value);
+    }
+    e = e == ERR_MISSING ? OK : e;
+out:
+    bytes_free(&key);
+    bytes_free(&value);
     return e;
 }
 
@@ -177,7 +269,8 @@ fed_report_seen_recv(struct fed_core *core, struct fed_party *p,
     struct fed_thread *t;
     struct thread_id id;
     struct fed_key key;
-    struct bytes report = {0};
+    struct fed_rec_reported rec;
+    struct bytes hold = {0};
     struct bytes item = {0};
     uint8_t pub[32];
 
@@ -187,20 +280,21 @@ fed_report_seen_recv(struct fed_core *core, struct fed_party *p,
                                       : fed_thread_get(core, &id, &t);
     TRY(e);
     TRY(memcmp(t->rec.hub, p->root.b, 32) == 0 ? OK : ERR_DENIED);
-    e = fed_tx_get(core, FED_NS_REPORTED, &key, &report);
+    e = fed_tx_get(core, FED_NS_REPORTED, &key, &hold);
     if (e == ERR_MISSING) {
         e = OK; /* seen to already */
         goto out;
     }
     TRY(e);
+    TRY(kept_read(&hold, &rec));
     TRY(in->opened == 0 ? newest_key(core, t, p, in->chain, pub) : OK);
     TRY(fed_tx_del(core, FED_NS_REPORTED, &key));
     if (in->opened == 0) {
-        TRY(seal_to(core, t, pub, view_of(&report), &item));
+        TRY(seal_to(core, t, pub, &rec, &item));
         TRY(fed_route_item(core, p, view_of(&item), NULL));
     }
 out:
-    bytes_free(&report);
+    bytes_free(&hold);
     bytes_free(&item);
     return e;
 }

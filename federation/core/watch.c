@@ -11,6 +11,7 @@
 #include "federation/core/watch.h"
 
 #include "federation/core/care.h"
+#include "federation/core/frank.h"
 
 #include <string.h>
 
@@ -279,12 +280,14 @@ look(struct fed_core *core, struct fed_thread *t)
     uint64_t now = fed_now(core);
     uint64_t next = 0;
 
+    TRY(core->kind == FED_KIND_DEVICE ? fed_report_kept_look(core, t, &next)
+                                      : OK);
     if (t->rec.state == FED_THREAD_ENDED ||
         t->rec.state == FED_THREAD_REMOVED) {
         for (size_t i = 0; i < t->members_len; i++) {
             TRY(fed_watch_clear(core, t, &t->members[i]));
         }
-        TRY(look_at(core, t, 0));
+        TRY(look_at(core, t, next));
         goto out;
     }
     not_ahead(t, now);

@@ -120,7 +120,8 @@
 #define LIMIT_MOVE_FRESH_MS (7ull * 86400000u) /* and older it counts not */
 #define LIMIT_REPORT_WORDS 2000u               /* of whoever reports */
 #define LIMIT_REPORT_SEALED LIMIT_MIB(1u)
-#define LIMIT_REPORT_CHAIN LIMIT_KIB(1u) /* a node's certificates */
+#define LIMIT_REPORT_KEPT_MS (30ull * 86400000u) /* sealed, unanswered */
+#define LIMIT_REPORT_CHAIN LIMIT_KIB(1u)         /* a node's certificates */
 #define LIMIT_FRANK_ASK 64u   /* places in one question for signatures */
 #define LIMIT_REPORTS_DAY 20u /* from one clinic or patient, in */
 #define LIMIT_REPORTS_MS 86400000u

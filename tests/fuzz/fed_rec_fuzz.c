@@ -44,7 +44,7 @@ static const struct proto_shape *const shapes[] = {
     &fed_app_rec_keys_shape,    &proto_report_said_shape,
     &proto_report_inside_shape, &fed_app_rec_given_shape,
     &fed_rec_lacks_shape,       &fed_app_rec_shared_shape,
-    &fed_rec_line_shape,
+    &fed_rec_line_shape,        &fed_rec_reported_shape,
 };
 
 enum {

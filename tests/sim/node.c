@@ -432,7 +432,7 @@ show_thread(struct node *n, const struct fed_show *s)
 static void
 show_doubt(struct node *n, const struct fed_show *s)
 {
-    size_t code = s->code < 10 ? (size_t)s->code : 0;
+    size_t code = s->code < 11 ? (size_t)s->code : 0;
 
     if (s->value == 0) {
         n->settled[code]++;

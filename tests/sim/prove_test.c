@@ -404,6 +404,47 @@ TEST(sealed_to_a_key_of_before)
     }
 }
 
+/* [report-kept] The clinic never says that it could open it: it is kept for 30
+   days, the person hears how it ended, and a late answer changes nothing. */
+TEST(a_report_that_is_never_answered)
+{
+    size_t d;
+    struct thread_id id = carried(13, &d);
+    struct sim_shown m;
+    struct node *n = &w.nodes[d];
+    struct clinic_id home = node_root(&w, 0);
+
+    sim_newest(&w, d, &id, &m);
+    node_crash(&w, 1);
+    CHECK_OK(fed_core_report(n->core, &m.report));
+    sim_take(&w, d);
+    world_run(&w, 3000);
+    CHECK_EQ(rows_of(n, FED_NS_REPORTED), 1);
+    for (int day = 1; day <= 32; day++) {
+        world_skip(&w, IDENT_DAY_MS);
+        world_run(&w, 50);
+        if (day == 29) {
+            node_crash(&w, d); /* it is in no memory alone */
+            node_start(&w, d);
+            world_run(&w, 3000);
+            CHECK_EQ(rows_of(n, FED_NS_REPORTED), 1);
+            CHECK_EQ(n->doubts[FED_DOUBT_REPORT], 0);
+        }
+    }
+    CHECK_EQ(rows_of(n, FED_NS_REPORTED), 0);
+    CHECK_EQ(n->doubts[FED_DOUBT_REPORT], 1);
+    CHECK(thread_id_equal(&n->doubt[FED_DOUBT_REPORT].thread, &id));
+    CHECK(clinic_id_equal(&n->doubt[FED_DOUBT_REPORT].peer, &home));
+    CHECK_EQ(n->doubt[FED_DOUBT_REPORT].value, 1);
+    CHECK(w.wall_ms - n->doubt[FED_DOUBT_REPORT].ts_ms > 30 * IDENT_DAY_MS);
+    node_start(&w, 1);
+    world_heal(&w);
+    CHECK_EQ(w.nodes[1].reports[FED_PROOF_OWN], 1); /* the relay kept it */
+    CHECK_EQ(n->doubts[FED_DOUBT_REPORT], 1);
+    bytes_free(&m.content);
+    world_end(&w);
+}
+
 /* [report-key] Not to a key that the clinic had before, nor to another's. */
 TEST(sealed_again_only_to_a_newer_key)
 {
@@ -451,5 +492,6 @@ main(void)
                T(who_may_ask_and_how_often), T(an_edit_with_what_it_changed),
                T(sealed_to_the_hub_and_signed_by_the_device),
                T(the_relay_cannot_make_one), T(sealed_to_a_key_of_before),
+               T(a_report_that_is_never_answered),
                T(sealed_again_only_to_a_newer_key));
 }

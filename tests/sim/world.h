@@ -115,9 +115,9 @@ struct node {
     size_t links_shown[16]; /* by code */
     size_t overdue;
     size_t hubs[4];    /* by code */
-    size_t doubts[10]; /* by code: told, and over; the last one of each */
+    size_t doubts[11]; /* by code: told, and over; the last one of each */
     size_t settled[10];
-    struct fed_show doubt[10];
+    struct fed_show doubt[11];
     struct fed_show fork; /* the last one */
     size_t resent;
     size_t consents[8]; /* by code */

@@ -55,6 +55,12 @@ static const struct sentence sentences[] = {
      "not let into this conversation: whoever has it would have read along. "
      "Call %w, and ask %c.",
      NULL},
+    {"report unanswered",
+     "%w has not said that it could open what you reported on %t, and after 30 "
+     "days it is not kept here any more. %c carried it. Call %w, or report it "
+     "again.",
+     "%c has not said that it could open what you reported on %t, and after 30 "
+     "days it is not kept here any more. Call %c, or report it again."},
     {"clock",
      "The clock of %w, which orders this conversation, is wrong: times shown "
      "here may be. Ask them to set it.",

@@ -97,7 +97,9 @@ static const struct tool_command commands[] = {
      "show a message to the clinics that can act on it",
      "Your own clinic and the one that orders the conversation get message N, "
      "and no other, with your reason and words. They see whether it is proven "
-     "who wrote it.",
+     "who wrote it. What goes to a clinic through another one is kept here "
+     "until "
+     "it was opened, for 30 days at most.",
      {{"--reason", "REASON",
        "spam, abuse, identity, \"not for me\", other (other)", false},
       {"--words", "TEXT", "what they should know about it", false},
@@ -116,8 +118,9 @@ static const struct tool_command commands[] = {
      1,
      "say that you have seen to what was in doubt",
      "Most doubts about how a conversation is carried end by themselves, when "
-     "what was missing has come. Two courses of one conversation, and what was "
-     "never delivered, are shown until you have called and say so.",
+     "what was missing has come. Two courses of one conversation, what was "
+     "never delivered, and a report that was not answered are shown until you "
+     "have called and say so.",
      {{0}}},
     {"continue",
      "THREAD CLINIC",

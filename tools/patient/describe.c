@@ -343,6 +343,7 @@ doubt_word(uint64_t what)
         [FED_APP_DOUBT_FORK] = "two logs",
         [FED_APP_DOUBT_WAITS] = "not taken",
         [FED_APP_DOUBT_KEPT_OUT] = "kept out",
+        [FED_APP_DOUBT_REPORT] = "report unanswered",
     };
 
     return what < sizeof(words) / sizeof(*words) && words[what] != NULL

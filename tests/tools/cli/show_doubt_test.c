@@ -30,8 +30,8 @@ said(const char *what, const char *who, const char *by, bool itself)
 TEST(each_has_its_sentence)
 {
     static const char *const kinds[] = {
-        "silent", "withheld", "undelivered", "never delivered",
-        "clock",  "two logs", "kept out",    "not their device"};
+        "silent",   "withheld", "undelivered",      "never delivered",  "clock",
+        "two logs", "kept out", "not their device", "report unanswered"};
 
     CHECK_EQ(setenv("TZ", "UTC", 1), 0);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
