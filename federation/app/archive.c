@@ -193,11 +193,14 @@ thread_entry(struct fed_app *app, const struct thread_id *thread,
 {
     enum err e;
     struct fed_app_rec_thread t;
+    struct thread_id from = *thread;
     struct fed_app_key key =
         fed_app_key(thread_id_view(thread), (struct view){0});
 
     TRY(fed_app_load(&app->kv, FED_APP_THREAD, &key, &fed_app_rec_thread_shape,
                      &t, hold));
+    fed_app_thread_from(app, thread, &from);
+    memcpy(out->id, from.b, sizeof(out->id));
     memcpy(out->author, t.hub, sizeof(out->author));
     out->term = t.flags;
     out->seq = t.state;

@@ -31,10 +31,12 @@ out:
 static enum err
 import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
 {
+    static const uint8_t nothing[32];
     enum err e;
     struct thread_id id;
     struct fed_app_rec_thread t;
     struct bytes hold = {0};
+    bool news;
 
     memcpy(id.b, in->thread, sizeof(id.b));
     TRY(fed_app_thread_rec(app, &id, &t, &hold));
@@ -48,6 +50,10 @@ import_thread(struct fed_app *app, const struct fed_app_rec_entry *in)
         t.title = in->more;
     }
     TRY(fed_app_thread_save(app, &id, &t));
+    TRY(memcmp(in->id, in->thread, sizeof(in->id)) != 0 &&
+                memcmp(in->id, nothing, sizeof(nothing)) != 0
+            ? fed_app_thread_continues(app, &id, in->id, &news)
+            : OK);
 out:
     bytes_free(&hold);
     return e;

@@ -246,6 +246,14 @@ MUST_CHECK enum err fed_app_thread_save(struct fed_app *app,
                                         const struct thread_id *id,
                                         const struct fed_app_rec_thread *rec);
 
+/* The thread that it goes on from: said first (news), and zeros: not known. */
+MUST_CHECK enum err fed_app_thread_continues(struct fed_app *app,
+                                             const struct thread_id *id,
+                                             const uint8_t from[32],
+                                             bool *news);
+void fed_app_thread_from(struct fed_app *app, const struct thread_id *id,
+                         struct thread_id *out);
+
 /* consent.c */
 /* devices.c: another of our devices moved home: go there too. */
 MUST_CHECK enum err fed_app_show_home(struct fed_app *app,
@@ -269,7 +277,8 @@ MUST_CHECK enum err fed_app_consent_import(struct fed_app *app,
 /* archive.c: what a later device gets (its keys follow from the code). */
 enum fed_app_kept {
     FED_APP_KEPT_MESSAGE = 1, /* id, author, place, body: content */
-    FED_APP_KEPT_THREAD = 2,  /* author: hub, term: flags, seq: state, body:
+    FED_APP_KEPT_THREAD = 2,  /* id: the one that it goes on from, or its own;
+                                 author: hub, term: flags, seq: state, body:
                                  group,  more: title */
     FED_APP_KEPT_CLINIC = 3,  /* id: root, term: learned, body: profile,
                                   more: addresses */

@@ -86,6 +86,66 @@ out:
     return e;
 }
 
+/* The first term names the thread that it goes on from; later ones, the term
+   before. */
+static bool
+names_before(const struct proto_group *g)
+{
+    return (g->flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0 &&
+           g->term == 1;
+}
+
+/* The one that it goes on from; zeros: not known. */
+void
+fed_app_thread_from(struct fed_app *app, const struct thread_id *id,
+                    struct thread_id *out)
+{
+    struct fed_app_key key = thread_key(id);
+    struct bytes b = {0};
+
+    if (fed_app_get(&app->kv, FED_APP_FROM, &key, &b) == OK &&
+        b.len == sizeof(out->b)) {
+        memcpy(out->b, b.p, sizeof(out->b));
+    }
+    bytes_free(&b);
+}
+
+/* What was said first stays. */
+enum err
+fed_app_thread_continues(struct fed_app *app, const struct thread_id *id,
+                         const uint8_t from[32], bool *news)
+{
+    enum err e;
+    struct fed_app_key key = thread_key(id);
+    struct bytes had = {0};
+
+    *news = false;
+    e = fed_app_get(&app->kv, FED_APP_FROM, &key, &had);
+    if (e != ERR_MISSING) {
+        goto out;
+    }
+    TRY(fed_app_put(&app->kv, FED_APP_FROM, &key, view_make(from, 32)));
+    *news = true;
+out:
+    bytes_free(&had);
+    return e;
+}
+
+/* Its group forgets it with the next term. */
+static enum err
+keep_before(struct fed_app *app, const struct thread_id *id, struct view group)
+{
+    enum err e;
+    struct proto_group g;
+    bool news;
+
+    TRY(proto_group_decode(group, &g));
+    TRY(names_before(&g) ? fed_app_thread_continues(app, id, g.prev, &news)
+                         : OK);
+out:
+    return e;
+}
+
 enum err
 fed_app_show_thread(struct fed_app *app, const struct fed_show *show)
 {
@@ -102,6 +162,7 @@ fed_app_show_thread(struct fed_app *app, const struct fed_show *show)
     if (show->body.len > 0) {
         t.group = view_of(&show->body);
         TRY(meet(app, t.group));
+        TRY(keep_before(app, &show->thread, t.group));
     }
     TRY(fed_app_thread_save(app, &show->thread, &t));
     TRY(fed_app_archive_note(app, FED_APP_KEPT_THREAD, &show->thread,
@@ -145,40 +206,24 @@ find_cut(struct fed_app *app, const struct proto_group *g,
     }
 }
 
-/* We came late into it, as its hub moved on; zeros: not told. */
-static void
-show_from(struct fed_app *app, const struct thread_id *id,
-          struct thread_id *out)
-{
-    struct fed_app_key key = thread_key(id);
-    struct bytes b = {0};
-
-    if (fed_app_get(&app->kv, FED_APP_FROM, &key, &b) == OK &&
-        b.len == sizeof(out->b)) {
-        memcpy(out->b, b.p, sizeof(out->b));
-    }
-    bytes_free(&b);
-}
-
-/* What was said first stays. */
+/* We came late into it, as its hub moved on. */
 enum err
 fed_app_show_continued(struct fed_app *app, const struct fed_show *show)
 {
     enum err e;
-    struct fed_app_key key = thread_key(&show->thread);
     struct fed_app_event *ev;
-    struct bytes had = {0};
+    bool news;
 
     TRY(show->body.len == sizeof(show->thread.b) ? OK : ERR_INVALID);
-    e = fed_app_get(&app->kv, FED_APP_FROM, &key, &had);
-    if (e != ERR_MISSING) {
+    TRY(fed_app_thread_continues(app, &show->thread, show->body.p, &news));
+    if (!news) {
         goto out;
     }
-    TRY(fed_app_put(&app->kv, FED_APP_FROM, &key, view_of(&show->body)));
+    TRY(fed_app_archive_note(app, FED_APP_KEPT_THREAD, &show->thread,
+                             show->thread.b));
     TRY(fed_app_tell(app, FED_APP_EV_THREAD, &ev));
     ev->thread = show->thread;
 out:
-    bytes_free(&had);
     return e;
 }
 
@@ -207,11 +252,10 @@ show_rec(struct fed_app *app, const struct thread_id *id,
     if (t->state == FED_THREAD_ACTIVE || t->state == FED_THREAD_RESYNC) {
         find_cut(app, &g, &out->cut);
     }
-    if ((g.flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0 &&
-        g.term == 1) {
+    if (names_before(&g)) {
         memcpy(out->after.b, g.prev, sizeof(out->after.b));
-    } else if ((g.flags & PROTO_GROUP_CONTINUES) != 0) {
-        show_from(app, id, &out->after);
+    } else if ((g.flags & (PROTO_GROUP_AFTER | PROTO_GROUP_CONTINUES)) != 0) {
+        fed_app_thread_from(app, id, &out->after);
     }
     if (app->core != NULL &&
         fed_core_stands(app->core, id, &out->gone_ms) == OK) {
