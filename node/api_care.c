@@ -173,14 +173,22 @@ look_at_keys(struct node_call *c, json_t *list)
             "rotate-key --revoke.");
 }
 
-/* An address that only this network knows. */
-static bool
-is_private(const struct proto_addr *a)
+/* NULL: from anywhere. */
+static const char *
+say_scope(enum proto_addr_scope scope)
 {
-    return a->kind == PROTO_ADDR_IP4 &&
-           (a->ip[0] == 127 || a->ip[0] == 10 ||
-            (a->ip[0] == 172 && (a->ip[1] & 0xf0) == 16) ||
-            (a->ip[0] == 192 && a->ip[1] == 168));
+    static const char *const say[] = {
+        [PROTO_SCOPE_HOST] =
+            "It leads to this machine and is reached only from it. Set "
+            "--address to a name or address that others reach, and let your "
+            "router pass that port to this machine.",
+        [PROTO_SCOPE_NET] =
+            "It is known only in this network: others cannot dial it. Set "
+            "--address to a name or address that they reach, and let your "
+            "router pass that port to this machine.",
+        [PROTO_SCOPE_ANY] = NULL};
+
+    return say[scope];
 }
 
 static void
@@ -189,14 +197,12 @@ look_at_addrs(struct node_call *c, json_t *list)
     for (size_t i = 0; i < c->api->addrs_len; i++) {
         char text[PROTO_ADDR_TEXT_MAX];
         char what[PROTO_ADDR_TEXT_MAX + 32];
+        const char *scope = say_scope(proto_addr_scope(&c->api->addrs[i]));
         enum node_reach reach;
 
         proto_addr_format(&c->api->addrs[i], text);
         (void)snprintf(what, sizeof(what), "the address %s in links", text);
-        finding(list, what, !is_private(&c->api->addrs[i]),
-                "It is known only in this network: others cannot dial it. Set "
-                "--address to a name or address that they reach, and let your "
-                "router pass that port to this machine.");
+        finding(list, what, scope == NULL, scope);
         if (c->api->addrs[i].via) {
             continue; /* another node's, which carries for us */
         }

@@ -168,6 +168,71 @@ proto_addr_format(const struct proto_addr *a, char out[PROTO_ADDR_TEXT_MAX])
                    host == NULL ? "" : host, close, (unsigned)a->port);
 }
 
+/* A block of addresses: the first bits of them. */
+struct block {
+    uint8_t b[16];
+    uint8_t bits;
+    enum proto_addr_scope scope;
+};
+
+static const struct block blocks4[] = {
+    {{0}, 8, PROTO_SCOPE_HOST},        {{127}, 8, PROTO_SCOPE_HOST},
+    {{10}, 8, PROTO_SCOPE_NET},        {{172, 16}, 12, PROTO_SCOPE_NET},
+    {{192, 168}, 16, PROTO_SCOPE_NET}, {{169, 254}, 16, PROTO_SCOPE_NET},
+    {{100, 64}, 10, PROTO_SCOPE_NET},
+};
+
+static const struct block blocks6[] = {
+    {{0}, 128, PROTO_SCOPE_HOST},
+    {{[15] = 1}, 128, PROTO_SCOPE_HOST},
+    {{0xfc}, 7, PROTO_SCOPE_NET},
+    {{0xfe, 0x80}, 10, PROTO_SCOPE_NET},
+};
+
+static bool
+is_in(const uint8_t *ip, const struct block *block)
+{
+    size_t whole = block->bits / 8;
+    uint8_t rest = (uint8_t)(0xff00 >> block->bits % 8);
+
+    return memcmp(ip, block->b, whole) == 0 &&
+           (block->bits % 8 == 0 || (ip[whole] & rest) == block->b[whole]);
+}
+
+static enum proto_addr_scope
+scope_of(const uint8_t *ip, const struct block *blocks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_in(ip, &blocks[i])) {
+            return blocks[i].scope;
+        }
+    }
+    return PROTO_SCOPE_ANY;
+}
+
+enum proto_addr_scope
+proto_addr_scope(const struct proto_addr *a)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+
+    switch (a->kind) {
+    case PROTO_ADDR_IP4:
+        return scope_of(a->ip, blocks4, sizeof(blocks4) / sizeof(blocks4[0]));
+    case PROTO_ADDR_IP6:
+        return memcmp(a->ip, mapped, sizeof(mapped)) == 0
+                   ? scope_of(a->ip + 12, blocks4,
+                              sizeof(blocks4) / sizeof(blocks4[0]))
+                   : scope_of(a->ip, blocks6,
+                              sizeof(blocks6) / sizeof(blocks6[0]));
+    case PROTO_ADDR_DNS:
+        return strcmp(a->host, "localhost") == 0 ? PROTO_SCOPE_HOST
+                                                 : PROTO_SCOPE_ANY;
+    case PROTO_ADDR_SAME:
+    default:
+        return PROTO_SCOPE_ANY;
+    }
+}
+
 bool
 proto_addr_equal(const struct proto_addr *a, const struct proto_addr *b)
 {

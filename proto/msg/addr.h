@@ -45,6 +45,17 @@ void proto_addr_format(const struct proto_addr *a,
 
 bool proto_addr_equal(const struct proto_addr *a, const struct proto_addr *b);
 
+/* From how far an address can be dialled, as its number says. */
+enum proto_addr_scope {
+    PROTO_SCOPE_HOST, /* 127.0.0.0/8, ::1, unspecified, the name localhost */
+    PROTO_SCOPE_NET,  /* private (RFC 1918, RFC 4193), link-local (RFC 3927,
+                         RFC 4291 2.5.6), behind a carrier's NAT (RFC 6598) */
+    PROTO_SCOPE_ANY   /* any other address; a name: who looks it up will see */
+};
+
+/* IPv4 in an IPv6 address (RFC 4291 2.5.5.2) counts as what it holds. */
+enum proto_addr_scope proto_addr_scope(const struct proto_addr *a);
+
 /* The few bytes of a, appended to b (not SAME with via). */
 MUST_CHECK enum err proto_addr_append(const struct mem *mem, struct bytes *b,
                                       const struct proto_addr *a);

@@ -109,10 +109,65 @@ TEST(no_memory_changes_nothing)
     }
 }
 
+/* The first and the last of each block, and their neighbours. */
+TEST(how_far_it_reaches)
+{
+    static const struct {
+        const char *text;
+        enum proto_addr_scope scope;
+    } cases[] = {
+        {"127.0.0.1:1", PROTO_SCOPE_HOST},
+        {"127.255.255.255:1", PROTO_SCOPE_HOST},
+        {"0.0.0.0:1", PROTO_SCOPE_HOST},
+        {"126.255.255.255:1", PROTO_SCOPE_ANY},
+        {"128.0.0.1:1", PROTO_SCOPE_ANY},
+        {"10.0.0.0:1", PROTO_SCOPE_NET},
+        {"10.255.255.255:1", PROTO_SCOPE_NET},
+        {"11.0.0.0:1", PROTO_SCOPE_ANY},
+        {"172.15.255.255:1", PROTO_SCOPE_ANY},
+        {"172.16.0.0:1", PROTO_SCOPE_NET},
+        {"172.31.255.255:1", PROTO_SCOPE_NET},
+        {"172.32.0.0:1", PROTO_SCOPE_ANY},
+        {"192.168.0.1:1", PROTO_SCOPE_NET},
+        {"192.168.255.255:1", PROTO_SCOPE_NET},
+        {"192.169.0.1:1", PROTO_SCOPE_ANY},
+        {"192.167.0.1:1", PROTO_SCOPE_ANY},
+        {"169.254.255.1:1", PROTO_SCOPE_NET},
+        {"169.253.1.1:1", PROTO_SCOPE_ANY},
+        {"169.255.1.1:1", PROTO_SCOPE_ANY},
+        {"100.64.0.0:1", PROTO_SCOPE_NET},
+        {"100.127.255.255:1", PROTO_SCOPE_NET},
+        {"100.63.255.255:1", PROTO_SCOPE_ANY},
+        {"100.128.0.0:1", PROTO_SCOPE_ANY},
+        {"[::1]:1", PROTO_SCOPE_HOST},
+        {"[::2]:1", PROTO_SCOPE_ANY},
+        {"[fc00::1]:1", PROTO_SCOPE_NET},
+        {"[fdff::1]:1", PROTO_SCOPE_NET},
+        {"[fe00::1]:1", PROTO_SCOPE_ANY},
+        {"[fe80::1]:1", PROTO_SCOPE_NET},
+        {"[febf::1]:1", PROTO_SCOPE_NET},
+        {"[fec0::1]:1", PROTO_SCOPE_ANY},
+        {"[2001:db8::1]:1", PROTO_SCOPE_ANY},
+        {"[::ffff:10.1.2.3]:1", PROTO_SCOPE_NET},
+        {"[::ffff:127.0.0.1]:1", PROTO_SCOPE_HOST},
+        {"localhost:1", PROTO_SCOPE_HOST},
+        {"north.example:1", PROTO_SCOPE_ANY},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct proto_addr a;
+
+        CHECK_OK(proto_addr_parse(view_str(cases[i].text), &a));
+        if (proto_addr_scope(&a) != cases[i].scope) {
+            CHECK_STR(cases[i].text, "of its block");
+        }
+    }
+}
+
 int
 main(void)
 {
     return RUN(T(text_and_bytes_round_trip), T(bad_text_is_refused),
                T(bad_bytes_are_refused), T(same_is_for_links_only),
-               T(no_memory_changes_nothing));
+               T(no_memory_changes_nothing), T(how_far_it_reaches));
 }
