@@ -177,7 +177,7 @@ node_say_find_soon(struct node_call *c, struct view ref, struct node_say *s)
     }
 }
 
-/* The number of what was just said. */
+/* What was just said, and to whom. */
 static enum err
 show_said(struct node_call *c, const struct node_say *s)
 {
@@ -185,6 +185,7 @@ show_said(struct node_call *c, const struct node_say *s)
     struct store_txn *txn = NULL;
     struct store_msg m = {0};
     struct store_conv conv = {0};
+    struct phi name = {0};
 
     if (node_call_has(c, "brief")) {
         node_json_num(c->out, "number", s->seq);
@@ -194,9 +195,12 @@ show_said(struct node_call *c, const struct node_say *s)
     TRY(store_msg_find(txn, &s->conv, &s->id, &m));
     TRY(store_conv_get(txn, &s->conv, &conv));
     node_json_message(c, txn, &conv, &m, c->out);
+    node_conv_label(txn, &conv, &name);
+    node_json_view(c->out, "title", proto_phi_reveal(&name));
 out:
     store_read_end(txn);
     store_msg_clear(&m);
+    phi_free(&name);
     store_conv_clear(&conv);
     return e;
 }

@@ -515,7 +515,9 @@ show_status(const json_t *a)
 static void
 show_said(const json_t *a)
 {
-    (void)printf("#%lld %s\n", tool_number(a, "number"), tool_text(a, "state"));
+    (void)printf("#%lld to ", tool_number(a, "number"));
+    tool_print_safe(tool_text(a, "title"));
+    (void)printf(": %s\n", tool_text(a, "state"));
 }
 
 static void

@@ -118,6 +118,22 @@ say_refused(const struct tool_patient *p)
                           "this conversation with it any more.");
 }
 
+/* What the conversation is called: to whom it went. */
+static void
+put_to(struct tool_patient *p, const struct thread_id *thread)
+{
+    struct fed_app_thread t;
+    struct bytes hold = {0};
+
+    if (fed_app_thread(p->app, thread, &t, &hold) == OK) {
+        json_t *row = tool_patient_thread_row(p, &t);
+
+        (void)json_object_set(p->out, "title", json_object_get(row, "title"));
+        json_decref(row);
+    }
+    bytes_free(&hold);
+}
+
 static enum tool_exit
 say_how(struct tool_patient *p, struct sent *s, enum tool_exit code)
 {
@@ -127,6 +143,7 @@ say_how(struct tool_patient *p, struct sent *s, enum tool_exit code)
     if (find_sent(p->app, s, &m, &hold) == OK) {
         (void)json_object_set_new(p->out, "message",
                                   tool_patient_message_row(p, &m));
+        put_to(p, &s->thread);
         if (m.state == FED_MESSAGE_FAILED && p->file_end != FED_APP_FILE_HERE) {
             code = say_refused(p);
         } else if (m.state == FED_MESSAGE_FAILED) {

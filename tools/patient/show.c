@@ -448,6 +448,15 @@ show_one(const json_t *answer, const char *key, void (*show)(const json_t *))
     }
 }
 
+/* To whom something was just said. */
+static void
+show_to(const json_t *o)
+{
+    (void)printf("To ");
+    tool_print_safe(tool_text(o, "title"));
+    (void)printf(":\n");
+}
+
 static void
 show_reported(const json_t *r)
 {
@@ -512,7 +521,10 @@ tool_patient_show(const struct tool_patient *p, enum tool_exit code)
     show_messages(o);
     show_one(o, "reported", show_reported);
     show_one(o, "seen_to", tool_show_settled);
-    show_one(o, "message", show_message);
+    if (json_object_get(o, "message") != NULL) {
+        show_to(o);
+        show_message(json_object_get(o, "message"));
+    }
     show_each(o, "clinics", "You are connected to no clinic.", show_clinic);
     show_one(o, "clinic", show_clinic);
     show_each(o, "consents", "Nobody asked for anything.",
