@@ -267,8 +267,8 @@ ours_of(struct fed_app *app, const struct fed_app_rec_consent *in,
     return e == ERR_MISSING ? OK : e;
 }
 
-/* A question that is open is not among them: who was not in the conversation
-   when it was put cannot answer it.  What was taken back stays so. */
+/* What is answered here is not asked again, and what was taken back stays so.
+ */
 enum err
 fed_app_consent_import(struct fed_app *app, struct view record)
 {
@@ -280,8 +280,8 @@ fed_app_consent_import(struct fed_app *app, struct view record)
     e = fed_rec_decode(record, &fed_app_rec_consent_shape, &rec);
     TRY(e == ERR_CORRUPT ? ERR_FORMAT : e);
     TRY(ours_of(app, &rec, &number, &state));
-    if (rec.state == FED_APP_CONSENT_ASKED || state == rec.state ||
-        state == FED_APP_CONSENT_WITHDRAWN) {
+    if ((rec.state == FED_APP_CONSENT_ASKED && number != 0) ||
+        state == rec.state || state == FED_APP_CONSENT_WITHDRAWN) {
         goto out;
     }
     TRY(number == 0 ? fed_app_count(&app->kv, "consents", &number) : OK);
@@ -380,12 +380,17 @@ answer(struct fed_app *app, uint64_t number, bool yes)
     struct fed_app_rec_consent rec;
     struct thread_id thread;
     struct message_id question;
+    struct clinic_id asker;
     struct bytes hold = {0};
 
     TRY(load(app, number, &rec, &hold));
     TRY(rec.state == FED_APP_CONSENT_ASKED ? OK : ERR_STATE);
     memcpy(thread.b, rec.thread, sizeof(thread.b));
     memcpy(question.b, rec.question, sizeof(question.b));
+    memcpy(asker.b, rec.asker, sizeof(asker.b));
+    /* It may have been put before this device came into the conversation. */
+    e = fed_core_asked(app->core, &thread, &question, &asker, rec.content);
+    TRY(e == ERR_MISSING || e == ERR_DENIED ? ERR_STATE : e);
     e = fed_core_answer(app->core, &thread, &question, yes);
     TRY(e == ERR_MISSING ? ERR_STATE : e);
     rec.state = yes ? FED_APP_CONSENT_ACCEPTED : FED_APP_CONSENT_REFUSED;

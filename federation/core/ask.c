@@ -160,6 +160,43 @@ out:
 }
 
 enum err
+fed_core_asked(struct fed_core *core, const struct thread_id *thread,
+               const struct message_id *ask, const struct clinic_id *asker,
+               struct view content)
+{
+    enum err e;
+    struct fed_thread *t;
+    struct fed_rec_ask rec;
+    struct proto_content c;
+    struct message_id id;
+    struct bytes hold = {0};
+
+    TRY(core->kind == FED_KIND_DEVICE ? OK : ERR_DENIED);
+    TRY(fed_thread_get(core, thread, &t));
+    TRY(t->rec.state == FED_THREAD_ENDED || t->rec.state == FED_THREAD_REMOVED
+            ? ERR_MISSING
+            : OK);
+    e = fed_consent_ask(core, t, ask->b, &rec, &hold);
+    if (e != ERR_MISSING) {
+        goto out;
+    }
+    /* [asked-before] its id says who asked what */
+    fed_message_id(asker, content, &id);
+    TRY(message_id_equal(&id, ask) && proto_content_decode(content, &c) == OK &&
+                c.kind == PROTO_CONTENT_ASK &&
+                memcmp(c.u.ask.patient, core->me.b, 32) == 0 &&
+                fed_subject_is(t, asker->b, PROTO_SUBJECT_CLINIC)
+            ? OK
+            : ERR_DENIED);
+    rec = (struct fed_rec_ask){.content = content};
+    memcpy(rec.author, asker->b, sizeof(rec.author));
+    TRY(fed_consent_ask_keep(core, t, ask->b, &rec));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
 fed_core_answer(struct fed_core *core, const struct thread_id *thread,
                 const struct message_id *ask, bool yes)
 {

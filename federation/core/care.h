@@ -245,6 +245,10 @@ MUST_CHECK enum err fed_consent_ask(struct fed_core *core,
                                     const uint8_t id[32],
                                     struct fed_rec_ask *out,
                                     struct bytes *hold);
+MUST_CHECK enum err fed_consent_ask_keep(struct fed_core *core,
+                                         const struct fed_thread *t,
+                                         const uint8_t id[32],
+                                         const struct fed_rec_ask *rec);
 bool fed_subject_is(const struct fed_thread *t, const uint8_t root[32],
                     enum proto_subject_kind kind);
 struct fed_said {

@@ -260,13 +260,21 @@ fed_subject_is(const struct fed_thread *t, const uint8_t root[32],
     return proto_group_find(&t->group, root, &s) && s.kind == (uint64_t)kind;
 }
 
+enum err
+fed_consent_ask_keep(struct fed_core *core, const struct fed_thread *t,
+                     const uint8_t id[32], const struct fed_rec_ask *rec)
+{
+    struct fed_key key = ask_key(&t->id, id);
+
+    return fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, rec);
+}
+
 static enum err
 on_ask(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
        const struct proto_ask *in)
 {
     enum err e;
     struct fed_rec_ask rec = {.ours = said->ours, .content = said->content};
-    struct fed_key key = ask_key(&t->id, said->id.b);
     struct about about = {in->patient, in->clinic, said->id.b,
                           FED_CONSENT_ASKED};
 
@@ -277,7 +285,7 @@ on_ask(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
         return show(core, t, said, &about);
     }
     memcpy(rec.author, said->author->b, sizeof(rec.author));
-    TRY(fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, &rec));
+    TRY(fed_consent_ask_keep(core, t, said->id.b, &rec));
     TRY(show(core, t, said, &about));
 out:
     return e;

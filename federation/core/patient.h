@@ -225,6 +225,17 @@ bool fed_core_reaches(struct fed_core *core, const struct clinic_id *clinic,
                       struct clinic_id *through);
 
 /*
+ * A question that another of our devices was there for and we were not, before
+ * it is answered here; nothing happens if we know it.
+ * ERR_MISSING  we are not in that thread; ERR_DENIED  nobody asked us that
+ */
+MUST_CHECK enum err fed_core_asked(struct fed_core *core,
+                                   const struct thread_id *thread,
+                                   const struct message_id *ask,
+                                   const struct clinic_id *asker,
+                                   struct view content);
+
+/*
  * Answer a question (ASKED).  Yes: the consent is signed with our device key
  * and said in the thread; the clinic is known here from then on.
  * ERR_MISSING  no such question, or it was answered
