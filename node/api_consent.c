@@ -5,6 +5,7 @@
  * read what in a conversation, in words.
  */
 #include "crypto/ident/consent.h"
+#include "crypto/ident/device_list.h"
 #include "federation/core/patient.h"
 #include "node/api.h"
 #include "node/clinic/desk.h"
@@ -479,6 +480,37 @@ show_consent(struct consents *k, const struct proto_group *g,
     }
 }
 
+/*
+ * We have ended the connection with a patient whom we delivered to: what is
+ * said here reaches them by the home that they signed since, if that is one of
+ * the members (core/detour.c); else nothing does, until they move there.
+ */
+static void
+show_ended(struct consents *k, const struct proto_group *g,
+           const struct proto_subject *s, json_t *o)
+{
+    struct patient_id patient;
+    struct store_patient p = {0};
+    struct ident_devices list;
+    struct proto_subject home;
+    struct view signed_list;
+
+    memcpy(patient.b, s->root, sizeof(patient.b));
+    if (memcmp(s->node, k->c->api->root.b, sizeof(s->node)) == 0 &&
+        store_patient_get(k->txn, &patient, &p) == OK &&
+        p.state != STORE_PATIENT_JOINED && p.state != STORE_PATIENT_ASKS) {
+        node_json_bool(o, "disconnected", true);
+        if (proto_group_list(g, s->root, &signed_list) &&
+            ident_devices_open(k->c->api->mem, &patient, signed_list, &list) ==
+                OK &&
+            !clinic_id_equal(&list.home, &k->c->api->root) &&
+            proto_group_find(g, list.home.b, &home)) {
+            name_clinic(k, &list.home, o, "reads_through");
+        }
+    }
+    store_patient_clear(&p);
+}
+
 static void
 show_member(struct consents *k, const struct proto_group *g,
             const struct proto_subject *s, json_t *o)
@@ -496,6 +528,7 @@ show_member(struct consents *k, const struct proto_group *g,
         memcpy(id.b, s->node, sizeof(id.b));
         name_clinic(k, &id, o, "through");
         node_json_num(o, "device_list", s->generation);
+        show_ended(k, g, s, o);
     } else {
         name_clinic(k, &id, o, "name");
         node_json_bool(o, "us", clinic_id_equal(&id, &k->c->api->root));

@@ -408,6 +408,19 @@ show_reads(const json_t *m)
     size_t i;
     const json_t *c;
 
+    if (is(m, "disconnected") && tool_text(m, "reads_through")[0] != '\0') {
+        say_of(m,
+               "  patient; you have disconnected, but they still read and "
+               "write here, through ",
+               "reads_through");
+        return;
+    }
+    if (is(m, "disconnected")) {
+        (void)printf("  patient; you have disconnected, so nothing reaches "
+                     "them here, but they are a member: what is said meanwhile "
+                     "they read when they move their home to another member");
+        return;
+    }
     if (is(m, "patient")) {
         say_of(m, "  patient, reads everything; devices are reached through ",
                "through");
