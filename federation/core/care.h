@@ -172,6 +172,9 @@ MUST_CHECK enum err fed_newer_give(struct fed_core *core, struct fed_party *p,
                                    const struct patient_id *id);
 MUST_CHECK enum err fed_newer_came(struct fed_core *core, struct fed_party *p,
                                    const struct proto_device_list *in);
+/* A device of the newest list came in with an older one: it gets ours. */
+MUST_CHECK enum err fed_newer_follows(struct fed_core *core,
+                                      struct fed_party *p, struct view had);
 /* A device message to p: an item, or a frame. */
 MUST_CHECK enum err fed_device_put(struct fed_core *core, struct fed_party *p,
                                    const void *msg);

@@ -394,6 +394,7 @@ accept_enrol(struct fed_core *core, struct fed_party *p,
                link->review ? PROTO_REDEEM_REVIEW : PROTO_REDEEM_OK, link));
     TRY(fed_contact_profile(core, p));
     TRY(take_device(core, p, stance));
+    TRY(fed_newer_follows(core, p, in->list));
 out:
     bytes_free(&hold);
     return e;
@@ -479,6 +480,7 @@ further(struct fed_core *core, struct fed_party *p,
                NULL));
     TRY(fed_contact_profile(core, p));
     TRY(take_device(core, p, stance));
+    TRY(fed_newer_follows(core, p, in->list));
 out:
     return e;
 }

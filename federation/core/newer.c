@@ -3,6 +3,9 @@
  * A new phone knows nothing but the recovery code, so it begins to count lists
  * at its clock; when that is behind, its list is older than the one that the
  * home clinic has.  It is told so, instead of being turned away.
+ *
+ * A device that comes late may have missed that the patient moved home, when it
+ * knew the home of before alone: with the newest list it goes there, too.
  */
 #include "federation/core/care.h"
 
@@ -28,6 +31,28 @@ fed_newer_give(struct fed_core *core, struct fed_party *p,
     memcpy(msg.u.list.patient, id->b, sizeof(msg.u.list.patient));
     msg.u.list.list = rec.list;
     TRY(fed_device_say(core, p, &msg));
+out:
+    bytes_free(&hold);
+    return e;
+}
+
+enum err
+fed_newer_follows(struct fed_core *core, struct fed_party *p, struct view had)
+{
+    enum err e;
+    struct patient_id id;
+    struct ident_devices theirs;
+    struct ident_devices ours;
+    struct fed_rec_patient rec;
+    struct bytes hold = {0};
+
+    memcpy(id.b, p->subject.b, sizeof(id.b));
+    TRY(ident_devices_open(core->mem, &id, had, &theirs));
+    TRY(fed_patient_list(core, &id, &ours));
+    if (ours.generation > theirs.generation) {
+        TRY(fed_patient_load(core, &id, &rec, &hold));
+        TRY(fed_list_send(core, p, &p->subject, rec.list));
+    }
 out:
     bytes_free(&hold);
     return e;

@@ -41,7 +41,8 @@ tool_patient_way(const json_t *thread, char out[TOOL_WAY_MAX])
         (void)snprintf(out + at, left,
                        "To go on with the others, with nothing lost, ask %s "
                        "for a link of its own (balsam-patient join LINK), then "
-                       "move home there: balsam-patient home %lld",
+                       "move home there: balsam-patient home %lld. If you "
+                       "moved on another device already, the link is enough",
                        to, number);
     } else if (strcmp(way, "comes") == 0) {
         (void)snprintf(out + at, left, "It goes on by itself, through %s.", to);
