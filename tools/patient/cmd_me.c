@@ -282,14 +282,22 @@ code_word(enum fed_app_code_state s)
                                          : "none";
 }
 
-/* What the home is called, and whether it still has to do with us. */
+/*
+ * Which clinic is the home, what it is called, and whether it still has to do
+ * with us.  One that was only looked at, or said no, is none yet.
+ */
 static void
 put_home(struct tool_patient *p, const struct clinic_id *home)
 {
+    static const struct clinic_id none;
     struct fed_app_clinic c;
     struct bytes hold = {0};
+    enum err e = fed_app_clinic(p->app, home, &c, &hold);
+    bool is = e != OK || (c.state != FED_APP_CLINIC_LOOKED &&
+                          c.state != FED_APP_CLINIC_REFUSED);
 
-    if (fed_app_clinic(p->app, home, &c, &hold) == OK) {
+    tool_put_hex(p->out, "home", clinic_id_view(is ? home : &none));
+    if (e == OK && is) {
         tool_put_view(p->out, "home_name", c.name);
         tool_put_bool(p->out, "home_ended", c.state == FED_APP_CLINIC_ENDED);
     }
@@ -308,7 +316,6 @@ tool_patient_status(struct tool_patient *p)
     tool_put_word(p->out, "stage", stage_word(me.stage));
     tool_put_hex(p->out, "patient", patient_id_view(&me.patient));
     tool_put_hex(p->out, "device", device_id_view(&me.device));
-    tool_put_hex(p->out, "home", clinic_id_view(&me.home));
     put_home(p, &me.home);
     tool_put_word(p->out, "recovery_code", code_word(me.code));
     tool_put_num(p->out, "list", me.generation);

@@ -346,6 +346,8 @@ static void
 show_status(const json_t *o)
 {
     const char *stage = tool_text(o, "stage");
+    const char *id = tool_text(o, "home");
+    bool home = strspn(id, "0") < strlen(id);
 
     if (strcmp(stage, "nobody") == 0) {
         (void)printf("Nobody is here yet: balsam-patient join LINK\n");
@@ -358,7 +360,7 @@ show_status(const json_t *o)
     }
     (void)printf("patient  %s\ndevice   %s\nhome     ", tool_text(o, "patient"),
                  tool_text(o, "device"));
-    if (strspn(tool_text(o, "home"), "0") == strlen(tool_text(o, "home"))) {
+    if (!home) {
         (void)printf("none yet: balsam-patient join LINK");
     } else {
         tool_print_safe(tool_text(
@@ -376,7 +378,7 @@ show_status(const json_t *o)
         (void)printf("waiting  %lld to go, %lld files on their way\n",
                      tool_number(o, "queued"), tool_number(o, "files"));
     }
-    if (strcmp(tool_text(o, "recovery_code"), "unwritten") == 0) {
+    if (strcmp(tool_text(o, "recovery_code"), "unwritten") == 0 && home) {
         (void)printf("Write your recovery code on paper: balsam-patient code "
                      "show; then: balsam-patient code confirm\n");
     }
