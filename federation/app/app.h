@@ -589,7 +589,9 @@ struct fed_app_consent {
 MUST_CHECK enum err fed_app_consent_next(struct fed_app *app, uint64_t after,
                                          struct fed_app_consent *out,
                                          struct bytes *hold);
-/* ERR_MISSING; ERR_STATE  not asked any more, nothing to withdraw */
+/* What was refused here may become accepted (EV_CONSENT): another device said
+   yes before it heard of this one (fed_core_answer).
+   ERR_MISSING; ERR_STATE  not asked any more, nothing to withdraw */
 MUST_CHECK enum err fed_app_consent_accept(struct fed_app *app,
                                            uint64_t number);
 MUST_CHECK enum err fed_app_consent_refuse(struct fed_app *app,

@@ -168,6 +168,21 @@ out:
     return e;
 }
 
+/* [yes-stays] Whether one question may come to stand so: what is signed stays
+   until it is taken back, and that stays. */
+static bool
+later(uint64_t state, uint64_t than)
+{
+    static const uint8_t rank[] = {
+        [FED_APP_CONSENT_ASKED] = 1,    [FED_APP_CONSENT_REFUSED] = 2,
+        [FED_APP_CONSENT_ACCEPTED] = 3, [FED_APP_CONSENT_DESK] = 3,
+        [FED_APP_CONSENT_WITHDRAWN] = 4,
+    };
+
+    return state < sizeof(rank) && than < sizeof(rank) &&
+           rank[state] > rank[than];
+}
+
 /* Whether show changes what rec says. */
 static bool
 changes(const struct fed_app_rec_consent *rec, const struct fed_show *show,
@@ -178,8 +193,8 @@ changes(const struct fed_app_rec_consent *rec, const struct fed_show *show,
                (rec->state == FED_APP_CONSENT_ACCEPTED ||
                 rec->state == FED_APP_CONSENT_DESK);
     }
-    return state != FED_APP_CONSENT_ASKED && state != FED_APP_CONSENT_DESK &&
-           same(rec, show) && rec->state != state;
+    return state != FED_APP_CONSENT_DESK && same(rec, show) &&
+           later(state, rec->state);
 }
 
 /*
@@ -280,8 +295,7 @@ fed_app_consent_import(struct fed_app *app, struct view record)
     e = fed_rec_decode(record, &fed_app_rec_consent_shape, &rec);
     TRY(e == ERR_CORRUPT ? ERR_FORMAT : e);
     TRY(ours_of(app, &rec, &number, &state));
-    if ((rec.state == FED_APP_CONSENT_ASKED && number != 0) ||
-        state == rec.state || state == FED_APP_CONSENT_WITHDRAWN) {
+    if (number != 0 && !later(rec.state, state)) {
         goto out;
     }
     TRY(number == 0 ? fed_app_count(&app->kv, "consents", &number) : OK);

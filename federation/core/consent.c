@@ -451,9 +451,11 @@ out:
     return e;
 }
 
+/* A yes of the patient, or recorded at a desk.  If it is the first that
+   question has and question is ours, its clinic comes in. */
 static enum err
 given(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
-      const struct proto_consent *in, bool asked_by_us)
+      const struct proto_consent *in, struct fed_rec_ask *question)
 {
     enum err e;
     struct ident_consent consent;
@@ -475,37 +477,38 @@ given(struct fed_core *core, struct fed_thread *t, const struct fed_said *said,
         goto out;
     }
     TRY(may_open(core, t, &consent));
-    if (desk ? said->ours : asked_by_us) {
+    if (desk ? said->ours : question->ours && !question->yes) {
         TRY(bring_in(core, t, &consent));
     }
+    question->yes = true;
 out:
     return e;
 }
 
+/* [yes-stays] */
 static enum err
 on_consent(struct fed_core *core, struct fed_thread *t,
            const struct fed_said *said, const struct proto_consent *in)
 {
     enum err e;
-    struct fed_rec_ask ask = {.ours = false};
+    struct fed_rec_ask question = {.ours = false};
     struct bytes hold = {0};
-    struct fed_key key = ask_key(&t->id, in->ask);
     struct about about = {in->patient, in->clinic, in->ask,
                           FED_CONSENT_REFUSED};
-    bool first;
+    bool asked;
 
-    e = fed_consent_ask(core, t, in->ask, &ask, &hold);
-    first = e == OK && !ask.answered;
+    e = fed_consent_ask(core, t, in->ask, &question, &hold);
+    asked = e == OK;
     TRY(e == ERR_MISSING ? OK : e);
-    if (first && (in->code == PROTO_CONSENT_DESK ||
-                  memcmp(said->author->b, in->patient, 32) == 0)) {
-        ask.answered = true;
-        TRY(fed_tx_save(core, FED_NS_CONSENT, &key, &fed_rec_ask_shape, &ask));
-    }
     if (in->code == PROTO_CONSENT_GIVEN || in->code == PROTO_CONSENT_DESK) {
-        TRY(given(core, t, said, in, first && ask.ours));
+        TRY(given(core, t, said, in, &question));
     } else {
         TRY(show(core, t, said, &about));
+    }
+    if (asked && (in->code == PROTO_CONSENT_DESK ||
+                  memcmp(said->author->b, in->patient, 32) == 0)) {
+        question.answered = true;
+        TRY(fed_consent_ask_keep(core, t, in->ask, &question));
     }
     TRY(fed_intent_pump(core, t));
 out:

@@ -237,7 +237,9 @@ MUST_CHECK enum err fed_core_asked(struct fed_core *core,
 
 /*
  * Answer a question (ASKED).  Yes: the consent is signed with our device key
- * and said in the thread; the clinic is known here from then on.
+ * and said in the thread; the clinic is known here from then on.  If another of
+ * our devices answers otherwise before it heard of this one, a yes counts,
+ * whichever comes first: it is signed, and ends by fed_core_withdraw alone.
  * ERR_MISSING  no such question, or it was answered
  */
 MUST_CHECK enum err fed_core_answer(struct fed_core *core,

@@ -282,6 +282,7 @@ static const struct proto_field ask_fields[] = {
     PROTO_BOOL(fed_rec_ask, ours),
     PROTO_BOOL(fed_rec_ask, answered),
     PROTO_BIN(fed_rec_ask, content, LIMIT_FRAME),
+    PROTO_BOOL(fed_rec_ask, yes),
 };
 const struct proto_shape fed_rec_ask_shape =
     PROTO_SHAPE(fed_rec_ask, ask_fields);

@@ -311,6 +311,7 @@ struct fed_rec_ask {
     bool ours;
     bool answered;
     struct view content;
+    bool yes; /* one of the answers */
 };
 
 extern const struct proto_shape fed_rec_self_shape;

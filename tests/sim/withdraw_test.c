@@ -65,8 +65,52 @@ TEST(of_a_later_device)
     world_end(&w);
 }
 
+/* Two devices answer one question before they hear of each other, a and then b:
+   the clinic is in, and out when the second takes it back. */
+static void
+both_answer(uint64_t seed, bool a, bool b)
+{
+    struct thread_id t;
+    struct fed_ask ask = {.purpose = VIEW_LIT("A second look at the knee"),
+                          .scope = IDENT_SCOPE_THREAD};
+    struct subject_id patient;
+    struct message_id id;
+    size_t who[4] = {0, 2, 3, 1};
+
+    world_init(&w, seed, 2);
+    world_befriend(&w, 0, 1);
+    who[1] = world_device(&w, 0);
+    world_enrol(&w, who[1], 0);
+    who[2] = world_device(&w, 0);
+    world_enrol_further(&w, who[2], 0);
+    t = world_open(&w, 0, who[1]);
+    CHECK(world_in(&w, &t, who, 3));
+    patient = node_subject(&w, who[1]);
+    memcpy(ask.patient.b, patient.b, sizeof(ask.patient.b));
+    ask.clinic = node_root(&w, 1);
+    node_stepped(&w, 0, fed_core_ask(w.nodes[0].core, &t, &ask, &id));
+    world_run(&w, 2000);
+    node_stepped(&w, who[1], fed_core_answer(w.nodes[who[1]].core, &t, &id, a));
+    node_stepped(&w, who[2], fed_core_answer(w.nodes[who[2]].core, &t, &id, b));
+    world_run(&w, 4000);
+    CHECK(world_in(&w, &t, who, 4));
+    CHECK_EQ(w.nodes[0].consents[FED_CONSENT_GIVEN], a + b);
+    CHECK_EQ(w.nodes[0].consents[FED_CONSENT_REFUSED], 2 - a - b);
+    takes_back(who[2], &t);
+    world_end(&w);
+}
+
+/* [yes-stays] */
+TEST(of_two_answers_the_yes_stays)
+{
+    both_answer(243, true, false);
+    both_answer(244, false, true);
+    both_answer(245, true, true);
+}
+
 int
 main(void)
 {
-    return RUN(T(the_clock_went_back), T(of_a_later_device));
+    return RUN(T(the_clock_went_back), T(of_a_later_device),
+               T(of_two_answers_the_yes_stays));
 }

@@ -93,6 +93,35 @@ TEST(answered_on_either)
     }
 }
 
+/* Two devices say different things before they hear of each other: the yes is
+   signed, and stays until it is taken back. */
+TEST(a_yes_stays)
+{
+    for (size_t first = 0; first < 2; first++) {
+        for (size_t yes = 0; yes < 2; yes++) {
+            world_begin(&w, 81 + 2 * first + yes);
+            world_join(&w, 0);
+            (void)ask();
+            second_device();
+            CHECK_OK(fed_app_consent_accept(w.apps[yes].app, 1));
+            CHECK_OK(fed_app_consent_refuse(w.apps[1 - yes].app, 1));
+            CHECK_EQ(state(1 - yes), FED_APP_CONSENT_REFUSED);
+            world_turn(&w, first);
+            world_turn(&w, 1 - first);
+            world_run(&w);
+            CHECK_EQ(state(0), FED_APP_CONSENT_ACCEPTED);
+            CHECK_EQ(state(1), FED_APP_CONSENT_ACCEPTED);
+            /* the one that said no may end it */
+            CHECK_OK(fed_app_consent_withdraw(w.apps[1 - yes].app, 1));
+            world_turn(&w, 1 - yes);
+            world_run(&w);
+            CHECK_EQ(state(0), FED_APP_CONSENT_WITHDRAWN);
+            CHECK_EQ(state(1), FED_APP_CONSENT_WITHDRAWN);
+            world_end(&w);
+        }
+    }
+}
+
 /* [asked-before] What is not the question that was put is not answered. */
 TEST(only_what_was_asked)
 {
@@ -136,5 +165,5 @@ TEST(only_what_was_asked)
 int
 main(void)
 {
-    return RUN(T(answered_on_either), T(only_what_was_asked));
+    return RUN(T(answered_on_either), T(a_yes_stays), T(only_what_was_asked));
 }
