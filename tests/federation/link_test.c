@@ -13,7 +13,7 @@ struct gate {
     pthread_mutex_t mx;
     bool shut;
     enum err now; /* what a write at once says; OK: it is done */
-    int writes, nows;
+    int writes, ended, nows;
     struct gated *held; /* has something to send */
 };
 
@@ -21,6 +21,7 @@ struct gated {
     struct fed_stream base;
     struct fed_stream *inner;
     struct gate *gate;
+    struct fed_stream_user user;
     struct view data;
 };
 
@@ -34,11 +35,32 @@ gated_of(const struct fed_stream *s)
 }
 
 static void
+gated_on_recv(void *ctx, enum err e, size_t n)
+{
+    struct gated *g = ctx;
+
+    g->user.on_recv(g->user.ctx, e, n);
+}
+
+static void
+gated_on_send(void *ctx, enum err e, size_t n)
+{
+    struct gated *g = ctx;
+
+    g->user.on_send(g->user.ctx, e, n);
+    pthread_mutex_lock(&gate.mx);
+    gate.ended++;
+    pthread_mutex_unlock(&gate.mx);
+}
+
+static void
 gated_attach(struct fed_stream *s, const struct fed_stream_user *user)
 {
     struct gated *g = gated_of(s);
+    struct fed_stream_user here = {gated_on_recv, gated_on_send, g};
 
-    g->inner->ops->attach(g->inner, user);
+    g->user = *user;
+    g->inner->ops->attach(g->inner, &here);
 }
 
 static void
@@ -170,24 +192,43 @@ gate_set(bool shut)
     pthread_mutex_unlock(&gate.mx);
 }
 
-/* Whether something waits at the gate; with a deadline, so that a failure
-   ends. */
+/* With a deadline, so that a failure ends. */
 static bool
-gate_holds(void)
+gate_comes_to(bool (*is)(void))
 {
     for (int i = 0; i < 20000; i++) {
         struct timespec ms = {0, 1000000};
-        bool held;
+        bool now;
 
         pthread_mutex_lock(&gate.mx);
-        held = gate.held != NULL;
+        now = is();
         pthread_mutex_unlock(&gate.mx);
-        if (held) {
+        if (now) {
             return true;
         }
         nanosleep(&ms, NULL);
     }
     return false;
+}
+
+static bool
+is_held(void)
+{
+    return gate.held != NULL;
+}
+
+/* Whether something waits at the gate. */
+static bool
+gate_holds(void)
+{
+    return gate_comes_to(is_held);
+}
+
+/* The other side may have it before we know that it is written. */
+static bool
+is_idle(void)
+{
+    return gate.ended == gate.writes;
 }
 
 /* Node number id, whose streams have the gate. */
@@ -299,6 +340,7 @@ two_up(struct node *a, struct node *b, const struct fed_net_tuning *tuning)
     node_dial(b, a, true);
     CHECK(node_wait(a, &a->ups, 1));
     CHECK(node_wait(b, &b->ups, 1));
+    CHECK(gate_comes_to(is_idle));
 }
 
 static void
