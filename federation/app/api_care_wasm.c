@@ -4,6 +4,7 @@
  */
 #include "federation/app/api_wasm.h"
 #include "federation/app/block.h"
+#include "federation/app/consent.h"
 #include "federation/app/picture.h"
 #include "federation/app/way.h"
 #include "federation/core/spoken.h"

@@ -8,6 +8,7 @@
  */
 #include "federation/app/block.h"
 
+#include "federation/app/consent.h"
 #include "federation/app/inside.h"
 #include "federation/core/patient.h"
 

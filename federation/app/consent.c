@@ -4,6 +4,8 @@
  * was answered, what a desk recorded.  The words stay as they came, inside the
  * content; nothing is answered by this library alone.
  */
+#include "federation/app/consent.h"
+
 #include "crypto/ident/consent.h"
 #include "crypto/ident/profile.h"
 #include "federation/app/inside.h"
@@ -174,8 +176,8 @@ static bool
 later(uint64_t state, uint64_t than)
 {
     static const uint8_t rank[] = {
-        [FED_APP_CONSENT_ASKED] = 1,    [FED_APP_CONSENT_REFUSED] = 2,
-        [FED_APP_CONSENT_ACCEPTED] = 3, [FED_APP_CONSENT_DESK] = 3,
+        [FED_APP_CONSENT_ASKED] = 1,     [FED_APP_CONSENT_REFUSED] = 2,
+        [FED_APP_CONSENT_ACCEPTED] = 3,  [FED_APP_CONSENT_DESK] = 3,
         [FED_APP_CONSENT_WITHDRAWN] = 4,
     };
 

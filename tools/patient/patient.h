@@ -8,6 +8,7 @@
 #ifndef TOOLS_PATIENT_PATIENT_H
 #define TOOLS_PATIENT_PATIENT_H
 
+#include "federation/app/consent.h"
 #include "federation/native/run.h"
 #include "tools/common/args.h"
 #include "tools/common/say.h"

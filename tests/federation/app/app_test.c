@@ -4,6 +4,7 @@
 #include "tests/federation/app/world.h"
 
 #include "crypto/prim/init.h"
+#include "federation/app/consent.h"
 #include "federation/app/inside.h"
 #include "federation/core/inside.h"
 #include "proto/base/limits.h"

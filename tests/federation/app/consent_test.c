@@ -3,6 +3,7 @@
    answered on either, once. */
 #include "tests/federation/app/world.h"
 
+#include "federation/app/consent.h"
 #include "federation/app/inside.h"
 #include "federation/core/inside.h"
 
