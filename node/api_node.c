@@ -16,13 +16,13 @@ struct party {
     struct clinic_id after;
     bool any;
     struct fed_party_info info;
+    uint64_t waiting; /* fed_core_waiting */
 };
 
 static enum err
 step_next_party(void *ctx, struct fed_core *core)
 {
     struct party *p = ctx;
-
     enum err e = fed_core_party_next(core, p->any ? &p->after : NULL, &p->info);
 
     /* patients and devices have a list of their own */
@@ -30,12 +30,16 @@ step_next_party(void *ctx, struct fed_core *core)
         p->after = p->info.root;
         e = fed_core_party_next(core, &p->after, &p->info);
     }
+    TRY(e);
+    TRY(fed_core_waiting(core, &p->info.root, &p->waiting));
+out:
     return e;
 }
 
 static void
-show_peer(struct node_call *c, const struct fed_party_info *info, json_t *o)
+show_peer(struct node_call *c, const struct party *p, json_t *o)
 {
+    const struct fed_party_info *info = &p->info;
     struct store_txn *txn = NULL;
     struct store_clinic clinic = {0};
     struct phi name = {0};
@@ -53,7 +57,7 @@ show_peer(struct node_call *c, const struct fed_party_info *info, json_t *o)
     node_json_bool(o, "online", info->up);
     node_json_bool(o, "verified", info->verified);
     node_json_bool(o, "blocked", info->blocked);
-    node_json_num(o, "queued", info->queued);
+    node_json_num(o, "queued", info->queued + p->waiting);
     node_json_num(o, "generation", info->generation & UINT32_MAX);
     if (fed_net_find(node_runner_net(c->api->runner), &info->root, &net)) {
         fed_ip_addr(&net.remote, &addr);
@@ -80,7 +84,7 @@ node_cmd_peers(struct node_call *c)
         if (o == NULL) {
             return ERR_NOMEM;
         }
-        show_peer(c, &p.info, o);
+        show_peer(c, &p, o);
         p.after = p.info.root;
         p.any = true;
     }

@@ -155,3 +155,30 @@ fed_busy_kick(struct fed_core *core, const struct fed_party *p)
 out:
     return e == ERR_MISSING ? OK : e;
 }
+
+enum err
+fed_core_waiting(struct fed_core *core, const struct clinic_id *root,
+                 uint64_t *out)
+{
+    enum err e = OK;
+    const struct fed_party *p = fed_party_find(core, root);
+
+    *out = 0;
+    for (size_t i = core->busy_len; p != NULL && i > 0; i--) {
+        struct fed_thread *t;
+
+        if (i > core->busy_len ||
+            (core->busy[i - 1].whom & busy_bit(root->b)) == 0) {
+            continue;
+        }
+        e = fed_thread_get(core, &core->busy[i - 1].id, &t);
+        TRY(e == ERR_MISSING ? OK : e);
+        if (e == OK && !fed_thread_hub_here(core, t) &&
+            leads_to(core, t->rec.hub, p)) {
+            *out += t->waiting;
+        }
+    }
+    e = OK;
+out:
+    return e;
+}

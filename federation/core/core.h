@@ -269,6 +269,11 @@ MUST_CHECK enum err fed_core_party(struct fed_core *core,
 MUST_CHECK enum err fed_core_party_next(struct fed_core *core,
                                         const struct clinic_id *after,
                                         struct fed_party_info *out);
+/* How much we have to say that root, which orders those threads or carries to
+   who does, has not taken: beside what is queued for it. */
+MUST_CHECK enum err fed_core_waiting(struct fed_core *core,
+                                     const struct clinic_id *root,
+                                     uint64_t *out);
 
 /* ------------------------------------------------------------------ threads */
 

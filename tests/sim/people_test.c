@@ -312,6 +312,32 @@ TEST(away_for_eighty_days)
     world_end(&w);
 }
 
+/* What a clinic that is away has to take first, and is then ours no more. */
+TEST(what_waits_is_counted)
+{
+    struct thread_id t;
+    struct clinic_id hub;
+    uint64_t waiting;
+
+    world_init(&w, 23, 2);
+    world_befriend(&w, 0, 1);
+    t = world_direct(&w, 0, 1);
+    hub = node_root(&w, 0);
+    node_crash(&w, 0);
+    for (int k = 0; k < 3; k++) {
+        CHECK_OK(world_say(&w, 1, &t));
+    }
+    world_run(&w, 100);
+    node_crash(&w, 1);
+    node_start(&w, 1);
+    CHECK_OK(fed_core_waiting(w.nodes[1].core, &hub, &waiting));
+    CHECK_EQ(waiting, 3);
+    world_heal(&w);
+    CHECK_OK(fed_core_waiting(w.nodes[1].core, &hub, &waiting));
+    CHECK_EQ(waiting, 0);
+    world_end(&w);
+}
+
 /* [thread-remove-listed] [thread-remove-right] the rules let the hub do it */
 TEST(removed_reads_nothing_more)
 {
@@ -560,9 +586,9 @@ main(void)
                T(review_then_refuse), T(both_connect_at_once),
                T(connecting_twice_is_the_same_contact),
                T(disconnect_and_connect_again), T(blocked_is_not_heard),
-               T(away_for_eighty_days), T(removed_reads_nothing_more),
-               T(leave_and_add_again), T(added_by_a_follower),
-               T(a_copied_folder_is_noticed), T(garbage_is_refused),
-               T(acting_before_the_commit_is_noticed),
+               T(away_for_eighty_days), T(what_waits_is_counted),
+               T(removed_reads_nothing_more), T(leave_and_add_again),
+               T(added_by_a_follower), T(a_copied_folder_is_noticed),
+               T(garbage_is_refused), T(acting_before_the_commit_is_noticed),
                T(reading_less_than_there_is_is_no_fork), T(teeth));
 }
