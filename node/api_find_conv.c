@@ -33,6 +33,8 @@ struct conv_search {
     size_t len;
     uint64_t with[SEVERAL]; /* not called so, but somebody in them is */
     size_t with_len;
+    size_t not_yet; /* clinics called so, without a conversation */
+    enum store_clinic_state state;
 };
 
 static bool
@@ -219,14 +221,19 @@ each_clinic(void *ctx, const struct store_clinic *c)
     struct conv_search *s = ctx;
     struct phi own = {0};
     struct conv_id id;
+    enum node_fit fit = NODE_FIT_NO;
     enum err e = OK;
 
-    if (node_clinic_name(store_txn_mem(s->txn), c, &own) == OK &&
-        node_clinic_conv(c, &id) &&
-        node_fit_best(&s->best, node_fit_of(s->best.ref, clinic_id_view(&c->id),
-                                            proto_phi_reveal(&own)))) {
+    if (node_clinic_name(store_txn_mem(s->txn), c, &own) == OK) {
+        fit = node_fit_of(s->best.ref, clinic_id_view(&c->id),
+                          proto_phi_reveal(&own));
+    }
+    if (node_clinic_conv(c, &id) && node_fit_best(&s->best, fit)) {
         s->ids[0] = id;
         s->len = 1;
+    } else if (fit != NODE_FIT_NO && !node_clinic_conv(c, &id)) {
+        s->not_yet++;
+        s->state = c->state;
     }
     phi_free(&own);
     return e;
@@ -308,6 +315,30 @@ only_with(struct node_call *c, struct conv_search *s)
                           list, s->with_len == SEVERAL ? ", ..." : "");
 }
 
+/* Why there is none with a clinic, and what to do. */
+static enum err
+not_yet(struct node_call *c, const struct conv_search *s)
+{
+    static const char *const why[STORE_CLINIC_STATE_COUNT_] = {
+        [STORE_CLINIC_KNOWN] = "You are not connected with it. Ask it for a "
+                               "link, and use it with balsam connect.",
+        [STORE_CLINIC_ASKED] = "It has not accepted yet. You can write to it "
+                               "when it has: see balsam clinics.",
+        [STORE_CLINIC_ASKS] = "It asks to connect with you, and waits for your "
+                              "answer: see balsam requests.",
+        [STORE_CLINIC_CONNECTED] = "It has just been connected. Try again in a "
+                                   "moment.",
+        [STORE_CLINIC_DISCONNECTED] = "You are not connected with it any more.",
+        [STORE_CLINIC_BLOCKED] = "It is blocked: see balsam clinics.",
+        [STORE_CLINIC_REFUSED] = "It said no when you asked to connect. Ask it "
+                                 "for another link.",
+    };
+
+    return node_call_fail(
+        c, ERR_MISSING, "There is no conversation with \"%.*s\". %s",
+        (int)s->best.ref.len, (const char *)s->best.ref.p, why[s->state]);
+}
+
 /* OK, with the conversation, when there is one; else said which there are. */
 static enum err
 judge(struct node_call *c, struct conv_search *s, struct store_conv *out)
@@ -316,6 +347,9 @@ judge(struct node_call *c, struct conv_search *s, struct store_conv *out)
 
     if (s->best.count == 0 && s->with_len > 0) {
         return only_with(c, s);
+    }
+    if (s->best.count == 0 && s->not_yet == 1) {
+        return not_yet(c, s);
     }
     if (s->best.count > 1 && s->len > 1) {
         return several(c, s);
