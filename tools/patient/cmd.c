@@ -341,9 +341,8 @@ thread_is(struct tool_patient *p, const struct fed_app_thread *t,
     return is;
 }
 
-enum tool_exit
-tool_patient_thread(struct tool_patient *p, const char *word,
-                    struct thread_id *out)
+static enum tool_exit
+find_thread(struct tool_patient *p, const char *word, struct thread_id *out)
 {
     struct fed_app_thread t;
     struct thread_id at;
@@ -377,6 +376,14 @@ tool_patient_thread(struct tool_patient *p, const char *word,
                           "Several conversations fit \"%.60s\". Use the number "
                           "from balsam-patient threads.",
                           word);
+}
+
+enum tool_exit
+tool_patient_thread(struct tool_patient *p, struct thread_id *out)
+{
+    enum tool_exit code = tool_patient_sync(p);
+
+    return code == TOOL_EXIT_OK ? find_thread(p, p->args.arg[0], out) : code;
 }
 
 /* --------------------------------------------------------------------- codes

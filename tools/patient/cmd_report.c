@@ -162,10 +162,7 @@ tool_patient_report(struct tool_patient *p)
 
     code = code == TOOL_EXIT_OK ? tool_patient_number(p->args.arg[1], &number)
                                 : code;
-    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
-    code = code == TOOL_EXIT_OK
-               ? tool_patient_thread(p, p->args.arg[0], &thread)
-               : code;
+    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, &thread) : code;
     code = code == TOOL_EXIT_OK ? proof_of(p, &thread, number, &proof) : code;
     code = code == TOOL_EXIT_OK ? names(p, &thread, to, ask) : code;
     if (code == TOOL_EXIT_OK && !p->json) {

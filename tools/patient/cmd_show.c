@@ -51,11 +51,8 @@ enum tool_exit
 tool_patient_members(struct tool_patient *p)
 {
     struct thread_id id;
-    enum tool_exit code = tool_patient_sync(p);
+    enum tool_exit code = tool_patient_thread(p, &id);
 
-    if (code == TOOL_EXIT_OK) {
-        code = tool_patient_thread(p, p->args.arg[0], &id);
-    }
     return code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
 }
 
@@ -165,9 +162,7 @@ tool_patient_show_thread(struct tool_patient *p)
                                    &limit);
         limit = limit > SHOWN_MAX ? SHOWN_MAX : limit;
     }
-    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
-    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, p->args.arg[0], &id)
-                                : code;
+    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, &id) : code;
     code = code == TOOL_EXIT_OK ? put_thread(p, &id) : code;
     if (code != TOOL_EXIT_OK) {
         return code;

@@ -269,10 +269,7 @@ tool_patient_send(struct tool_patient *p)
                                                  LIMIT_ATTACHMENTS)
                                       : attach(path, &files[n++]);
     }
-    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
-    code = code == TOOL_EXIT_OK
-               ? tool_patient_thread(p, p->args.arg[0], &s.thread)
-               : code;
+    code = code == TOOL_EXIT_OK ? tool_patient_thread(p, &s.thread) : code;
     code = code == TOOL_EXIT_OK ? send_to(p, &s, files, n) : code;
     for (size_t i = 0; i < n; i++) {
         if (files[i].map != NULL) {
@@ -288,9 +285,7 @@ named(struct tool_patient *p, struct thread_id *thread, uint64_t *number)
 {
     enum tool_exit code = tool_patient_number(p->args.arg[1], number);
 
-    code = code == TOOL_EXIT_OK ? tool_patient_sync(p) : code;
-    return code == TOOL_EXIT_OK ? tool_patient_thread(p, p->args.arg[0], thread)
-                                : code;
+    return code == TOOL_EXIT_OK ? tool_patient_thread(p, thread) : code;
 }
 
 /* What was said about another message is settled when all is. */
@@ -359,12 +354,9 @@ enum tool_exit
 tool_patient_leave(struct tool_patient *p)
 {
     struct thread_id thread;
-    enum tool_exit code = tool_patient_sync(p);
+    enum tool_exit code = tool_patient_thread(p, &thread);
     enum err e;
 
-    code = code == TOOL_EXIT_OK
-               ? tool_patient_thread(p, p->args.arg[0], &thread)
-               : code;
     if (code != TOOL_EXIT_OK) {
         return code;
     }

@@ -22,12 +22,9 @@ tool_patient_continue(struct tool_patient *p)
     struct thread_id thread;
     struct thread_id id;
     struct clinic_id with;
-    enum tool_exit code = tool_patient_sync(p);
+    enum tool_exit code = tool_patient_thread(p, &thread);
     enum err e;
 
-    code = code == TOOL_EXIT_OK
-               ? tool_patient_thread(p, p->args.arg[0], &thread)
-               : code;
     code = code == TOOL_EXIT_OK ? tool_patient_clinic(p, p->args.arg[1], &with)
                                 : code;
     if (code != TOOL_EXIT_OK) {
@@ -83,12 +80,9 @@ enum tool_exit
 tool_patient_settle(struct tool_patient *p)
 {
     struct thread_id thread;
-    enum tool_exit code = tool_patient_sync(p);
+    enum tool_exit code = tool_patient_thread(p, &thread);
     enum err e;
 
-    code = code == TOOL_EXIT_OK
-               ? tool_patient_thread(p, p->args.arg[0], &thread)
-               : code;
     if (code != TOOL_EXIT_OK) {
         return code;
     }

@@ -51,8 +51,9 @@ tool_patient_finish(struct tool_patient *p,
 /* A clinic by number, name (or how it begins) or id.  Says what is wrong. */
 enum tool_exit tool_patient_clinic(struct tool_patient *p, const char *word,
                                    struct clinic_id *out);
-/* A thread by number, or by the name of a clinic in it. */
-enum tool_exit tool_patient_thread(struct tool_patient *p, const char *word,
+/* What came is taken; then the thread that the command's first word means: a
+   number, a title, the name of a clinic in it, or what people call it. */
+enum tool_exit tool_patient_thread(struct tool_patient *p,
                                    struct thread_id *out);
 enum tool_exit tool_patient_number(const char *word, uint64_t *out);
 
