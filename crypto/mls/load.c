@@ -46,8 +46,8 @@ read_secret(struct proto_tls_rd *r, struct prim_secret *out)
     }
 }
 
-static void
-read_hash(struct proto_tls_rd *r, struct mls_hash *out)
+void
+mls_load_hash(struct proto_tls_rd *r, struct mls_hash *out)
 {
     struct view v = proto_tls_rd_vec(r);
 
@@ -147,8 +147,8 @@ mls_load_epoch(const struct mem *mem, struct view tree, struct view record,
     epoch->past = proto_tls_rd_optional(&r);
     epoch->own = proto_tls_rd_u32(&r);
     TRY(bytes_copy(mem, proto_tls_rd_vec(&r), &epoch->encoded));
-    read_hash(&r, &epoch->interim);
-    read_hash(&r, &epoch->tag);
+    mls_load_hash(&r, &epoch->interim);
+    mls_load_hash(&r, &epoch->tag);
     read_secret(&r, &k->sender_data);
     read_secret(&r, &k->exporter);
     read_secret(&r, &k->external);

@@ -54,6 +54,9 @@ MUST_CHECK enum err mls_save_tree(const struct mls_epoch *epoch,
 MUST_CHECK enum err mls_save_epoch(const struct mls_epoch *epoch,
                                    struct bytes *out);
 
+/* A hash as it was saved: a vector, no longer than one. */
+void mls_load_hash(struct proto_tls_rd *r, struct mls_hash *out);
+
 /* An epoch from its tree and epoch records, with an empty secret tree. */
 MUST_CHECK enum err mls_load_epoch(const struct mem *mem, struct view tree,
                                    struct view record, struct mls_epoch **out);

@@ -86,21 +86,6 @@ out:
 /* ------------------------------------------------------------------------ read
  */
 
-static void
-read_hash(struct proto_tls_rd *r, struct mls_hash *out)
-{
-    struct view v = proto_tls_rd_vec(r);
-
-    if (v.len > sizeof(out->b)) {
-        proto_tls_rd_fail(r, ERR_FORMAT);
-        return;
-    }
-    out->len = (uint8_t)v.len;
-    if (v.len > 0) {
-        memcpy(out->b, v.p, v.len);
-    }
-}
-
 static enum err
 read_leaf(const struct mem *mem, struct proto_tls_rd *r, struct mls_leaf **out)
 {
@@ -157,8 +142,8 @@ read_info(struct mls_stage *st, struct proto_tls_rd *r)
 {
     enum err e;
 
-    read_hash(r, &st->base);
-    read_hash(r, &st->message);
+    mls_load_hash(r, &st->base);
+    mls_load_hash(r, &st->message);
     st->info.committer = proto_tls_rd_u32(r);
     st->info.own = proto_tls_rd_optional(r);
     st->info.external = proto_tls_rd_optional(r);

@@ -326,20 +326,12 @@ static enum err
 want_add(struct fed_core *core, struct fed_thread *t,
          const struct clinic_id *who)
 {
-    struct fed_rec_intent add = {.kind = FED_INTENT_ADD};
     enum err e;
     struct fed_party *p = fed_party_find(core, who);
-    struct bytes kps = {0};
 
     TRY(may_bring(core, p) ? may_join(core, t, p) : ERR_DENIED);
-    memcpy(add.id, who->b, sizeof(add.id));
-    if (p->kind == FED_KIND_PATIENT && p->via == NULL) {
-        TRY(fed_pool_take(core, p, &kps));
-        add.data = view_of(&kps);
-    }
-    TRY(fed_intent_add(core, t, &add));
+    TRY(fed_intent_bring(core, t, who->b));
 out:
-    bytes_free(&kps);
     return e;
 }
 
