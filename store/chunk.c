@@ -48,23 +48,13 @@ write_temp(struct store *s, const char *folder, struct view bytes,
     uint8_t random[8];
     char hex[PROTO_HEX_MAX + 1];
     enum err e;
-    int fd = -1;
 
     TRY(store_random(s, random, sizeof(random)));
     proto_hex(VIEW_ARRAY(random), hex);
     (void)snprintf(temp, STORE_PATH_MAX, "%.*s/new-%s", STORE_PATH_MAX - 80,
                    folder, hex);
-    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    TRY(fd >= 0 ? OK : store_errno(errno));
-    TRY(store_write_at(fd, bytes, 0));
-    store_sync_fd(fd);
+    TRY(store_file_make(temp, O_EXCL, bytes));
 out:
-    if (fd >= 0) {
-        (void)close(fd);
-        if (e != OK) {
-            (void)unlink(temp);
-        }
-    }
     return e;
 }
 

@@ -119,20 +119,11 @@ enum err
 store_contact_del(struct store_txn *txn, const struct contact_id *id)
 {
     struct store_contact old = {0};
-    struct store_scan sc;
     enum err e;
-    enum err end;
 
     TRY(store_contact_get(txn, id, &old));
     TRY(index_rows(txn, &old, false));
-    TRY(store_scan_begin(txn, STORE_T_CONTACT_NOTES, contact_id_view(id),
-                         STORE_UP, &sc));
-    store_scan_keys(&sc);
-    while (e == OK && store_scan_next(&sc)) {
-        e = store_scan_del(&sc);
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
+    TRY(store_drop(txn, STORE_T_CONTACT_NOTES, contact_id_view(id)));
     e = store_del(txn, STORE_T_CONTACT_MERGES, contact_id_view(id));
     TRY(e == ERR_MISSING ? OK : e);
     TRY(store_del(txn, STORE_T_CONTACTS, contact_id_view(id)));

@@ -311,25 +311,6 @@ out:
     return e;
 }
 
-static enum err
-drop_marks(struct store_txn *txn, const struct conv_id *id)
-{
-    struct store_scan sc;
-    enum err e;
-    enum err end;
-
-    TRY(store_scan_begin(txn, STORE_T_CONV_MARKS, conv_id_view(id), STORE_UP,
-                         &sc));
-    store_scan_keys(&sc);
-    while (e == OK && store_scan_next(&sc)) {
-        e = store_scan_del(&sc);
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-out:
-    return e;
-}
-
 enum err
 store_conv_del(struct store_txn *txn, const struct conv_id *id, uint32_t max,
                bool *more)
@@ -347,7 +328,7 @@ store_conv_del(struct store_txn *txn, const struct conv_id *id, uint32_t max,
         TRY(order_rows(txn, &c, false));
         TRY(contact_rows(txn, &c, false));
         TRY(store_conv_name(txn, &c, false));
-        TRY(drop_marks(txn, id));
+        TRY(store_drop(txn, STORE_T_CONV_MARKS, conv_id_view(id)));
         TRY(store_del(txn, STORE_T_CONVS, conv_id_view(id)));
         TRY(store_del(txn, STORE_T_CONV_KEYS, conv_id_view(id)));
         txn->conv_known = false;

@@ -107,29 +107,42 @@ store_sync_dir(const char *path)
 }
 
 enum err
+store_file_make(const char *path, int how, struct view v)
+{
+    enum err e;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0600);
+
+    TRY(fd >= 0 ? OK : store_errno(errno));
+    TRY(store_write_at(fd, v, 0));
+    store_sync_fd(fd);
+out:
+    if (fd >= 0) {
+        (void)close(fd);
+        if (e != OK) {
+            (void)unlink(path);
+        }
+    }
+    return e;
+}
+
+enum err
 store_file_replace(const char *dir, const char *name, struct view v)
 {
     char path[STORE_PATH_MAX];
     char temp[STORE_PATH_MAX];
     enum err e;
-    int fd = -1;
 
     TRY(store_path(path, dir, name));
     TRY(strlen(path) + sizeof(".new") <= sizeof(temp) ? OK : ERR_LIMIT);
     (void)snprintf(temp, sizeof(temp), "%.*s.new", STORE_PATH_MAX - 8, path);
-    fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    TRY(fd >= 0 ? OK : store_errno(errno));
-    TRY(store_write_at(fd, v, 0));
-    store_sync_fd(fd);
-    TRY(rename(temp, path) == 0 ? OK : store_errno(errno));
+    TRY(store_file_make(temp, O_TRUNC, v));
+    if (rename(temp, path) != 0) {
+        e = store_errno(errno);
+        (void)unlink(temp);
+        goto out;
+    }
     store_sync_dir(dir);
 out:
-    if (fd >= 0) {
-        (void)close(fd);
-        if (e != OK) {
-            (void)unlink(temp);
-        }
-    }
     return e;
 }
 

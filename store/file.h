@@ -37,6 +37,10 @@ MUST_CHECK enum err store_read_at(int fd, uint8_t *out, size_t len,
 void store_sync_fd(int fd);
 void store_sync_dir(const char *path);
 
+/* path is v, durably, mode 0600; or there is nothing.  how: O_EXCL or O_TRUNC
+ */
+MUST_CHECK enum err store_file_make(const char *path, int how, struct view v);
+
 /* dir/name becomes v, durably and at once, mode 0600. */
 MUST_CHECK enum err store_file_replace(const char *dir, const char *name,
                                        struct view v);

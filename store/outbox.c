@@ -322,18 +322,9 @@ out:
 enum err
 store_outbox_forget(struct store_txn *txn, const struct clinic_id *peer)
 {
-    struct store_scan sc;
     enum err e;
-    enum err end;
 
-    TRY(store_scan_begin(txn, STORE_T_OUTBOX, clinic_id_view(peer), STORE_UP,
-                         &sc));
-    store_scan_keys(&sc);
-    while (e == OK && store_scan_next(&sc)) {
-        e = store_scan_del(&sc);
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
+    TRY(store_drop(txn, STORE_T_OUTBOX, clinic_id_view(peer)));
     e = store_del(txn, STORE_T_STREAMS_OUT, clinic_id_view(peer));
     TRY(e == ERR_MISSING ? OK : e);
 out:

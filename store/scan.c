@@ -192,3 +192,21 @@ store_scan_end(struct store_scan *sc)
     sc->key = sc->value = (struct view){0};
     return sc->e == ERR_MISSING ? OK : sc->e;
 }
+
+enum err
+store_drop(struct store_txn *txn, enum store_table t, struct view prefix)
+{
+    struct store_scan sc;
+    enum err e;
+    enum err end;
+
+    TRY(store_scan_begin(txn, t, prefix, STORE_UP, &sc));
+    store_scan_keys(&sc);
+    while (e == OK && store_scan_next(&sc)) {
+        e = store_scan_del(&sc);
+    }
+    end = store_scan_end(&sc);
+    TRY(e != OK ? e : end);
+out:
+    return e;
+}

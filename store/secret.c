@@ -217,19 +217,11 @@ store_secret_del_prefix(struct store_txn *txn, const struct store_owner *owner,
                         struct view prefix)
 {
     uint8_t buf[SECRET_KEY];
-    struct store_scan sc;
     struct view full;
     enum err e;
-    enum err end;
 
     TRY(secret_key(owner, prefix, buf, &full));
-    TRY(store_scan_begin(txn, STORE_T_SECRETS, full, STORE_UP, &sc));
-    store_scan_keys(&sc);
-    while (e == OK && store_scan_next(&sc)) {
-        e = store_scan_del(&sc);
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
+    TRY(store_drop(txn, STORE_T_SECRETS, full));
 out:
     return e;
 }

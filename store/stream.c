@@ -126,18 +126,5 @@ out:
 enum err
 store_stream_in_forget(struct store_txn *txn, const struct clinic_id *peer)
 {
-    struct store_scan sc;
-    enum err e;
-    enum err end;
-
-    TRY(store_scan_begin(txn, STORE_T_STREAMS_IN, clinic_id_view(peer),
-                         STORE_UP, &sc));
-    store_scan_keys(&sc);
-    while (e == OK && store_scan_next(&sc)) {
-        e = store_scan_del(&sc);
-    }
-    end = store_scan_end(&sc);
-    TRY(e != OK ? e : end);
-out:
-    return e;
+    return store_drop(txn, STORE_T_STREAMS_IN, clinic_id_view(peer));
 }

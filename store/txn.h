@@ -165,6 +165,10 @@ bool store_scan_next(struct store_scan *sc);
 /* Write: remove the present key. */
 MUST_CHECK enum err store_scan_del(struct store_scan *sc);
 
+/* Write: remove all that begins with prefix. */
+MUST_CHECK enum err store_drop(struct store_txn *txn, enum store_table t,
+                               struct view prefix);
+
 /* Give the cursor back; the first failure of the walk. */
 MUST_CHECK enum err store_scan_end(struct store_scan *sc);
 
