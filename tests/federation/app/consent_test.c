@@ -45,26 +45,6 @@ state(size_t i)
     return out;
 }
 
-static void
-second_device(void)
-{
-    struct bytes request = {0};
-    struct bytes grant = {0};
-
-    CHECK_OK(world_app_open(&w, 1, mem_heap()));
-    CHECK_OK(fed_app_be_added(w.apps[1].app, &request));
-    world_turn(&w, 1);
-    CHECK_OK(
-        fed_app_add_device(w.apps[0].app, view_of(&request), false, &grant));
-    world_turn(&w, 0);
-    world_run(&w);
-    CHECK_OK(fed_app_granted(w.apps[1].app, view_of(&grant)));
-    world_turn(&w, 1);
-    world_run(&w);
-    bytes_free(&request);
-    bytes_free(&grant);
-}
-
 TEST(answered_on_either)
 {
     for (size_t on = 0; on < 2; on++) {
@@ -77,7 +57,7 @@ TEST(answered_on_either)
             world_join(&w, 0);
             (void)ask();
             CHECK_EQ(state(0), FED_APP_CONSENT_ASKED);
-            second_device();
+            world_add(&w, 0, 1);
             CHECK_EQ(state(1), FED_APP_CONSENT_ASKED);
             app = w.apps[on].app;
             CHECK_OK(yes ? fed_app_consent_accept(app, 1)
@@ -103,7 +83,7 @@ TEST(a_yes_stays)
             world_begin(&w, 81 + 2 * first + yes);
             world_join(&w, 0);
             (void)ask();
-            second_device();
+            world_add(&w, 0, 1);
             CHECK_OK(fed_app_consent_accept(w.apps[yes].app, 1));
             CHECK_OK(fed_app_consent_refuse(w.apps[1 - yes].app, 1));
             CHECK_EQ(state(1 - yes), FED_APP_CONSENT_REFUSED);
@@ -138,7 +118,7 @@ TEST(only_what_was_asked)
     world_begin(&w, 71);
     world_join(&w, 0);
     id = ask();
-    second_device();
+    world_add(&w, 0, 1);
     t = world_thread(&w, 1);
     core = w.apps[1].app->core;
     CHECK_OK(fed_app_load(&w.apps[1].app->kv, FED_APP_CONSENT, &key,

@@ -62,26 +62,6 @@ TEST(the_next_term_does_not_forget_it)
     }
 }
 
-static void
-second_device(void)
-{
-    struct bytes request = {0};
-    struct bytes grant = {0};
-
-    CHECK_OK(world_app_open(&w, 1, mem_heap()));
-    CHECK_OK(fed_app_be_added(w.apps[1].app, &request));
-    world_turn(&w, 1);
-    CHECK_OK(
-        fed_app_add_device(w.apps[0].app, view_of(&request), false, &grant));
-    world_turn(&w, 0);
-    world_run(&w);
-    CHECK_OK(fed_app_granted(w.apps[1].app, view_of(&grant)));
-    world_turn(&w, 1);
-    world_run(&w);
-    bytes_free(&request);
-    bytes_free(&grant);
-}
-
 TEST(a_later_device_has_it_from_the_archive)
 {
     struct fed_show show = {.kind = FED_SHOW_CONTINUED, .thread = told};
@@ -102,7 +82,7 @@ TEST(a_later_device_has_it_from_the_archive)
     bytes_free(&show.body);
     world_turn(&w, 0);
     world_run(&w);
-    second_device();
+    world_add(&w, 0, 1);
     app = w.apps[1].app;
     goes_on_from(app, &founded, BEFORE);
     goes_on_from(app, &told, BEFORE + 8);
