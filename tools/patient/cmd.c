@@ -4,6 +4,7 @@
 
 #include "crypto/prim/secret.h"
 #include "federation/core/spoken.h"
+#include "tools/patient/why.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -144,11 +145,11 @@ say_unreached(struct tool_patient *p)
         at = c.root;
         after = &at;
         if (!c.up && why != FED_WHY_NONE) {
-            (void)tool_say(TOOL_EXIT_OK, "%.*s cannot be reached now (%s).",
+            (void)tool_say(TOOL_EXIT_OK, "%.*s cannot be reached now: %s",
                            (int)(c.name.len == 0 ? 10 : c.name.len),
                            c.name.len == 0 ? "The clinic"
                                            : (const char *)c.name.p,
-                           fed_why_name(why));
+                           tool_patient_why(why));
         }
     }
     bytes_free(&hold);

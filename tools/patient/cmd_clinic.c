@@ -5,6 +5,7 @@
 #include "federation/app/picture.h"
 #include "proto/msg/link.h"
 #include "tools/common/safe.h"
+#include "tools/patient/why.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -214,9 +215,9 @@ look(struct tool_patient *p, const struct proto_link *link)
     e = e == OK ? fed_run_wait(p->run, answered, &j, p->wait_ms) : e;
     if (e == ERR_TIMEOUT) {
         return tool_say(TOOL_EXIT_WAITS,
-                        "The clinic cannot be reached now (%s). Try again "
+                        "The clinic cannot be reached now: %s Try again "
                         "later.",
-                        fed_why_name(fed_run_why(p->run, &link->root)));
+                        tool_patient_why(fed_run_why(p->run, &link->root)));
     }
     if (e != OK) {
         return tool_patient_failed(p, e);
