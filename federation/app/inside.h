@@ -129,7 +129,7 @@ MUST_CHECK enum err fed_app_secret_del(struct fed_app *app, const char *name);
 MUST_CHECK enum err fed_app_list_sign(struct fed_app *app,
                                       const struct prim_sign_key *patient,
                                       const struct ident_devices *list);
-/* One above what we have, this device as the patient key's own. */
+/* One above what we have, with this device in it, which may add. */
 MUST_CHECK enum err fed_app_list_next(struct fed_app *app,
                                       struct ident_devices *out);
 /* A fresh key for this device. */

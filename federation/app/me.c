@@ -237,6 +237,18 @@ next_generation(struct fed_app *app)
         0);
 }
 
+/* The place of a device; list->len: it is not there. */
+static uint32_t
+index_of(const struct ident_devices *list, const struct device_id *id)
+{
+    uint32_t i = 0;
+
+    while (i < list->len && !device_id_equal(&list->device[i].id, id)) {
+        i++;
+    }
+    return i;
+}
+
 enum err
 fed_app_list_next(struct fed_app *app, struct ident_devices *out)
 {
@@ -244,22 +256,20 @@ fed_app_list_next(struct fed_app *app, struct ident_devices *out)
     SCRUBBED_STRUCT(prim_sign_key, key);
     struct ident_devices list = app->list;
     struct device_id self;
-    struct ident_device *d = NULL;
+    uint32_t i;
 
     TRY(fed_app_device_key(app, &key));
     memcpy(self.b, key.pub, sizeof(self.b));
     memcpy(list.home.b, app->me.home, sizeof(list.home.b));
     list.generation = next_generation(app);
-    for (uint32_t i = 0; i < list.len; i++) {
-        if (device_id_equal(&list.device[i].id, &self)) {
-            d = &list.device[i];
-        }
-    }
-    if (d == NULL) {
+    i = index_of(&list, &self);
+    if (i == list.len) {
         TRY(list.len < IDENT_DEVICES_MAX ? OK : ERR_LIMIT);
-        d = &list.device[list.len++];
+        list.device[list.len++] = (struct ident_device){.id = self};
     }
-    *d = (struct ident_device){.id = self, .may_add = true};
+    /* who added it stays: what it signed with that certificate is out there,
+       key packages above all [device-cert-issuer] */
+    list.device[i].may_add = true;
     *out = list;
 out:
     return e;
@@ -295,17 +305,17 @@ static enum err
 above(struct fed_app *app, const struct prim_sign_key *key)
 {
     enum err e = OK;
+    SCRUBBED_STRUCT(prim_sign_key, own);
     struct ident_devices list;
+    struct device_id self;
 
     if (!fed_app_recovering(app)) {
         return OK; /* nothing to say against it */
     }
+    TRY(fed_app_device_key(app, &own));
+    memcpy(self.b, own.pub, sizeof(self.b));
     TRY(fed_app_list_next(app, &list));
-    for (uint32_t i = 0; i < list.len; i++) {
-        if (subject_id_is_zero(&list.device[i].added_by)) {
-            list.device[0] = list.device[i]; /* this one: next_list */
-        }
-    }
+    list.device[0] = list.device[index_of(&list, &self)];
     list.len = 1;
     TRY(fed_app_list_sign(app, key, &list));
 out:

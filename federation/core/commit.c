@@ -113,7 +113,9 @@ add_patient(struct fed_core *core, struct fed_thread *t,
     TRY(fed_rec_decode(rec->data, &fed_rec_kps_shape, &kps));
     while (proto_list_next(&kps.kps, &proto_key_package_shape, &at, &kp)) {
         e = fed_pool_check(core, &p->root, kp.kp);
-        TRY(fed_ours(e) ? e : OK);
+        if (fed_ours(e)) {
+            goto out;
+        }
         if (e == OK) { /* or of a device that has gone meanwhile */
             in[n].type = MLS_PROPOSAL_ADD;
             in[n++].key_package = kp.kp;

@@ -199,23 +199,39 @@ out:
     return e;
 }
 
-/* One of a device: a fresh one, else the last resort; empty: it has none. */
+/* One of a device: a fresh one, else the last resort; empty: it has none.  What
+   the list does not certify any more is gone [pool-certified]. */
 static enum err
-take_one(struct fed_core *core, const struct clinic_id *device,
-         struct bytes *out)
+take_one(struct fed_core *core, const struct fed_party *patient,
+         const struct clinic_id *device, struct bytes *out, bool *void_out)
 {
     enum err e;
     struct stock stock;
     struct fed_rec_pool rec;
+    struct mls_key_package_info info;
     struct bytes hold = {0};
 
-    TRY(count(core, device, &stock));
-    if (stock.left == 0 && stock.last_s == 0) {
-        goto out;
+    for (;;) {
+        const struct fed_key *at;
+
+        bytes_free(&hold);
+        TRY(count(core, device, &stock));
+        if (stock.left == 0 && stock.last_s == 0) {
+            goto out;
+        }
+        at = stock.left > 0 ? &stock.first : &stock.last;
+        TRY(fed_tx_load(core, FED_NS_POOL, at, &fed_rec_pool_shape, &rec,
+                        &hold));
+        e = check(core, &patient->root, device, rec.kp, &info);
+        if (fed_ours(e)) {
+            goto out;
+        }
+        if (e == OK) {
+            break;
+        }
+        TRY(fed_tx_del(core, FED_NS_POOL, at));
+        *void_out = true;
     }
-    TRY(fed_tx_load(core, FED_NS_POOL,
-                    stock.left > 0 ? &stock.first : &stock.last,
-                    &fed_rec_pool_shape, &rec, &hold));
     TRY(bytes_copy(core->mem, rec.kp, out));
     if (stock.left > 0) {
         TRY(fed_tx_del(core, FED_NS_POOL, &stock.first));
@@ -238,20 +254,22 @@ fed_pool_take(struct fed_core *core, struct fed_party *patient,
     size_t n = 0;
 
     for (size_t i = 0; fed_patient_device(core, patient, i, &d); i++) {
+        bool fewer = false;
+        struct stock stock;
+
         if (d == NULL || n == PROTO_PATIENT_DEVICES) {
             continue;
         }
-        TRY(take_one(core, &d->root, &kp[n]));
+        TRY(take_one(core, patient, &d->root, &kp[n], &fewer));
         if (kp[n].len > 0) {
-            struct stock stock;
-
             list[n].kp = view_of(&kp[n]);
             n++;
-            TRY(count(core, &d->root, &stock));
-            TRY(stock.left < LIMIT_POOL_LOW
-                    ? say_state(core, d, unasked, PROTO_DEVICE_OK)
-                    : OK);
+            fewer = true;
         }
+        TRY(count(core, &d->root, &stock));
+        TRY(fewer && (stock.left < LIMIT_POOL_LOW || stock.last_s == 0)
+                ? say_state(core, d, unasked, PROTO_DEVICE_OK)
+                : OK);
     }
     if (n > 0) {
         rec.kps = (struct proto_list){.items = list, .len = (uint32_t)n};
