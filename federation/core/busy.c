@@ -172,7 +172,9 @@ fed_core_waiting(struct fed_core *core, const struct clinic_id *root,
             continue;
         }
         e = fed_thread_get(core, &core->busy[i - 1].id, &t);
-        TRY(e == ERR_MISSING ? OK : e);
+        if (e != OK && e != ERR_MISSING) {
+            goto out;
+        }
         if (e == OK && !fed_thread_hub_here(core, t) &&
             leads_to(core, t->rec.hub, p)) {
             *out += t->waiting;
