@@ -320,7 +320,9 @@ scrub_backup(struct scrub *v)
         report(v, "file", VIEW_LIT("backup"), ERR_CORRUPT);
     }
     e = store_chunks_lacking(&v->txn, v->s.cfg.dir, &lacking);
-    TRY(e == ERR_CORRUPT ? OK : e);
+    if (e != OK && e != ERR_CORRUPT) {
+        goto out;
+    }
     if (e == OK && lacking > about.lacking) {
         report(v, "blobs", (struct view){0}, ERR_MISSING);
     }

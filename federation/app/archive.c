@@ -308,10 +308,14 @@ gather(struct fed_app *app, struct part *p)
         }
         TRY(e);
         e = fill_entry(app, what.p, entry, &p->hold[p->len]);
-        TRY(e == ERR_MISSING ? OK : e);
+        if (e != OK && e != ERR_MISSING) {
+            goto out;
+        }
         if (e == OK && p->hold[p->len].len > 0) {
             p->size += entry->body.len + entry->more.len + ENTRY;
             p->len++;
+        } else {
+            bytes_free(&p->hold[p->len]);
         }
         TRY(fed_app_del(&app->kv, FED_APP_NEWS, &key));
         at = key;

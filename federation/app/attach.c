@@ -52,7 +52,9 @@ fed_app_fetch(struct fed_app *app, const struct thread_id *thread,
             ? OK
             : ERR_MISSING);
     e = fed_app_file_load(app, thread, a.blob, &f, &old);
-    TRY(e == ERR_MISSING ? OK : e);
+    if (e != OK && e != ERR_MISSING) {
+        goto out;
+    }
     if (e == OK && f.done) {
         e = ERR_EXISTS;
         goto out;

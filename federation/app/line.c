@@ -155,7 +155,9 @@ fed_app_lines(struct fed_app *app, const struct thread_id *thread,
         if (e == ERR_MISSING) {
             break;
         }
-        TRY(e == ERR_UNSUPPORTED ? OK : e);
+        if (e != OK && e != ERR_UNSUPPORTED) {
+            goto out;
+        }
         len += e == OK ? 1 : 0;
     }
     e = OK;

@@ -314,7 +314,10 @@ make_keys(struct fed_app *app, const struct prim_sign_key *patient,
     for (uint32_t i = 0; i < list->len; i++) {
         e = fed_app_ring_seal(app, rec.patient, rec.n, &list->device[i].id, key,
                               &sealed[n]);
-        TRY(e == ERR_INVALID ? OK : e); /* no key of a device: not for it */
+        /* no key of a device: not for it */
+        if (e != OK && e != ERR_INVALID) {
+            goto out;
+        }
         n += e == OK ? 1 : 0;
     }
     rec.sealed = (struct proto_list){.items = sealed, .len = n};

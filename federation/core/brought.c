@@ -121,9 +121,12 @@ fed_brought_give(struct fed_core *core, struct fed_thread *t, uint64_t term,
 
         memcpy(last.b, ids.p + i, sizeof(last.b));
         e = fed_tx_known(core, &t->id, &last, &at_term, &at);
-        TRY(e == ERR_MISSING ? OK : e);
+        if (e != OK && e != ERR_MISSING) {
+            goto out;
+        }
         if (again || e == ERR_MISSING || at == 0 ||
             fed_past_covers(term, from, to, at_term, at)) {
+            e = OK;
             continue;
         }
         TRY(fed_past_resend_at(core, t, at_term, at, from_ms));

@@ -203,8 +203,11 @@ drop_old(struct fed_core *core, struct fed_thread *t)
         if (t->bare_ms == 0) {
             e = fed_log_get(core, &t->id, t->rec.bare + 1, &rec, &hold);
             bytes_free(&hold);
-            TRY(e == ERR_MISSING ? OK : e);
+            if (e != OK && e != ERR_MISSING) {
+                goto out;
+            }
             t->bare_ms = e == OK ? rec.ts_ms : t->rec.ts_ms;
+            e = OK;
         }
         if (t->rec.ts_ms - t->bare_ms <= LIMIT_LOG_AGE_MS) {
             break;

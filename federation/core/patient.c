@@ -401,7 +401,9 @@ fed_patient_learn(struct fed_core *core, const struct patient_id *id,
         memcpy(rec.introducer, introducer->b, sizeof(rec.introducer));
     }
     e = fed_patient_load(core, id, &rec, &hold);
-    TRY(e == ERR_MISSING ? OK : e);
+    if (e != OK && e != ERR_MISSING) {
+        goto out;
+    }
     if (e == OK && rec.list.len > 0) {
         TRY(fed_patient_list(core, id, &known));
         e = ident_devices_compare(&known, &news);

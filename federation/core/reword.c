@@ -71,7 +71,9 @@ find_word(struct fed_core *core, const struct proto_hub_move *in,
         struct word word;
 
         e = read_word(core, one.statement, &word);
-        TRY(e == OK || fed_ours(e) ? e : OK);
+        if (fed_ours(e)) {
+            goto out;
+        }
         if (e == OK && !word.stale && clinic_id_equal(&word.by, &want->by) &&
             view_equal(word.text, want->text)) {
             *out = one.statement;

@@ -102,7 +102,9 @@ node_intro_make(struct store_txn *txn, const struct thread_id *thread,
     s->profile = profile;
     s->mem = mem;
     e = store_conv_by_thread(txn, thread, &id);
-    TRY(e == ERR_MISSING ? OK : e);
+    if (e != OK && e != ERR_MISSING) {
+        goto out;
+    }
     TRY(e == OK ? store_conv_get(txn, &id, &conv) : OK);
     title = proto_phi_reveal(&conv.title);
     c.u.intro.title = title.len <= LIMIT_NAME ? title : (struct view){0};
